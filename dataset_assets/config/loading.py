@@ -1,0 +1,230 @@
+"""Reading a configuration file into `Settings`, with every mistake reported at once.
+
+Belongs here: which file, its text, merging over the defaults. Not here: what the values mean (models.py), how
+mistakes are worded (problems.py), changing the file (scan.py).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from dataset_assets.config.keys import near_names
+from dataset_assets.config.models import (
+    DEFAULT_CATEGORIES,
+    DEFAULT_FORMATS,
+    BaseSettings,
+    Category,
+    Format,
+    Settings,
+    VideoEntry,
+    contradictions,
+)
+from dataset_assets.config.problems import Location, Problems, expected, plain, schema_of, sentences_of, shown
+from dataset_assets.config.tree import Node, TreeError, read_tree
+from dataset_assets.errors import ConfigError
+
+DEFAULT_CONFIG: Final = Path("configs/generator_config.json")
+CONFIG_VARIABLE: Final = "DATASET_ASSETS_CONFIG"
+MAX_FILE_BYTES: Final = 8_000_000  # 50 000 videos; anything larger is some other file
+
+_SECTIONS = ("base_settings", "videos", "formats", "categories")
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def config_path(given: Path | None) -> Path:
+    """Choose the configuration: the given file, else DATASET_ASSETS_CONFIG, else `DEFAULT_CONFIG`."""
+    if given is not None:
+        return given
+    return Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG).expanduser()
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a configuration file, `.json` as JSON and anything else as YAML.
+
+    Args:
+        path: The file. Relative paths in it are relative to its folder. Films need not exist.
+
+    Returns:
+        The settings, with absolute paths, lower-case category names, and the file's formats and categories
+        merged over the defaults by name.
+
+    Raises:
+        ConfigError: The file cannot be read, or holds mistakes: all of them, ordered by line.
+    """
+    return settings_from_text(read_config(path), path)
+
+
+def read_config(path: Path) -> str:
+    """Give the text of a configuration file with its line ends as they are, without a byte order mark.
+
+    Raises:
+        ConfigError: The file is missing, unreadable, larger than 8 MB or not UTF-8.
+    """
+    try:
+        if not path.exists():
+            hint = f"write one, or name another by --config or {CONFIG_VARIABLE}"
+            raise ConfigError([f"{path}: there is no such configuration file; {hint}."])
+        if not path.is_file():
+            raise ConfigError([f"{path}: is not a file; give the path of a .json or .yaml file."])
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read ({error.strerror}); check its permissions."]) from None
+    if len(content) > MAX_FILE_BYTES:
+        hint = "give the path of a configuration file"
+        raise ConfigError([f"{path}: is larger than {MAX_FILE_BYTES // 10**6} MB; {hint}."])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError([f"{path}:{line}: is not UTF-8 text; save it as UTF-8."]) from None
+
+
+def tree_of(text: str, path: Path) -> Node:
+    """Read a configuration's text into its tree.
+
+    Raises:
+        ConfigError: A syntax error, with its line.
+    """
+    try:
+        return read_tree(text, is_json=path.suffix.lower() == ".json")
+    except TreeError as error:
+        place = f"{path}:{error.line}" if error.line else str(path)
+        raise ConfigError([f"{place}: {error.sentence}."]) from None
+
+
+def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) -> Settings:
+    """Check a configuration's text.
+
+    Args:
+        text: The text, as from `read_config`.
+        path: The file that it belongs to, for relative paths and for messages.
+        may_lack_videos: Accept an empty or absent list of videos, as a scan does before it fills it.
+
+    Raises:
+        ConfigError: All the mistakes.
+    """
+    root = tree_of(text, path)
+    problems = Problems(path, root)
+    raw = plain(root, problems)
+    if not isinstance(raw, dict):
+        raw = {}
+        problems.add((), f"is not a mapping; use the keys {', '.join(_SECTIONS)}")
+    for name in raw:
+        if name not in _SECTIONS:
+            problems.add((name,), f"unknown key; {near_names(name, _SECTIONS)}")
+    reader = _Reader(problems, {"folder": Path.cwd() / path.parent})
+    settings = {
+        "base_settings": reader.base(raw),
+        "videos": reader.videos(raw.get("videos"), may_lack_videos),
+        "formats": reader.merged("formats", raw.get("formats"), Format, DEFAULT_FORMATS),
+        "categories": reader.merged("categories", raw.get("categories"), Category, DEFAULT_CATEGORIES),
+    }
+    for location, sentence in _contradictions(raw):
+        problems.add(location, sentence)
+    if sentences := problems.sentences():
+        raise ConfigError(sentences)
+    return Settings.model_validate(settings)
+
+
+def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
+    """Find the contradictions in a file, also between entries that are wrong in other ways."""
+    videos = raw.get("videos")
+    formats = _overlaid(DEFAULT_FORMATS, raw.get("formats"))
+    written = _lower_case(raw.get("categories"))
+    categories = _overlaid(DEFAULT_CATEGORIES, written)
+    for location, sentence in contradictions(videos if isinstance(videos, list) else [], formats, categories):
+        match location:
+            case ("categories", str(name), "mix", str(wanted)) if name not in written:
+                mend = f"keep it, or give {name} a mix without it"
+                yield ("formats", wanted), f"is removed, but the default category {name} uses it; {mend}"
+            case _:
+                yield location, sentence
+
+
+def _lower_case(section: object) -> dict[str, Any]:
+    return {name.lower(): entry for name, entry in section.items()} if isinstance(section, dict) else {}
+
+
+def _overlaid(defaults: Mapping[str, BaseModel], section: object) -> dict[str, object]:
+    """Lay what is written over the defaults, which come first: of two in conflict the later is reported."""
+    written = section if isinstance(section, dict) else {}
+    kept = {name: entry.model_dump() for name, entry in defaults.items() if name not in written}
+    return kept | {name: entry for name, entry in written.items() if entry is not None}
+
+
+class _Reader:
+    """Checks the sections of one file one by one, so that a mistake in one hides none in another.
+
+    What it gives holds only the entries that are right; it is complete where no problem was added.
+    """
+
+    def __init__(self, problems: Problems, context: dict[str, Path]) -> None:
+        self._problems = problems
+        self._context = context
+
+    def base(self, raw: Mapping[str, Any]) -> BaseSettings | None:
+        if "base_settings" not in raw:
+            self._problems.add(("base_settings",), "is missing; add it with at least `output_base_dir`")
+            return None
+        return self._checked(BaseSettings, raw["base_settings"], ("base_settings",))
+
+    def videos(self, raw: object, may_lack: bool) -> tuple[VideoEntry, ...]:
+        if raw is None or raw == []:
+            if not may_lack:
+                mend = "add a video, or let `dataset-assets videos scan FOLDER` find them"
+                self._problems.add(("videos",), f"the list is empty; {mend}")
+            return ()
+        if not isinstance(raw, list):
+            self._problems.add(("videos",), f"{shown(raw)} does not fit; use a list of videos")
+            return ()
+        entries = (self._checked(VideoEntry, item, ("videos", index)) for index, item in enumerate(raw))
+        return tuple(entry for entry in entries if entry is not None)
+
+    def merged(
+        self, section: str, raw: object, model: type[_Model], defaults: Mapping[str, _Model]
+    ) -> dict[str, _Model]:
+        """Merge a section over its defaults by name."""
+        merged = dict(defaults)
+        if raw is None:
+            return merged
+        if not isinstance(raw, dict):
+            self._problems.add(
+                (section,), f"{shown(raw)} does not fit; use a mapping of names to their settings"
+            )
+            return merged
+        seen: set[str] = set()
+        for written, entry in raw.items():
+            name = written.lower() if section == "categories" else written
+            if name in seen:
+                self._problems.add(
+                    (section, written), "is there in upper and in lower case; keep one of them"
+                )
+            seen.add(name)
+            if entry is not None:
+                checked = self._checked(model, entry, (section, written))
+                merged |= {name: checked} if checked is not None else {}
+            elif name in defaults:
+                merged.pop(name, None)
+            else:
+                hint = near_names(name, defaults)
+                self._problems.add(
+                    (section, written), f"null removes a default, and none has this name; {hint}"
+                )
+        return merged
+
+    def _checked(self, model: type[_Model], raw: object, location: Location) -> _Model | None:
+        if not isinstance(raw, dict):
+            self._problems.add(location, f"{shown(raw)} does not fit; use {expected(schema_of(model))}")
+            return None
+        try:
+            return model.model_validate(raw, context=self._context)
+        except ValidationError as error:
+            for inner, sentence in sentences_of(error, model):
+                self._problems.add((*location, *inner), sentence)
+            return None

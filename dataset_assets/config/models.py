@@ -1,0 +1,376 @@
+"""The settings: pydantic models, their defaults, and the rules that hold between them.
+
+Belongs here: what a configuration may say and what it means. Not here: reading files (loading.py) and places
+in them. This is the one place where a default lives.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from dataset_assets.config.keys import is_unicode, near_names, video_key
+from dataset_assets.errors import ConfigError
+
+MAX_WORKING_SIDE: Final = 1920  # pixels; a wider format could be cut from no working frame
+MISTAKE: Final = "mistake"
+"""Type of the pydantic errors whose message is a whole sentence for the user already."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# Two letters at least, so that the drive of C:\films is none; no blank behind the colon, so that
+# "Alien: Romulus.mkv" is a file.
+_PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?!\s)")
+_MIX_TOLERANCE = 1e-6
+_Kind = TypeVar("_Kind")
+
+
+def is_protocol(path: str) -> bool:
+    """Tell whether FFmpeg would take the text for an address (`http://`, `concat:`), not for a file."""
+    return _PROTOCOL.match(path) is not None
+
+
+def _mistake(sentence: str) -> PydanticCustomError:
+    return PydanticCustomError(MISTAKE, "{sentence}", {"sentence": sentence})
+
+
+def _absolute_path(value: object, info: ValidationInfo) -> Path:
+    """Make a path absolute, as text only: asking the disk could hang on a drive that is away."""
+    text = str(value) if isinstance(value, str | Path) else ""
+    if not text or "\0" in text or not is_unicode(text):
+        raise _mistake("not a path; write the path of a file or folder as text")
+    if is_protocol(text):
+        prefix = text.split(":")[0]
+        raise _mistake(f"{prefix}: begins an address; write a plain path (with ./ before it if it is one)")
+    try:
+        # By the text, since Path("./~film.mkv") is Path("~film.mkv").
+        path = Path(text).expanduser() if text.startswith("~") else Path(text)
+    except RuntimeError:
+        raise _mistake(
+            f"the home folder of {text.split('/')[0]} is not known; write the whole path"
+        ) from None
+    folder = info.context["folder"] if info.context else Path()
+    return Path(os.path.normpath(Path.cwd() / folder / path))
+
+
+def _inner_folder(value: str) -> str:
+    """Hold a folder inside the one it is relative to, in posix form."""
+    path = PurePosixPath(value)
+    outside = path.is_absolute() or PureWindowsPath(value).anchor or ".." in path.parts
+    if outside or not path.parts or "\\" in value or "\0" in value:
+        raise _mistake(
+            "leads out of the data set; use a relative folder without .. and with / between its parts"
+        )
+    return path.as_posix()
+
+
+def _whole(mix: dict[str, float]) -> dict[str, float]:
+    total = math.fsum(mix.values())
+    if abs(total - 1) > _MIX_TOLERANCE:
+        raise _mistake(f"the shares sum to {total:.6g}; make them sum to 1")
+    return mix
+
+
+def _with_a_key(name: str) -> str:
+    if not video_key(name):
+        raise _mistake("has no letter a-z and no digit to make a key from; add one, such as the year")
+    return name
+
+
+SourcePath = Annotated[Path, BeforeValidator(_absolute_path)]
+InnerFolder = Annotated[str, AfterValidator(_inner_folder)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+FormatSide = Annotated[int, Field(ge=3, le=MAX_WORKING_SIDE, multiple_of=3)]
+
+
+class _Strict(BaseModel):
+    """Says what it does not know, and takes no text for a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class BaseSettings(_Strict):
+    """What holds for every video and every category."""
+
+    output_base_dir: SourcePath = Field(
+        description="Folder of the data set and its tables; relative to the configuration file's folder, "
+        "~ is the home folder."
+    )
+    base_frame_limit: int = Field(
+        default=1000, ge=1, description="Windows, and so triplets, of a video in a category of weight 1."
+    )
+    max_workers: int = Field(default=2, ge=1, description="Videos that are generated at the same time.")
+    seed: int = Field(
+        default=0,
+        ge=0,
+        description="Start of all randomness; the same seed gives the same data set, byte for byte.",
+    )
+    max_attempts: int = Field(
+        default=10, ge=1, le=100, description="Places that are tried for a window before it is given up."
+    )
+    sampling: Literal["keyframe", "uniform"] = Field(
+        default="keyframe",
+        description="Where a window starts: at the keyframe at or before the drawn time (fewest frames to "
+        "decode), or exactly at the drawn time.",
+    )
+    cut_rule: Literal["both", "blocks", "legacy"] = Field(
+        default="both",
+        description="How a cut inside a window is told: by the motion-compensated block test (blocks), by "
+        "the mean difference of its first and last frame as in v2.0 (legacy), or by either.",
+    )
+    max_mean_abs_diff: float = Field(
+        default=45.0,
+        ge=0,
+        le=255,
+        description="A window is rejected when the mean absolute luma difference (8 bit) of its first and "
+        "last frame reaches this.",
+    )
+    max_cut_score: float = Field(
+        default=0.65,
+        ge=0,
+        description="A window is rejected when the block test's largest score exceeds this; 0 is the same "
+        "picture moved, about 1 an unrelated one.",
+    )
+    colour_order: Literal["exact", "fast"] = Field(
+        default="exact",
+        description="HDR only: tone-map at full size and scale after (exact, right on stars and neon too), "
+        "or scale first (fast, a quarter of the price).",
+    )
+    lr_kernel: Literal["bicubic", "area", "lanczos", "gaussian"] = Field(
+        default="bicubic",
+        description="Kernel of the downscale by 3: MATLAB's antialiased bicubic, box mean, Lanczos, or "
+        "Gaussian blur of sigma 1.6 and every third pixel (BD).",
+    )
+    interlaced: Literal["refuse", "deinterlace"] = Field(
+        default="refuse",
+        description="What happens to an interlaced video: it is refused, or deinterlaced (bwdif).",
+    )
+    checkpoint_every: int = Field(
+        default=10,
+        ge=1,
+        description="Accepted windows between two commits; a killed run loses fewer than these.",
+    )
+    min_free_gb: float = Field(
+        default=5.0,
+        ge=0,
+        description="Gigabytes (10^9 bytes) that must stay free on the disk of the data set.",
+    )
+
+
+class VideoEntry(_Strict):
+    """One source file and how much of it each category takes."""
+
+    name: Annotated[str, AfterValidator(_with_a_key)] = Field(
+        description="Name of the video; its slug is the key, which must be the video's own."
+    )
+    path: SourcePath = Field(
+        description="The film's file; relative to the configuration file's folder, ~ is the home folder. "
+        "It need not exist yet."
+    )
+    categories: dict[str, Ratio] = Field(
+        description="Weight of the video in each category, 0 to 1; upper or lower case. A category left out "
+        "has 0."
+    )
+
+    @property
+    def key(self) -> str:
+        """The video's partition key: `[a-z0-9][a-z0-9-]*`, at most 100 characters."""
+        return video_key(self.name)
+
+    @field_validator("categories", mode="before")
+    @classmethod
+    def _lower_case(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        lowered = {str(name).lower(): weight for name, weight in value.items()}
+        if len(lowered) < len(value):
+            raise _mistake("names a category twice, in upper and lower case; keep one of them")
+        return lowered
+
+
+class Format(_Strict):
+    """A named size of crops."""
+
+    width: FormatSide = Field(description="Width of the ground truth in pixels, divisible by 3.")
+    height: FormatSide = Field(description="Height of the ground truth in pixels, divisible by 3.")
+    folder: InnerFolder = Field(description="Folder of the triplets inside a category's folder.")
+
+    @field_validator("folder")
+    @classmethod
+    def _leave_the_users_folder(cls, folder: str) -> str:
+        if PurePosixPath(folder).parts[0].lower() == "val":
+            raise _mistake("Val belongs to the user's own validation pictures; use another folder")
+        return folder
+
+
+class Category(_Strict):
+    """A model's data set: its folder and its mix of formats."""
+
+    folder: InnerFolder = Field(description="Folder of the category inside output_base_dir.")
+    mix: Annotated[dict[str, Ratio], AfterValidator(_whole)] = Field(
+        description="Share of each format in the category's triplets; the shares sum to 1."
+    )
+
+    @field_validator("folder")
+    @classmethod
+    def _leave_the_tables_folder(cls, folder: str) -> str:
+        if PurePosixPath(folder).parts[0].lower() == "metadata":
+            raise _mistake("metadata belongs to the tables; use another folder")
+        return folder
+
+
+DEFAULT_FORMATS: Final[Mapping[str, Format]] = {
+    "small_540": Format(width=540, height=540, folder="Patches"),
+    "medium_169": Format(width=720, height=405, folder="Patches_Medium169"),
+    "large_720": Format(width=720, height=720, folder="Patches_Large"),
+    "xlarge_1440": Format(width=1440, height=810, folder="Patches_XLarge169"),
+    "fullhd_1920": Format(width=1920, height=1080, folder="Patches_FullHD"),
+}
+
+DEFAULT_CATEGORIES: Final[Mapping[str, Category]] = {
+    "general": Category(
+        folder="Universal/Mastermodell/Learn", mix={"small_540": 0.45, "medium_169": 0.35, "large_720": 0.20}
+    ),
+    "space": Category(
+        folder="Space/SpaceModel/Learn", mix={"small_540": 0.30, "xlarge_1440": 0.45, "fullhd_1920": 0.25}
+    ),
+    "toon": Category(folder="Toon/ToonModel/Learn", mix={"small_540": 0.65, "medium_169": 0.35}),
+}
+
+
+class Settings(BaseModel):
+    """A whole configuration, complete with defaults and free of contradictions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    base: BaseSettings = Field(
+        validation_alias="base_settings", description="What holds for every video and every category."
+    )
+    videos: tuple[VideoEntry, ...] = Field(description="The videos, each with its weights.")
+    formats: dict[str, Format] = Field(
+        default_factory=lambda: dict(DEFAULT_FORMATS),
+        description="Formats by name. In a file: merged over the defaults, null removes one.",
+    )
+    categories: dict[str, Category] = Field(
+        default_factory=lambda: dict(DEFAULT_CATEGORIES),
+        description="Categories by name. In a file: merged over the defaults, null removes one.",
+    )
+
+    @model_validator(mode="after")
+    def _free_of_contradictions(self) -> Settings:
+        raw = self.model_dump()
+        found = [sentence for _, sentence in contradictions(raw["videos"], raw["formats"], raw["categories"])]
+        if found:
+            raise _mistake("; ".join(found))
+        return self
+
+    def video(self, key: str) -> VideoEntry:
+        """Find a video by its key.
+
+        Raises:
+            ConfigError: No video has this key; the message lists near ones.
+        """
+        for entry in self.videos:
+            if entry.key == key:
+                return entry
+        near = difflib.get_close_matches(key, [entry.key for entry in self.videos], n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`dataset-assets videos list` shows the keys"
+        raise ConfigError([f"no video has the key {key!r}; {hint}"])
+
+    def target(self, video: VideoEntry, category: str) -> int:
+        """Give the triplets wanted of a video for a category: base_frame_limit x weight, half rounded up.
+
+        Exact in decimals: 100 x 0.145 is 14.5 and gives 15, where binary floats would say 14.
+        """
+        weight = Fraction(repr(float(video.categories.get(category, 0.0))))
+        return math.floor(self.base.base_frame_limit * weight + Fraction(1, 2))
+
+    def window_target(self, video: VideoEntry) -> int:
+        """Give the windows wanted of a video: the largest of its targets."""
+        return max((self.target(video, category) for category in self.categories), default=0)
+
+
+def contradictions(
+    videos: Sequence[object], formats: Mapping[str, object], categories: Mapping[str, object]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Find what is wrong between entries.
+
+    Args:
+        videos: The videos in a file's form (mappings with `name` and `categories`). An entry, or a value in
+            it, that is wrong itself is passed over, so that it hides no contradiction between the others.
+        formats: Formats by name, likewise.
+        categories: Categories by name, likewise.
+
+    Yields:
+        The place as a path of keys and indices, and what is wrong there with its mend.
+    """
+    for section, names in (("formats", formats), ("categories", categories)):
+        for name in names:
+            if not _NAME.fullmatch(name):
+                yield (section, name), "not a name; use small letters, digits and _, a letter first"
+    if not categories:
+        yield ("categories",), "no category is left; keep one, or add one"
+    for name, category in categories.items():
+        for wanted in _value(category, "mix", dict) or ():
+            if wanted not in formats:
+                yield ("categories", name, "mix", wanted), f"no such format; {near_names(wanted, formats)}"
+    yield from _shared_folders("formats", formats)
+    yield from _shared_folders("categories", categories)
+    yield from _video_contradictions(videos, categories)
+
+
+def _value(entry: object, name: str, kind: type[_Kind]) -> _Kind | None:
+    value = entry.get(name) if isinstance(entry, dict) else None
+    return value if isinstance(value, kind) else None
+
+
+def _video_contradictions(
+    videos: Sequence[object], categories: Mapping[str, object]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    owners: dict[str, int] = {}
+    for index, entry in enumerate(videos):
+        key = video_key(_value(entry, "name", str) or "")
+        owner = owners.setdefault(key, index)
+        if key and owner != index:
+            mend = "give one of them another name"
+            yield ("videos", index, "name"), f"has the key {key}, as videos[{owner}] has; {mend}"
+        for category in _value(entry, "categories", dict) or ():
+            if category.lower() not in categories:
+                hint = near_names(category, categories)
+                yield ("videos", index, "categories", category), f"no such category; {hint}"
+
+
+def _shared_folders(
+    section: str, entries: Mapping[str, object]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Find folders that are the same or lie in one another, upper and lower case alike (Windows, macOS)."""
+    seen: dict[str, tuple[str, ...]] = {}
+    for name, entry in entries.items():
+        parts = PurePosixPath((_value(entry, "folder", str) or "").lower()).parts
+        if not parts:
+            continue
+        for other, other_parts in seen.items():
+            shared = min(len(parts), len(other_parts))
+            if parts[:shared] == other_parts[:shared]:
+                yield (
+                    (section, name, "folder"),
+                    f"shares its folder with {section}.{other}; use one of its own",
+                )
+        seen[name] = parts

@@ -1,0 +1,156 @@
+"""Adding found films to a configuration file.
+
+Belongs here: which films are new, what they are called, and replacing the file in one step. Not here: finding
+films (films.py) and the layout of the text (editing.py).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from dataset_assets.config.editing import NewVideo, with_videos
+from dataset_assets.config.films import Rule, absolute
+from dataset_assets.config.keys import is_unicode, near_names, short_hash, video_key
+from dataset_assets.config.loading import read_config, settings_from_text, tree_of
+from dataset_assets.config.models import Settings, VideoEntry, is_protocol
+from dataset_assets.config.tree import Entries
+from dataset_assets.errors import ConfigError
+
+
+def append_videos(
+    config: Path, films: Iterable[Path], weights: Mapping[str, float], rules: Sequence[Rule] = ()
+) -> list[VideoEntry]:
+    """Append films to the list of videos in a configuration file.
+
+    The text is edited, not rewritten: comments and layout survive. The new text is read back before it
+    replaces the file in one step. A film that is listed already, under any link to it, is left out.
+
+    Args:
+        config: The configuration file, YAML or JSON. Its list may be empty or absent.
+        films: Films, such as from `find_films`.
+        weights: Weight by category of a film that no rule fits.
+        rules: The first rule that fits a film gives its weights.
+
+    Returns:
+        The entries that were added, in the order of `films`. Each name is the file's stem; where its key is
+        taken, the parent folder's name follows it, then a number.
+
+    Raises:
+        ConfigError: The file is missing or wrong, a category is unknown, a film's name is not UTF-8, or the
+            list is written in a way that cannot be extended. The file is then as it was.
+    """
+    text = read_config(config)
+    settings = settings_from_text(text, config, may_lack_videos=True)
+    _check_categories([weights, *(rule.weights for rule in rules)], settings)
+    new = _new_videos(config, films, settings, weights, rules)
+    root = tree_of(text, config)
+    if not new or not isinstance(root, Entries):
+        return []
+    edited = with_videos(text, root, new)
+    added = _read_back(edited, config, settings.videos, new)
+    _replace(config, edited)
+    return added
+
+
+def _check_categories(given: Iterable[Mapping[str, float]], settings: Settings) -> None:
+    names = dict.fromkeys(name for weights in given for name in weights)
+    unknown = [name for name in names if name.lower() not in settings.categories]
+    if unknown:
+        known = settings.categories
+        raise ConfigError(
+            [f"{name}: there is no such category; {near_names(name, known)}" for name in unknown]
+        )
+
+
+def _new_videos(
+    config: Path,
+    films: Iterable[Path],
+    settings: Settings,
+    weights: Mapping[str, float],
+    rules: Sequence[Rule],
+) -> list[NewVideo]:
+    listed = {os.path.realpath(entry.path) for entry in settings.videos}
+    keys = {entry.key for entry in settings.videos}
+    new: list[NewVideo] = []
+    unwritable: list[str] = []
+    for film in map(absolute, films):
+        if (real := os.path.realpath(film)) in listed:
+            continue
+        listed.add(real)
+        if not is_unicode(str(film)):
+            unwritable.append(
+                f"{str(film)!a}: the name is not UTF-8, so no file can list it; rename the film."
+            )
+            continue
+        name = _free_name(film, keys)
+        keys.add(video_key(name))
+        fitting = next((rule.weights for rule in rules if rule.matches(film)), weights)
+        new.append(NewVideo(name, _written_path(film, config), fitting))
+    if unwritable:
+        raise ConfigError(unwritable)
+    return new
+
+
+def _free_name(film: Path, taken: set[str]) -> str:
+    """Name a film by its stem; a name in another script gets a hash to make a key from."""
+    stem = film.stem if video_key(film.stem) else f"{film.stem} {short_hash(film.stem)}"
+    if video_key(stem) not in taken:
+        return stem
+    name = longer = f"{stem} {film.parent.name}".rstrip()
+    number = 1
+    while video_key(name) in taken:
+        number += 1
+        name = f"{longer} {number}"
+    return name
+
+
+def _written_path(film: Path, config: Path) -> str:
+    """Write a path relative to the configuration's folder where the film lies below it."""
+    folder = absolute(config).parent
+    if not film.is_relative_to(folder):
+        return str(film)
+    path = film.relative_to(folder).as_posix()
+    return f"./{path}" if path.startswith("~") or is_protocol(path) else path
+
+
+def _read_back(
+    text: str, config: Path, old: tuple[VideoEntry, ...], new: Sequence[NewVideo]
+) -> list[VideoEntry]:
+    """Give the added entries as the new text has them, if it has just these behind the old ones."""
+    mend = "write each video on lines of its own, or add the films by hand"
+    refusal = ConfigError([f"{config} videos: the list cannot be extended as it is written; {mend}."])
+    try:
+        videos = settings_from_text(text, config).videos
+    except ConfigError:
+        raise refusal from None
+    added = videos[len(old) :]
+    if videos[: len(old)] != old or [entry.name for entry in added] != [video.name for video in new]:
+        raise refusal
+    return list(added)
+
+
+def _replace(config: Path, text: str) -> None:
+    """Replace a file in one step: a reader, or a power cut, finds the old text or the new one whole."""
+    target = Path(os.path.realpath(config))
+    temporary: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "wb", dir=target.parent, prefix=f".{target.name}.", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            file.write(text.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(target, temporary)
+        temporary.replace(target)
+    except OSError as error:
+        raise ConfigError(
+            [f"{config}: cannot be written ({error.strerror}); check its permissions."]
+        ) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,5 @@
+"""Sample films made of real footage, for the demonstration and for tests.
+
+What belongs here: encoding with PyAV, the sample films, their configuration. Nothing
+here reads a user's films.
+"""

@@ -1,0 +1,28 @@
+"""Randomness that depends on what is drawn and on nothing else.
+
+No generator is carried along: every draw is a hash of its own name. Order, worker count and resumes cannot change it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def draw(seed: int, *name: str | int) -> float:
+    """A uniform number in [0, 1) that is a function of its arguments only.
+
+    Args:
+        seed: The configuration's seed.
+        *name: What is drawn, e.g. video key, purpose, window, attempt; no part may contain a line feed.
+
+    Returns:
+        A multiple of 2**-53, so that it is below 1 exactly.
+    """
+    text = "\n".join(map(str, (seed, *name)))
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
+
+
+def draw_int(count: int, seed: int, *name: str | int) -> int:
+    """A uniform integer in 0..count-1, a function of its arguments only."""
+    return min(count - 1, int(draw(seed, *name) * count))

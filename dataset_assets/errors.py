@@ -1,0 +1,41 @@
+"""Errors that a user can cause and a user can mend.
+
+Each message is one sentence that says what is wrong, where, and how to mend it. The command line shows the
+message and no traceback; Dagster shows it as the run's failure. Anything else that is raised is a defect of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class DatasetAssetsError(Exception):
+    """Base of every error whose message is meant for the user."""
+
+
+class ConfigError(DatasetAssetsError):
+    """A configuration file holds one or more mistakes.
+
+    Attributes:
+        problems: One sentence per mistake, each with file, place and mend; never empty.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class VideoError(DatasetAssetsError):
+    """A video cannot be read, or must not be used: missing, not a film, or its colours would be wrong."""
+
+
+class MissingWindowsError(DatasetAssetsError):
+    """Patches were asked for, but the video has no finished windows to replay."""
+
+
+class BusyError(DatasetAssetsError):
+    """Another run works on the same video."""
+
+
+class SpaceError(DatasetAssetsError):
+    """The disk that holds the data set has too little room."""

@@ -1,0 +1,32 @@
+"""One run on a video at a time."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dataset_assets.errors import BusyError
+
+
+@contextmanager
+def video_lock(folder: Path, key: str) -> Iterator[None]:
+    """Holds a video's lock; the kernel frees it when the process ends, however it ends.
+
+    Args:
+        folder: Where lock files are kept; made if absent.
+        key: The video's key.
+
+    Raises:
+        BusyError: Another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{key}.lock").open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(
+                f"{key}: another run works on this video; wait until it has ended, or stop it, and start again"
+            ) from error
+        yield

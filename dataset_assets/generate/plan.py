@@ -1,0 +1,58 @@
+"""The plan of one video: its strata, and what each category takes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.patches.planning import PatchPlan, plan_patches
+from dataset_assets.video.probe import VideoInfo
+from dataset_assets.windows.sampling import Stratum, strata
+
+# Bytes of a triplet per GT pixel: the stacks add 12/9 of the GT's pixels, and PNG keeps 1.2 to 1.9 bytes of 3 on film.
+TRIPLET_BYTES_PER_PIXEL = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPlan:
+    """What is to be made of one video.
+
+    Attributes:
+        entry: The video in the configuration.
+        info: What probing found.
+        strata: One for each window.
+        patches: The plan of each category.
+    """
+
+    entry: VideoEntry
+    info: VideoInfo
+    strata: tuple[Stratum, ...]
+    patches: Mapping[str, PatchPlan]
+
+    def size_bytes(self, category: str) -> int:
+        """Estimated bytes of a category's triplets."""
+        plan = self.patches[category]
+        pixels = sum(
+            share * plan.formats[name].width * plan.formats[name].height for name, share in plan.mix.items()
+        )
+        return int(plan.target * pixels * TRIPLET_BYTES_PER_PIXEL)
+
+
+def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:
+    """Plans a video's windows and every category's patches."""
+    cut = tuple(strata(info, settings.window_target(entry)))
+    patches = {
+        name: plan_patches(
+            seed=settings.base.seed,
+            key=entry.key,
+            category=name,
+            windows=len(cut),
+            target=settings.target(entry, name),
+            formats=settings.formats,
+            mix=category.mix,
+            area=info.active,
+        )
+        for name, category in settings.categories.items()
+    }
+    return VideoPlan(entry, info, cut, patches)

@@ -1,0 +1,87 @@
+"""What a run did with a video, for people: the command line and the assets' metadata read these."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dataset_assets.tables import PatchRow
+from dataset_assets.video.probe import VideoInfo
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsReport:
+    """What a video's windows table holds now.
+
+    Attributes:
+        target: Windows asked for in the configuration.
+        accepted: Windows accepted.
+        attempts: Attempts, accepted or not.
+        rejected: Rejected attempts by reason.
+    """
+
+    target: int
+    accepted: int
+    attempts: int
+    rejected: Mapping[str, int]
+
+    @property
+    def acceptance_rate(self) -> float:
+        """Accepted attempts over all attempts; 0 without attempts."""
+        return self.accepted / self.attempts if self.attempts else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryReport:
+    """What a video's patches table of one category holds now.
+
+    Attributes:
+        target: Patches asked for.
+        made: Patches that this run made.
+        rows: Every patch of the table.
+        mix: Share of each format that fits; sums to 1.
+        left_out: Formats that do not fit the active area.
+    """
+
+    target: int
+    made: int
+    rows: tuple[PatchRow, ...]
+    mix: Mapping[str, float]
+    left_out: tuple[str, ...]
+
+    @property
+    def formats(self) -> dict[str, int]:
+        """Patches by format."""
+        return dict(Counter(row.format for row in self.rows))
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all triplets."""
+        return sum(row.gt_bytes + row.lr5_bytes + row.lr7_bytes for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoReport:
+    """What a run did with a video.
+
+    Attributes:
+        key: The video's key.
+        info: What probing found.
+        windows: The windows table; None where windows were not asked for.
+        categories: The categories asked for.
+        cpu_s: CPU seconds of this process spent on it.
+        wall_s: Seconds it took.
+    """
+
+    key: str
+    info: VideoInfo
+    windows: WindowsReport | None
+    categories: Mapping[str, CategoryReport]
+    cpu_s: float
+    wall_s: float
+
+    @property
+    def made(self) -> int:
+        """Patches that this run made."""
+        return sum(category.made for category in self.categories.values())

@@ -1,0 +1,72 @@
+"""What was found out, as rows of the tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from dataset_assets.config import VideoEntry
+from dataset_assets.tables import VideoRow, WindowRow
+from dataset_assets.video.probe import VideoInfo
+from dataset_assets.windows.finding import Attempt
+
+
+def window_row(attempt: Attempt) -> WindowRow:
+    """The row of an attempt."""
+    judged = attempt.judgement
+    accepted = attempt.reason is None
+    return WindowRow(
+        window=attempt.window,
+        attempt=attempt.attempt,
+        time_s=attempt.time_s,
+        pts=attempt.pts,
+        keyframe=attempt.keyframe,
+        mean_abs_diff=judged.mean_abs_diff if judged else None,
+        cut_score=judged.cut_score if judged else None,
+        brightness=judged.brightness if judged else None,
+        contrast=judged.contrast if judged else None,
+        sharpness=judged.sharpness if judged else None,
+        signature=judged.signature.tobytes() if judged and accepted else None,
+        accepted=accepted,
+        reason=attempt.reason,
+    )
+
+
+def video_row(entry: VideoEntry, info: VideoInfo) -> VideoRow:
+    """The row of a probed film; what is absent is null in the table and 0 in `VideoInfo`."""
+    geometry, colour = info.geometry, info.colour
+    working_width, working_height = geometry.working_size
+    return VideoRow(
+        name=entry.name,
+        path=str(info.path),
+        fingerprint=info.fingerprint,
+        size_bytes=info.size_bytes,
+        container=info.container,
+        codec=info.codec,
+        profile=info.profile,
+        pix_fmt=colour.pix_fmt,
+        bit_depth=colour.bit_depth,
+        width=geometry.coded_width,
+        height=geometry.coded_height,
+        rotation=geometry.orientation.rotation,
+        sar=f"{geometry.sar.numerator}:{geometry.sar.denominator}",
+        frame_rate=float(info.frame_rate),
+        duration_s=info.duration_s,
+        vfr=info.vfr,
+        interlaced=info.interlaced,
+        color_primaries=colour.primaries,
+        color_transfer=colour.transfer,
+        color_space=colour.matrix,
+        color_range=colour.range_name,
+        hdr_format=colour.hdr_format,
+        max_cll=info.max_cll or None,
+        mastering_max_nits=info.mastering_max_nits or None,
+        peak=colour.peak or None,
+        active_x=info.active.x,
+        active_y=info.active.y,
+        active_width=info.active.width,
+        active_height=info.active.height,
+        working_width=working_width,
+        working_height=working_height,
+        warnings=info.warnings,
+        probed_at=datetime.now(UTC),
+    )

@@ -1,0 +1,136 @@
+"""Which windows a category takes of a video, in which format, cropped where.
+
+All pure functions of the settings and of names: order, worker count and other categories change nothing. Pixels do
+not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import floor
+
+from dataset_assets.config import Format
+from dataset_assets.draws import draw, draw_int
+from dataset_assets.video.geometry import Rect
+
+# Steps of this size spread any number of points more evenly over 0..1 than chance does (low discrepancy), so that
+# already a few patches keep the mix.
+GOLDEN_RATIO = 0.6180339887498949
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPatch:
+    """A patch to make.
+
+    Attributes:
+        window: Number of the window.
+        format: Name of the format.
+        rect: The crop in working-frame pixels.
+    """
+
+    window: int
+    format: str
+    rect: Rect
+
+
+@dataclass(frozen=True, slots=True)
+class PatchPlan:
+    """What one category takes of one video.
+
+    Attributes:
+        seed: The configuration's seed.
+        key: The video's key.
+        category: Name of the category.
+        windows: Windows of the video.
+        target: Windows that the category takes.
+        formats: The formats that fit, by name.
+        mix: Share of each format that fits; sums to 1, empty where none fits.
+        left_out: Formats of the category's mix that do not fit.
+        area: The active area that crops lie in.
+    """
+
+    seed: int
+    key: str
+    category: str
+    windows: int
+    target: int
+    formats: Mapping[str, Format]
+    mix: Mapping[str, float]
+    left_out: tuple[str, ...]
+    area: Rect
+
+    def patch(self, window: int) -> PlannedPatch | None:
+        """The patch that the category makes of a window, or None where it leaves the window out."""
+        rank = self._rank(window)
+        if rank is None or not self.mix:
+            return None
+        name = self._format(rank)
+        width, height = self.formats[name].width, self.formats[name].height
+        x = self.area.x + draw_int(
+            self.area.width - width + 1, self.seed, self.key, "x", self.category, window
+        )
+        y = self.area.y + draw_int(
+            self.area.height - height + 1, self.seed, self.key, "y", self.category, window
+        )
+        return PlannedPatch(window, name, Rect(x, y, width, height))
+
+    def _rank(self, window: int) -> int | None:
+        """How many windows the category takes before this one; None where it leaves this one out."""
+        if not self.windows:
+            return None
+        phase = draw(self.seed, self.key, "share", self.category)
+        before, after = (floor((window + step) * self.target / self.windows + phase) for step in (0, 1))
+        return before if after > before else None
+
+    def _format(self, rank: int) -> str:
+        position = (draw(self.seed, self.key, "format", self.category) + rank * GOLDEN_RATIO) % 1
+        names = list(self.mix)
+        for name in names:
+            position -= self.mix[name]
+            if position < 0:
+                return name
+        return names[-1]
+
+
+def plan_patches(
+    *,
+    seed: int,
+    key: str,
+    category: str,
+    windows: int,
+    target: int,
+    formats: Mapping[str, Format],
+    mix: Mapping[str, float],
+    area: Rect,
+) -> PatchPlan:
+    """Leaves out the formats that do not fit the active area and renormalises the mix.
+
+    Args:
+        seed: The configuration's seed.
+        key: The video's key.
+        category: Name of the category.
+        windows: Windows of the video.
+        target: Windows that the category takes, at most `windows`.
+        formats: Formats by name.
+        mix: The category's share of each format.
+        area: The video's active area in working-frame pixels.
+    """
+    wanted = {name: share for name, share in mix.items() if share > 0}
+    fitting = {
+        name: share
+        for name, share in wanted.items()
+        if formats[name].width <= area.width and formats[name].height <= area.height
+    }
+    total = sum(fitting.values())
+    return PatchPlan(
+        seed=seed,
+        key=key,
+        category=category,
+        windows=windows,
+        target=min(target, windows),
+        formats={name: formats[name] for name in fitting},
+        mix={name: share / total for name, share in fitting.items()},
+        left_out=tuple(name for name in wanted if name not in fitting),
+        area=area,
+    )

@@ -1,0 +1,117 @@
+"""What a table's footer says beside the columns: what it was made from, and how many rows it has of what.
+
+Here: the two records and their form in the file's key-value metadata. Not here: opening files (`store`) and
+adding the counts of many files up (`stats`).
+
+The counts stand in the footer because its price does not grow with the rows: the 20000 tables of 5000 videos
+in three categories with 1000 patches each add up in 3 CPU seconds, and scanning only the patches' columns
+took 11.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from dataset_assets.tables.schemas import SCHEMA_VERSION, WRITER_VERSION, PatchRow, Row, WindowRow
+
+_PROVENANCE_KEY = b"dataset_assets.provenance"
+_COUNTS_KEY = b"dataset_assets.counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a table was made from, and whether it is finished.
+
+    Attributes:
+        settings_hash: Tells the settings that shape the table.
+        source_fingerprint: Tells the content of the source file.
+        code_version: Version of the code that decides what is in the rows.
+        complete: False while a run has yet to add rows.
+        target: Windows or patches asked for; 1 for a videos table.
+        schema_version: Version of the columns and of this record. The store writes its own, `SCHEMA_VERSION`.
+        writer_version: Release of dataset_assets. The store writes its own, `WRITER_VERSION`.
+    """
+
+    settings_hash: str
+    source_fingerprint: str
+    code_version: str
+    complete: bool
+    target: int
+    schema_version: int = SCHEMA_VERSION
+    writer_version: str = WRITER_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows of each kind a table holds.
+
+    Attributes:
+        accepted: Accepted attempts of a windows table; else 0.
+        rejected: Rejected attempts of a windows table by reason; else empty.
+        patches: Patches of a patches table by format; else empty.
+        size_bytes: Bytes of the triplets of a patches table by format, GT and both LR stacks; else empty.
+    """
+
+    accepted: int
+    rejected: Mapping[str, int]
+    patches: Mapping[str, int]
+    size_bytes: Mapping[str, int]
+
+    @property
+    def attempts(self) -> int:
+        """Attempts of a windows table, accepted or not."""
+        return self.accepted + sum(self.rejected.values())
+
+
+def count(rows: Sequence[Row]) -> Counts:
+    """Count the rows of one table."""
+    accepted = 0
+    rejected: Counter[str] = Counter()
+    patches: Counter[str] = Counter()
+    size_bytes: Counter[str] = Counter()
+    for row in rows:
+        if isinstance(row, WindowRow):
+            if row.reason is None:
+                accepted += 1
+            else:
+                rejected[row.reason] += 1
+        elif isinstance(row, PatchRow):
+            patches[row.format] += 1
+            size_bytes[row.format] += row.gt_bytes + row.lr5_bytes + row.lr7_bytes
+    return Counts(accepted, dict(rejected), dict(patches), dict(size_bytes))
+
+
+def to_metadata(provenance: Provenance, counts: Counts) -> dict[bytes, bytes]:
+    """Give both records as Parquet key-value metadata, the same bytes for equal records.
+
+    The versions are those of this release, whatever `provenance` says.
+    """
+    versions = {"schema_version": SCHEMA_VERSION, "writer_version": WRITER_VERSION}
+    return {
+        _PROVENANCE_KEY: json.dumps(asdict(provenance) | versions).encode(),
+        _COUNTS_KEY: json.dumps(asdict(counts)).encode(),
+    }
+
+
+def schema_version(metadata: Mapping[bytes, bytes]) -> int:
+    """Give the version of the records in a file's metadata, which may be one that this release cannot read.
+
+    Raises:
+        KeyError: The file was not written by dataset_assets.
+        ValueError: The record is damaged.
+    """
+    return int(json.loads(metadata[_PROVENANCE_KEY])["schema_version"])
+
+
+def from_metadata(metadata: Mapping[bytes, bytes]) -> tuple[Provenance, Counts]:
+    """Read what `to_metadata` made.
+
+    Raises:
+        KeyError: A record is missing.
+        TypeError: A record has other fields than this release writes.
+        ValueError: A record is damaged.
+    """
+    return Provenance(**json.loads(metadata[_PROVENANCE_KEY])), Counts(**json.loads(metadata[_COUNTS_KEY]))

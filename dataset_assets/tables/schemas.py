@@ -1,0 +1,247 @@
+"""The columns of the Parquet tables: the one place that names them, and the rows that Python code handles.
+
+Here: the Arrow schemas with a description on every column, the row classes with the same fields, and the
+versions of schema and writer. Not here: where the files lie and how they are written (`store`), and what is
+counted over them (`stats`).
+
+`video` and `category` are not columns of any file: they come from the folder names (`video=<key>`,
+`category=<name>`), which pandas, pyarrow and DuckDB read as columns. pandas and pyarrow take a folder's keys
+for numbers where all of them are digits alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+import pyarrow as pa
+
+from dataset_assets import __version__
+
+SCHEMA_VERSION = 1
+"""Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning."""
+
+WRITER_VERSION = __version__
+"""The release of dataset_assets that writes the files."""
+
+_BOOL = pa.bool_()
+_INT32 = pa.int32()
+_INT64 = pa.int64()
+_FLOAT32 = pa.float32()
+_FLOAT64 = pa.float64()
+_STRING = pa.string()
+_TIMESTAMP = pa.timestamp("us", tz="UTC")
+
+
+def _column(name: str, type_: pa.DataType, description: str, *, nullable: bool = False) -> pa.Field:
+    return pa.field(name, type_, nullable=nullable, metadata={"description": description})
+
+
+VIDEOS: pa.Schema = pa.schema(
+    [
+        _column("name", _STRING, "Name of the video in the configuration."),
+        _column("path", _STRING, "Source file, as an absolute path."),
+        _column("fingerprint", _STRING, "Tells this content of the source file from any other."),
+        _column("size_bytes", _INT64, "Size of the source file in bytes."),
+        _column("container", _STRING, "Container format in FFmpeg's words, such as matroska,webm."),
+        _column("codec", _STRING, "Video codec in FFmpeg's words, such as hevc."),
+        _column("profile", _STRING, "Codec profile, such as Main 10; null where unnamed.", nullable=True),
+        _column("pix_fmt", _STRING, "Pixel format in FFmpeg's words, such as yuv420p10le."),
+        _column("bit_depth", _INT32, "Bits of a luma sample."),
+        _column("width", _INT32, "Width of the coded frame in pixels, before rotation."),
+        _column("height", _INT32, "Height of the coded frame in pixels, before rotation."),
+        _column("rotation", _INT32, "Degrees, clockwise, by which the coded picture is turned upright."),
+        _column("sar", _STRING, "Width of a coded pixel over its height, such as 1:1."),
+        _column("frame_rate", _FLOAT64, "Average frames per second."),
+        _column("duration_s", _FLOAT64, "Duration in seconds."),
+        _column("vfr", _BOOL, "Whether the frame rate varies."),
+        _column("interlaced", _BOOL, "Whether the frames are interlaced."),
+        _column("color_primaries", _STRING, "Primaries that colours are read with, guessed where untagged."),
+        _column("color_transfer", _STRING, "Transfer that colours are read with, guessed where untagged."),
+        _column("color_space", _STRING, "Matrix that colours are read with, guessed where untagged."),
+        _column("color_range", _STRING, "Range that colours are read with, guessed where untagged."),
+        _column("hdr_format", _STRING, "HDR transfer, pq or hlg; null for SDR.", nullable=True),
+        _column("max_cll", _FLOAT64, "Maximum content light level, nits; null where absent.", nullable=True),
+        _column(
+            "mastering_max_nits",
+            _FLOAT64,
+            "Maximum luminance of the mastering display in nits; null where absent.",
+            nullable=True,
+        ),
+        _column(
+            "peak",
+            _FLOAT64,
+            "Peak of the tone mapping, as a multiple of the reference white of 100 nits; null for SDR.",
+            nullable=True,
+        ),
+        _column("active_x", _INT32, "Left edge of the active area in working-frame pixels."),
+        _column("active_y", _INT32, "Top edge of the active area in working-frame pixels."),
+        _column("active_width", _INT32, "Width of the active area in working-frame pixels."),
+        _column("active_height", _INT32, "Height of the active area in working-frame pixels."),
+        _column("working_width", _INT32, "Width of the working frame in pixels."),
+        _column("working_height", _INT32, "Height of the working frame in pixels."),
+        _column("warnings", pa.list_(_STRING), "What was guessed or ignored, one sentence each."),
+        _column("probed_at", _TIMESTAMP, "When the source file was read."),
+    ]
+)
+"""One row in each file: the video as it was probed."""
+
+WINDOWS: pa.Schema = pa.schema(
+    [
+        _column("window", _INT32, "Number of the window in its video, from 0."),
+        _column("attempt", _INT32, "Number of the attempt at this window, from 0."),
+        _column("time_s", _FLOAT64, "Place of the window in its video, in seconds from the start."),
+        _column("pts", pa.list_(_INT64), "Presentation times of frames 0..6 in the stream's time base."),
+        _column("keyframe", _BOOL, "Whether frame 0 is a keyframe."),
+        _column(
+            "mean_abs_diff",
+            _FLOAT32,
+            "Mean absolute difference of frames 0 and 6: 8-bit luma of the tone-mapped preview, 0..255.",
+            nullable=True,
+        ),
+        _column(
+            "cut_score", _FLOAT32, "Score of the block test; the higher, the more like a cut.", nullable=True
+        ),
+        _column("brightness", _FLOAT32, "Luma of a preview, its 99.5th percentile, 0..255.", nullable=True),
+        _column(
+            "contrast", _FLOAT32, "Standard deviation of the luma of a preview, 0..127.5.", nullable=True
+        ),
+        _column("sharpness", _FLOAT32, "How sharp the sharpest edges are; about 1 in focus.", nullable=True),
+        _column(
+            "signature",
+            pa.binary(),
+            "Thumbnail of frame 3 that duplicates are told by: 18 rows of 32 luma bytes; null when rejected.",
+            nullable=True,
+        ),
+        _column("accepted", _BOOL, "Whether the window is used."),
+        _column("reason", _STRING, "Why the window was rejected; null when accepted.", nullable=True),
+    ]
+)
+"""One row for every attempt, accepted or not. A score is null where the attempt ended before it was taken."""
+
+PATCHES: pa.Schema = pa.schema(
+    [
+        _column("patch_id", _STRING, "Identity of the patch: file name of its triplet without the suffix."),
+        _column("window", _INT32, "Number of the window that the patch is cropped from."),
+        _column("format", _STRING, "Named crop size, such as small_540."),
+        _column("x", _INT32, "Left edge of the crop in working-frame pixels."),
+        _column("y", _INT32, "Top edge of the crop in working-frame pixels."),
+        _column("width", _INT32, "Width of the crop in working-frame pixels."),
+        _column("height", _INT32, "Height of the crop in working-frame pixels."),
+        _column("gt", _STRING, "GT file, relative to the output folder."),
+        _column("lr5", _STRING, "LR_5frames file, relative to the output folder."),
+        _column("lr7", _STRING, "LR_7frames file, relative to the output folder."),
+        _column("gt_bytes", _INT64, "Size of the GT file in bytes."),
+        _column("lr5_bytes", _INT64, "Size of the LR_5frames file in bytes."),
+        _column("lr7_bytes", _INT64, "Size of the LR_7frames file in bytes."),
+        _column("kernel", _STRING, "Kernel that made the LR stacks, such as bicubic."),
+        _column("scale", _INT32, "How many times smaller an LR frame is than its GT."),
+        _column("settings_hash", _STRING, "Tells the settings that the patch was made with."),
+        _column("created_at", _TIMESTAMP, "When the triplet was written."),
+    ]
+)
+"""One row for every triplet whose three files are in place."""
+
+
+def description(field: pa.Field) -> str:
+    """Say what a column of `VIDEOS`, `WINDOWS` or `PATCHES` holds, in one sentence."""
+    text: bytes = field.metadata[b"description"]
+    return text.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRow:
+    """A row of the videos table; `VIDEOS` describes the fields. `probed_at` carries its time zone."""
+
+    schema: ClassVar[pa.Schema] = VIDEOS
+
+    name: str
+    path: str
+    fingerprint: str
+    size_bytes: int
+    container: str
+    codec: str
+    profile: str | None
+    pix_fmt: str
+    bit_depth: int
+    width: int
+    height: int
+    rotation: int
+    sar: str
+    frame_rate: float
+    duration_s: float
+    vfr: bool
+    interlaced: bool
+    color_primaries: str
+    color_transfer: str
+    color_space: str
+    color_range: str
+    hdr_format: str | None
+    max_cll: float | None
+    mastering_max_nits: float | None
+    peak: float | None
+    active_x: int
+    active_y: int
+    active_width: int
+    active_height: int
+    working_width: int
+    working_height: int
+    warnings: tuple[str, ...]
+    probed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRow:
+    """A row of the windows table; `WINDOWS` describes the fields. Scores keep float32 precision."""
+
+    schema: ClassVar[pa.Schema] = WINDOWS
+
+    window: int
+    attempt: int
+    time_s: float
+    pts: tuple[int, ...]
+    keyframe: bool
+    mean_abs_diff: float | None
+    cut_score: float | None
+    brightness: float | None
+    contrast: float | None
+    sharpness: float | None
+    signature: bytes | None
+    accepted: bool
+    reason: str | None
+
+    def __post_init__(self) -> None:
+        if self.accepted != (self.reason is None):
+            raise ValueError(
+                f"A reason belongs to each rejected attempt and to no other, not {self.reason!r}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class PatchRow:
+    """A row of the patches table; `PATCHES` describes the fields. `created_at` carries its time zone."""
+
+    schema: ClassVar[pa.Schema] = PATCHES
+
+    patch_id: str
+    window: int
+    format: str
+    x: int
+    y: int
+    width: int
+    height: int
+    gt: str
+    lr5: str
+    lr7: str
+    gt_bytes: int
+    lr5_bytes: int
+    lr7_bytes: int
+    kernel: str
+    scale: int
+    settings_hash: str
+    created_at: datetime
+
+
+Row = VideoRow | WindowRow | PatchRow
+"""A row of any of the three tables."""

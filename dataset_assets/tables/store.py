@@ -1,0 +1,289 @@
+"""Where the tables lie, and how they are written and read.
+
+Here: paths, atomic replacement, removal, and one clear sentence for a file that cannot be read. Not here: the
+columns (`schemas`), the records in the footer (`footer`), and the decision what to write and when
+(`generate`).
+
+Every file is written whole under a hidden temporary name that no reader's pattern matches, flushed to the
+disk, and renamed. Its name is fixed, so that what a killed run leaves is overwritten by the next.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.tables import footer
+from dataset_assets.tables.footer import Counts, Provenance
+from dataset_assets.tables.schemas import (
+    PATCHES,
+    SCHEMA_VERSION,
+    VIDEOS,
+    WINDOWS,
+    PatchRow,
+    Row,
+    VideoRow,
+    WindowRow,
+)
+
+_FILE = "part-0.parquet"
+_VIDEO = "video="
+_CATEGORY = "category="
+
+_DICTIONARY_COLUMNS = ["format", "kernel", "settings_hash", "reason"]
+"""Columns of few values. Dictionaries for the others too make a file of 100 patches 35 % larger."""
+
+_MKDIR_TRIES = 10
+
+_AnyRow = TypeVar("_AnyRow", VideoRow, WindowRow, PatchRow)
+_T = TypeVar("_T")
+
+
+class TableStore:
+    """The tables of one data set, under `<output_base_dir>/metadata`.
+
+    Any number of processes may read and write different videos at once; two that write the same video are
+    kept apart by the caller. Nothing is cached: what is returned is on the disk.
+
+    Attributes:
+        output_base_dir: The folder that holds the data set.
+        root: The folder that holds the tables.
+    """
+
+    def __init__(self, output_base_dir: Path) -> None:
+        self.output_base_dir = output_base_dir
+        self.root = output_base_dir / "metadata"
+
+    def video_path(self, key: str) -> Path:
+        """Give the file of a video's row in the videos table."""
+        return self.root / "videos" / f"{_VIDEO}{key}" / _FILE
+
+    def windows_path(self, key: str) -> Path:
+        """Give the file of a video's windows table."""
+        return self.root / "windows" / f"{_VIDEO}{key}" / _FILE
+
+    def patches_path(self, category: str, key: str) -> Path:
+        """Give the file of a video's patches table for a category."""
+        return self.root / "patches" / f"{_CATEGORY}{category}" / f"{_VIDEO}{key}" / _FILE
+
+    def video_files(self) -> dict[str, Path]:
+        """List the files of the videos table by video key, sorted."""
+        return _by_video(self.root / "videos")
+
+    def windows_files(self) -> dict[str, Path]:
+        """List the windows tables by video key, sorted."""
+        return _by_video(self.root / "windows")
+
+    def patches_files(self, category: str) -> dict[str, Path]:
+        """List a category's patches tables by video key, sorted."""
+        return _by_video(self.root / "patches" / f"{_CATEGORY}{category}")
+
+    def categories(self) -> list[str]:
+        """List the categories that have a patches table, sorted."""
+        folders = (self.root / "patches").glob(f"{_CATEGORY}*")
+        return sorted(
+            folder.name.removeprefix(_CATEGORY)
+            for folder in folders
+            if any(folder.glob(f"{_VIDEO}*/{_FILE}"))
+        )
+
+    def keys(self) -> list[str]:
+        """List the keys of the videos that have a table of any kind, sorted."""
+        keys = {*self.video_files(), *self.windows_files()}
+        for category in self.categories():
+            keys.update(self.patches_files(category))
+        return sorted(keys)
+
+    def write(self, path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: Provenance) -> None:
+        """Replace a table whole: at any moment, also when power is lost, the file is the old or the new one.
+
+        Equal rows and provenance give equal bytes.
+
+        Args:
+            path: A file that `video_path`, `windows_path` or `patches_path` gave.
+            schema: The table's schema, `VIDEOS`, `WINDOWS` or `PATCHES`.
+            rows: The rows of that table, in the order to store them; none is allowed.
+            provenance: What the rows were made from; its versions are replaced by those of this release.
+
+        Raises:
+            OSError: The disk is full or cannot be written; the old file stays, and no temporary one.
+        """
+        metadata = footer.to_metadata(provenance, footer.count(rows))
+        columns = [pa.array([getattr(row, field.name) for row in rows], type=field.type) for field in schema]
+        table = pa.Table.from_arrays(columns, schema=schema)
+        self._make_folder(path.parent)
+        temporary = _temporary(path)
+        try:
+            with temporary.open("wb") as file:
+                with pq.ParquetWriter(
+                    file,
+                    schema,
+                    compression="zstd",
+                    use_dictionary=_DICTIONARY_COLUMNS,
+                    write_page_checksum=True,
+                    # Arrow's own copy of the schema, with the descriptions, doubles the price of a footer.
+                    store_schema=False,
+                ) as writer:
+                    writer.write_table(table)
+                    writer.add_key_value_metadata(metadata)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+    def read_video(self, key: str) -> VideoRow | None:
+        """Read a video's row; None where it has none.
+
+        Raises:
+            DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
+        """
+        rows = self._read(self.video_path(key), VIDEOS, VideoRow)
+        return rows[0] if rows else None
+
+    def read_windows(self, key: str) -> list[WindowRow]:
+        """Read every attempt at a video's windows in the order written; empty where there is no table.
+
+        Raises:
+            DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
+        """
+        return self._read(self.windows_path(key), WINDOWS, WindowRow)
+
+    def read_patches(self, category: str, key: str) -> list[PatchRow]:
+        """Read a video's patches for a category in the order written; empty where there is no table.
+
+        Raises:
+            DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
+        """
+        return self._read(self.patches_path(category, key), PATCHES, PatchRow)
+
+    def read_provenance(self, path: Path) -> Provenance | None:
+        """Read what a table was made from, from its footer only; None where the file is absent.
+
+        Raises:
+            DatasetAssetsError: The footer is damaged, from a newer release, or cannot be read.
+        """
+        records = self.read_footer(path)
+        return records[0] if records else None
+
+    def read_footer(self, path: Path) -> tuple[Provenance, Counts] | None:
+        """Read what a table was made from and how many rows of each kind it has; None where it is absent.
+
+        Raises:
+            DatasetAssetsError: The footer is damaged, from a newer release, or cannot be read.
+        """
+        return _reading(path, lambda: _records(path, pq.read_metadata(path)))
+
+    def remove(self, path: Path) -> None:
+        """Remove a table, and the folders above it that are empty then, up to the one that holds all tables.
+
+        A table that is absent is no error.
+        """
+        folder = path.parent
+        if not folder.is_dir():
+            return
+        _temporary(path).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        _sync_folder(folder)
+        for emptied in (folder, *folder.parents):
+            if self.root not in emptied.parents:
+                return
+            try:
+                emptied.rmdir()
+                _sync_folder(emptied.parent)
+            except OSError:
+                # Not empty, or another process was quicker.
+                return
+
+    def _read(self, path: Path, schema: pa.Schema, row_type: type[_AnyRow]) -> list[_AnyRow]:
+        def read() -> list[_AnyRow]:
+            # Not pq.read_table, which would add the folder names as columns.
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                _records(path, file.metadata)
+                if not file.schema_arrow.equals(schema):
+                    raise _unreadable(path, "has other columns than this release writes")
+                table = file.read()
+            columns = [_values(table.column(name)) for name in schema.names]
+            return [row_type(*values) for values in zip(*columns, strict=True)]
+
+        return _reading(path, read) or []
+
+    def _make_folder(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        for tries_left in reversed(range(_MKDIR_TRIES)):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                break
+            except FileNotFoundError:
+                # Another process's `remove` took the category's empty folder in between.
+                if not tries_left:
+                    raise
+        for parent in folder.parents:
+            _sync_folder(parent)
+            if parent == self.output_base_dir:
+                break
+
+
+def _by_video(folder: Path) -> dict[str, Path]:
+    files = sorted(folder.glob(f"{_VIDEO}*/{_FILE}"))
+    return {file.parent.name.removeprefix(_VIDEO): file for file in files}
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_list(column.type):
+        return [tuple(value) for value in values]
+    return values
+
+
+def _records(path: Path, file: pq.FileMetaData) -> tuple[Provenance, Counts]:
+    metadata = file.metadata or {}
+    try:
+        version = footer.schema_version(metadata)
+        if version > SCHEMA_VERSION:
+            raise DatasetAssetsError(
+                f"The table {path} is of version {version}, newer than the {SCHEMA_VERSION} that this "
+                "release can read; update dataset_assets, or delete the file and run generate again."
+            )
+        return footer.from_metadata(metadata)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _unreadable(path, "was not written by dataset_assets, or its footer is damaged") from error
+
+
+def _reading(path: Path, read: Callable[[], _T]) -> _T | None:
+    try:
+        return read()
+    except FileNotFoundError:
+        return None
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DatasetAssetsError(
+                f"The table {path} cannot be read ({os.strerror(error.errno)}); mend its permissions or its "
+                "disk, and run again."
+            ) from error
+        raise _unreadable(path, "is damaged") from error
+
+
+def _unreadable(path: Path, why: str) -> DatasetAssetsError:
+    return DatasetAssetsError(f"The table {path} {why}; delete it and run generate again.")

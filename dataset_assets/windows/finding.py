@@ -1,0 +1,149 @@
+"""Finding a window: attempts in a stratum until one is accepted.
+
+Brings sampling, decoding and judging together; what is done with an accepted window is decided by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Literal, Protocol
+
+import av
+import numpy as np
+
+from dataset_assets.video.decode import CorruptFrameError, FrameReader
+from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
+from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement, Limits, Reason
+from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
+from dataset_assets.windows.sampling import Start, Stratum, attempt_times, find_start
+
+
+class FindingSettings(Limits, Protocol):
+    """The settings that finding needs; `config.BaseSettings` has them."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def max_attempts(self) -> int: ...
+    @property
+    def sampling(self) -> Literal["keyframe", "uniform"]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One candidate place for a window.
+
+    Attributes:
+        window: Number of the window.
+        attempt: Number of the attempt, from 0.
+        time_s: The drawn time, seconds from the film's first frame.
+        pts: PTS of the frames that were read: 7, or fewer where the attempt failed before.
+        keyframe: Whether the window starts at a keyframe.
+        judgement: What was measured; None where there were no 7 sound frames.
+        reason: Why it was rejected, None where it was accepted.
+    """
+
+    window: int
+    attempt: int
+    time_s: float
+    pts: tuple[int, ...]
+    keyframe: bool
+    judgement: Judgement | None
+    reason: Reason | None
+
+
+class WindowFinder:
+    """Finds the windows of one film, and reads them again."""
+
+    def __init__(self, reader: FrameReader, info: VideoInfo, key: str, settings: FindingSettings) -> None:
+        """Prepares the judge.
+
+        Args:
+            reader: The open film.
+            info: What probing found.
+            key: The video's key, part of every draw.
+            settings: Sampling and limits.
+
+        Raises:
+            VideoError: The HDR table could not be baked.
+        """
+        self._reader = reader
+        self._info = info
+        self._key = key
+        self._settings = settings
+        self._judge = Judge(info, settings)
+        self._accepted = AcceptedSignatures()
+
+    def find(self, stratum: Stratum) -> tuple[list[Attempt], list[av.VideoFrame]]:
+        """Tries places in a stratum until a window is accepted.
+
+        Returns:
+            Every attempt in order, the accepted one last; and its 7 frames, none where all were rejected.
+        """
+        settings = self._settings
+        attempts: list[Attempt] = []
+        tried: list[range] = []
+        for time_pts in attempt_times(settings.seed, self._key, stratum, settings.max_attempts):
+            start = find_start(self._reader, stratum, time_pts, settings.sampling, tried)
+            if start is None:
+                continue
+            attempt, frames = self._try(stratum, start, len(attempts))
+            tried.append(range(start.pts, (attempt.pts or (start.pts,))[0] + 1))
+            attempts.append(attempt)
+            if attempt.reason is None and attempt.judgement is not None:
+                self._accepted.add(attempt.judgement.signature)
+                return attempts, frames
+        return attempts, []
+
+    def remember(self, signature: bytes) -> None:
+        """Takes over a window that an earlier run accepted, so that later ones are not its duplicates.
+
+        Args:
+            signature: The bytes of `Judgement.signature`.
+        """
+        shape = (SIGNATURE_HEIGHT, SIGNATURE_WIDTH)
+        self._accepted.add(np.frombuffer(signature, np.uint8).reshape(shape))
+
+    def read_again(self, pts: Sequence[int]) -> list[av.VideoFrame]:
+        """Decodes a recorded window.
+
+        Args:
+            pts: PTS of its 7 frames.
+
+        Returns:
+            The frames; fewer than 7 where the film no longer has them.
+        """
+        keyframe = self._reader.keyframe_at(pts[0])
+        if keyframe is None:
+            return []
+        try:
+            frames = list(islice(self._reader.frames(keyframe, pts[0]), FRAMES_PER_WINDOW))
+        except CorruptFrameError:
+            return []
+        return frames if [frame.pts for frame in frames] == list(pts) else []
+
+    def _try(self, stratum: Stratum, start: Start, number: int) -> tuple[Attempt, list[av.VideoFrame]]:
+        frames: list[av.VideoFrame] = []
+        reason: Reason | None = None
+        judgement: Judgement | None = None
+        try:
+            frames.extend(islice(self._reader.frames(start.keyframe, start.pts), FRAMES_PER_WINDOW))
+        except CorruptFrameError:
+            reason = "corrupt"
+        pts = tuple(frame.pts for frame in frames if frame.pts is not None)
+        geometry = self._info.geometry
+        if reason is None:
+            if len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts:
+                reason = "too_few_frames"
+            elif any((f.width, f.height) != (geometry.coded_width, geometry.coded_height) for f in frames):
+                reason = "corrupt"
+            else:
+                judgement = self._judge.judge(frames, self._accepted)
+                reason = judgement.reason
+        time_s = float((start.time_pts - self._info.start_pts) * self._info.time_base)
+        attempt = Attempt(
+            stratum.window, number, time_s, pts, bool(frames) and frames[0].key_frame, judgement, reason
+        )
+        return attempt, frames

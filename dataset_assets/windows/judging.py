@@ -1,0 +1,145 @@
+"""Judging a window: its scores, and the reason for which it is rejected.
+
+The measures themselves are in `measures` and `cuts`; here they get their pictures and their limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dataset_assets.video.active_area import has_window_bars
+from dataset_assets.video.probe import VideoInfo
+from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, luma_8bit, plane_samples
+from dataset_assets.windows import measures
+from dataset_assets.windows.cuts import cut_score
+
+Reason = Literal[
+    "too_few_frames", "corrupt", "cut", "near_black", "flat", "black_bars", "blurred", "duplicate"
+]
+
+
+class Limits(Protocol):
+    """The settings that judging needs; `config.BaseSettings` has them."""
+
+    @property
+    def cut_rule(self) -> Literal["both", "blocks", "legacy"]: ...
+    @property
+    def max_mean_abs_diff(self) -> float: ...
+    @property
+    def max_cut_score(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was measured on a window, and the verdict.
+
+    Attributes:
+        mean_abs_diff: v2.0's measure: mean difference of the first and last preview, 0..255.
+        cut_score: Largest score of the block test, 0 (the same picture) to about 1 (unrelated).
+        brightness: 99.5th percentile of the middle frame's preview, 0..255.
+        contrast: Standard deviation of the middle frame's preview.
+        sharpness: How sharp the middle frame's sharpest edges are, 0..1.
+        signature: Shape (18, 32), uint8: the middle frame's thumbnail that duplicates are told by.
+        reason: Why the window is rejected, None where it is accepted.
+    """
+
+    mean_abs_diff: float
+    cut_score: float
+    brightness: float
+    contrast: float
+    sharpness: float
+    signature: npt.NDArray[np.uint8]
+    reason: Reason | None
+
+
+class AcceptedSignatures:
+    """The signatures of a film's accepted windows, searchable without comparing each."""
+
+    def __init__(self) -> None:
+        self._signatures: list[npt.NDArray[np.uint8]] = []
+        self._means = np.zeros(64)
+
+    def add(self, signature: npt.NDArray[np.uint8]) -> None:
+        """Remembers an accepted window."""
+        count = len(self._signatures)
+        if count == len(self._means):
+            self._means = np.concatenate([self._means, np.zeros(count)])
+        self._means[count] = signature.mean()
+        self._signatures.append(signature)
+
+    def contains_like(self, signature: npt.NDArray[np.uint8]) -> bool:
+        """Whether an accepted window shows the same picture.
+
+        Pictures cannot differ less than their means do, which leaves few to compare however long the film.
+        """
+        means = self._means[: len(self._signatures)]
+        near = np.flatnonzero(np.abs(means - signature.mean()) <= measures.DUPLICATE_MEAN_DIFF)
+        return any(measures.is_duplicate(self._signatures[index], signature) for index in near)
+
+
+class Judge:
+    """Judges the windows of one film."""
+
+    def __init__(self, info: VideoInfo, limits: Limits) -> None:
+        """Prepares the preview renderer.
+
+        Raises:
+            VideoError: The HDR table could not be baked.
+        """
+        self._info = info
+        self._limits = limits
+        self._area = info.geometry.coded_rect(info.active)
+        self._preview = PreviewRenderer(info.colour, info.geometry, self._area)
+
+    def judge(self, frames: Sequence[av.VideoFrame], accepted: AcceptedSignatures) -> Judgement:
+        """Judges a window of 7 decoded frames.
+
+        Args:
+            frames: The window, presentation order.
+            accepted: The film's windows accepted so far.
+        """
+        first, middle, last = (self._preview.luma(frames[index]) for index in (0, 3, 6))
+        lumas = [self._luma(frame) for frame in frames]
+        mean_abs_diff = measures.mean_abs_diff(first, last)
+        score = cut_score([luma.astype(np.float32) for luma in lumas])
+        bright, contrast = measures.brightness(middle), measures.contrast(middle)
+        sharp = measures.sharpness(self._working_luma(frames[3]))
+        signature = measures.signature(middle)
+        reason: Reason | None = None
+        if self._is_cut(mean_abs_diff, score):
+            reason = "cut"
+        elif bright < measures.MIN_BRIGHTNESS:
+            reason = "near_black"
+        elif contrast < measures.MIN_CONTRAST:
+            reason = "flat"
+        elif has_window_bars(lumas, full_range=self._info.colour.full_range):
+            reason = "black_bars"
+        elif sharp < measures.MIN_SHARPNESS:
+            reason = "blurred"
+        elif accepted.contains_like(signature):
+            reason = "duplicate"
+        return Judgement(mean_abs_diff, score, bright, contrast, sharp, signature, reason)
+
+    def _is_cut(self, mean_abs_diff: float, score: float) -> bool:
+        rule = self._limits.cut_rule
+        by_difference = rule != "blocks" and mean_abs_diff >= self._limits.max_mean_abs_diff
+        by_blocks = rule != "legacy" and score > self._limits.max_cut_score
+        return by_difference or by_blocks
+
+    def _luma(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+        step = max(1, self._area.width // PREVIEW_WIDTH)
+        return luma_8bit(frame, self._area, step)
+
+    def _working_luma(self, frame: av.VideoFrame) -> npt.NDArray[np.float32]:
+        """Untouched luma of the active area at working scale, 0..255."""
+        area, scaled = self._area, self._info.geometry.before_turning(self._info.active)
+        samples = plane_samples(frame, frame.planes[0])[area.y : area.bottom, area.x : area.right]
+        picture = cv2.resize(samples, (scaled.width, scaled.height), interpolation=cv2.INTER_AREA)
+        return picture.astype(np.float32) / (1 << (self._info.colour.bit_depth - 8))

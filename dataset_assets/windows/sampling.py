@@ -1,0 +1,138 @@
+"""Where windows are tried: strata of a film, and the attempts inside each.
+
+A window never leaves its stratum, so windows never overlap and each is a function of (seed, key, window) alone: they
+may be looked for in any order, by any number of workers. Reading frames and judging them does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, Protocol
+
+from dataset_assets.draws import draw
+from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """The part of a film that one window is taken from.
+
+    Attributes:
+        window: Number of the window, from 0.
+        start_pts: The first PTS of the stratum.
+        end_pts: The PTS before which the window's last frame starts.
+        last_start_pts: The last PTS at which a window may be asked for.
+    """
+
+    window: int
+    start_pts: int
+    end_pts: int
+    last_start_pts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the frames of an attempt begin.
+
+    Attributes:
+        keyframe: PTS of the keyframe that decoding starts from.
+        pts: PTS from which frames are taken.
+        time_pts: The drawn PTS that led here.
+    """
+
+    keyframe: int
+    pts: int
+    time_pts: int
+
+
+class KeyframeIndex(Protocol):
+    """What sampling asks of a film."""
+
+    def keyframe_at(self, pts: int) -> int | None:
+        """The last keyframe at or before `pts`, else the first of the film."""
+
+    def keyframe_after(self, keyframe: int, until: int) -> int | None:
+        """The first keyframe after the one given, if it lies before `until`."""
+
+
+def strata(info: VideoInfo, windows: int) -> list[Stratum]:
+    """Cuts a film's span into equal strata, one for each window.
+
+    Args:
+        info: The film.
+        windows: Windows wanted.
+
+    Returns:
+        As many strata as windows, fewer where the film is too short for 7 frames in each.
+    """
+    span = info.end_pts - info.start_pts
+    needed = FRAMES_PER_WINDOW * info.frame_ticks
+    count = max(1, min(windows, span // needed)) if windows else 0
+    edges = [info.start_pts + span * index // count for index in range(count + 1)] if count else []
+    return [
+        Stratum(window, start, end, max(start, end - needed))
+        for window, (start, end) in enumerate(pairwise(edges))
+    ]
+
+
+def attempt_times(seed: int, key: str, stratum: Stratum, max_attempts: int) -> list[int]:
+    """Draws the times of a window's attempts.
+
+    The first is uniform in the stratum. The others follow it forward in time, so that decoding goes forward too, and
+    wrap around the stratum once.
+
+    Returns:
+        `max_attempts` PTS in the order to try them.
+    """
+    room = stratum.last_start_pts - stratum.start_pts + 1
+    times = [
+        stratum.start_pts + int(draw(seed, key, "time", stratum.window, attempt) * room)
+        for attempt in range(max_attempts)
+    ]
+    first, others = times[0], sorted(times[1:])
+    return [first, *(t for t in others if t >= first), *(t for t in others if t < first)]
+
+
+def find_start(
+    index: KeyframeIndex,
+    stratum: Stratum,
+    time_pts: int,
+    sampling: Literal["keyframe", "uniform"],
+    tried: Sequence[range],
+) -> Start | None:
+    """Turns a drawn time into the place where decoding and the window start.
+
+    With `keyframe` sampling a window starts at the keyframe at or before the time, else at the next one, as long as
+    it lies in the stratum and was not tried; else, and with `uniform`, at the first frame at or after the time.
+
+    Args:
+        index: The film's keyframes.
+        stratum: The stratum of the window.
+        time_pts: The drawn time.
+        sampling: Which of the two ways.
+        tried: For each earlier attempt the PTS that lead to the same first frame.
+
+    Returns:
+        The start, or None where the film has no keyframe or the same frames were tried before.
+    """
+    before = index.keyframe_at(time_pts)
+    if before is None:
+        return None
+    start = Start(before, max(before, time_pts), time_pts)
+    if sampling == "keyframe":
+        keyframe: int | None = before
+        if before < stratum.start_pts:
+            keyframe = index.keyframe_after(before, stratum.last_start_pts + 1)
+        if (
+            keyframe is not None
+            and stratum.start_pts <= keyframe <= stratum.last_start_pts
+            and not _is_tried(keyframe, tried)
+        ):
+            start = Start(keyframe, keyframe, time_pts)
+    return None if _is_tried(start.pts, tried) else start
+
+
+def _is_tried(pts: int, tried: Sequence[range]) -> bool:
+    return any(pts in span for span in tried)

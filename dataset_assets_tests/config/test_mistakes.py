@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dataset_assets.config import load_settings
+from dataset_assets.errors import ConfigError
+from dataset_assets_tests.config.samples import HEAD, problems_of
+
+
+def in_video(field: str) -> str:
+    return HEAD.replace("    categories: {general: 0.5}\n", f"    categories: {field}\n")
+
+
+MISTAKES = {
+    "unknown section": (
+        HEAD + "format: {}\n",
+        "c.yaml:7 format: unknown key; did you mean `formats`?",
+    ),
+    "unknown setting": (
+        HEAD.replace("output_base_dir: out", "output_base_dir: out\n  max_worker: 2"),
+        "c.yaml:3 base_settings.max_worker: unknown key; did you mean `max_workers`?",
+    ),
+    "unknown video key": (
+        HEAD + "    weights: {}\n",
+        "c.yaml:7 videos[0].weights: unknown key; use one of `categories`, `name`, `path`.",
+    ),
+    "wrong type": (
+        HEAD.replace("output_base_dir: out", 'output_base_dir: out\n  seed: "1"'),
+        'c.yaml:3 base_settings.seed: "1" does not fit; use a whole number of at least 0.',
+    ),
+    "a truth value for a number": (
+        HEAD.replace("output_base_dir: out", "output_base_dir: out\n  max_workers: true"),
+        "c.yaml:3 base_settings.max_workers: true does not fit; use a whole number of at least 1.",
+    ),
+    "out of range": (
+        HEAD.replace("output_base_dir: out", "output_base_dir: out\n  max_attempts: 101"),
+        "c.yaml:3 base_settings.max_attempts: 101 does not fit; use a whole number between 1 and 100.",
+    ),
+    "no choice": (
+        HEAD.replace("output_base_dir: out", "output_base_dir: out\n  cut_rule: block"),
+        'c.yaml:3 base_settings.cut_rule: "block" does not fit; use one of "both", "blocks", "legacy".',
+    ),
+    "weight above 1": (
+        in_video("{general: 1.4}"),
+        "c.yaml:6 videos[0].categories.general: 1.4 does not fit; use a number between 0 and 1.",
+    ),
+    "weight below 0": (
+        in_video("{general: -0.1}"),
+        "c.yaml:6 videos[0].categories.general: -0.1 does not fit; use a number between 0 and 1.",
+    ),
+    "weight not a number": (
+        in_video("\n      GENERAL: .nan"),
+        "c.yaml:7 videos[0].categories.general: NaN does not fit; use a number between 0 and 1.",
+    ),
+    "unknown category": (
+        in_video("{general: 1, spacy: 1}"),
+        "c.yaml:6 videos[0].categories.spacy: no such category; did you mean `space`?",
+    ),
+    "category twice in two cases": (
+        in_video("{general: 1, GENERAL: 1}"),
+        "c.yaml:6 videos[0].categories: names a category twice, in upper and lower case; keep one of them.",
+    ),
+    "missing key": (
+        HEAD + "  - {name: Arrival, categories: {}}\n",
+        "c.yaml:7 videos[1].path: is missing; add the path of a file or folder, as text in quotes.",
+    ),
+    "video not a mapping": (
+        HEAD + "  - arrival.mkv\n",
+        'c.yaml:7 videos[1]: "arrival.mkv" does not fit; '
+        "use a mapping with the keys `name`, `path`, `categories`.",
+    ),
+    "two videos with one key": (
+        HEAD + "  - {name: DUNE!, path: b.mkv, categories: {}}\n",
+        "c.yaml:7 videos[1].name: has the key dune, as videos[0] has; give one of them another name.",
+    ),
+    "name without a key": (
+        HEAD.replace("Dune", "千と千尋"),
+        "c.yaml:4 videos[0].name: has no letter a-z and no digit to make a key from; "
+        "add one, such as the year.",
+    ),
+    "address for a path": (
+        HEAD.replace("dune.mkv", "concat:a.ts|b.ts"),
+        "c.yaml:5 videos[0].path: concat: begins an address; "
+        "write a plain path (with ./ before it if it is one).",
+    ),
+    "address for a folder": (
+        HEAD.replace(": out", ": s3://bucket"),
+        "c.yaml:2 base_settings.output_base_dir: s3: begins an address; "
+        "write a plain path (with ./ before it if it is one).",
+    ),
+    "empty path": (
+        HEAD.replace("dune.mkv", '""'),
+        "c.yaml:5 videos[0].path: not a path; write the path of a file or folder as text.",
+    ),
+    "no home": (
+        HEAD.replace("dune.mkv", "~nobody-has-this-name/dune.mkv"),
+        "c.yaml:5 videos[0].path: the home folder of ~nobody-has-this-name is not known; "
+        "write the whole path.",
+    ),
+    "empty list": (
+        "base_settings: {output_base_dir: out}\nvideos: []\n",
+        "c.yaml:2 videos: the list is empty; add a video, "
+        "or let `dataset-assets videos scan FOLDER` find them.",
+    ),
+    "no list": (
+        "base_settings: {output_base_dir: out}\nvideos: {a: b}\n",
+        'c.yaml:2 videos: {"a": "b"} does not fit; use a list of videos.',
+    ),
+    "no base settings": (
+        HEAD.replace("base_settings:\n  output_base_dir: out\n", ""),
+        "c.yaml:1 base_settings: is missing; add it with at least `output_base_dir`.",
+    ),
+    "key twice": (
+        HEAD + "    path: other.mkv\n",
+        "c.yaml:7 videos[0].path: is written twice, the first time in line 5; keep one of them.",
+    ),
+    "width not divisible by 3": (
+        HEAD + "formats:\n  wide:\n    width: 1000\n    height: 402\n    folder: W\n",
+        "c.yaml:9 formats.wide.width: 1000 does not fit; "
+        "use a whole number between 3 and 1920 that is divisible by 3.",
+    ),
+    "height below 3": (
+        HEAD + "formats:\n  wide: {width: 999, height: 0, folder: W}\n",
+        "c.yaml:8 formats.wide.height: 0 does not fit; "
+        "use a whole number between 3 and 1920 that is divisible by 3.",
+    ),
+    "name of a format": (
+        HEAD + "formats:\n  Wide-1: {width: 999, height: 402, folder: W}\n",
+        'c.yaml:8 formats["Wide-1"]: not a name; use small letters, digits and _, a letter first.',
+    ),
+    "absolute folder": (
+        HEAD + "formats:\n  wide: {width: 999, height: 402, folder: /W}\n",
+        "c.yaml:8 formats.wide.folder: leads out of the data set; "
+        "use a relative folder without .. and with / between its parts.",
+    ),
+    "folder of another drive": (
+        HEAD + "formats:\n  wide: {width: 999, height: 402, folder: 'C:W'}\n",
+        "c.yaml:8 formats.wide.folder: leads out of the data set; "
+        "use a relative folder without .. and with / between its parts.",
+    ),
+    "folder above": (
+        HEAD + "categories:\n  night: {folder: a/../../b, mix: {small_540: 1}}\n",
+        "c.yaml:8 categories.night.folder: leads out of the data set; "
+        "use a relative folder without .. and with / between its parts.",
+    ),
+    "mix that is not whole": (
+        HEAD + "categories:\n  night:\n    folder: N\n    mix: {small_540: 0.45, large_720: 0.5}\n",
+        "c.yaml:10 categories.night.mix: the shares sum to 0.95; make them sum to 1.",
+    ),
+    "mix of an unknown format": (
+        HEAD + "categories:\n  night: {folder: N, mix: {small_450: 1}}\n",
+        "c.yaml:8 categories.night.mix.small_450: no such format; did you mean `small_540`?",
+    ),
+    "format removed that a default uses": (
+        HEAD + "formats:\n  large_720: null\n",
+        "c.yaml:8 formats.large_720: is removed, but the default category general uses it; "
+        "keep it, or give general a mix without it.",
+    ),
+    "removing what is not there": (
+        HEAD + "formats:\n  large_7200: null\n",
+        "c.yaml:8 formats.large_7200: null removes a default, and none has this name; "
+        "did you mean `large_720`?",
+    ),
+    "formats with one folder": (
+        HEAD + "formats:\n  wide: {width: 999, height: 402, folder: patches_large}\n",
+        "c.yaml:8 formats.wide.folder: shares its folder with formats.large_720; use one of its own.",
+    ),
+    "categories one in the other": (
+        HEAD + "categories:\n  night: {folder: Space/SpaceModel, mix: {small_540: 1}}\n",
+        "c.yaml:8 categories.night.folder: shares its folder with categories.space; use one of its own.",
+    ),
+    "a default's folder taken over": (
+        HEAD + "categories:\n  general: {folder: Toon/ToonModel/Learn, mix: {small_540: 1}}\n",
+        "c.yaml:8 categories.general.folder: shares its folder with categories.toon; use one of its own.",
+    ),
+    "the tables' folder": (
+        HEAD + "categories:\n  night: {folder: metadata/night, mix: {small_540: 1}}\n",
+        "c.yaml:8 categories.night.folder: metadata belongs to the tables; use another folder.",
+    ),
+    "the user's folder": (
+        HEAD + "formats:\n  wide: {width: 999, height: 402, folder: val}\n",
+        "c.yaml:8 formats.wide.folder: Val belongs to the user's own validation pictures; "
+        "use another folder.",
+    ),
+    "no category left": (
+        in_video("{}") + "categories: {general: null, space: null, toon: null}\n",
+        "c.yaml:7 categories: no category is left; keep one, or add one.",
+    ),
+    "category in two cases": (
+        HEAD + "categories:\n  night: {folder: N, mix: {small_540: 1}}\n"
+        "  Night: {folder: N, mix: {small_540: 1}}\n",
+        "c.yaml:9 categories.Night: is there in upper and in lower case; keep one of them.",
+    ),
+    "not a mapping": (
+        "formats: [a]\n" + HEAD,
+        'c.yaml:1 formats: ["a"] does not fit; use a mapping of names to their settings.',
+    ),
+    "undefined alias": (
+        in_video("*both"),
+        "c.yaml:6: the alias *both stands for nothing; define &both before it.",
+    ),
+    "alias inside its own anchor": (
+        in_video("&both {general: *both}"),
+        "c.yaml:6: the alias *both stands for nothing; define &both before it.",
+    ),
+    "second document": (
+        HEAD + "---\na: b\n",
+        "c.yaml:7: a second document begins; keep one document in the file.",
+    ),
+    "tag": (
+        HEAD.replace("dune.mkv", "!!python/name:os.system x"),
+        "c.yaml:5: the YAML tag tag:yaml.org,2002:python/name:os.system has no meaning here; remove it.",
+    ),
+    "control character": (
+        HEAD.replace("dune.mkv", "a\x07b"),
+        "c.yaml:5: the character U+0007 is not allowed in YAML; remove it.",
+    ),
+    "number beyond reading": (
+        HEAD.replace("output_base_dir: out", "output_base_dir: out\n  seed: " + "9" * 5000),
+        "c.yaml:3: a number is too long to be read; write fewer digits.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_with_file_line_place_and_mend(text: str, expected: str, tmp_path: Path) -> None:
+    assert problems_of(text, tmp_path) == [expected]
+
+
+def test_all_mistakes_are_told_together_in_the_order_of_lines(tmp_path: Path) -> None:
+    text = """\
+{
+	"base_settings": {"base_frame_limit": 0, "max_workers": 2.5},
+	"videos": [
+		{"name": "Dune", "path": "dune.mkv", "categories": {"general": 2, "toons": 1}},
+		{"name": "dune", "path": "http://example.org/dune.mkv", "categories": {}},
+		{"name": "dune", "path": "dune.mkv"}
+	],
+	"categories": {
+		"night": {"folder": "..", "mix": {"small_540": 0.5, "big": 0.4}}
+	},
+	"colour": "blue"
+}
+"""
+    places = [problem.split(": ")[0] for problem in problems_of(text, tmp_path, "c.json")]
+    assert places == [
+        "c.json:2 base_settings.output_base_dir",
+        "c.json:2 base_settings.base_frame_limit",
+        "c.json:2 base_settings.max_workers",
+        "c.json:4 videos[0].categories.general",
+        "c.json:4 videos[0].categories.toons",
+        "c.json:5 videos[1].path",
+        "c.json:5 videos[1].name",
+        "c.json:6 videos[2].categories",
+        "c.json:6 videos[2].name",
+        "c.json:9 categories.night.folder",
+        "c.json:9 categories.night.mix",
+        "c.json:9 categories.night.mix.big",
+        "c.json:11 colour",
+    ]
+
+
+def test_a_syntax_error_is_told_with_its_line(tmp_path: Path) -> None:
+    [problem] = problems_of('{\n  "videos": [\n  1,,2]\n}', tmp_path, "c.json")
+    assert problem.startswith("c.json:3: not valid JSON (Expecting value, column 5);")
+    [problem] = problems_of("videos:\n  - name: a\n   path: b\n", tmp_path)
+    assert problem.startswith("c.yaml:3: not valid YAML (")
+
+
+@pytest.mark.parametrize(("name", "unit"), [("c.json", "["), ("c.yaml", "["), ("c.yaml", "- ")])
+def test_endless_nesting_is_a_mistake_and_no_crash(name: str, unit: str, tmp_path: Path) -> None:
+    [problem] = problems_of(unit * 50_000 + ("]" * 50_000 if unit == "[" else "a"), tmp_path, name)
+    assert "nested more than 32 levels deep" in problem
+
+
+def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    [problem] = problems_of("\n".join(lines), tmp_path)
+    assert problem == "c.yaml:6: more than 500000 values, aliases written out; use fewer aliases."
+
+
+def test_a_file_that_cannot_be_a_configuration_is_told(tmp_path: Path) -> None:
+    def problem_of(path: Path) -> str:
+        with pytest.raises(ConfigError) as caught:
+            load_settings(path)
+        [problem] = caught.value.problems
+        return problem.removeprefix(f"{tmp_path}/")
+
+    assert problem_of(tmp_path / "none.json").startswith(
+        "none.json: there is no such configuration file; write"
+    )
+    (tmp_path / "folder.json").mkdir()
+    assert problem_of(tmp_path / "folder.json").startswith("folder.json: is not a file;")
+    (tmp_path / "latin.yaml").write_bytes(b"a: 1\nb: \xe9\n")
+    assert problem_of(tmp_path / "latin.yaml") == "latin.yaml:2: is not UTF-8 text; save it as UTF-8."
+    with (tmp_path / "film.yaml").open("wb") as file:
+        file.truncate(8_000_001)
+    assert problem_of(tmp_path / "film.yaml").startswith("film.yaml: is larger than 8 MB;")
+    assert "cannot be read" in problem_of(tmp_path / ("long" * 100))
+
+
+def test_an_empty_file_is_told(tmp_path: Path) -> None:
+    for text, name in (("", "c.yaml"), ("# nothing\n", "c.yaml"), ("[]", "c.json")):
+        assert problems_of(text, tmp_path, name)[0].startswith(f"{name}:1 the whole file: is not a mapping;")
