@@ -1,0 +1,36 @@
+"""`demo`: the whole job on sample films."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from dataset_assets.cli.generate import generate
+from dataset_assets.config import load_settings
+from dataset_assets.demo.films import demo_config, make_films
+
+
+def run_demo(folder: Path, console: Console) -> int:
+    """Makes the sample films, generates a data set from them, and says where everything is.
+
+    Args:
+        folder: Where films, configuration and data set go; films that are there already are kept.
+        console: Where progress is shown.
+
+    Returns:
+        The exit code of `generate`.
+
+    Raises:
+        DatasetAssetsError: The footage is not installed, or the films cannot be written.
+    """
+    make_films(folder / "films", report=lambda line: console.print(line, soft_wrap=True))
+    config = demo_config(folder)
+    code = generate(config, console, videos=(), categories=(), workers=None, force=False)
+    root = load_settings(config).base.output_base_dir
+    console.print(
+        f"\ndata set  {root}\ntables    {root / 'metadata'}\nnumbers   .venv/bin/dataset-assets stats --config {config}"
+        f"\nUI        .venv/bin/dataset-assets ui --config {config}",
+        soft_wrap=True,
+    )
+    return code

@@ -1,0 +1,123 @@
+"""`generate`: what is missing or stale of every video, through Dagster, several videos at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+
+from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
+from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.cli.home import enter_home
+from dataset_assets.cli.supervisor import Supervisor, Task
+from dataset_assets.cli.views import RunView
+from dataset_assets.cli.worker import QUIET
+from dataset_assets.config import Settings, VideoEntry, load_settings
+from dataset_assets.definitions import STATS_JOB, build_defs
+from dataset_assets.errors import ConfigError
+from dataset_assets.generate import SOURCE, WINDOWS, read_progress, statuses
+from dataset_assets.generate.video_pass import PROGRESS_FOLDER
+from dataset_assets.partitions import add_missing
+from dataset_assets.tables import TableStore
+
+
+def generate(
+    config: Path,
+    console: Console,
+    *,
+    videos: Sequence[str],
+    categories: Sequence[str],
+    workers: int | None,
+    force: bool,
+) -> int:
+    """Brings the data set up to date.
+
+    Args:
+        config: The configuration file.
+        console: Where progress is shown.
+        videos: Keys of the videos; all where empty.
+        categories: Categories; all where empty.
+        workers: Videos at a time; the configuration's `max_workers` by default.
+        force: Whether everything asked for is made anew.
+
+    Returns:
+        The exit code: 0 when all is done, 1 when a video failed.
+
+    Raises:
+        ConfigError: The configuration holds mistakes, or a video or category is not in it.
+        KeyboardInterrupt: Ctrl+C; the workers have committed and stopped.
+    """
+    settings = load_settings(config)
+    entries = [settings.video(key) for key in videos] or list(settings.videos)
+    unknown = [name for name in categories if name not in settings.categories]
+    if unknown:
+        known = ", ".join(settings.categories)
+        raise ConfigError([f"--categories: {unknown[0]} is no category; the configuration has {known}."])
+    enter_home(settings, config)
+    # One process opens a new home alone: several at once would leave its SQLite broken.
+    with dg.DagsterInstance.get() as instance:
+        add_missing(instance, settings)
+    store = TableStore(settings.base.output_base_dir)
+    tasks = [
+        task
+        for entry in entries
+        if (task := _task(settings, entry, store, list(categories) or list(settings.categories), force=force))
+    ]
+    up_to_date = len(entries) - len(tasks)
+    if up_to_date:
+        console.print(f"{up_to_date} of {len(entries)} videos are up to date")
+    failures = _run(config, settings, console, tasks, workers or settings.base.max_workers, force=force)
+    if tasks:
+        _update_stats(config)
+    for failure in failures:
+        console.print(f"[red]failed[/red] {escape(failure)}", soft_wrap=True)
+    return 1 if failures else 0
+
+
+def _task(
+    settings: Settings, entry: VideoEntry, store: TableStore, categories: Sequence[str], *, force: bool
+) -> Task | None:
+    """The assets of a video that are missing or stale; None where there is none."""
+    found = statuses(settings, entry, store)
+    assets = []
+    if force or not found[SOURCE].is_done:
+        assets.append(SOURCE_VIDEO)
+    if force or not found[WINDOWS].is_done:
+        assets.append(SCENE_WINDOWS)
+    assets += [patches_asset(name) for name in categories if force or not found[name].is_done]
+    return Task(entry.key, assets) if assets else None
+
+
+def _run(
+    config: Path, settings: Settings, console: Console, tasks: Sequence[Task], workers: int, *, force: bool
+) -> list[str]:
+    """Runs the tasks behind a live view; returns the sentences of those that failed."""
+    failures: list[str] = []
+    progress_folder = settings.base.output_base_dir / "metadata" / PROGRESS_FOLDER
+    supervisor = Supervisor(config, tasks, workers, force=force)
+    view = RunView(len(tasks))
+    with Live(console=console, refresh_per_second=2, transient=True) as live:
+        for outcome in supervisor.outcomes():
+            if outcome is not None and outcome.error:
+                view.failed += 1
+                failures.append(outcome.error)
+                live.console.print(f"[red]failed[/red] {outcome.key}")
+            elif outcome is not None:
+                view.done += 1
+                live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
+            if console.is_terminal:
+                running = set(supervisor.running)
+                live.update(
+                    view.render([each for each in read_progress(progress_folder) if each.key in running])
+                )
+    return failures
+
+
+def _update_stats(config: Path) -> None:
+    with dg.DagsterInstance.get() as instance:
+        job = build_defs(config).resolve_job_def(STATS_JOB)
+        job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)

@@ -1,0 +1,48 @@
+"""The Dagster home: where run history lives."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from dataset_assets.config import CONFIG_VARIABLE, Settings
+from dataset_assets.errors import DatasetAssetsError
+
+HOME_VARIABLE = "DAGSTER_HOME"
+HOME_FOLDER = ".dagster"
+INSTANCE_FILE = "dagster.yaml"
+
+
+def dagster_home(settings: Settings) -> Path:
+    """`DAGSTER_HOME` where set, else a folder beside the data set, so that its history stays with it."""
+    given = os.environ.get(HOME_VARIABLE)
+    return Path(given).expanduser().resolve() if given else settings.base.output_base_dir / HOME_FOLDER
+
+
+def enter_home(settings: Settings, config: Path) -> Path:
+    """Prepares the home and names it, and the configuration, to everything that this process starts.
+
+    Args:
+        settings: The configuration.
+        config: Its file.
+
+    Returns:
+        The home.
+
+    Raises:
+        DatasetAssetsError: The home cannot be made.
+    """
+    home = dagster_home(settings)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / INSTANCE_FILE).exists():
+            shutil.copyfile(Path(__file__).with_name(INSTANCE_FILE), home / INSTANCE_FILE)
+    except OSError as error:
+        raise DatasetAssetsError(
+            f"The Dagster home {home} cannot be made ({error.strerror}); "
+            f"set {HOME_VARIABLE} to a folder that you may write."
+        ) from error
+    os.environ[HOME_VARIABLE] = str(home)
+    os.environ[CONFIG_VARIABLE] = str(config.resolve())
+    return home

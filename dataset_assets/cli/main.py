@@ -1,0 +1,204 @@
+"""The commands and their options. What they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dataset_assets import __version__
+from dataset_assets.config import (
+    Rule,
+    append_videos,
+    config_path,
+    find_films,
+    load_settings,
+    parse_weights,
+)
+from dataset_assets.errors import ConfigError, DatasetAssetsError
+
+CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
+DEMO_FOLDER = Path("demo")
+
+app = typer.Typer(
+    name="dataset-assets",
+    help="Training sets for video super-resolution, made from films.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+videos_app = typer.Typer(help="The videos of the configuration.", no_args_is_help=True)
+app.add_typer(videos_app, name="videos")
+
+console = Console()
+errors = Console(stderr=True)
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="The configuration file; else DATASET_ASSETS_CONFIG, else configs/generator_config.json.",
+        show_default=False,
+    ),
+]
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Errors that a user can mend, without a traceback; mistakes in a configuration end with 2."""
+    try:
+        yield
+    except ConfigError as error:
+        for problem in error.problems:
+            errors.print(f"[red]error[/red] {escape(problem)}", soft_wrap=True)
+        raise typer.Exit(CONFIG_ERROR) from error
+    except DatasetAssetsError as error:
+        errors.print(f"[red]error[/red] {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(FAILED) from error
+    except KeyboardInterrupt as error:
+        errors.print("stopped; what was committed stays, the next generate goes on from there")
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+@app.callback(invoke_without_command=True)
+def about(version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False) -> None:
+    """Training sets for video super-resolution, made from films."""
+    if version:
+        console.print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def generate(
+    config: ConfigOption = None,
+    videos: Annotated[str, typer.Option(help="Keys of videos, with commas; all by default.")] = "",
+    categories: Annotated[str, typer.Option(help="Categories, with commas; all by default.")] = "",
+    workers: Annotated[int | None, typer.Option(min=1, help="Videos at a time; else max_workers.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Make everything asked for anew.")] = False,
+) -> None:
+    """Make what is missing or stale. Ctrl+C stops within seconds; the next generate goes on."""
+    from dataset_assets.cli.generate import generate as run  # Dagster takes a second to import
+
+    with _told_plainly():
+        code = run(
+            config_path(config),
+            console,
+            videos=_split(videos),
+            categories=_split(categories),
+            workers=workers,
+            force=force,
+        )
+        raise typer.Exit(code)
+
+
+@videos_app.command("list")
+def list_videos(config: ConfigOption = None) -> None:
+    """Show the configured videos, and what of each is done, missing or stale."""
+    from dataset_assets.cli.views import videos_table
+    from dataset_assets.generate import statuses
+    from dataset_assets.tables import TableStore
+
+    with _told_plainly():
+        settings = load_settings(config_path(config))
+        store = TableStore(settings.base.output_base_dir)
+        console.print(videos_table(settings, [(v, statuses(settings, v, store)) for v in settings.videos]))
+
+
+@videos_app.command()
+def scan(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders to look for films in, with their subfolders.")
+    ],
+    category: Annotated[str, typer.Option(help="Weights of the films found, e.g. general=0.5,space=0.5.")],
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help="Other weights for films whose name matches, e.g. 'star*=space'; may be repeated."),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Append films found in folders to the configuration."""
+    with _told_plainly():
+        rules = [Rule.parse(text) for text in rule or []]
+        added = append_videos(config_path(config), find_films(folders), parse_weights(category), rules)
+        for entry in added:
+            weights = ", ".join(f"{name} {weight:g}" for name, weight in entry.categories.items())
+            console.print(f"added {escape(entry.key)} ({weights})", soft_wrap=True)
+        console.print(f"{len(added)} films added")
+
+
+@app.command()
+def stats(config: ConfigOption = None) -> None:
+    """Show what the data set adds up to."""
+    from dataset_assets.cli.views import stats_tables
+    from dataset_assets.tables import TableStore, collect
+
+    with _told_plainly():
+        settings = load_settings(config_path(config))
+        mixes = {name: category.mix for name, category in settings.categories.items()}
+        console.print(stats_tables(collect(TableStore(settings.base.output_base_dir), mixes)))
+
+
+@app.command()
+def doctor(config: ConfigOption = None) -> None:
+    """Check what a long run needs: decoders, tone mapping, write access, space, films."""
+    from dataset_assets.cli.doctor import examine
+
+    with _told_plainly():
+        findings = examine(load_settings(config_path(config)))
+    table = Table("", "what", "found")
+    for finding in findings:
+        mark = "[green]ok[/green]" if finding.passed else "[red]no[/red]"
+        table.add_row(mark, finding.what, escape(finding.detail))
+    console.print(table)
+    if not all(finding.passed for finding in findings):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def ui(
+    config: ConfigOption = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
+) -> None:
+    """Start the Dagster UI and its daemon on 127.0.0.1, with the history of earlier runs."""
+    import dagster as dg
+
+    from dataset_assets.cli.home import enter_home
+    from dataset_assets.partitions import add_missing
+
+    with _told_plainly():
+        path = config_path(config)
+        settings = load_settings(path)
+        home = enter_home(settings, path)
+        with dg.DagsterInstance.get() as instance:
+            add_missing(instance, settings)
+    console.print(f"UI at http://127.0.0.1:{port}, its history in {home}; Ctrl+C stops it", soft_wrap=True)
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "dataset_assets.definitions"]
+    os.execv(sys.executable, [*command, "-h", "127.0.0.1", "-p", str(port)])
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where films and data set go.")] = DEMO_FOLDER,
+) -> None:
+    """Make a few sample films from real footage and a training set from them."""
+    from dataset_assets.cli.demo import run_demo
+
+    with _told_plainly():
+        raise typer.Exit(run_demo(folder, console))
+
+
+if __name__ == "__main__":
+    app()

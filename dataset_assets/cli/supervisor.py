@@ -1,0 +1,117 @@
+"""Runs videos in worker processes, so many at a time, and stops them in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from dataset_assets.cli.worker import Outcome, run_video
+
+POLL_S = 0.5
+STOP_GRACE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A video, and the assets of it that are to be materialised."""
+
+    key: str
+    assets: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    task: Task
+    process: ForkServerProcess
+    connection: Connection
+
+
+class Supervisor:
+    """Works through tasks with a fixed number of processes."""
+
+    def __init__(self, config: Path, tasks: Sequence[Task], workers: int, *, force: bool) -> None:
+        """Starts nothing yet.
+
+        Args:
+            config: The configuration file.
+            tasks: What is to be done, in order.
+            workers: How many videos at a time.
+            force: Whether everything asked for is made anew.
+        """
+        self._config = config
+        self._waiting = deque(tasks)
+        self._workers = workers
+        self._force = force
+        self._running: list[_Worker] = []
+        # Each process is forked from a server that has imported everything: 2 CPU s saved for each video.
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["dataset_assets.cli.worker"])
+
+    @property
+    def running(self) -> list[str]:
+        """Keys of the videos that are worked on."""
+        return [worker.task.key for worker in self._running]
+
+    def outcomes(self) -> Iterator[Outcome | None]:
+        """Runs all tasks.
+
+        Yields:
+            Each outcome as it comes, and None now and then, so that a view can be refreshed.
+        """
+        try:
+            while self._waiting or self._running:
+                while self._waiting and len(self._running) < self._workers:
+                    self._running.append(self._start(self._waiting.popleft()))
+                wait_for([worker.process.sentinel for worker in self._running], POLL_S)
+                for worker in [worker for worker in self._running if not worker.process.is_alive()]:
+                    self._running.remove(worker)
+                    yield self._outcome(worker)
+                yield None
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """Tells every worker to stop, waits for their checkpoints, and kills what does not listen."""
+        for worker in self._running:
+            if worker.process.pid is not None and worker.process.is_alive():
+                os.kill(worker.process.pid, signal.SIGINT)
+        for worker in self._running:
+            worker.process.join(STOP_GRACE_S)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+        self._running.clear()
+
+    def _start(self, task: Task) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=run_video, args=(theirs, self._config, task.key, task.assets, self._force), name=task.key
+        )
+        process.start()
+        theirs.close()
+        return _Worker(task, process, ours)
+
+    def _outcome(self, worker: _Worker) -> Outcome:
+        worker.process.join()
+        try:
+            outcome = worker.connection.recv() if worker.connection.poll() else None
+        except EOFError:
+            outcome = None
+        worker.connection.close()
+        if isinstance(outcome, Outcome):
+            return outcome
+        code = worker.process.exitcode or 0
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return Outcome(
+            worker.task.key,
+            "",
+            f"{worker.task.key}: its process died ({how}); run generate again, it goes on from the last checkpoint",
+        )

@@ -1,0 +1,101 @@
+"""One video in a process of its own: a Dagster run in it, and its outcome sent back.
+
+A decoder that crashes takes only its own video along.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets.assets.make_patches import FORCE_TAG
+from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a video's run ended.
+
+    Attributes:
+        key: The video's key.
+        run_id: The Dagster run; empty where none was started.
+        error: Why it failed, one sentence; empty where it succeeded.
+        patches: Patches in the tables of the assets that were asked for.
+    """
+
+    key: str
+    run_id: str
+    error: str
+    patches: int = 0
+
+
+def run_video(connection: Connection, config: Path, key: str, assets: Sequence[str], force: bool) -> None:
+    """Materialises a video's assets and sends an `Outcome`; the entry point of a worker process.
+
+    Args:
+        connection: Where the outcome goes. When its other end closes, the parent is gone and this process stops.
+        config: The configuration file.
+        key: The video's key.
+        assets: Names of the assets.
+        force: Whether everything asked for is made anew.
+    """
+    os.setsid()  # Ctrl+C goes to the parent alone, which stops its workers in order
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threading.Thread(target=_stop_with_parent, args=(connection,), daemon=True).start()
+    try:
+        outcome = _materialize(config, key, assets, force)
+    except BaseException as error:
+        connection.send(Outcome(key, "", f"{key}: {error or type(error).__name__}"))
+        raise
+    connection.send(outcome)
+
+
+def _materialize(config: Path, key: str, assets: Sequence[str], force: bool) -> Outcome:
+    job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key=key,
+            asset_selection=[dg.AssetKey(asset) for asset in assets],
+            run_config=QUIET,
+            tags={FORCE_TAG: "true"} if force else {},
+            raise_on_error=False,
+        )
+        if not result.success:
+            return Outcome(key, result.run_id, _reason(result) or f"{key}: the run was stopped")
+        patches = 0
+        for event in result.get_asset_materialization_events():
+            value = event.materialization.metadata.get("patches")
+            patches += int(value.value) if isinstance(value, dg.IntMetadataValue) and value.value else 0
+        return Outcome(key, result.run_id, "", patches)
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    """The sentence of the step that failed; the error itself where it is a defect of ours."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return data.user_failure_data.description
+            error = data.error
+            return str(
+                error.cause.message if error and error.cause else error.message if error else ""
+            ).strip()
+    return ""
+
+
+def _stop_with_parent(connection: Connection) -> None:
+    try:
+        connection.recv()
+    except (EOFError, OSError):
+        os.kill(os.getpid(), signal.SIGTERM)

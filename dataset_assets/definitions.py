@@ -1,0 +1,58 @@
+"""What Dagster loads: assets, checks, the job, the sensor, and the resource that names the configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets.assets.dataset_stats import build_dataset_stats
+from dataset_assets.assets.make_patches import build_make_patches
+from dataset_assets.assets.source_video import source_video
+from dataset_assets.automation.videos_sensor import videos_sensor
+from dataset_assets.config import config_path, load_settings
+from dataset_assets.partitions import VIDEOS
+from dataset_assets.resources import DatasetConfig
+
+MAKE_PATCHES_JOB = "make_patches"
+STATS_JOB = "update_stats"
+
+
+def build_defs(path: Path) -> dg.Definitions:
+    """Builds fresh definitions for a configuration file.
+
+    The categories of the file decide which patch assets there are; everything else is read when a run starts.
+
+    Raises:
+        ConfigError: The file holds mistakes; all of them are told.
+    """
+    settings = load_settings(path)
+    make_triplets = build_make_patches(settings.categories)
+    dataset_stats = build_dataset_stats(settings.categories)
+    return dg.Definitions(
+        assets=[source_video, make_triplets, dataset_stats],
+        jobs=[
+            dg.define_asset_job(
+                MAKE_PATCHES_JOB,
+                selection=dg.AssetSelection.assets(source_video, make_triplets),
+                partitions_def=VIDEOS,
+                description="Everything of a video: probe, windows, the patches of every category. "
+                "Materialize all > Missing > Launch makes all that is missing.",
+            ),
+            dg.define_asset_job(
+                STATS_JOB,
+                selection=dg.AssetSelection.assets(dataset_stats),
+                description="Adds the tables up.",
+            ),
+        ],
+        sensors=[videos_sensor],
+        resources={"dataset_config": DatasetConfig(path=str(path.resolve()))},
+        # One process for each run: a step process of its own costs 2 s, and lives on when its run worker is killed.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions for the configuration that the environment names."""
+    return build_defs(config_path(None))
