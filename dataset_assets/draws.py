@@ -1,6 +1,7 @@
 """Randomness that depends on what is drawn and on nothing else.
 
-No generator is carried along: every draw is a hash of its own name. Order, worker count and resumes cannot change it.
+No generator is carried along: every draw is a hash of its own name, so order, worker count and resumes cannot
+change it.
 """
 
 from __future__ import annotations
@@ -24,5 +25,5 @@ def draw(seed: int, *name: str | int) -> float:
 
 
 def draw_int(count: int, seed: int, *name: str | int) -> int:
-    """A uniform integer in 0..count-1, a function of its arguments only."""
-    return min(count - 1, int(draw(seed, *name) * count))
+    """A uniform integer in 0..count-1, a function of its arguments only; `count` is 1 to 2**53."""
+    return int(draw(seed, *name) * count)

@@ -110,8 +110,5 @@ class Supervisor:
             return outcome
         code = worker.process.exitcode or 0
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return Outcome(
-            worker.task.key,
-            "",
-            f"{worker.task.key}: its process died ({how}); run generate again, it goes on from the last checkpoint",
-        )
+        mend = "run generate again, it goes on from the last checkpoint"
+        return Outcome(worker.task.key, "", f"{worker.task.key}: its process died ({how}); {mend}")

@@ -42,15 +42,15 @@ def run_video(connection: Connection, config: Path, key: str, assets: Sequence[s
     """Materialises a video's assets and sends an `Outcome`; the entry point of a worker process.
 
     Args:
-        connection: Where the outcome goes. When its other end closes, the parent is gone and this process stops.
+        connection: Where the outcome goes. When its other end closes, the parent is gone and so this one stops.
         config: The configuration file.
         key: The video's key.
         assets: Names of the assets.
         force: Whether everything asked for is made anew.
     """
     os.setsid()  # Ctrl+C goes to the parent alone, which stops its workers in order
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
     threading.Thread(target=_stop_with_parent, args=(connection,), daemon=True).start()
     try:
         outcome = _materialize(config, key, assets, force)
@@ -92,6 +92,11 @@ def _reason(result: dg.ExecuteInProcessResult) -> str:
                 error.cause.message if error and error.cause else error.message if error else ""
             ).strip()
     return ""
+
+
+def _interrupt(*_: object) -> None:
+    """Ends a run as Dagster's own Terminate does, so that the UI shows it as cancelled, not as failed."""
+    raise dg.DagsterExecutionInterruptedError
 
 
 def _stop_with_parent(connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """Which windows a category takes of a video, in which format, cropped where.
 
-All pure functions of the settings and of names: order, worker count and other categories change nothing. Pixels do
-not belong here.
+All pure functions of the settings and of names: order, worker count and other categories change nothing.
+Pixels do not belong here.
 """
 
 from __future__ import annotations
@@ -13,10 +13,6 @@ from math import floor
 from dataset_assets.config import Format
 from dataset_assets.draws import draw, draw_int
 from dataset_assets.video.geometry import Rect
-
-# Steps of this size spread any number of points more evenly over 0..1 than chance does (low discrepancy), so that
-# already a few patches keep the mix.
-GOLDEN_RATIO = 0.6180339887498949
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class PatchPlan:
         windows: Windows of the video.
         target: Windows that the category takes.
         formats: The formats that fit, by name.
-        mix: Share of each format that fits; sums to 1, empty where none fits.
+        mix: Share of each format that fits, the largest first; sums to 1, empty where none fits.
         left_out: Formats of the category's mix that do not fit.
         area: The active area that crops lie in.
     """
@@ -77,20 +73,28 @@ class PatchPlan:
 
     def _rank(self, window: int) -> int | None:
         """How many windows the category takes before this one; None where it leaves this one out."""
-        if not self.windows:
+        if not self.target:
             return None
-        phase = draw(self.seed, self.key, "share", self.category)
-        before, after = (floor((window + step) * self.target / self.windows + phase) for step in (0, 1))
+        # Whole numbers, so that exactly `target` of the windows are taken.
+        phase = draw_int(self.windows, self.seed, self.key, "share", self.category)
+        before, after = ((w * self.target + phase) // self.windows for w in (window, window + 1))
         return before if after > before else None
 
     def _format(self, rank: int) -> str:
-        position = (draw(self.seed, self.key, "format", self.category) + rank * GOLDEN_RATIO) % 1
-        names = list(self.mix)
-        for name in names:
-            position -= self.mix[name]
-            if position < 0:
+        """The format of the patch with this rank.
+
+        The first format takes its share of the ranks at even steps, each further one of what is left over: any
+        run of patches keeps the first share within one patch, the second and third within two.
+        """
+        left = 1.0
+        for name, share in self.mix.items():
+            phase = draw(self.seed, self.key, "format", self.category, name)
+            before, after = (floor(r * share / left + phase) for r in (rank, rank + 1))
+            if after > before:
                 return name
-        return names[-1]
+            rank -= before
+            left -= share
+        return list(self.mix)[-1]
 
 
 def plan_patches(
@@ -111,12 +115,13 @@ def plan_patches(
         key: The video's key.
         category: Name of the category.
         windows: Windows of the video.
-        target: Windows that the category takes, at most `windows`.
+        target: Windows wanted; the plan takes no more than there are.
         formats: Formats by name.
         mix: The category's share of each format.
         area: The video's active area in working-frame pixels.
     """
-    wanted = {name: share for name, share in mix.items() if share > 0}
+    # In an order of its own: a configuration that lists the same mix in another order makes the same patches.
+    wanted = {name: share for name, share in sorted(mix.items(), key=lambda m: (-m[1], m[0])) if share > 0}
     fitting = {
         name: share
         for name, share in wanted.items()

@@ -1,7 +1,7 @@
 """Where windows are tried: strata of a film, and the attempts inside each.
 
-A window never leaves its stratum, so windows never overlap and each is a function of (seed, key, window) alone: they
-may be looked for in any order, by any number of workers. Reading frames and judging them does not belong here.
+A window never leaves its stratum, so windows never overlap, and where each is tried is a function of (seed, key,
+window, attempt) alone. Reading frames and judging them does not belong here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, Protocol
 
-from dataset_assets.draws import draw
+from dataset_assets.draws import draw_int
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
 
 
@@ -39,12 +39,10 @@ class Start:
     Attributes:
         keyframe: PTS of the keyframe that decoding starts from.
         pts: PTS from which frames are taken.
-        time_pts: The drawn PTS that led here.
     """
 
     keyframe: int
     pts: int
-    time_pts: int
 
 
 class KeyframeIndex(Protocol):
@@ -80,15 +78,15 @@ def strata(info: VideoInfo, windows: int) -> list[Stratum]:
 def attempt_times(seed: int, key: str, stratum: Stratum, max_attempts: int) -> list[int]:
     """Draws the times of a window's attempts.
 
-    The first is uniform in the stratum. The others follow it forward in time, so that decoding goes forward too, and
-    wrap around the stratum once.
+    The first is uniform in the stratum. The others follow it forward in time, so that decoding goes forward
+    too, and wrap around the stratum once.
 
     Returns:
         `max_attempts` PTS in the order to try them.
     """
     room = stratum.last_start_pts - stratum.start_pts + 1
     times = [
-        stratum.start_pts + int(draw(seed, key, "time", stratum.window, attempt) * room)
+        stratum.start_pts + draw_int(room, seed, key, "time", stratum.window, attempt)
         for attempt in range(max_attempts)
     ]
     first, others = times[0], sorted(times[1:])
@@ -104,8 +102,9 @@ def find_start(
 ) -> Start | None:
     """Turns a drawn time into the place where decoding and the window start.
 
-    With `keyframe` sampling a window starts at the keyframe at or before the time, else at the next one, as long as
-    it lies in the stratum and was not tried; else, and with `uniform`, at the first frame at or after the time.
+    With `keyframe` sampling a window starts at the keyframe at or before the time, else at the next one, as
+    long as it lies in the stratum and was not tried; else, and with `uniform`, at the first frame at or after
+    the time.
 
     Args:
         index: The film's keyframes.
@@ -120,7 +119,7 @@ def find_start(
     before = index.keyframe_at(time_pts)
     if before is None:
         return None
-    start = Start(before, max(before, time_pts), time_pts)
+    start = Start(before, max(before, time_pts))
     if sampling == "keyframe":
         keyframe: int | None = before
         if before < stratum.start_pts:
@@ -130,7 +129,7 @@ def find_start(
             and stratum.start_pts <= keyframe <= stratum.last_start_pts
             and not _is_tried(keyframe, tried)
         ):
-            start = Start(keyframe, keyframe, time_pts)
+            start = Start(keyframe, keyframe)
     return None if _is_tried(start.pts, tried) else start
 
 
