@@ -11,7 +11,6 @@ from dataset_assets.assets.make_patches import build_make_patches
 from dataset_assets.assets.source_video import source_video
 from dataset_assets.automation.videos_sensor import videos_sensor
 from dataset_assets.config import config_path, load_settings
-from dataset_assets.partitions import VIDEOS
 from dataset_assets.resources import DatasetConfig
 
 MAKE_PATCHES_JOB = "make_patches"
@@ -35,7 +34,6 @@ def build_defs(path: Path) -> dg.Definitions:
             dg.define_asset_job(
                 MAKE_PATCHES_JOB,
                 selection=dg.AssetSelection.assets(source_video, make_triplets),
-                partitions_def=VIDEOS,
                 description="Everything of a video: probe, windows, the patches of every category. "
                 "Materialize all > Missing > Launch makes all that is missing.",
             ),
@@ -47,7 +45,7 @@ def build_defs(path: Path) -> dg.Definitions:
         ],
         sensors=[videos_sensor],
         resources={"dataset_config": DatasetConfig(path=str(path.resolve()))},
-        # One process for each run: a step process of its own costs 2 s, and lives on when its run worker is killed.
+        # One process for each run: a step's own costs 2 s, and lives on when its run worker is killed.
         executor=dg.in_process_executor,
     )
 

@@ -1,1 +1,1 @@
-"""The assets: thin. Each takes the settings, makes one call to `generate` or `tables`, and reports what came of it."""
+"""The assets: thin. Each takes the settings, makes one call to `generate` or `tables`, and reports."""

@@ -16,4 +16,4 @@ def told_in_one_sentence() -> Iterator[None]:
     try:
         yield
     except DatasetAssetsError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        raise dg.Failure(description=str(error), allow_retries=False) from None

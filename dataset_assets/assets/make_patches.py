@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dataset_assets.assets.failures import told_in_one_sentence
-from dataset_assets.assets.reporting import column_schema, patches_metadata, windows_metadata
+from dataset_assets.assets.reporting import GROUP, column_schema, patches_metadata, windows_metadata
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.checks import (
     ENOUGH_PATCHES,
@@ -26,10 +26,11 @@ SCENE_WINDOWS = "scene_windows"
 # Run tag that makes everything asked for anew; the UI's launch dialog and `generate --force` set it.
 FORCE_TAG = "dataset_assets/force"
 
-WINDOWS_DESCRIPTION = """Windows of 7 frames, found and judged, with the reason of every rejection.
+WINDOWS_DESCRIPTION = """Windows of 7 frames, judged; every rejection keeps its reason.
 
-One row for each attempt in `metadata/windows/`; an accepted window is kept as the PTS of its frames, so patches can be
-made of it again without looking for it again. Materialised together with patches, each frame is decoded once.
+One row for each attempt in `metadata/windows/`; an accepted window is kept as the PTS of its frames, so
+patches can be made of it again without looking for it again. Materialised together with patches, each frame
+is decoded once.
 """
 
 
@@ -65,7 +66,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 context.partition_key,
                 windows=SCENE_WINDOWS in selected,
                 categories=None if len(wanted) == len(assets) else wanted,
-                force=FORCE_TAG in context.run_tags,
+                force=FORCE_TAG in context.run.tags,
             )
         context.log.info(f"{run.key}: {run.made} patches made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")
         if run.windows is not None:
@@ -98,7 +99,7 @@ def _windows_spec() -> dg.AssetSpec:
         SCENE_WINDOWS,
         deps=[SOURCE_VIDEO],
         description=WINDOWS_DESCRIPTION,
-        group_name="windows",
+        group_name=GROUP,
         kinds={"ffmpeg", "opencv", "parquet"},
         code_version=CODE_VERSION,
         metadata={"dagster/column_schema": column_schema(WINDOWS)},
@@ -112,12 +113,12 @@ def _patches_spec(name: str, category: Category) -> dg.AssetSpec:
         deps=[SCENE_WINDOWS],
         description=(
             f"Training triplets for {name.upper()}: ground truth and its LR stacks.\n\n"
-            f"PNG files in `{category.folder}/<format>/{{GT,LR_5frames,LR_7frames}}/`, a row for each triplet in "
-            f"`metadata/patches/category={name}/`.\n\n| format | share |\n| --- | --- |\n{mix}\n\n"
-            "Materialised alone it replays the recorded windows. A partition that is up to date makes nothing anew; "
-            f"the run tag `{FORCE_TAG}` does."
+            f"PNG files in `{category.folder}/<format>/{{GT,LR_5frames,LR_7frames}}/`, a row for each "
+            f"triplet in `metadata/patches/category={name}/`.\n\n| format | share |\n| --- | --- |\n{mix}\n\n"
+            "Materialised alone it replays the recorded windows. A partition that is up to date makes "
+            f"nothing anew; the run tag `{FORCE_TAG}` does."
         ),
-        group_name="patches",
+        group_name=GROUP,
         kinds={"opencv", "parquet"},
         tags={"category": name},
         code_version=CODE_VERSION,

@@ -15,6 +15,8 @@ from dataset_assets.generate import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.patches.contact_sheet import contact_sheet
 from dataset_assets.tables import TableStore, description
 
+# One group for all: the UI opens the lineage with several groups folded up, with a single one unfolded.
+GROUP = "training_set"
 SHEET_PATCHES = 18
 SAMPLE_ROWS = 10
 BAR_LENGTH = 20
@@ -39,15 +41,14 @@ def windows_metadata(
     settings: Settings, run: VideoReport, report: WindowsReport
 ) -> dict[str, dg.MetadataValue[Any]]:
     """What is shown of a video's windows."""
-    rows = sum(report.rejected.values()) + report.accepted
     return {
         "video": dg.MetadataValue.text(run.key),
         "windows": dg.MetadataValue.int(report.accepted),
         "windows_target": dg.MetadataValue.int(report.target),
+        "attempts": dg.MetadataValue.int(report.attempts),
         "acceptance_rate": dg.MetadataValue.float(round(report.acceptance_rate, 4)),
         "cpu_s": dg.MetadataValue.float(round(run.cpu_s, 2)),
         "wall_s": dg.MetadataValue.float(round(run.wall_s, 2)),
-        "dagster/row_count": dg.MetadataValue.int(rows),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", report.rejected)),
         "table": dg.MetadataValue.path(TableStore(settings.base.output_base_dir).windows_path(run.key)),
     }
@@ -67,7 +68,6 @@ def patches_metadata(
         "patches_per_cpu_s": dg.MetadataValue.float(round(speed, 3)),
         "wall_s": dg.MetadataValue.float(round(run.wall_s, 2)),
         "gigabytes": dg.MetadataValue.float(round(report.size_bytes / 1e9, 4)),
-        "dagster/row_count": dg.MetadataValue.int(len(report.rows)),
         "format_mix": dg.MetadataValue.md(counts_markdown("format", report.formats)),
     }
     if not report.target:
@@ -114,7 +114,7 @@ def _samples(report: CategoryReport) -> dg.MetadataValue:
                     "format": row.format,
                     "x": row.x,
                     "y": row.y,
-                    "gt": row.gt,
+                    "file": Path(row.gt).name,
                     "kilobytes": round((row.gt_bytes + row.lr5_bytes + row.lr7_bytes) / 1e3),
                 }
             )

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from dataset_assets.assets.failures import told_in_one_sentence
-from dataset_assets.assets.reporting import column_schema
+from dataset_assets.assets.reporting import GROUP, column_schema
 from dataset_assets.checks import COLOURS_TAGGED, check_result, check_specs
 from dataset_assets.config import Settings
 from dataset_assets.generate import probe_video
@@ -17,8 +17,9 @@ SOURCE_VIDEO = "source_video"
 
 DESCRIPTION = """A film as it was probed: size, colour, frame rate, black bars.
 
-One row for each video in `metadata/videos/`. Probing decodes a dozen keyframes spread over the film. A film that must
-not be used (Dolby Vision profile 5, interlaced, audio only, ...) fails here with a sentence that says how to mend it.
+One row for each video in `metadata/videos/`. Probing decodes a dozen keyframes spread over the film. A film
+that must not be used (Dolby Vision profile 5, interlaced, audio only, ...) fails here with a sentence that
+says how to mend it.
 
 Materialise the partition again after the file was replaced; windows and patches then count as stale.
 """
@@ -27,7 +28,7 @@ Materialise the partition again after the file was replaced; windows and patches
 @dg.asset(
     name=SOURCE_VIDEO,
     partitions_def=VIDEOS,
-    group_name="sources",
+    group_name=GROUP,
     kinds={"ffmpeg", "parquet"},
     description=DESCRIPTION,
     code_version=CODE_VERSION,
@@ -55,7 +56,8 @@ def _metadata(key: str, row: VideoRow) -> dict[str, dg.MetadataValue]:
         "gigabytes": dg.MetadataValue.float(round(row.size_bytes / 1e9, 3)),
         "size": dg.MetadataValue.text(f"{row.width}x{row.height}, {row.codec}, {row.bit_depth} bit"),
         "colour": dg.MetadataValue.text(
-            f"{(row.hdr_format or 'sdr').upper()}, {row.color_primaries}/{row.color_transfer}/{row.color_space}, "
+            f"{(row.hdr_format or 'sdr').upper()}, "
+            f"{row.color_primaries}/{row.color_transfer}/{row.color_space}, "
             f"{'full' if row.color_range == 'pc' else 'limited'} range"
         ),
         "working_frame": dg.MetadataValue.text(f"{row.working_width}x{row.working_height}"),

@@ -12,7 +12,7 @@ INTERVAL_S = 30
     name="videos_sensor",
     minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Makes a partition of every video in the configuration. It only adds: removing is left to people.",
+    description="Makes a partition of every configured video. It only adds: removing is left to people.",
 )
 def videos_sensor(
     context: dg.SensorEvaluationContext, dataset_config: dg.ResourceParam[Settings]

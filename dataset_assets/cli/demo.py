@@ -29,7 +29,8 @@ def run_demo(folder: Path, console: Console) -> int:
     code = generate(config, console, videos=(), categories=(), workers=None, force=False)
     root = load_settings(config).base.output_base_dir
     console.print(
-        f"\ndata set  {root}\ntables    {root / 'metadata'}\nnumbers   .venv/bin/dataset-assets stats --config {config}"
+        f"\ndata set  {root}\ntables    {root / 'metadata'}"
+        f"\nnumbers   .venv/bin/dataset-assets stats --config {config}"
         f"\nUI        .venv/bin/dataset-assets ui --config {config}",
         soft_wrap=True,
     )

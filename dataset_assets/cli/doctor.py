@@ -56,7 +56,8 @@ def _decoders() -> str:
     missing = [name for name in DECODERS if name not in av.codecs_available]
     if missing:
         raise DatasetAssetsError(
-            f"PyAV has no decoder for {', '.join(missing)}; install its wheel from PyPI: pip install --force-reinstall av"
+            f"PyAV has no decoder for {', '.join(missing)}; "
+            "install its wheel from PyPI: pip install --force-reinstall av"
         )
     return ", ".join(DECODERS)
 

@@ -52,44 +52,68 @@ def generate(
         KeyboardInterrupt: Ctrl+C; the workers have committed and stopped.
     """
     settings = load_settings(config)
-    entries = [settings.video(key) for key in videos] or list(settings.videos)
-    unknown = [name for name in categories if name not in settings.categories]
-    if unknown:
-        known = ", ".join(settings.categories)
-        raise ConfigError([f"--categories: {unknown[0]} is no category; the configuration has {known}."])
+    entries = _chosen(settings, videos, categories)
     enter_home(settings, config)
     # One process opens a new home alone: several at once would leave its SQLite broken.
     with dg.DagsterInstance.get() as instance:
         add_missing(instance, settings)
     store = TableStore(settings.base.output_base_dir)
-    tasks = [
-        task
-        for entry in entries
-        if (task := _task(settings, entry, store, list(categories) or list(settings.categories), force=force))
-    ]
-    up_to_date = len(entries) - len(tasks)
-    if up_to_date:
-        console.print(f"{up_to_date} of {len(entries)} videos are up to date")
+    tasks = [task for entry in entries if (task := _task(settings, entry, store, categories, force=force))]
     failures = _run(config, settings, console, tasks, workers or settings.base.max_workers, force=force)
     if tasks:
         _update_stats(config)
     for failure in failures:
         console.print(f"[red]failed[/red] {escape(failure)}", soft_wrap=True)
+    done = len(entries) - len(failures)
+    console.print(
+        f"{done} of {len(entries)} videos are up to date in {store.output_base_dir}", soft_wrap=True
+    )
     return 1 if failures else 0
+
+
+def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]) -> list[VideoEntry]:
+    """The videos with these keys, all where there is none; every unknown key or category is told."""
+    problems = []
+    entries = []
+    for key in dict.fromkeys(videos):
+        try:
+            entries.append(settings.video(key))
+        except ConfigError as error:
+            problems += [f"--videos: {problem}" for problem in error.problems]
+    known = ", ".join(settings.categories)
+    problems += [
+        f"--categories: there is no category {name}; the configuration has {known}"
+        for name in dict.fromkeys(categories)
+        if name not in settings.categories
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return entries or list(settings.videos)
 
 
 def _task(
     settings: Settings, entry: VideoEntry, store: TableStore, categories: Sequence[str], *, force: bool
 ) -> Task | None:
-    """The assets of a video that are missing or stale; None where there is none."""
+    """The assets of a video that are missing or stale, or forced; None where there is none.
+
+    With chosen categories, only they are forced: their windows are replayed. What a removed category left
+    behind goes with a run of all assets.
+    """
+    everything = (force and not categories) or (not categories and _has_leftovers(settings, entry, store))
     found = statuses(settings, entry, store)
-    assets = []
-    if force or not found[SOURCE].is_done:
-        assets.append(SOURCE_VIDEO)
-    if force or not found[WINDOWS].is_done:
-        assets.append(SCENE_WINDOWS)
-    assets += [patches_asset(name) for name in categories if force or not found[name].is_done]
+    names = [(SOURCE_VIDEO, SOURCE), (SCENE_WINDOWS, WINDOWS)]
+    assets = [asset for asset, name in names if everything or not found[name].is_done]
+    assets += [
+        patches_asset(name)
+        for name in categories or settings.categories
+        if force or everything or not found[name].is_done
+    ]
     return Task(entry.key, assets) if assets else None
+
+
+def _has_leftovers(settings: Settings, entry: VideoEntry, store: TableStore) -> bool:
+    removed = set(store.categories()) - settings.categories.keys()
+    return any(store.patches_path(name, entry.key).exists() for name in removed)
 
 
 def _run(
@@ -110,14 +134,14 @@ def _run(
                 view.done += 1
                 live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
             if console.is_terminal:
-                running = set(supervisor.running)
-                live.update(
-                    view.render([each for each in read_progress(progress_folder) if each.key in running])
-                )
+                live.update(view.render(supervisor.running, read_progress(progress_folder)))
     return failures
 
 
 def _update_stats(config: Path) -> None:
-    with dg.DagsterInstance.get() as instance:
-        job = build_defs(config).resolve_job_def(STATS_JOB)
-        job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+    job = build_defs(config).resolve_job_def(STATS_JOB)
+    try:
+        with dg.DagsterInstance.get() as instance:
+            job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+    except dg.DagsterExecutionInterruptedError as error:
+        raise KeyboardInterrupt from error

@@ -27,6 +27,8 @@ from dataset_assets.errors import ConfigError, DatasetAssetsError
 
 CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 DEMO_FOLDER = Path("demo")
+# Columns that a pipe or a file is given: a key of 100 characters stays on one line, so that grep finds it.
+PIPE_WIDTH = 200
 
 app = typer.Typer(
     name="dataset-assets",
@@ -38,7 +40,7 @@ app = typer.Typer(
 videos_app = typer.Typer(help="The videos of the configuration.", no_args_is_help=True)
 app.add_typer(videos_app, name="videos")
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 errors = Console(stderr=True)
 
 ConfigOption = Annotated[
@@ -86,7 +88,9 @@ def generate(
     videos: Annotated[str, typer.Option(help="Keys of videos, with commas; all by default.")] = "",
     categories: Annotated[str, typer.Option(help="Categories, with commas; all by default.")] = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Videos at a time; else max_workers.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Make everything asked for anew.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make all anew; with --categories, only these.")
+    ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate goes on."""
     from dataset_assets.cli.generate import generate as run  # Dagster takes a second to import
@@ -185,7 +189,12 @@ def ui(
             add_missing(instance, settings)
     console.print(f"UI at http://127.0.0.1:{port}, its history in {home}; Ctrl+C stops it", soft_wrap=True)
     sys.stdout.flush()
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "dataset_assets.definitions"]
+    workspace = Path(__file__).with_name("workspace.yaml")
+    # Dagster's default writes colour codes into a log file too; rich asks whether it is a terminal.
+    logs = ["--log-level", "warning", "--log-format", "rich"]
+    # `dg dev`, which Dagster advises instead, is a package of its own and knows no workspace file.
+    quiet = ["-W", "ignore:Function `dev_command` is superseded"]
+    command = [sys.executable, *quiet, "-m", "dagster", "dev", "-w", str(workspace), *logs]
     os.execv(sys.executable, [*command, "-h", "127.0.0.1", "-p", str(port)])
 
 

@@ -7,16 +7,16 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from dataset_assets.cli.worker import Outcome, run_video
+from dataset_assets.cli.worker import STOP_GRACE_S, Outcome, run_video
 
 POLL_S = 0.5
-STOP_GRACE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ class Supervisor:
         """Tells every worker to stop, waits for their checkpoints, and kills what does not listen."""
         for worker in self._running:
             if worker.process.pid is not None and worker.process.is_alive():
-                os.kill(worker.process.pid, signal.SIGINT)
+                with suppress(ProcessLookupError):  # it ended in between
+                    os.kill(worker.process.pid, signal.SIGINT)
         for worker in self._running:
             worker.process.join(STOP_GRACE_S)
             if worker.process.is_alive():

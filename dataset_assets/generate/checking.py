@@ -1,4 +1,7 @@
-"""The promises about a video's tables and files, put to the test. The assets report the verdicts as checks."""
+"""The promises about a video's tables and files, put to the test.
+
+The assets report the verdicts as checks; how they are shown does not belong here.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from dataset_assets.tables import PatchRow
 from dataset_assets.video.probe import FRAMES_PER_WINDOW
 
 ENOUGH_SHARE = 0.9
-# The plan keeps each format within about one patch of its share; windows that were given up take theirs with them.
+# The plan keeps each format within about one patch of its share; windows given up take theirs along.
 MIX_TOLERANCE = 0.1
 MIX_TOLERANCE_PATCHES = 2
 LR5_FRAME_COUNT = 5

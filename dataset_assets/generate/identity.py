@@ -1,7 +1,7 @@
 """What a table's contents depend on: the settings that shape them, and the version of the code.
 
-Equal hashes mean equal contents for the same source; whatever does not shape pixels or rows (workers, disk limits,
-where the data set lies) is left out.
+Equal hashes mean equal contents for the same source; whatever does not shape pixels or rows (workers, disk
+limits, where the data set lies) is left out.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _WINDOW_FIELDS = (
 _PATCH_FIELDS = ("colour_order", "lr_kernel")
 
 
-def source_hash(settings: Settings) -> str:
-    """Identity of the settings that shape the videos table."""
-    return _hash({"interlaced": settings.base.interlaced})
+def source_hash(settings: Settings, entry: VideoEntry) -> str:
+    """Identity of the settings that shape a video's row in the videos table."""
+    return _hash({"name": entry.name, "path": str(entry.path), "interlaced": settings.base.interlaced})
 
 
 def windows_hash(settings: Settings, entry: VideoEntry) -> str:
@@ -55,4 +55,6 @@ def patches_hash(settings: Settings, entry: VideoEntry, category: str) -> str:
 
 
 def _hash(parts: dict[str, object]) -> str:
-    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=8).hexdigest()
+    # With the code's version, so that each row tells whether it is current in a table that is half remade.
+    text = json.dumps(parts | {"code": CODE_VERSION}, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -10,7 +10,7 @@ from dataset_assets.patches.planning import PatchPlan, plan_patches
 from dataset_assets.video.probe import VideoInfo
 from dataset_assets.windows.sampling import Stratum, strata
 
-# Bytes of a triplet per GT pixel: the stacks add 12/9 of the GT's pixels, and PNG keeps 1.2 to 1.9 bytes of 3 on film.
+# Of a GT pixel: the stacks add 12/9 of the GT's pixels, and PNG keeps 1.2 to 1.9 bytes of 3 on film.
 TRIPLET_BYTES_PER_PIXEL = 4.0
 
 
@@ -30,13 +30,18 @@ class VideoPlan:
     strata: tuple[Stratum, ...]
     patches: Mapping[str, PatchPlan]
 
-    def size_bytes(self, category: str) -> int:
-        """Estimated bytes of a category's triplets."""
+    def size_bytes(self, category: str, made: int = 0) -> int:
+        """Estimated bytes of a category's triplets.
+
+        Args:
+            category: Name of the category.
+            made: Triplets that are there already and not counted.
+        """
         plan = self.patches[category]
         pixels = sum(
             share * plan.formats[name].width * plan.formats[name].height for name, share in plan.mix.items()
         )
-        return int(plan.target * pixels * TRIPLET_BYTES_PER_PIXEL)
+        return int(max(0, plan.target - made) * pixels * TRIPLET_BYTES_PER_PIXEL)
 
 
 def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:

@@ -1,6 +1,7 @@
 """Progress of running videos, as small files that any other process may read.
 
-One JSON file for each running video, replaced at most once a second; a file whose writer is gone means nothing.
+One JSON file for each running video, replaced at most once a second; a file whose writer is gone means
+nothing.
 """
 
 from __future__ import annotations

@@ -16,12 +16,14 @@ class WindowsReport:
 
     Attributes:
         target: Windows asked for in the configuration.
+        room: Windows that the film is long enough for, at most `target`.
         accepted: Windows accepted.
         attempts: Attempts, accepted or not.
         rejected: Rejected attempts by reason.
     """
 
     target: int
+    room: int
     accepted: int
     attempts: int
     rejected: Mapping[str, int]
@@ -38,6 +40,7 @@ class CategoryReport:
 
     Attributes:
         target: Patches asked for.
+        room: Patches that the film has room for in time and size, at most `target`.
         made: Patches that this run made.
         rows: Every patch of the table.
         mix: Share of each format that fits; sums to 1.
@@ -45,6 +48,7 @@ class CategoryReport:
     """
 
     target: int
+    room: int
     made: int
     rows: tuple[PatchRow, ...]
     mix: Mapping[str, float]

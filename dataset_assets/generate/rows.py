@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dataset_assets.config import VideoEntry
-from dataset_assets.tables import VideoRow, WindowRow
+from dataset_assets.patches.downscale import SCALE, Kernel
+from dataset_assets.patches.planning import PlannedPatch
+from dataset_assets.patches.triplets import TripletPaths
+from dataset_assets.tables import PatchRow, VideoRow, WindowRow
 from dataset_assets.video.probe import VideoInfo
 from dataset_assets.windows.finding import Attempt
 
@@ -69,4 +72,43 @@ def video_row(entry: VideoEntry, info: VideoInfo) -> VideoRow:
         working_height=working_height,
         warnings=info.warnings,
         probed_at=datetime.now(UTC),
+    )
+
+
+def patch_row(
+    planned: PlannedPatch,
+    paths: TripletPaths,
+    sizes: tuple[int, int, int],
+    *,
+    kernel: Kernel,
+    settings_hash: str,
+) -> PatchRow:
+    """The row of a triplet that was written.
+
+    Args:
+        planned: What it was planned as.
+        paths: Its files, relative to the data set's folder.
+        sizes: Their bytes.
+        kernel: Kernel of the LR.
+        settings_hash: Identity of the settings.
+    """
+    rect = planned.rect
+    return PatchRow(
+        patch_id=paths.gt.stem,
+        window=planned.window,
+        format=planned.format,
+        x=rect.x,
+        y=rect.y,
+        width=rect.width,
+        height=rect.height,
+        gt=paths.gt.as_posix(),
+        lr5=paths.lr5.as_posix(),
+        lr7=paths.lr7.as_posix(),
+        gt_bytes=sizes[0],
+        lr5_bytes=sizes[1],
+        lr7_bytes=sizes[2],
+        kernel=kernel,
+        scale=SCALE,
+        settings_hash=settings_hash,
+        created_at=datetime.now(UTC),
     )

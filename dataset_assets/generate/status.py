@@ -1,4 +1,4 @@
-"""What of a video is done, missing or stale, read from the tables' footers and the source file's size and time."""
+"""What of a video is done, missing or stale: read from the tables' footers and the source's size and time."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def statuses(settings: Settings, entry: VideoEntry, store: TableStore) -> dict[s
         store: The data set's tables.
 
     Returns:
-        A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is gone counts as unchanged:
-        what was made of it stays.
+        A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is gone counts as
+        unchanged: what was made of it stays.
     """
-    found = {SOURCE: _status(entry, store, store.video_path(entry.key), source_hash(settings))}
+    found = {SOURCE: _status(entry, store, store.video_path(entry.key), source_hash(settings, entry))}
     found[WINDOWS] = _status(entry, store, store.windows_path(entry.key), windows_hash(settings, entry))
     for category in settings.categories:
         path = store.patches_path(category, entry.key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +13,9 @@ from typing import Literal
 import cv2
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.errors import MissingWindowsError, SpaceError, VideoError
+from dataset_assets.errors import ConfigError, DatasetAssetsError, MissingWindowsError, SpaceError, VideoError
 from dataset_assets.generate.identity import CODE_VERSION, source_hash
-from dataset_assets.generate.ledger import remove_files
+from dataset_assets.generate.journal import Journal, files_of
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.plan import plan_video
 from dataset_assets.generate.reports import CategoryReport, VideoReport
@@ -41,7 +40,7 @@ def probe_video(settings: Settings, key: str) -> VideoRow:
         info = _probe(settings, entry)
         row = video_row(entry, info)
         provenance = Provenance(
-            source_hash(settings), info.fingerprint, CODE_VERSION, complete=True, target=1
+            source_hash(settings, entry), info.fingerprint, CODE_VERSION, complete=True, target=1
         )
         store.write(store.video_path(key), VIDEOS, [row], provenance)
     return row
@@ -55,7 +54,10 @@ def generate_video(
     categories: Sequence[str] | None = None,
     force: bool = False,
 ) -> VideoReport:
-    """Makes what is missing or stale of a video's windows and patches; goes on where an interrupted run stopped.
+    """Makes what is missing or stale of a video's windows and patches.
+
+    Goes on where an interrupted run stopped. Asked for every category, it also removes what categories that
+    left the configuration made of the video.
 
     Args:
         settings: The configuration.
@@ -68,6 +70,7 @@ def generate_video(
         What the tables hold now, and what this run did.
 
     Raises:
+        ConfigError: The configuration has no such video or category.
         VideoError: The film cannot be read, or must not be used.
         MissingWindowsError: Patches were asked for without windows, and there are none to replay.
         BusyError: Another run works on the video.
@@ -75,16 +78,16 @@ def generate_video(
     """
     cv2.setNumThreads(1)  # parallelism is by video; OpenCV's threads would only fight over the same cores
     entry = settings.video(key)
-    wanted = list(settings.categories) if categories is None else list(categories)
+    wanted = _known_categories(settings, categories)
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
     store = TableStore(settings.base.output_base_dir)
     with _named(entry), video_lock(store.root / LOCK_FOLDER, key):
         info = _probe(settings, entry)
         plan = plan_video(settings, entry, info)
         video_pass = VideoPass(settings, plan, store, windows=windows, categories=wanted, force=force)
-        made = video_pass.run()
-        if categories is None:
-            _remove_categories_not_in(settings, store, key)
+        video_pass.run()
+        if set(wanted) == set(settings.categories):
+            _remove_categories(store, key, _left_categories(settings, store))
     return VideoReport(
         key=key,
         info=info,
@@ -92,7 +95,8 @@ def generate_video(
         categories={
             ledger.plan.category: CategoryReport(
                 target=settings.target(entry, ledger.plan.category),
-                made=made[ledger.plan.category],
+                room=ledger.plan.target if ledger.plan.mix else 0,
+                made=video_pass.made[ledger.plan.category],
                 rows=tuple(ledger.rows()),
                 mix=ledger.plan.mix,
                 left_out=ledger.plan.left_out,
@@ -104,26 +108,68 @@ def generate_video(
     )
 
 
+def remove_left_categories(settings: Settings) -> None:
+    """Removes the tables and files of categories that are no longer in the configuration, for every video.
+
+    Raises:
+        BusyError: Another run works on one of the videos.
+        DatasetAssetsError: A table is damaged, or from a newer release.
+    """
+    store = TableStore(settings.base.output_base_dir)
+    left = _left_categories(settings, store)
+    for key in sorted({key for category in left for key in store.patches_files(category)}):
+        with video_lock(store.root / LOCK_FOLDER, key):
+            _remove_categories(store, key, left)
+
+
+def _left_categories(settings: Settings, store: TableStore) -> list[str]:
+    return [category for category in store.categories() if category not in settings.categories]
+
+
+def _remove_categories(store: TableStore, key: str, categories: Sequence[str]) -> None:
+    journal = Journal(store, key)
+    for category in categories:
+        journal.note([files_of(row) for row in store.read_patches(category, key)])
+    journal.sync()
+    for category in categories:
+        store.remove(store.patches_path(category, key))
+    journal.settle()
+
+
+def _known_categories(settings: Settings, categories: Sequence[str] | None) -> list[str]:
+    for category in categories or ():
+        if category not in settings.categories:
+            known = ", ".join(settings.categories)
+            raise ConfigError([f"no category has the name {category!r}; the configuration has {known}"])
+    return list(settings.categories if categories is None else dict.fromkeys(categories))
+
+
 @contextmanager
 def _named(entry: VideoEntry) -> Iterator[None]:
-    """Says which film an error is about, and turns a full disk into a sentence."""
+    """Says which film an error is about, and turns what the disk refuses into a sentence."""
     try:
         yield
     except (VideoError, MissingWindowsError) as error:
         raise type(error)(f"{entry.key} ({entry.path}): {error}") from error
     except OSError as error:
+        place = error.filename or "writing a patch"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SpaceError(
-                f"{entry.key}: the disk is full ({error.filename or 'writing a patch'}); free some space and run "
-                "generate again, what is committed stays"
+                f"{entry.key}: the disk is full ({place}); free some space and run generate again, what is "
+                "committed stays"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise DatasetAssetsError(
+                f"{entry.key}: {place} cannot be written ({error.strerror}); mend its permissions, or name "
+                "another base_settings.output_base_dir"
             ) from error
         raise
 
 
 def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
-    """Probes a film once in a run, though several assets ask for it."""
+    """Probes a film once in a process, though several assets ask for it."""
     try:
-        stat = os.stat(entry.path)
+        stat = entry.path.stat()
     except OSError:
         return probe(entry.path, interlaced=settings.base.interlaced)
     return _probe_once(entry.path, settings.base.interlaced, stat.st_size, stat.st_mtime_ns)
@@ -134,13 +180,3 @@ def _probe_once(
     path: Path, interlaced: Literal["refuse", "deinterlace"], size_bytes: int, modified_ns: int
 ) -> VideoInfo:
     return probe(path, interlaced=interlaced)
-
-
-def _remove_categories_not_in(settings: Settings, store: TableStore, key: str) -> None:
-    """A category that left the configuration leaves nothing of the video behind."""
-    for category in store.categories():
-        if category not in settings.categories:
-            rows = store.read_patches(category, key)
-            store.remove(store.patches_path(category, key))
-            for row in rows:
-                remove_files(store.output_base_dir, row)

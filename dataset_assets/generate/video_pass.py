@@ -1,33 +1,30 @@
-"""One decode pass over a film: windows found or replayed in order, every category's patch made of each."""
+"""One pass over a film: windows found or replayed in order, and every category's patch made of each.
+
+What is committed when is said here; how, in `checkpoints`. Probing and locking are done before (`video`).
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from contextlib import suppress
 from pathlib import Path
 
 import av
 
 from dataset_assets.config import Settings
 from dataset_assets.errors import MissingWindowsError, SpaceError, VideoError
+from dataset_assets.generate.checkpoints import Checkpoints
 from dataset_assets.generate.identity import CODE_VERSION, patches_hash, windows_hash
+from dataset_assets.generate.journal import Journal
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
 from dataset_assets.generate.plan import VideoPlan
 from dataset_assets.generate.progress import Progress, ProgressFile
 from dataset_assets.generate.reports import WindowsReport
-from dataset_assets.generate.rows import window_row
-from dataset_assets.patches.downscale import SCALE
-from dataset_assets.patches.triplets import (
-    TripletWriter,
-    patch_id,
-    remove_temporaries,
-    stack_triplet,
-    triplet_paths,
-)
-from dataset_assets.tables import PatchRow, Provenance, TableStore, WindowRow
+from dataset_assets.generate.rows import patch_row, window_row
+from dataset_assets.patches.triplets import patch_id, stack_triplet, triplet_paths
+from dataset_assets.tables import Provenance, TableStore, WindowRow
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probe import FRAMES_PER_WINDOW
 from dataset_assets.video.render import CropRenderer
@@ -37,16 +34,14 @@ PROGRESS_FOLDER = ".progress"
 VALIDATION_FOLDER = Path("Val") / "GT"
 
 
-@dataclass(slots=True)
-class _Uncommitted:
-    """What has been done since the last checkpoint."""
-
-    windows: int = 0
-    rows: list[tuple[PatchLedger, PatchRow]] = field(default_factory=list)
-
-
 class VideoPass:
-    """One pass over a film: windows found or replayed in order, every category's patch made of each."""
+    """One pass over a film.
+
+    Attributes:
+        windows: The windows table.
+        patches: The patches table of each category asked for.
+        made: Patches made by this pass, by category.
+    """
 
     def __init__(
         self,
@@ -58,7 +53,7 @@ class VideoPass:
         categories: Sequence[str],
         force: bool,
     ) -> None:
-        """Takes over what earlier runs committed.
+        """Takes over what earlier runs committed, and clears away what they left unfinished.
 
         Args:
             settings: The configuration.
@@ -67,210 +62,174 @@ class VideoPass:
             windows: Whether windows are looked for; without, finished ones are replayed.
             categories: Categories to make patches of.
             force: Whether everything asked for is made anew.
+
+        Raises:
+            DatasetAssetsError: A table is damaged, or from a newer release.
         """
-        entry, info = plan.entry, plan.info
+        entry = plan.entry
         self._settings = settings
         self._plan = plan
-        self._store = store
         self._finds_windows = windows
+        journal = Journal(store, entry.key)
+        journal.settle()
         self.windows = WindowLedger(
             store,
             entry.key,
-            Provenance(
-                windows_hash(settings, entry),
-                info.fingerprint,
-                CODE_VERSION,
-                False,
-                settings.window_target(entry),
-            ),
+            self._provenance(windows_hash(settings, entry), settings.window_target(entry)),
             afresh=force and windows,
         )
         self.patches = [
             PatchLedger(
                 store,
                 plan.patches[name],
-                Provenance(
-                    patches_hash(settings, entry, name),
-                    info.fingerprint,
-                    CODE_VERSION,
-                    False,
-                    settings.target(entry, name),
-                ),
+                self._provenance(patches_hash(settings, entry, name), settings.target(entry, name)),
                 afresh=force,
             )
             for name in categories
         ]
-        self._writer = TripletWriter(settings.base.output_base_dir)
-        self._uncommitted = _Uncommitted()
-        self._made: Counter[str] = Counter()
+        self.made: Counter[str] = Counter()
+        self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
+        self._checkpoints = Checkpoints(store, journal, self.windows if windows else None, self._pending)
         self._progress = Progress(
             key=entry.key,
             windows_target=len(plan.strata),
             patches_target={ledger.plan.category: ledger.plan.target for ledger in self.patches},
-            patches={ledger.plan.category: len(ledger.rows()) for ledger in self.patches},
+            patches={ledger.plan.category: ledger.made for ledger in self.patches},
+            size_bytes=sum(ledger.size_bytes for ledger in self.patches),
         )
         self._progress_file = ProgressFile(store.root / PROGRESS_FOLDER, self._progress)
 
-    def run(self) -> Counter[str]:
+    def run(self) -> None:
         """Makes what is missing.
-
-        Returns:
-            The patches made, by category.
 
         Raises:
             VideoError: A recorded window can no longer be read.
             MissingWindowsError: Windows are not looked for, and there are none to replay.
             SpaceError: The disk has too little room.
         """
-        if not self._finds_windows and not self.windows.is_complete:
-            raise MissingWindowsError(
-                f"its windows are missing, unfinished or stale, so {' and '.join(ledger.plan.category for ledger in self.patches)} "
-                "patches cannot be made of them; materialise scene_windows too, or run `dataset-assets generate`"
-            )
-        pending = [ledger for ledger in self.patches if not ledger.is_complete]
-        if not pending and (self.windows.is_complete or not self._finds_windows):
-            return self._made
-        self._check_space(pending)
-        for ledger in pending:
-            self._prepare_folders(ledger)
+        self._refuse_to_replay_nothing()
+        if not self._pending and (self.windows.is_complete or not self._finds_windows):
+            return
+        self._check_space()
+        self._prepare_folders()
         try:
             with FrameReader(self._plan.info.path, deinterlace=self._plan.info.interlaced) as reader:
-                self._go_through(reader, pending)
-            self._checkpoint(complete=True, ledgers=pending)
+                self._go_through(reader)
+            self._checkpoints.commit(complete=True)
         except BaseException:
-            # A run that is told to stop keeps what is whole; one that is killed has its last checkpoint.
-            self._checkpoint(complete=False, ledgers=pending)
+            # A run that is told to stop keeps what is whole; one that is killed has its last checkpoint. What
+            # the disk refuses it refuses again: the first error is the one to tell.
+            with suppress(OSError):
+                self._checkpoints.commit(complete=False)
             raise
         finally:
-            self._writer.discard()
+            self._checkpoints.discard()
             self._progress_file.remove()
-        return self._made
 
     def windows_report(self) -> WindowsReport:
         """Counts the windows table."""
         rows = self.windows.rows()
         return WindowsReport(
             target=self._settings.window_target(self._plan.entry),
+            room=len(self._plan.strata),
             accepted=sum(row.accepted for row in rows),
             attempts=len(rows),
             rejected=dict(Counter(row.reason for row in rows if row.reason is not None).most_common()),
         )
 
-    def _go_through(self, reader: FrameReader, pending: Sequence[PatchLedger]) -> None:
-        info = self._plan.info
-        finder = WindowFinder(reader, info, self._plan.entry.key, self._settings.base)
-        renderer = CropRenderer(info.colour, info.geometry, self._settings.base.colour_order)
+    def _provenance(self, settings_hash: str, target: int) -> Provenance:
+        fingerprint = self._plan.info.fingerprint
+        return Provenance(settings_hash, fingerprint, CODE_VERSION, complete=False, target=target)
+
+    def _go_through(self, reader: FrameReader) -> None:
+        info, base = self._plan.info, self._settings.base
+        finder = WindowFinder(reader, info, self._plan.entry.key, base)
+        renderer = CropRenderer(info.colour, info.geometry, base.colour_order)
         for stratum in self._plan.strata:
             window = stratum.window
             frames: list[av.VideoFrame] = []
-            if self.windows.attempts(window) is None:
+            is_new = self._finds_windows and self.windows.attempts(window) is None
+            if is_new:
                 attempts, frames = finder.find(stratum)
                 self.windows.add(window, [window_row(attempt) for attempt in attempts])
-                self._uncommitted.windows += 1
             accepted = self.windows.accepted(window)
-            if accepted is not None and accepted.signature is not None and not frames:
-                finder.remember(accepted.signature)
-            wanting = [
-                each for each in pending if not each.has(window) and each.plan.patch(window) is not None
-            ]
-            if accepted is not None and wanting:
-                frames = frames or self._read_again(finder, accepted)
-                for ledger in wanting:
-                    self._make_patch(ledger, window, frames, renderer)
+            if accepted is not None:
+                if not is_new and accepted.signature is not None:
+                    finder.remember(accepted.signature)
+                is_new |= self._make_patches(accepted, frames, finder, renderer)
             self._report(window)
-            if len(self._uncommitted.rows) >= self._checkpoint_patches or (
-                self._uncommitted.windows >= self._settings.base.checkpoint_every
-            ):
-                self._checkpoint(complete=False, ledgers=pending)
+            self._checkpoints.windows += is_new
+            if self._checkpoints.windows >= base.checkpoint_every:
+                self._checkpoints.commit(complete=False)
 
-    @property
-    def _checkpoint_patches(self) -> int:
-        return self._settings.base.checkpoint_every * max(1, len(self.patches))
+    def _make_patches(
+        self,
+        accepted: WindowRow,
+        frames: Sequence[av.VideoFrame],
+        finder: WindowFinder,
+        renderer: CropRenderer,
+    ) -> bool:
+        """Makes each category's patch of a window that lacks it; returns whether there was one."""
+        window = accepted.window
+        wanting = [
+            (ledger, planned)
+            for ledger in self._pending
+            if not ledger.has(window) and (planned := ledger.plan.patch(window)) is not None
+        ]
+        if wanting and not frames:
+            frames = self._read_again(finder, accepted)
+        kernel = self._settings.base.lr_kernel
+        for ledger, planned in wanting:
+            name = ledger.plan.category
+            paths = triplet_paths(
+                self._settings.categories[name].folder,
+                self._settings.formats[planned.format].folder,
+                patch_id(ledger.plan.key, window),
+            )
+            sizes = self._checkpoints.write(paths, stack_triplet(renderer.crop(frames, planned.rect), kernel))
+            row = patch_row(planned, paths, sizes, kernel=kernel, settings_hash=ledger.settings_hash)
+            self._checkpoints.add(ledger, row)
+            self.made[name] += 1
+            self._progress.patches[name] += 1
+            self._progress.size_bytes += sum(sizes)
+        return bool(wanting)
 
     def _read_again(self, finder: WindowFinder, accepted: WindowRow) -> list[av.VideoFrame]:
         frames = finder.read_again(accepted.pts)
         if len(frames) < FRAMES_PER_WINDOW:
             raise VideoError(
-                f"the frames of window {accepted.window} at {accepted.time_s:.1f} s cannot be read any more; the file "
-                "is damaged or changed: replace it, or run generate with --force"
+                f"the frames of window {accepted.window} at {accepted.time_s:.1f} s cannot be read any more; "
+                "the file is damaged or changed: replace it, or run generate with --force"
             )
         return frames
 
-    def _make_patch(
-        self, ledger: PatchLedger, window: int, frames: Sequence[av.VideoFrame], renderer: CropRenderer
-    ) -> None:
-        planned = ledger.plan.patch(window)
-        assert planned is not None
-        settings, name = self._settings, ledger.plan.category
-        kernel = settings.base.lr_kernel
-        identity = patch_id(ledger.plan.key, window)
-        paths = triplet_paths(
-            settings.categories[name].folder, settings.formats[planned.format].folder, identity
-        )
-        sizes = self._writer.write(paths, stack_triplet(renderer.crop(frames, planned.rect), kernel))
-        rect = planned.rect
-        row = PatchRow(
-            patch_id=identity,
-            window=window,
-            format=planned.format,
-            x=rect.x,
-            y=rect.y,
-            width=rect.width,
-            height=rect.height,
-            gt=paths.gt.as_posix(),
-            lr5=paths.lr5.as_posix(),
-            lr7=paths.lr7.as_posix(),
-            gt_bytes=sizes[0],
-            lr5_bytes=sizes[1],
-            lr7_bytes=sizes[2],
-            kernel=kernel,
-            scale=SCALE,
-            settings_hash=ledger.settings_hash,
-            created_at=datetime.now(UTC),
-        )
-        self._uncommitted.rows.append((ledger, row))
-        self._made[name] += 1
-        self._progress.size_bytes += sum(sizes)
-
-    def _checkpoint(self, *, complete: bool, ledgers: Sequence[PatchLedger]) -> None:
-        """Files first, then the rows that name them: a row never promises what is not there."""
-        self._writer.commit()
-        for ledger, row in self._uncommitted.rows:
-            ledger.add(row)
-        self._uncommitted = _Uncommitted()
-        if self._finds_windows and not self.windows.is_complete:
-            self.windows.commit(complete=complete)
-        for ledger in ledgers:
-            ledger.commit(complete=complete)
-
     def _report(self, window: int) -> None:
-        progress = self._progress
-        progress.windows_done = window + 1
-        rows = self.windows.attempts(window) or []
-        progress.attempts += len(rows)
-        progress.accepted += self.windows.accepted(window) is not None
-        for ledger in self.patches:
-            name = ledger.plan.category
-            progress.patches[name] = len(ledger.rows()) + sum(
-                each is ledger for each, _ in self._uncommitted.rows
-            )
+        self._progress.windows_done = window + 1
+        self._progress.attempts += len(self.windows.attempts(window) or [])
+        self._progress.accepted += self.windows.accepted(window) is not None
         self._progress_file.update()
 
-    def _check_space(self, pending: Sequence[PatchLedger]) -> None:
-        folder = self._settings.base.output_base_dir
-        folder.mkdir(parents=True, exist_ok=True)
-        needed = sum(self._plan.size_bytes(ledger.plan.category) for ledger in pending)
-        free = shutil.disk_usage(folder).free
-        kept = int(self._settings.base.min_free_gb * 1e9)
-        if free - needed < kept:
-            raise SpaceError(
-                f"{folder} has {free / 1e9:.1f} GB free, this video is estimated to need {needed / 1e9:.1f} GB and "
-                f"base_settings.min_free_gb keeps {kept / 1e9:.1f} GB; free some space or lower min_free_gb"
+    def _refuse_to_replay_nothing(self) -> None:
+        wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target]
+        if wanting and not self._finds_windows and not self.windows.is_complete:
+            raise MissingWindowsError(
+                f"its windows are missing, unfinished or stale, so no patches of {' and '.join(wanting)} can "
+                "be made of them; materialise scene_windows too, or run `dataset-assets generate`"
             )
 
-    def _prepare_folders(self, ledger: PatchLedger) -> None:
-        category = self._settings.categories[ledger.plan.category]
-        root = self._settings.base.output_base_dir
-        (root / category.folder / VALIDATION_FOLDER).mkdir(parents=True, exist_ok=True)
-        for name in category.mix:
-            remove_temporaries(root, category.folder, self._settings.formats[name].folder, ledger.plan.key)
+    def _check_space(self) -> None:
+        base = self._settings.base
+        needed = sum(self._plan.size_bytes(ledger.plan.category, ledger.made) for ledger in self._pending)
+        free = shutil.disk_usage(base.output_base_dir).free
+        if free - needed < base.min_free_gb * 1e9:
+            raise SpaceError(
+                f"{self._plan.entry.key}: {base.output_base_dir} has {free / 1e9:.1f} GB free, this video is "
+                f"estimated to need {needed / 1e9:.1f} GB and base_settings.min_free_gb keeps "
+                f"{base.min_free_gb:.1f} GB; free some space or lower min_free_gb"
+            )
+
+    def _prepare_folders(self) -> None:
+        for ledger in self._pending:
+            folder = self._settings.categories[ledger.plan.category].folder
+            path = self._settings.base.output_base_dir / folder / VALIDATION_FOLDER
+            path.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ COLUMNS = 6
 CELL_WIDTH, CELL_HEIGHT = 160, 112
 GAP = 5
 CAPTION_HEIGHT = 14
-# Dagster stores each event three times and shows it in a dialog 990 pixels wide: bigger pictures cost and do not fit.
+# Dagster stores each event three times and shows it 990 pixels wide: bigger pictures cost and do not fit.
 MAX_BYTES = 25_000
 QUALITIES = (75, 60, 45, 30, 20)
 

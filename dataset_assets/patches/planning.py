@@ -83,8 +83,8 @@ class PatchPlan:
     def _format(self, rank: int) -> str:
         """The format of the patch with this rank.
 
-        The first format takes its share of the ranks at even steps, each further one of what is left over: any
-        run of patches keeps the first share within one patch, the second and third within two.
+        The first format takes its share of the ranks at even steps, each further one of what is left over.
+        However few patches there are, the first keeps its share within one, each further one within one more.
         """
         left = 1.0
         for name, share in self.mix.items():

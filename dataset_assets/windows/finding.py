@@ -24,11 +24,16 @@ class FindingSettings(Limits, Protocol):
     """The settings that finding needs; `config.BaseSettings` has them."""
 
     @property
-    def seed(self) -> int: ...
+    def seed(self) -> int:
+        """Start of all randomness."""
+
     @property
-    def max_attempts(self) -> int: ...
+    def max_attempts(self) -> int:
+        """Places that are tried for a window before it is given up."""
+
     @property
-    def sampling(self) -> Literal["keyframe", "uniform"]: ...
+    def sampling(self) -> Literal["keyframe", "uniform"]:
+        """Where a window starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Attempt:
     Attributes:
         window: Number of the window.
         attempt: Number of the attempt, from 0.
-        time_s: The drawn time, seconds from the film's first frame.
+        time_s: Place of its first frame, or where that was looked for: seconds from the film's first frame.
         pts: PTS of the frames that were read: 7, or fewer where the attempt failed before.
         keyframe: Whether the window starts at a keyframe.
         judgement: What was measured; None where there were no 7 sound frames.
@@ -133,17 +138,28 @@ class WindowFinder:
         except CorruptFrameError:
             reason = "corrupt"
         pts = tuple(frame.pts for frame in frames if frame.pts is not None)
-        geometry = self._info.geometry
         if reason is None:
             if len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts:
                 reason = "too_few_frames"
-            elif any((f.width, f.height) != (geometry.coded_width, geometry.coded_height) for f in frames):
+            elif not all(self._is_like_the_film(frame) for frame in frames):
                 reason = "corrupt"
             else:
                 judgement = self._judge.judge(frames, self._accepted)
                 reason = judgement.reason
-        time_s = float((start.time_pts - self._info.start_pts) * self._info.time_base)
+        place_pts = pts[0] if pts else start.pts
         attempt = Attempt(
-            stratum.window, number, time_s, pts, bool(frames) and frames[0].key_frame, judgement, reason
+            window=stratum.window,
+            attempt=number,
+            time_s=float((place_pts - self._info.start_pts) * self._info.time_base),
+            pts=pts,
+            keyframe=bool(frames) and frames[0].key_frame,
+            judgement=judgement,
+            reason=reason,
         )
         return attempt, frames
+
+    def _is_like_the_film(self, frame: av.VideoFrame) -> bool:
+        """Whether a frame has the size and pixel format that the film was probed with."""
+        geometry = self._info.geometry
+        size = (geometry.coded_width, geometry.coded_height)
+        return (frame.width, frame.height) == size and frame.format.name == self._info.colour.pix_fmt

@@ -29,11 +29,16 @@ class Limits(Protocol):
     """The settings that judging needs; `config.BaseSettings` has them."""
 
     @property
-    def cut_rule(self) -> Literal["both", "blocks", "legacy"]: ...
+    def cut_rule(self) -> Literal["both", "blocks", "legacy"]:
+        """Which test tells a cut."""
+
     @property
-    def max_mean_abs_diff(self) -> float: ...
+    def max_mean_abs_diff(self) -> float:
+        """The difference of first and last preview at which there is a cut, 0..255."""
+
     @property
-    def max_cut_score(self) -> float: ...
+    def max_cut_score(self) -> float:
+        """The score of the block test above which there is a cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +147,6 @@ class Judge:
         area, scaled = self._area, self._info.geometry.before_turning(self._info.active)
         samples = plane_samples(frame, frame.planes[0])[area.y : area.bottom, area.x : area.right]
         picture = cv2.resize(samples, (scaled.width, scaled.height), interpolation=cv2.INTER_AREA)
-        return picture.astype(np.float32) / (1 << (self._info.colour.bit_depth - 8))
+        luma: npt.NDArray[np.float32] = picture.astype(np.float32)
+        luma *= 0.5 ** (self._info.colour.bit_depth - 8)
+        return luma

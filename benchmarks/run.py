@@ -1,0 +1,203 @@
+"""Measures `generate` against the v2.0 way and against decoding alone, in one run, alternating; writes the results.
+
+    python benchmarks/run.py [--quick]
+
+Films, data sets and raw figures go to `.cache/benchmarks/`; `benchmarks/results.json` and `results.md` hold the last
+full run. Every figure is a ratio of CPU seconds of the same minutes on the same machine: absolute times are noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+import pyarrow.parquet as pq
+
+from benchmarks.films import make_films
+from benchmarks.measure import measure
+
+HERE = Path(__file__).parent
+CACHE = HERE.parent / ".cache" / "benchmarks"
+ALL_CATEGORIES = ("general", "space", "toon")
+# Videos of one `generate`: the same film under as many names, so that each draws windows of its own.
+COPIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of the table.
+
+    Attributes:
+        name: What is measured.
+        film: `uhd` or `hd`.
+        sampling: `keyframe` or `uniform`.
+        categories: Categories that patches are made of.
+        colour_order: `exact` or `fast`.
+        times_faster: Goal: how many times cheaper than the v2.0 way.
+        times_decoding: Goal: how many times the price of decoding the same frames.
+    """
+
+    name: str
+    film: str
+    sampling: str
+    categories: tuple[str, ...]
+    colour_order: str
+    times_faster: float
+    times_decoding: float
+
+
+CASES = (
+    Case("UHD HDR10, keyframe, general, exact", "uhd", "keyframe", ("general",), "exact", 16, 1.35),
+    Case("UHD HDR10, keyframe, general, fast", "uhd", "keyframe", ("general",), "fast", 19, 1.2),
+    Case("UHD HDR10, keyframe, three categories, exact", "uhd", "keyframe", ALL_CATEGORIES, "exact", 10, 2.3),
+    Case("UHD HDR10, keyframe, three categories, fast", "uhd", "keyframe", ALL_CATEGORIES, "fast", 14, 1.7),
+    Case("UHD HDR10, uniform, general, exact", "uhd", "uniform", ("general",), "exact", 12, 1.3),
+    Case("1080p SDR H.264, keyframe, general", "hd", "keyframe", ("general",), "exact", 10, 1.6),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """CPU seconds per accepted window, one of each way."""
+
+    product: float
+    legacy: float
+    decoding: float
+    ffmpeg_decoding: float
+
+
+def main() -> None:
+    """Runs all cases and writes what was seen."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="one round, few windows, the first case of each film"
+    )
+    quick = parser.parse_args().quick
+    films = dict(zip(("uhd", "hd"), make_films(CACHE / "films", seconds=10 if quick else 50), strict=True))
+    cases = (CASES[0], CASES[-1]) if quick else CASES
+    windows, legacy_windows, rounds = (8, 2, 1) if quick else (50, 4, 3)
+    results = []
+    for case in cases:
+        seen = [_round(case, films[case.film], windows, legacy_windows) for _ in range(rounds)]
+        results.append(_summary(case, seen))
+        print(_line(results[-1]), flush=True)
+    target = CACHE if quick else HERE
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    (target / "results.json").write_text(json.dumps({"machine": machine, "cases": results}, indent=2) + "\n")
+    (target / "results.md").write_text(_markdown(machine, results))
+
+
+def _round(case: Case, film: Path, windows: int, legacy_windows: int) -> Figures:
+    """Each way once, one after the other."""
+    folder = CACHE / "dataset"
+    shutil.rmtree(folder, ignore_errors=True)
+    product, tables = _generate(case, film, folder, windows)
+    script = str(HERE / "per_window_ffmpeg.py")
+    legacy = _json_of([sys.executable, script, str(film), str(CACHE / "legacy"), "--windows", str(legacy_windows),
+                       "--categories", ",".join(case.categories)])  # fmt: skip
+    shutil.rmtree(CACHE / "legacy", ignore_errors=True)
+    decoding = [
+        _json_of([sys.executable, str(HERE / "decode_only.py"), str(film), str(table)]) for table in tables
+    ]
+    return Figures(
+        product,
+        float(legacy["cpu_s_per_window"]),
+        statistics.mean(float(each["cpu_s_per_window"]) for each in decoding),
+        _ffmpeg_decoding(film, tables[0]),
+    )
+
+
+def _generate(case: Case, film: Path, folder: Path, windows: int) -> tuple[float, list[Path]]:
+    """CPU seconds per accepted window of the whole `generate` command, Dagster and all, and its windows tables."""
+    weights = {name: 1.0 if name in case.categories else 0.0 for name in ALL_CATEGORIES}
+    config = {
+        "base_settings": {
+            "base_frame_limit": windows,
+            "output_base_dir": str(folder),
+            "sampling": case.sampling,
+            "colour_order": case.colour_order,
+            "max_workers": 1,
+            "min_free_gb": 1.0,
+        },
+        "videos": [
+            {"name": f"film {copy}", "path": str(film), "categories": weights} for copy in range(COPIES)
+        ],
+    }
+    path = CACHE / "config.json"
+    path.write_text(json.dumps(config))
+    done = measure([str(Path(sys.executable).with_name("dataset-assets")), "generate", "--config", str(path)],
+                   {"DAGSTER_HOME": str(folder / "home")})  # fmt: skip
+    tables = sorted(folder.glob("metadata/windows/*/part-0.parquet"))
+    accepted = sum(sum(pq.ParquetFile(table).read(["accepted"])["accepted"].to_pylist()) for table in tables)
+    return done.cpu_s / accepted, tables
+
+
+def _ffmpeg_decoding(film: Path, table: Path, most: int = 10) -> float:
+    """ffmpeg decodes 7 frames of some windows and does nothing with them: one process each."""
+    rows = pq.ParquetFile(table).read(["time_s", "accepted"]).to_pylist()
+    times = [row["time_s"] for row in rows if row["accepted"]][:most]
+    cpu_s = 0.0
+    for time_s in times:
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-threads", "1", "-ss", f"{time_s:.3f}",
+                   "-i", str(film), "-frames:v", "7", "-f", "null", "-"]  # fmt: skip
+        cpu_s += measure(command).cpu_s
+    return cpu_s / len(times)
+
+
+def _json_of(command: Sequence[str]) -> dict[str, float]:
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    figures: dict[str, float] = json.loads(output.strip().splitlines()[-1])
+    return figures
+
+
+def _summary(case: Case, seen: Sequence[Figures]) -> dict[str, object]:
+    """Medians of the rounds; ratios are taken within each round first."""
+    return {
+        "name": case.name,
+        "product_cpu_s": round(statistics.median(each.product for each in seen), 4),
+        "legacy_cpu_s": round(statistics.median(each.legacy for each in seen), 4),
+        "decoding_cpu_s": round(statistics.median(each.decoding for each in seen), 4),
+        "ffmpeg_decoding_cpu_s": round(statistics.median(each.ffmpeg_decoding for each in seen), 4),
+        "times_faster": round(statistics.median(each.legacy / each.product for each in seen), 2),
+        "times_faster_goal": case.times_faster,
+        "times_decoding": round(statistics.median(each.product / each.decoding for each in seen), 3),
+        "times_decoding_goal": case.times_decoding,
+    }
+
+
+def _line(result: dict[str, object]) -> str:
+    return (
+        f"{result['name']}: {result['product_cpu_s']} CPU s a window; "
+        f"{result['times_faster']}x cheaper than the v2.0 way (goal {result['times_faster_goal']}), "
+        f"{result['times_decoding']}x decoding alone (goal {result['times_decoding_goal']})"
+    )
+
+
+def _markdown(machine: str, results: Sequence[dict[str, object]]) -> str:
+    lines = [
+        f"CPU seconds per accepted window with all its patches written; {machine}.",
+        "",
+        "| film, sampling, categories, order | generate | v2.0 way | decoding alone | ffmpeg decoding | cheaper than v2.0 (goal) | times decoding (goal) |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {each['name']} | {each['product_cpu_s']} | {each['legacy_cpu_s']} | {each['decoding_cpu_s']} "
+        f"| {each['ffmpeg_decoding_cpu_s']} | {each['times_faster']} ({each['times_faster_goal']}) "
+        f"| {each['times_decoding']} ({each['times_decoding_goal']}) |"
+        for each in results
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

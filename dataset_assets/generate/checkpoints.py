@@ -1,0 +1,108 @@
+"""How what a pass has made gets onto the disk: in an order that any end of the run survives.
+
+A row is in a table only while its three files are whole and in place: it goes before its files are replaced,
+and comes after. Which rows there are is the ledgers' affair, what a killed run leaves the journal's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dataset_assets.generate.journal import Journal, files_of
+from dataset_assets.generate.ledger import PatchLedger, WindowLedger
+from dataset_assets.patches.triplets import TripletPaths, TripletWriter
+from dataset_assets.tables import PatchRow, TableStore
+
+
+class Checkpoints:
+    """What a pass has made since its last commit, and the commits.
+
+    Attributes:
+        windows: Windows since the last commit that were found, or of which a patch was made.
+    """
+
+    def __init__(
+        self,
+        store: TableStore,
+        journal: Journal,
+        windows: WindowLedger | None,
+        patches: Sequence[PatchLedger],
+    ) -> None:
+        """Starts with nothing to commit.
+
+        Args:
+            store: The data set's tables.
+            journal: The video's journal.
+            windows: The windows table, None where no windows are looked for; a finished one is not written
+                again.
+            patches: The patches tables that are worked on.
+        """
+        self.windows = 0
+        self._journal = journal
+        self._window_ledger = windows
+        self._ledgers = patches
+        self._writer = TripletWriter(store.output_base_dir)
+        self._rows: list[tuple[PatchLedger, PatchRow]] = []
+
+    def write(
+        self,
+        paths: TripletPaths,
+        pictures: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]],
+    ) -> tuple[int, int, int]:
+        """Writes a triplet's files, which get their names with the commit of their row.
+
+        Returns:
+            The three sizes in bytes.
+        """
+        self._journal.note([paths])
+        return self._writer.write(paths, pictures)
+
+    def add(self, ledger: PatchLedger, row: PatchRow) -> None:
+        """Takes in the row of a triplet that was written."""
+        self._rows.append((ledger, row))
+
+    def commit(self, *, complete: bool) -> None:
+        """Commits the windows and the rows that were added.
+
+        Where that fails, the triplets since the last commit may be lost, and nothing else.
+
+        Args:
+            complete: Whether the pass is through, so that rows of other settings go.
+
+        Raises:
+            OSError: The disk is full or cannot be written.
+        """
+        # Taken out first: a second try after a failed one must not name files that could not be flushed.
+        added, self._rows = self._rows, []
+        if not (added or self.windows or complete or any(ledger.is_changed for ledger in self._ledgers)):
+            return
+        for ledger in self._ledgers:
+            ledger.give_up(None if complete else [row.window for each, row in added if each is ledger])
+        self._withdraw()
+        triplets = [files_of(row) for _, row in added]
+        self._writer.commit(triplets)
+        for ledger, row in added:
+            ledger.add(row)
+        if self._window_ledger is not None and not self._window_ledger.is_complete:
+            self._window_ledger.commit(complete=complete)
+        for ledger in self._ledgers:
+            if complete or ledger.is_changed:
+                ledger.commit(complete=complete)
+        self._journal.settle({path for triplet in triplets for path in triplet})
+        self.windows = 0
+
+    def _withdraw(self) -> None:
+        """Takes rows that were given up out of the tables, before their files are replaced or removed."""
+        for ledger in self._ledgers:
+            self._journal.note([files_of(row) for row in ledger.given_up])
+        self._journal.sync()
+        for ledger in self._ledgers:
+            if ledger.given_up:
+                ledger.commit(complete=False)
+
+    def discard(self) -> None:
+        """Removes the files that were written and not committed."""
+        self._writer.discard()

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets.definitions import build_defs
+from dataset_assets_tests.configurations import write_config
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = {"general": 1.0}
+
+GRAPH = """\
+source_video <-
+  group training_set, partitions videos, kinds ffmpeg parquet
+  step source_video, pool -, subset False
+  check colours_tagged by videos
+scene_windows <- source_video
+  group training_set, partitions videos, kinds ffmpeg opencv parquet
+  step make_triplets, pool decode, subset True
+  check enough_windows by videos
+general_patches <- scene_windows
+  group training_set, partitions videos, kinds opencv parquet
+  step make_triplets, pool decode, subset True
+  check enough_patches by videos
+  check format_mix_kept by videos
+  check triplets_whole by videos
+space_patches <- scene_windows
+  group training_set, partitions videos, kinds opencv parquet
+  step make_triplets, pool decode, subset True
+  check enough_patches by videos
+  check format_mix_kept by videos
+  check triplets_whole by videos
+toon_patches <- scene_windows
+  group training_set, partitions videos, kinds opencv parquet
+  step make_triplets, pool decode, subset True
+  check enough_patches by videos
+  check format_mix_kept by videos
+  check triplets_whole by videos
+dataset_stats <- general_patches space_patches toon_patches
+  group training_set, partitions -, kinds pandas parquet
+  step dataset_stats, pool -, subset False
+  check every_video_done by -
+job make_patches: general_patches scene_windows source_video space_patches toon_patches
+  partitions videos, in_process
+job update_stats: dataset_stats
+  partitions -, in_process
+sensor videos_sensor: every 30 s, RUNNING
+"""
+
+
+def partitions(definition: dg.PartitionsDefinition[str] | None) -> str:
+    if definition is None:
+        return "-"
+    assert isinstance(definition, dg.DynamicPartitionsDefinition)
+    return definition.name or ""
+
+
+def names(keys: object) -> str:
+    return " ".join(sorted(key.to_user_string() for key in keys))  # type: ignore[attr-defined]
+
+
+def graph_text(definitions: dg.Definitions) -> str:
+    """The definitions as text: assets in the order of their dependencies, jobs, sensors."""
+    repository = definitions.get_repository_def()
+    graph = repository.asset_graph
+    lines = []
+    for key in sorted(graph.toposorted_asset_keys, key=lambda key: (depth(graph, key), key)):
+        node, asset = graph.get(key), repository.assets_defs_by_key[key]
+        lines.append(f"{key.to_user_string()} <- {names(node.parent_keys)}".rstrip())
+        lines.append(
+            f"  group {node.group_name}, partitions {partitions(node.partitions_def)}, "
+            f"kinds {' '.join(sorted(asset.specs_by_key[key].kinds))}"
+        )
+        lines.append(f"  step {asset.op.name}, pool {asset.op.pool or '-'}, subset {asset.can_subset}")
+        for check in sorted(node.check_keys, key=lambda check: check.name):
+            spec = asset.get_spec_for_check_key(check)
+            lines.append(f"  check {check.name} by {partitions(spec.partitions_def)}")
+    for job in sorted(repository.get_all_jobs(), key=lambda job: job.name):
+        if not job.name.startswith("__"):
+            selected = names(job.asset_layer.selected_asset_keys)
+            lines.append(f"job {job.name}: {selected}")
+            lines.append(f"  partitions {partitions(job.partitions_def)}, {job.executor_def.name}")
+    for sensor in repository.sensor_defs:
+        every_s = sensor.minimum_interval_seconds
+        lines.append(f"sensor {sensor.name}: every {every_s} s, {sensor.default_status.value}")
+    return "\n".join(lines) + "\n"
+
+
+def depth(graph: dg.AssetGraph, key: dg.AssetKey) -> int:
+    return max((1 + depth(graph, parent) for parent in graph.get(key).parent_keys), default=0)
+
+
+def test_the_asset_graph_is_what_it_was(tmp_path: Path) -> None:
+    definitions = build_defs(write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)}))
+    assert graph_text(definitions) == GRAPH
+
+
+def test_a_fourth_category_of_a_yaml_file_is_a_fourth_patch_asset(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        "base_settings: {output_base_dir: dataset}\n"
+        "categories: {night: {folder: Night/Learn, mix: {small_540: 1.0}}}\n"
+        "videos: [{name: Film, path: film.mkv, categories: {night: 0.5}}]\n",
+        encoding="utf-8",
+    )
+    text = graph_text(build_defs(config))
+    assert "night_patches <- scene_windows\n" in text
+    assert "dataset_stats <- general_patches night_patches space_patches toon_patches\n" in text
+    assert "job make_patches: general_patches night_patches scene_windows" in text
+
+
+def test_no_step_has_a_retry_policy(tmp_path: Path) -> None:
+    definitions = build_defs(write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)}))
+    policies = [
+        asset.op.retry_policy for asset in definitions.get_repository_def().assets_defs_by_key.values()
+    ]
+    assert policies == [None] * 6
+
+
+def test_a_descriptions_first_line_is_short_plain_text(tmp_path: Path) -> None:
+    definitions = build_defs(write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)}))
+    firsts = [(spec.description or "").split("\n")[0] for spec in definitions.resolve_all_asset_specs()]
+    assert len(firsts) == 6
+    assert [line for line in firsts if not 20 <= len(line) <= 70 or set(line) & set("`*|#_")] == []
+
+
+def test_the_example_configurations_load() -> None:
+    for config in (ROOT / "configs" / "generator_config.json", ROOT / "configs" / "categories.example.yaml"):
+        dg.Definitions.validate_loadable(build_defs(config))
+
+
+def test_the_environment_names_the_configuration_that_dagster_loads(tmp_path: Path) -> None:
+    config = write_config(
+        tmp_path,
+        {"Film": (tmp_path / "film.mkv", {"night": 1.0})},
+        categories={"night": {"folder": "Night", "mix": {"small_540": 1.0}}},
+    )
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    command = [dagster, "definitions", "validate", "-w", "workspace.yaml"]
+    environment = os.environ | {"DATASET_ASSETS_CONFIG": str(config), "DAGSTER_HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Validation successful for code location dataset_assets" in done.stdout
+    environment["DATASET_ASSETS_CONFIG"] = str(tmp_path / "absent.json")
+    failed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert failed.returncode != 0
+    assert "absent.json: there is no such configuration file" in failed.stdout

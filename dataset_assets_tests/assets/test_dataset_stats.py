@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import math
+
+import dagster as dg
+import duckdb
+import pytest
+
+from dataset_assets_tests.assets.world import ALL, World, checks, metadata
+
+Finished = tuple[World, dg.ExecuteInProcessResult]
+
+
+def query(sql: str) -> list[tuple[object, ...]]:
+    with duckdb.connect() as connection:
+        return connection.execute(sql).fetchall()
+
+
+def records(value: object) -> list[dict[str, object]]:
+    assert isinstance(value, dg.TableMetadataValue)
+    return [dict(record.data) for record in value.records]
+
+
+def test_statistics_are_what_duckdb_adds_up(finished: Finished) -> None:
+    world, _ = finished
+    stats = metadata(world.materialize_stats(), "dataset_stats")
+    patches = f"read_parquet('{world.root}/metadata/patches/*/*/*.parquet', hive_partitioning = true)"
+    windows = f"read_parquet('{world.root}/metadata/windows/*/*.parquet', hive_partitioning = true)"
+    size = "sum(gt_bytes + lr5_bytes + lr7_bytes)"
+    total, size_bytes = query(f"select count(*), {size} from {patches}")[0]
+    accepted, attempts = query(f"select sum(accepted::int), count(*) from {windows}")[0]
+    assert stats["patches"].value == total > 0
+    assert stats["windows"].value == accepted > 0
+    assert stats["acceptance_rate"].value == round(accepted / attempts, 4)
+    assert stats["gigabytes"].value == round(size_bytes / 1e9, 3)
+    counted = query(f"select category, format, count(*), {size} from {patches} group by all")
+    formats = {(row["category"], row["format"]): row for row in records(stats["formats"]) if row["patches"]}
+    assert set(formats) == {(category, name) for category, name, _, _ in counted}
+    for category, name, count, size in counted:
+        assert formats[category, name]["patches"] == count
+        assert formats[category, name]["megabytes"] == round(size / 1e6, 1)
+    (video,) = records(stats["by_video"])
+    assert (video["video"], video["patches"], video["accepted"]) == ("film", total, accepted)
+    reasons = query(f"select reason, count(*) from {windows} where not accepted group by all")
+    assert video["reject_reasons"] == ", ".join(f"{reason} {count}" for reason, count in reasons)
+
+
+def test_everything_done_passes_the_headline_check(finished: Finished) -> None:
+    world, _ = finished
+    result = world.materialize_stats()
+    check = checks(result)["dataset_stats", "every_video_done"]
+    assert (check.passed, check.description) == (True, "1 of 1 videos are done")
+    assert metadata(result, "dataset_stats")["unfinished"].value == "none"
+
+
+def test_what_is_missing_is_listed_with_its_reason(world: World) -> None:
+    world.materialize("source_video", "scene_windows", "general_patches")
+    result = world.materialize_stats()
+    check = checks(result)["dataset_stats", "every_video_done"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert check.description == "0 of 1 videos are done; first film: never made"
+    assert records(metadata(result, "dataset_stats")["unfinished"]) == [
+        {"video": "film", "tables": "space, toon", "why": "never made"}
+    ]
+    world.film.unlink()
+    (row,) = records(metadata(world.materialize_stats(), "dataset_stats")["unfinished"])
+    assert row["why"] == "the film is absent; never made"
+
+
+def test_statistics_of_nothing_are_zeros(world: World) -> None:
+    stats = metadata(world.materialize_stats(), "dataset_stats")
+    numbers = [stats[name].value for name in ("videos", "patches", "windows", "acceptance_rate", "gigabytes")]
+    assert numbers == [0, 0, 0, 0.0, 0.0]
+    assert stats["categories"].value == stats["reject_reasons"].value == "none"
+
+
+def test_a_damaged_table_is_told_and_the_others_counted(world: World) -> None:
+    world.materialize(*ALL)
+    table = world.root / "metadata/patches/category=general/video=film/part-0.parquet"
+    table.write_bytes(b"")
+    stats = metadata(world.materialize_stats(), "dataset_stats")
+    assert str(table) in str(stats["problems"].value)
+    assert stats["patches"].value == metadata_patches(stats) > 0
+
+
+def metadata_patches(stats: object) -> float:
+    assert isinstance(stats, dict)
+    return math.fsum(float(str(row["patches"])) for row in records(stats["categories"]))
+
+
+@pytest.mark.parametrize("kept", ["general", "space"])
+def test_columns_of_the_tables_are_scalars(finished: Finished, kept: str) -> None:
+    world, _ = finished
+    stats = metadata(world.materialize_stats(), "dataset_stats")
+    rows = [row for row in records(stats["categories"]) if row["category"] == kept]
+    assert [list(row) for row in rows] == [
+        ["category", "videos", "patches", "patches_target", "megabytes", "acceptance_rate"]
+    ]

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+from PIL import Image
+
+from dataset_assets.assets.make_patches import FORCE_TAG
+from dataset_assets_tests.assets.world import ALL, World, checks, failure, metadata
+from dataset_assets_tests.configurations import pictures, tables
+
+Finished = tuple[World, dg.ExecuteInProcessResult]
+
+SHOWN_IN_PLACE = 1000  # characters of Markdown; the UI hides more behind a link
+PATCHES_KINDS = """\
+video text
+patches int
+patches_target int
+patches_made_now int
+patches_per_cpu_s float
+wall_s float
+gigabytes float
+format_mix markdown
+formats_left_out text
+contact_sheet markdown
+samples table
+folder path
+table path"""
+KINDS = {
+    "source_video": """\
+video text
+duration_s float
+gigabytes float
+size text
+colour text
+working_frame text
+active_area text
+warnings text
+path path""",
+    "scene_windows": """\
+video text
+windows int
+windows_target int
+attempts int
+acceptance_rate float
+cpu_s float
+wall_s float
+reject_reasons markdown
+table path""",
+    "general_patches": PATCHES_KINDS.replace("formats_left_out text\n", ""),
+    "space_patches": PATCHES_KINDS,
+    "toon_patches": """\
+video text
+patches int
+patches_target int
+patches_made_now int
+patches_per_cpu_s float
+wall_s float
+gigabytes float
+format_mix markdown
+note text
+folder path
+table path""",
+}
+
+
+def kinds(found: Mapping[str, dg.MetadataValue[Any]]) -> str:
+    names = {
+        dg.TextMetadataValue: "text",
+        dg.FloatMetadataValue: "float",
+        dg.IntMetadataValue: "int",
+        dg.MarkdownMetadataValue: "markdown",
+        dg.TableMetadataValue: "table",
+        dg.PathMetadataValue: "path",
+    }
+    return "\n".join(f"{name} {names[type(value)]}" for name, value in found.items())
+
+
+def test_every_materialization_tells_the_same_in_the_same_order(finished: Finished) -> None:
+    _, result = finished
+    assert {asset: kinds(metadata(result, asset)) for asset in ALL} == KINDS
+
+
+def test_numbers_of_a_materialization_are_those_of_the_tables(finished: Finished) -> None:
+    world, result = finished
+    rows = tables(world.root)
+    windows = metadata(result, "scene_windows")
+    attempts = rows["metadata/windows/video=film/part-0.parquet"]
+    assert windows["attempts"].value == len(attempts)
+    assert windows["windows"].value == sum(row["accepted"] for row in attempts) > 0
+    general = metadata(result, "general_patches")
+    made = rows["metadata/patches/category=general/video=film/part-0.parquet"]
+    assert general["patches"].value == general["patches_made_now"].value == len(made) > 0
+    assert general["patches_target"].value == 6
+    files = [world.root / row[name] for row in made for name in ("gt", "lr5", "lr7")]
+    assert general["gigabytes"].value == round(sum(file.stat().st_size for file in files) / 1e9, 4)
+
+
+def test_markdown_is_short_enough_to_be_shown_in_place(finished: Finished) -> None:
+    _, result = finished
+    texts = {
+        (asset, name): value.value
+        for asset in ALL
+        for name, value in metadata(result, asset).items()
+        if isinstance(value, dg.MarkdownMetadataValue) and name != "contact_sheet"
+    }
+    assert len(texts) == 4
+    assert [place for place, text in texts.items() if not text or len(text) >= SHOWN_IN_PLACE] == []
+
+
+def test_the_contact_sheet_is_a_small_jpeg_that_fits_the_dialog(finished: Finished) -> None:
+    _, result = finished
+    for asset in ("general_patches", "space_patches"):
+        text = metadata(result, asset)["contact_sheet"].value
+        assert isinstance(text, str)
+        prefix = "![contact sheet](data:image/jpeg;base64,"
+        assert text.startswith(prefix)
+        jpeg = base64.b64decode(text.removeprefix(prefix).removesuffix(")"), validate=True)
+        assert len(jpeg) <= 25_000
+        with Image.open(io.BytesIO(jpeg)) as picture:
+            picture.load()
+            assert picture.format == "JPEG"
+            assert picture.width <= 990
+            # Patches of a bright film, not an empty sheet.
+            assert np.asarray(picture.convert("L")).max() > 150
+
+
+def test_the_letterboxed_film_passes_the_checks_of_what_was_made(finished: Finished) -> None:
+    _, result = finished
+    found = checks(result)
+    passed = {place: check.passed for place, check in found.items()}
+    assert passed == {
+        ("source_video", "colours_tagged"): True,
+        ("scene_windows", "enough_windows"): False,  # one of three keyframe windows holds the cut
+        ("general_patches", "enough_patches"): False,
+        ("general_patches", "format_mix_kept"): True,
+        ("general_patches", "triplets_whole"): True,
+        ("space_patches", "enough_patches"): False,
+        ("space_patches", "format_mix_kept"): True,
+        ("space_patches", "triplets_whole"): True,
+        ("toon_patches", "enough_patches"): True,
+        ("toon_patches", "format_mix_kept"): True,
+        ("toon_patches", "triplets_whole"): True,
+    }
+    errors = {name for (_, name), check in found.items() if check.severity == dg.AssetCheckSeverity.ERROR}
+    assert errors == {"triplets_whole"}
+    assert all(len(check.metadata) == 1 and check.description for check in found.values())
+
+
+def test_weight_0_makes_an_empty_partition_that_says_so(finished: Finished) -> None:
+    _, result = finished
+    toon = metadata(result, "toon_patches")
+    assert toon["patches"].value == toon["patches_target"].value == 0
+    assert toon["note"].value == "weight 0: this category takes nothing of this video"
+
+
+def test_assets_materialised_one_by_one_give_the_same_files(world: World, finished: Finished) -> None:
+    for asset in ALL:
+        result = world.materialize(asset)
+        (made,) = [event.asset_key for event in result.get_asset_materialization_events()]
+        assert made == dg.AssetKey(asset)
+    together, _ = finished
+    assert pictures(world.root) == pictures(together.root) != {}
+    ours, theirs = tables(world.root), tables(together.root)
+    for rows in (ours, theirs):
+        for row in rows["metadata/videos/video=film/part-0.parquet"]:
+            row.pop("path")
+            row.pop("fingerprint")  # holds the time of the copy
+    assert ours == theirs
+
+
+def test_patches_without_windows_fail_with_the_way_to_make_them(world: World) -> None:
+    result = world.materialize("general_patches", may_fail=True)
+    sentence = failure(result)
+    assert str(world.film) in sentence
+    assert "its windows are missing" in sentence
+    assert "materialise scene_windows too" in sentence
+    assert pictures(world.root) == {}
+
+
+def test_an_absent_film_fails_with_one_sentence(world: World) -> None:
+    world.film.unlink()
+    result = world.materialize(*ALL, may_fail=True)
+    sentence = failure(result)
+    assert sentence.startswith(f"film ({world.film}): ")
+    assert "\n" not in sentence
+    assert result.get_asset_materialization_events() == []
+
+
+def test_a_partition_that_left_the_configuration_fails_with_one_sentence(world: World) -> None:
+    text = world.config.read_text(encoding="utf-8").replace('"Film"', '"Other"')
+    world.config.write_text(text, encoding="utf-8")
+    assert "no video has the key 'film'" in failure(world.materialize("source_video", may_fail=True))
+
+
+def test_only_the_force_tag_makes_anew_what_is_up_to_date(world: World) -> None:
+    first = metadata(world.materialize("scene_windows", "general_patches"), "general_patches")
+    made = first["patches_made_now"].value
+    before = pictures(world.root)
+    moments = {path: path.stat().st_mtime_ns for path in world.root.rglob("*.png")}
+    again = metadata(world.materialize("scene_windows", "general_patches"), "general_patches")
+    assert again["patches_made_now"].value == 0
+    assert {path: path.stat().st_mtime_ns for path in world.root.rglob("*.png")} == moments
+    forced = world.materialize("scene_windows", "general_patches", tags={FORCE_TAG: "true"})
+    assert metadata(forced, "general_patches")["patches_made_now"].value == made
+    assert pictures(world.root) == before
+    assert all(path.stat().st_mtime_ns > moment for path, moment in moments.items())
+
+
+def test_a_triplet_that_was_damaged_fails_its_check(world: World) -> None:
+    world.materialize("scene_windows", "general_patches")
+    damaged = sorted(world.root.rglob("LR_7frames/*.png"))[0]
+    damaged.write_bytes(damaged.read_bytes()[:-10])
+    check = checks(world.materialize("general_patches"))["general_patches", "triplets_whole"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert damaged.stem in (check.description or "")
+    assert check.metadata["value"].value == 1
+
+
+def test_the_source_partition_carries_the_films_fingerprint_as_its_version(finished: Finished) -> None:
+    world, _ = finished
+    record = world.instance.get_latest_data_version_record(dg.AssetKey("source_video"), partition_key="film")
+    assert record is not None
+    assert record.asset_materialization is not None
+    tags = record.asset_materialization.tags or {}
+    (row,) = tables(world.root)["metadata/videos/video=film/part-0.parquet"]
+    assert tags["dagster/data_version"] == row["fingerprint"]
+    assert Path(row["path"]) == world.film

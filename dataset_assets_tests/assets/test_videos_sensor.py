@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets.automation.videos_sensor import videos_sensor
+from dataset_assets.config import load_settings
+from dataset_assets.partitions import VIDEOS, add_missing
+from dataset_assets_tests.configurations import write_config
+
+
+def config_of(folder: Path, names: Sequence[str]) -> Path:
+    return write_config(folder, {name: (folder / f"{name}.mkv", {"general": 1.0}) for name in names})
+
+
+def tick(instance: dg.DagsterInstance, config: Path) -> list[str]:
+    """Evaluates the sensor, carries its requests out, and gives the partitions."""
+    context = dg.build_sensor_context(instance=instance, resources={"dataset_config": load_settings(config)})
+    result = videos_sensor(context)
+    if isinstance(result, dg.SensorResult):
+        for request in result.dynamic_partitions_requests or []:
+            assert isinstance(request, dg.AddDynamicPartitionsRequest)
+            instance.add_dynamic_partitions(request.partitions_def_name, list(request.partition_keys))
+    return sorted(instance.get_dynamic_partitions(VIDEOS.name or ""))
+
+
+def test_the_sensor_adds_configured_videos_and_removes_none(tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert tick(instance, config_of(tmp_path, ["A Film", "B"])) == ["a-film", "b"]
+        assert tick(instance, config_of(tmp_path, ["B", "C"])) == ["a-film", "b", "c"]
+
+
+def test_the_sensor_says_why_it_does_nothing(tmp_path: Path) -> None:
+    config = config_of(tmp_path, ["A", "B"])
+    with dg.DagsterInstance.ephemeral() as instance:
+        tick(instance, config)
+        context = dg.build_sensor_context(
+            instance=instance, resources={"dataset_config": load_settings(config)}
+        )
+        skipped = videos_sensor(context)
+    assert isinstance(skipped, dg.SkipReason)
+    assert skipped.skip_message == "2 videos, no new one"
+
+
+def test_partitions_are_added_sorted_and_once(tmp_path: Path) -> None:
+    settings = load_settings(config_of(tmp_path, ["B", "C", "A"]))
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert add_missing(instance, settings) == ["a", "b", "c"]
+        assert add_missing(instance, settings) == []

@@ -1,0 +1,158 @@
+"""Triplets as trainers read them: what is in the files, and that a name means a whole file."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from dataset_assets.patches.downscale import downscale
+from dataset_assets.patches.triplets import (
+    TripletPaths,
+    TripletWriter,
+    patch_id,
+    stack_triplet,
+    triplet_paths,
+)
+
+Picture = npt.NDArray[np.uint8]
+CROPS: Picture = np.random.default_rng(0).integers(0, 256, (7, 54, 96, 3), np.uint8)
+TRIPLET = stack_triplet(CROPS, "bicubic")
+PATHS = triplet_paths("Toon/ToonModel/Learn", "Patches_Medium169", patch_id("a-film", 12))
+
+
+def files(root: Path) -> set[str]:
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_triplet_is_named_by_video_and_window() -> None:
+    assert [path.as_posix() for path in PATHS] == [
+        "Toon/ToonModel/Learn/Patches_Medium169/GT/a-film_000012.png",
+        "Toon/ToonModel/Learn/Patches_Medium169/LR_5frames/a-film_000012.png",
+        "Toon/ToonModel/Learn/Patches_Medium169/LR_7frames/a-film_000012.png",
+    ]
+
+
+def test_gt_is_the_middle_frame() -> None:
+    assert np.array_equal(TRIPLET[0], CROPS[3])
+
+
+def test_the_stacks_hold_the_frames_in_order_from_top_to_bottom() -> None:
+    _, lr5, lr7 = TRIPLET
+    assert lr5.shape == (5 * 18, 32, 3)
+    assert lr7.shape == (7 * 18, 32, 3)
+    small = downscale(CROPS, "bicubic")
+    assert np.array_equal(lr5.reshape(5, 18, 32, 3), small[1:6])
+    assert np.array_equal(lr7.reshape(7, 18, 32, 3), small)
+
+
+def test_frame_3_of_the_seven_is_frame_2_of_the_five_and_the_downscaled_gt() -> None:
+    gt, lr5, lr7 = TRIPLET
+    middle = lr7[3 * 18 : 4 * 18]
+    assert np.array_equal(middle, lr5[2 * 18 : 3 * 18])
+    assert np.array_equal(middle, downscale(gt[None], "bicubic")[0])
+
+
+def test_the_files_hold_the_pictures_in_red_green_blue(tmp_path: Path) -> None:
+    writer = TripletWriter(tmp_path)
+    sizes = writer.write(PATHS, TRIPLET)
+    writer.commit([PATHS])
+    for path, picture, size_bytes in zip(PATHS, TRIPLET, sizes, strict=True):
+        with Image.open(tmp_path / path) as image:
+            assert (image.format, image.mode) == ("PNG", "RGB")
+            assert np.array_equal(np.asarray(image), picture[..., ::-1])
+        assert (tmp_path / path).stat().st_size == size_bytes
+
+
+def test_pictures_that_were_turned_or_mirrored_in_memory_are_written_as_they_look(tmp_path: Path) -> None:
+    turned = stack_triplet(CROPS.swapaxes(1, 2)[:, ::-1], "area")
+    writer = TripletWriter(tmp_path)
+    writer.write(PATHS, turned)
+    writer.commit([PATHS])
+    gt = np.asarray(Image.open(tmp_path / PATHS.gt))
+    assert np.array_equal(gt, np.rot90(CROPS[3])[..., ::-1])
+
+
+def test_no_name_appears_before_the_commit(tmp_path: Path) -> None:
+    writer = TripletWriter(tmp_path)
+    writer.write(PATHS, TRIPLET)
+    assert all(Path(name).name.startswith(".") for name in files(tmp_path))
+    writer.commit([PATHS])
+    assert files(tmp_path) == {path.as_posix() for path in PATHS}
+
+
+def test_only_what_is_committed_gets_its_name_and_the_rest_is_discarded(tmp_path: Path) -> None:
+    other = triplet_paths("Toon/ToonModel/Learn", "Patches", patch_id("a-film", 13))
+    writer = TripletWriter(tmp_path)
+    writer.write(PATHS, TRIPLET)
+    writer.write(other, TRIPLET)
+    writer.commit([other])
+    assert not any(path.endswith("000012.png") and "/." not in path for path in files(tmp_path))
+    writer.discard()
+    assert files(tmp_path) == {path.as_posix() for path in other}
+
+
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_a_triplet_that_could_not_be_written_whole_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    calls = 0
+    encode = cv2.imencode
+
+    def interrupted(suffix: str, picture: Picture) -> tuple[bool, Picture]:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise KeyboardInterrupt
+        done, encoded = encode(suffix, picture)
+        return done, np.asarray(encoded)
+
+    monkeypatch.setattr(cv2, "imencode", interrupted)
+    writer = TripletWriter(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        writer.write(PATHS, TRIPLET)
+    assert not any(Path(name).name.startswith("a-film") for name in files(tmp_path))
+    writer.discard()
+    assert files(tmp_path) == set()
+
+
+def test_files_that_cannot_be_flushed_get_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = TripletWriter(tmp_path)
+    writer.write(PATHS, TRIPLET)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        writer.commit([PATHS])
+    assert not any(Path(name).name.startswith("a-film") for name in files(tmp_path))
+
+
+def test_a_new_triplet_replaces_an_old_one_of_the_same_name(tmp_path: Path) -> None:
+    writer = TripletWriter(tmp_path)
+    for kernel in ("bicubic", "area"):
+        writer.write(PATHS, stack_triplet(CROPS, kernel))
+        writer.commit([PATHS])
+    assert files(tmp_path) == {path.as_posix() for path in PATHS}
+    lr7 = np.asarray(Image.open(tmp_path / PATHS.lr7))
+    assert np.array_equal(lr7[:18], downscale(CROPS, "area")[0][..., ::-1])
+
+
+def test_a_folder_that_another_run_removed_is_made_again(tmp_path: Path) -> None:
+    writer = TripletWriter(tmp_path)
+    writer.write(PATHS, TRIPLET)
+    writer.commit([PATHS])
+    for path in PATHS:
+        (tmp_path / path).unlink()
+        (tmp_path / path).parent.rmdir()
+    again = TripletPaths(*(path.with_name("a-film_000099.png") for path in PATHS))
+    writer.write(again, TRIPLET)
+    writer.commit([again])
+    assert files(tmp_path) == {path.as_posix() for path in again}
