@@ -15,7 +15,7 @@ from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.cli.home import enter_home
 from dataset_assets.cli.supervisor import Supervisor, Task
 from dataset_assets.cli.views import RunView
-from dataset_assets.cli.worker import QUIET
+from dataset_assets.cli.worker import Outcome
 from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError
@@ -129,6 +129,7 @@ def _run(
             if outcome is not None and outcome.error:
                 view.failed += 1
                 failures.append(outcome.error)
+                _close_run(outcome)
                 live.console.print(f"[red]failed[/red] {outcome.key}")
             elif outcome is not None:
                 view.done += 1
@@ -138,10 +139,18 @@ def _run(
     return failures
 
 
+def _close_run(outcome: Outcome) -> None:
+    """Marks the run of a worker that died as failed; it could not do so itself."""
+    with dg.DagsterInstance.get() as instance:
+        run = instance.get_run_by_id(outcome.run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_failed(run, outcome.error)
+
+
 def _update_stats(config: Path) -> None:
     job = build_defs(config).resolve_job_def(STATS_JOB)
     try:
         with dg.DagsterInstance.get() as instance:
-            job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+            job.execute_in_process(instance=instance, raise_on_error=False)
     except dg.DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error

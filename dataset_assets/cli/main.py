@@ -190,8 +190,8 @@ def ui(
     console.print(f"UI at http://127.0.0.1:{port}, its history in {home}; Ctrl+C stops it", soft_wrap=True)
     sys.stdout.flush()
     workspace = Path(__file__).with_name("workspace.yaml")
-    # Dagster's default writes colour codes into a log file too; rich asks whether it is a terminal.
-    logs = ["--log-level", "warning", "--log-format", "rich"]
+    # Both of Dagster's formats for people write colour codes into a log file too.
+    logs = ["--log-level", "warning", "--log-format", "rich" if sys.stdout.isatty() else "json"]
     # `dg dev`, which Dagster advises instead, is a package of its own and knows no workspace file.
     quiet = ["-W", "ignore:Function `dev_command` is superseded"]
     command = [sys.executable, *quiet, "-m", "dagster", "dev", "-w", str(workspace), *logs]

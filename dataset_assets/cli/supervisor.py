@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
+import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -32,6 +31,7 @@ class _Worker:
     task: Task
     process: ForkServerProcess
     connection: Connection
+    run_id: str
 
 
 class Supervisor:
@@ -81,9 +81,8 @@ class Supervisor:
     def stop(self) -> None:
         """Tells every worker to stop, waits for their checkpoints, and kills what does not listen."""
         for worker in self._running:
-            if worker.process.pid is not None and worker.process.is_alive():
-                with suppress(ProcessLookupError):  # it ended in between
-                    os.kill(worker.process.pid, signal.SIGINT)
+            with suppress(OSError):  # it has ended
+                worker.connection.send("stop")
         for worker in self._running:
             worker.process.join(STOP_GRACE_S)
             if worker.process.is_alive():
@@ -93,12 +92,15 @@ class Supervisor:
 
     def _start(self, task: Task) -> _Worker:
         ours, theirs = self._context.Pipe()
+        run_id = str(uuid.uuid4())
         process = self._context.Process(
-            target=run_video, args=(theirs, self._config, task.key, task.assets, self._force), name=task.key
+            target=run_video,
+            args=(theirs, self._config, task.key, task.assets, self._force, run_id),
+            name=task.key,
         )
         process.start()
         theirs.close()
-        return _Worker(task, process, ours)
+        return _Worker(task, process, ours, run_id)
 
     def _outcome(self, worker: _Worker) -> Outcome:
         worker.process.join()
@@ -112,4 +114,4 @@ class Supervisor:
         code = worker.process.exitcode or 0
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         mend = "run generate again, it goes on from the last checkpoint"
-        return Outcome(worker.task.key, "", f"{worker.task.key}: its process died ({how}); {mend}")
+        return Outcome(worker.task.key, worker.run_id, f"{worker.task.key}: its process died ({how}); {mend}")

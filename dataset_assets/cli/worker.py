@@ -21,7 +21,8 @@ from dataset_assets.assets.make_patches import FORCE_TAG
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 
 STOP_GRACE_S = 20.0
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+# A run of `generate` that failed is run again by the next `generate`, not by a daemon at the same time.
+NO_RETRY = {"dagster/max_retries": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Outcome:
 
     Attributes:
         key: The video's key.
-        run_id: The Dagster run; empty where none was started.
+        run_id: The Dagster run.
         error: Why it failed, one sentence; empty where it succeeded.
         patches: Patches in the tables of the assets that were asked for.
     """
@@ -41,48 +42,51 @@ class Outcome:
     patches: int = 0
 
 
-def run_video(connection: Connection, config: Path, key: str, assets: Sequence[str], force: bool) -> None:
+def run_video(
+    connection: Connection, config: Path, key: str, assets: Sequence[str], force: bool, run_id: str
+) -> None:
     """Materialises a video's assets and sends an `Outcome`; the entry point of a worker process.
 
     Args:
-        connection: Where the outcome goes. When its other end closes, the parent is gone and this stops.
+        connection: Where the outcome goes. Whatever comes from its other end, or the end of it, says stop.
         config: The configuration file.
         key: The video's key.
         assets: Names of the assets.
         force: Whether everything asked for is made anew.
+        run_id: Identity that the Dagster run is given.
     """
     os.setsid()  # Ctrl+C goes to the parent alone, which stops its workers in order
     signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, _interrupt)
-    threading.Thread(target=_stop_with_parent, args=(connection,), daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_stop, args=(run_id,)).start())
+    threading.Thread(target=_listen, args=(connection, run_id), daemon=True).start()
     try:
-        outcome = _materialize(config, key, assets, force)
+        outcome = _materialize(config, key, assets, force, run_id)
     except dg.DagsterExecutionInterruptedError:
         return  # the parent, where it is still there, knows; the run is shown as cancelled
     except Exception as error:
-        outcome = Outcome(key, "", f"{key}: {error or type(error).__name__}")
+        outcome = Outcome(key, run_id, f"{key}: {error or type(error).__name__}")
     with suppress(OSError):
         connection.send(outcome)
 
 
-def _materialize(config: Path, key: str, assets: Sequence[str], force: bool) -> Outcome:
+def _materialize(config: Path, key: str, assets: Sequence[str], force: bool, run_id: str) -> Outcome:
     job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
             partition_key=key,
             asset_selection=[dg.AssetKey(asset) for asset in assets],
-            run_config=QUIET,
-            tags={FORCE_TAG: "true"} if force else {},
+            tags=NO_RETRY | ({FORCE_TAG: "true"} if force else {}),
             raise_on_error=False,
+            run_id=run_id,
         )
         if not result.success:
-            return Outcome(key, result.run_id, _reason(key, result))
+            return Outcome(key, run_id, _reason(key, result))
         patches = 0
         for event in result.get_asset_materialization_events():
             value = event.materialization.metadata.get("patches")
             patches += int(value.value) if isinstance(value, dg.IntMetadataValue) and value.value else 0
-        return Outcome(key, result.run_id, "", patches)
+        return Outcome(key, run_id, "", patches)
 
 
 def _reason(key: str, result: dg.ExecuteInProcessResult) -> str:
@@ -99,14 +103,21 @@ def _reason(key: str, result: dg.ExecuteInProcessResult) -> str:
 
 
 def _interrupt(*_: object) -> None:
-    """Ends a run as Dagster's own Terminate does, so that the UI shows it as cancelled, not as failed."""
     raise dg.DagsterExecutionInterruptedError
 
 
-def _stop_with_parent(connection: Connection) -> None:
-    try:
+def _listen(connection: Connection, run_id: str) -> None:
+    with suppress(EOFError, OSError):
         connection.recv()
-    except (EOFError, OSError):
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(STOP_GRACE_S)
-        os._exit(1)  # whatever it hangs in: nobody is left who would kill it
+    _stop(run_id)
+
+
+def _stop(run_id: str) -> None:
+    """Ends the run as Terminate in the UI does: marked first, since Dagster counts others as failed."""
+    with suppress(Exception), dg.DagsterInstance.get() as instance:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_canceling(run)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(STOP_GRACE_S)
+    os._exit(1)  # whatever it hangs in: perhaps nobody is left who would kill it

@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from dataset_assets.video.geometry import FrameGeometry, Rect
 
-# Limited-range black is 16; encoders leave a few codes of noise on bars (Sintel's reach 18, a phone's frog film 20).
+# Limited-range black is 16; encoders leave a few codes of noise on bars (Sintel's reach 18, a phone's 20).
 BAR_LUMA = 22
 FULL_RANGE_BAR_LUMA = 7
 # Share of a line's samples that must be black: a logo or a burnt-in subtitle in a bar is no picture.
 BLACK_SHARE = 0.985
-# A bar ends at a straight edge: right behind it, at least this share of the samples is lit in one of the pictures.
+# A bar ends at a straight edge: right behind it, at least this share of the samples is lit in one picture.
 PICTURE_SHARE = 0.5
 # Lines behind a bar's edge that scaling and chroma smear.
 EDGE_LINES = 2
@@ -60,7 +60,7 @@ def find_bars(pictures: Sequence[npt.NDArray[np.uint8]], *, full_range: bool) ->
 
 
 def _bar(bright_shares: npt.NDArray[np.float64]) -> int:
-    """Lines of black before the picture starts; 0 where it starts gradually, as a planet before black sky does."""
+    """Lines of black before the picture; 0 where it starts gradually, as a planet before black sky does."""
     starts = int(np.argmax(bright_shares > 1 - BLACK_SHARE))
     full = int(np.argmax(bright_shares > PICTURE_SHARE))
     soft_lines = max(4, len(bright_shares) // 100)
@@ -80,7 +80,7 @@ def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
 
 
 def has_window_bars(pictures: Sequence[npt.NDArray[np.uint8]], *, full_range: bool) -> bool:
-    """Whether a window's own pictures have bars on two opposite sides, as a scene in another aspect ratio has.
+    """Whether a window's own pictures have bars on opposite sides, as a scene in another aspect ratio has.
 
     Args:
         pictures: Luma of the film's active area, shape (height, width), uint8.

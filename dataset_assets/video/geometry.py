@@ -1,7 +1,7 @@
 """Where a pixel of the working frame lies in the coded frame.
 
-The *coded frame* is what the decoder hands out. The *working frame* has square pixels, stands upright and is never
-larger than the coded frame along either axis. Colour and decoding do not belong here.
+The *coded frame* is what the decoder hands out. The *working frame* has square pixels, stands upright and is
+never larger than the coded frame along either axis. Colour and decoding do not belong here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from fractions import Fraction
 from math import ceil
 
 MAX_LONGER_SIDE = 1920
-# Encoders round the aspect ratio of cropped films (2740:2739, 224:225): resampling a whole picture for less than a
-# percent would blur it and correct nothing that anyone could see.
+# Encoders round the aspect ratio of cropped films (2740:2739, 224:225): resampling a whole picture for less
+# than a percent would blur it and correct nothing that anyone could see.
 NEGLIGIBLE_SAR_ERROR = Fraction(1, 100)
 
 
@@ -59,8 +59,8 @@ class Orientation:
         """The nearest multiple of a quarter turn (mirrored or not) to an FFmpeg display matrix.
 
         Args:
-            matrix: AV_FRAME_DATA_DISPLAYMATRIX, nine native-endian int32 `(a, b, u, c, d, v, x, y, w)`, which send
-                the coded point (p, q) to (a p + c q + x, b p + d q + y).
+            matrix: AV_FRAME_DATA_DISPLAYMATRIX, nine native-endian int32 `(a, b, u, c, d, v, x, y, w)`, which
+                send the coded point (p, q) to (a p + c q + x, b p + d q + y).
         """
         a, b, _, c, d, *_ = struct.unpack("=9i", matrix[:36])
         if abs(a) + abs(d) >= abs(b) + abs(c):
@@ -69,7 +69,7 @@ class Orientation:
 
     @property
     def rotation(self) -> int:
-        """Degrees, clockwise, by which the coded picture is turned (mirroring left out): 0, 90, 180 or 270."""
+        """Degrees, clockwise, by which the coded picture is turned, mirroring left out: 0, 90, 180 or 270."""
         if self.transpose:
             return 90 if self.flip_x else 270
         return 180 if self.flip_x and self.flip_y else 0
@@ -113,7 +113,7 @@ class FrameGeometry:
         return Rect(0, 0, *self.working_size)
 
     def coded_rect(self, rect: Rect) -> Rect:
-        """The largest rectangle of coded pixels, on even places, whose samples lie in a working-frame rectangle."""
+        """The largest rectangle of coded pixels, from even ones on, that lies in a working-frame rectangle."""
         scaled = self.before_turning(rect)
         width, height = self.scaled_size
         scale_x, scale_y = Fraction(self.coded_width, width), Fraction(self.coded_height, height)

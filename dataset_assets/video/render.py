@@ -1,7 +1,7 @@
 """Decoded frames to 8-bit SDR pictures: crops of the working frame, and small previews.
 
-Colour conversion, tone-mapping and scaling run in libavfilter graphs built here. Which crops are wanted, and what is
-done with them, is decided elsewhere.
+Colour conversion, tone-mapping and scaling run in libavfilter graphs built here. Which crops are wanted, and
+what is done with them, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -22,16 +22,21 @@ from av.filter.context import FilterContext
 
 from dataset_assets.video.colour import HALD_LEVEL, Colour, bake_lut
 from dataset_assets.video.geometry import FrameGeometry, Rect
+from dataset_assets.video.planes import ChromaLocation, plane_samples
 
 ColourOrder = Literal["exact", "fast"]
 
 # Lanczos at 2:1 reaches 6 source pixels to each side and the chroma upsampling before it 4 more.
 MARGIN = 12
-# A ratio such as 4096:1920 = 32:15 repeats every 15 working pixels; beyond this a region could not be cut where both
-# grids meet, and the whole width or height is rendered instead.
+# A ratio such as 4096:1920 = 32:15 repeats every 15 working pixels; beyond this a region could not be cut where
+# both grids meet, and the whole width or height is rendered instead.
 MAX_GRID_PERIOD = 32
-TO_RGB_FLAGS = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
-SCALE_FLAGS = "lanczos+accurate_rnd+full_chroma_int+full_chroma_inp"
+EXACT_FLAGS = "accurate_rnd+full_chroma_int+full_chroma_inp"
+SCALE_FLAGS = f"lanczos+{EXACT_FLAGS}"
+# At the coded size only chroma is interpolated: as the reference's zscale does where it tone-maps (bicubic: 50 dB
+# instead of 56 on colour noise), sharper where nothing is to be matched.
+HDR_CHROMA_FLAGS = f"bilinear+{EXACT_FLAGS}"
+SDR_CHROMA_FLAGS = f"bicubic+{EXACT_FLAGS}"
 PREVIEW_WIDTH = 480
 HALD_SIDE = HALD_LEVEL**3
 CLOCK = Fraction(1, 1000)
@@ -40,7 +45,9 @@ CLOCK = Fraction(1, 1000)
 class CropRenderer:
     """Renders crops of a video's working frames.
 
-    HDR is tone-mapped at full size and scaled after (`exact`, the reference's order) or scaled first (`fast`).
+    HDR is tone-mapped at full size and scaled after (`exact`, the reference's order) or scaled first
+    (`fast`). A crop equals that part of the whole working frame: in every bit where the scale is a multiple of
+    1/65536 (1, 2, 3/2 ...), else within a code on film, since swscale rounds its steps.
     """
 
     def __init__(self, colour: Colour, geometry: FrameGeometry, colour_order: ColourOrder = "exact") -> None:
@@ -62,8 +69,8 @@ class CropRenderer:
             rect: The crop in working-frame pixels.
 
         Returns:
-            Shape (len(frames), height, width, 3), uint8, channels in OpenCV's order blue, green, red; full range
-            BT.709 SDR.
+            Shape (len(frames), height, width, 3), uint8, channels in OpenCV's order blue, green, red; full
+            range BT.709 SDR.
         """
         scaled = self._geometry.before_turning(rect)
         coded_size = (self._geometry.coded_width, self._geometry.coded_height)
@@ -100,7 +107,8 @@ class CropRenderer:
 class PreviewRenderer:
     """Renders small tone-mapped luma pictures of a video's frames, coded orientation and shape.
 
-    Samples are picked, not averaged: the mean difference of two previews then estimates that of the whole pictures.
+    Samples are picked, not averaged: the mean difference of two previews then estimates that of the whole
+    pictures.
     """
 
     def __init__(self, colour: Colour, geometry: FrameGeometry, area: Rect | None = None) -> None:
@@ -141,37 +149,12 @@ class PreviewRenderer:
         return cast("npt.NDArray[np.uint8]", cv2.transform(picture, weights))
 
 
-def plane_samples(
-    frame: av.VideoFrame, plane: av.video.plane.VideoPlane
-) -> npt.NDArray[np.uint8 | np.uint16]:
-    """A view, without copying, of one plane's samples: shape (height, width)."""
-    dtype = np.uint8 if frame.format.components[0].bits == 8 else np.uint16
-    rows = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // np.dtype(dtype).itemsize)
-    return cast("npt.NDArray[np.uint8 | np.uint16]", rows[: plane.height, : plane.width])
-
-
-def luma_8bit(frame: av.VideoFrame, area: Rect | None = None, step: int = 1) -> npt.NDArray[np.uint8]:
-    """A frame's untouched luma, brought to 8 bit by dropping the lowest bits; green for RGB.
-
-    Args:
-        frame: A decoded frame.
-        area: The part of the coded frame that is wanted; all of it by default.
-        step: Every how many samples one is taken, along both axes.
-
-    Returns:
-        Shape (ceil(height / step), ceil(width / step)), uint8, code values (limited range stays limited).
-    """
-    area = area or Rect(0, 0, frame.width, frame.height)
-    samples = plane_samples(frame, frame.planes[0])[area.y : area.bottom : step, area.x : area.right : step]
-    return (samples >> (frame.format.components[0].bits - 8)).astype(np.uint8)
-
-
 @lru_cache(maxsize=16)
 def nominal_white(pix_fmt: str, matrix: str, range_name: str) -> float:
     """The value that swscale gives nominal white in its 16-bit RGB, as a share of 65535.
 
-    swscale's 16-bit RGB is linear in its input, but its white lies at 65283 (limited range; full range depends on the
-    depth) instead of 65535: unnoticed that is 0.39 % too dark, 5 dB of luma PSNR.
+    swscale's 16-bit RGB is linear in its input, but its white lies at 65283 (limited range; full range depends on
+    the depth) instead of 65535: unnoticed that is 0.39 % too dark, 5 dB of luma PSNR.
     """
     frame = av.VideoFrame(32, 32, pix_fmt)
     bits = frame.format.components[0].bits
@@ -181,7 +164,7 @@ def nominal_white(pix_fmt: str, matrix: str, range_name: str) -> float:
     graph = Graph()
     chain = [
         _source(graph, (32, 32), pix_fmt, matrix, range_name),
-        _to_rgb(graph, (32, 32), matrix, range_name, TO_RGB_FLAGS),
+        _to_rgb(graph, (32, 32), pix_fmt, matrix, range_name, "left", SDR_CHROMA_FLAGS),
     ]
     _connect(graph, [*chain, graph.add("format", "gbrp16le")])
     frame.time_base, frame.pts = CLOCK, 0
@@ -201,7 +184,10 @@ class _Region:
 
 
 def _region(start: int, length: int, coded_total: int, scaled_total: int) -> _Region:
-    """The smallest span on the common grid that holds the crop and its margins; of one size but for the far border."""
+    """The smallest span on the common grid that holds the crop and its margins.
+
+    Its length depends on that of the crop alone, except at the far border: few filter graphs serve all crops.
+    """
     ratio = Fraction(coded_total, scaled_total)
     period = ratio.denominator
     while (period * ratio) % 4:

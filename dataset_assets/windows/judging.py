@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.video.active_area import has_window_bars
+from dataset_assets.video.planes import luma_8bit, plane_samples
 from dataset_assets.video.probe import VideoInfo
-from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, luma_8bit, plane_samples
+from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer
 from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
 
@@ -65,28 +66,35 @@ class Judgement:
 
 
 class AcceptedSignatures:
-    """The signatures of a film's accepted windows, searchable without comparing each."""
+    """The signatures of a film's accepted windows, searchable without looking closely at each."""
 
     def __init__(self) -> None:
-        self._signatures: list[npt.NDArray[np.uint8]] = []
+        self._count = 0
         self._means = np.zeros(64)
+        self._signatures = np.zeros((64, measures.SIGNATURE_HEIGHT, measures.SIGNATURE_WIDTH), np.uint8)
 
     def add(self, signature: npt.NDArray[np.uint8]) -> None:
         """Remembers an accepted window."""
-        count = len(self._signatures)
-        if count == len(self._means):
-            self._means = np.concatenate([self._means, np.zeros(count)])
-        self._means[count] = signature.mean()
-        self._signatures.append(signature)
+        if self._count == len(self._means):
+            self._means = np.concatenate([self._means, self._means])
+            self._signatures = np.concatenate([self._signatures, self._signatures])
+        self._means[self._count] = signature.mean()
+        self._signatures[self._count] = signature
+        self._count += 1
 
     def contains_like(self, signature: npt.NDArray[np.uint8]) -> bool:
         """Whether an accepted window shows the same picture.
 
-        Pictures cannot differ less than their means do, which leaves few to compare however long the film.
+        Pictures cannot differ less than their means do; in a dark film, where the means are all alike, one
+        subtraction for all of them takes 2 ms for 1,000 windows and one for each takes 20.
         """
-        means = self._means[: len(self._signatures)]
-        near = np.flatnonzero(np.abs(means - signature.mean()) <= measures.DUPLICATE_MEAN_DIFF)
-        return any(measures.is_duplicate(self._signatures[index], signature) for index in near)
+        limit = measures.DUPLICATE_MEAN_DIFF
+        near = np.flatnonzero(np.abs(self._means[: self._count] - signature.mean()) <= limit)
+        if not near.size:
+            return False
+        known = self._signatures[near]
+        diffs = np.abs(known.astype(np.int16) - signature).mean(axis=(1, 2))
+        return any(measures.is_duplicate(each, signature) for each in known[diffs <= limit])
 
 
 class Judge:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -11,7 +12,7 @@ from dataset_assets_tests.assets.world import ALL, World, checks, metadata
 Finished = tuple[World, dg.ExecuteInProcessResult]
 
 
-def query(sql: str) -> list[tuple[object, ...]]:
+def query(sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect() as connection:
         return connection.execute(sql).fetchall()
 

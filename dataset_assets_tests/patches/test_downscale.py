@@ -71,7 +71,8 @@ def gaussian(offset: int) -> float:
 
 def exactly(stack: Pictures, matrix: Callable[[int], Exact]) -> Exact:
     down, across = matrix(stack.shape[1]), matrix(stack.shape[2])
-    return np.einsum("ij,njkc,lk->nilc", down, stack.astype(np.float64), across, optimize=True)
+    exact: Exact = np.einsum("ij,njkc,lk->nilc", down, stack.astype(np.float64), across, optimize=True)
+    return exact
 
 
 MATRICES: dict[str, Callable[[int], Exact]] = {

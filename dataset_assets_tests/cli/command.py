@@ -1,0 +1,84 @@
+"""The command line as a process of its own, and waiting for what it does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "dataset_assets.cli.main")
+# What a person's shell may hold, and what would change the outcome.
+CLEARED = {"DATASET_ASSETS_CONFIG", "DAGSTER_HOME", "COLUMNS", "FORCE_COLOR", "PY_COLORS"}
+PATIENCE_S = 120.0
+POLL_S = 0.02
+
+
+def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without what would change the outcome, and with some changes."""
+    kept = {name: value for name, value in os.environ.items() if name not in CLEARED}
+    return kept | {"PYTHONPATH": str(ROOT)} | dict(changes or {})
+
+
+def run(
+    *arguments: str | Path, cwd: Path = ROOT, changes: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs `dataset-assets` to its end."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=environment(changes),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+def start(*arguments: str | Path, changes: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """Starts `dataset-assets` in a session of its own, so that a signal reaches it and not the tests."""
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        cwd=ROOT,
+        env=environment(changes),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_until(holds: Callable[[], bool], what: str, limit_s: float = PATIENCE_S) -> None:
+    """Waits until something holds.
+
+    Raises:
+        AssertionError: It did not within the limit.
+    """
+    end_s = time.monotonic() + limit_s
+    while not holds():
+        assert time.monotonic() < end_s, f"{what}: not within {limit_s:.0f} s"
+        time.sleep(POLL_S)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def processes_of(config: Path) -> list[int]:
+    """Ids of the live processes whose environment names a configuration: what `generate` started for it."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"DATASET_ASSETS_CONFIG={config}".encode() in variables and is_alive(int(folder.name)):
+            found.append(int(folder.name))
+    return found

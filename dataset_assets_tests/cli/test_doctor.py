@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dataset_assets.cli.doctor import Finding, examine
+from dataset_assets.config import load_settings
+from dataset_assets_tests.cli.command import run
+from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets_tests.configurations import write_config
+
+WHATS = [
+    "decoders",
+    "tone mapping in the bundled ffmpeg",
+    "data set folder",
+    "Dagster home",
+    "free space",
+    "films",
+]
+
+
+def failed(findings: list[Finding]) -> dict[str, str]:
+    return {finding.what: finding.detail for finding in findings if not finding.passed}
+
+
+def test_a_sound_place_passes(generated: Generated) -> None:
+    done = run("doctor", "--config", generated.config)
+    assert done.returncode == 0, done.stdout
+    lines = [line.split("│")[1:3] for line in done.stdout.splitlines() if line.startswith("│")]
+    assert [[cell.strip() for cell in line] for line in lines] == [["ok", what] for what in WHATS]
+
+
+def test_each_fault_is_told_with_its_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    file = tmp_path / "file"
+    file.touch()
+    config = write_config(
+        tmp_path,
+        {"A": (tmp_path / "a.mkv", {"general": 1.0}), "B": (file, {"general": 1.0})},
+        base_settings={"output_base_dir": str(file / "dataset"), "min_free_gb": 1e6},
+    )
+    faults = failed(examine(load_settings(config)))
+    assert faults == {
+        "data set folder": f"{file} cannot be written (Not a directory); "
+        "choose another folder or mend its permissions",
+        "Dagster home": f"{file} cannot be written (Not a directory); "
+        "choose another folder or mend its permissions",
+        "free space": faults["free space"],
+        "films": f"1 of 2 films are absent, first {tmp_path / 'a.mkv'}; "
+        "correct their paths in the configuration, or mount their disk",
+    }
+    assert faults["free space"].endswith(
+        "GB free, and min_free_gb keeps 1000000.0 GB; free some space or lower it"
+    )
+    done = run("doctor", "--config", config)
+    assert done.returncode == 1
+    assert [line.split("│")[1].strip() for line in done.stdout.splitlines() if line.startswith("│")] == [
+        *["ok"] * 2,
+        *["no"] * 4,
+    ]

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets_tests.cli.command import run
+from dataset_assets_tests.cli.conftest import Generated, two_films_config
+from dataset_assets_tests.configurations import pictures, tables, write_config
+from dataset_assets_tests.films import Film
+
+
+def moments(root: Path) -> dict[Path, int]:
+    """When each picture and table was written."""
+    files = [*root.rglob("*.png"), *root.rglob("*.parquet")]
+    return {file: file.stat().st_mtime_ns for file in files}
+
+
+def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
+    assert generated.done.returncode == 0, generated.done.stderr
+    assert generated.done.stderr == ""
+    made = {key: len(list(generated.root.rglob(f"GT/{key}_*.png"))) for key in ("alpha", "beta")}
+    lines = generated.done.stdout.splitlines()
+    assert sorted(lines[:2]) == [f"done {key}: {count} patches" for key, count in made.items()]
+    assert lines[2:] == [f"2 of 2 videos are up to date in {generated.root}"]
+    assert min(made.values()) > 0
+
+
+def test_nothing_piped_holds_colour_codes(generated: Generated) -> None:
+    outputs = [run(*command, "--config", generated.config) for command in (["stats"], ["videos", "list"])]
+    for done in [generated.done, *outputs]:
+        assert done.stdout
+        assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_the_runs_are_in_the_history_that_the_ui_shows(generated: Generated) -> None:
+    with dg.DagsterInstance.from_config(str(generated.root / ".dagster")) as instance:
+        runs = instance.get_runs()
+        partitions = sorted(instance.get_dynamic_partitions("videos"))
+        made = instance.get_materialized_partitions(dg.AssetKey("toon_patches"))
+    assert sorted((each.job_name, each.tags.get("dagster/partition", "")) for each in runs) == [
+        ("make_patches", "alpha"),
+        ("make_patches", "beta"),
+        ("update_stats", ""),
+    ]
+    assert {each.status for each in runs} == {dg.DagsterRunStatus.SUCCESS}
+    assert partitions == ["alpha", "beta"]
+    assert made == {"alpha", "beta"}
+
+
+def test_a_second_call_finds_everything_up_to_date(generated: Generated) -> None:
+    before = moments(generated.root)
+    done = run("generate", "--config", generated.config)
+    assert (done.returncode, done.stdout) == (0, f"2 of 2 videos are up to date in {generated.root}\n")
+    assert moments(generated.root) == before
+
+
+def test_neither_workers_nor_order_nor_categories_at_a_time_change_a_byte(
+    generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
+) -> None:
+    config = two_films_config(tmp_path, sdr_film, vfr_film)
+    root = tmp_path / "dataset"
+    first = run("generate", "--config", config, "--videos", "beta", "--categories", "toon", "--workers", "1")
+    assert first.returncode == 0, first.stderr
+    assert {Path(name).parts[0] for name in pictures(root)} == {"Toon"}
+    assert not (root / "metadata/videos/video=alpha").exists()
+    rest = run("generate", "--config", config, "--workers", "1")
+    assert rest.returncode == 0, rest.stderr
+    assert pictures(root) == pictures(generated.root) != {}
+    assert tables(root) == tables(generated.root)
+
+
+def test_a_film_that_is_missing_fails_alone(tmp_path: Path, sdr_film: Film) -> None:
+    weights = {"general": 0.5}
+    absent = tmp_path / "absent.mkv"
+    config = write_config(tmp_path, {"Absent": (absent, weights), "There": (sdr_film.path, weights)})
+    done = run("generate", "--config", config)
+    assert done.returncode == 1
+    assert f"failed absent ({absent}): " in done.stdout
+    assert "1 of 2 videos are up to date" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert len(pictures(tmp_path / "dataset")) == 9  # three triplets
+    with dg.DagsterInstance.from_config(str(tmp_path / "dataset" / ".dagster")) as instance:
+        (failed,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+    assert failed.tags["dagster/partition"] == "absent"
+
+
+def test_every_mistake_of_the_configuration_is_told_at_once(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(
+        json.dumps(
+            {
+                "base_settings": {"output_base_dir": "dataset", "max_worker": 2, "seed": -1},
+                "videos": [
+                    {"name": "A", "path": "a.mkv", "categories": {"general": 1.5}},
+                    {"name": "a", "path": "b.mkv", "categories": {"genral": 0.5}},
+                ],
+                "formats": {"odd": {"width": 100, "height": 99, "folder": "Odd"}},
+            }
+        ),
+        encoding="utf-8",
+    )
+    done = run("generate", "--config", config)
+    assert (done.returncode, done.stdout) == (2, "")
+    lines = done.stderr.splitlines()
+    for mistake in ("max_worker", "seed", "categories.general", "has the key a", "genral", "odd.width"):
+        assert len([line for line in lines if mistake in line]) == 1, (mistake, lines)
+    assert len(lines) == 6
+    assert [line for line in lines if not line.startswith(f"error {config}")] == []
+    assert list(tmp_path.iterdir()) == [config]
+
+
+def test_every_unknown_video_and_category_is_told_at_once(generated: Generated) -> None:
+    wrong = ("--videos", "alpha,gamma,delta", "--categories", "toon,tone")
+    done = run("generate", "--config", generated.config, *wrong)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [line.split()[1] for line in done.stderr.splitlines()] == [
+        "--videos:",
+        "--videos:",
+        "--categories:",
+    ]
+    assert all(name in done.stderr for name in ("'gamma'", "'delta'", "tone"))
+
+
+def test_force_makes_chosen_categories_anew_and_leaves_the_rest(tmp_path: Path, vfr_film: Film) -> None:
+    config = write_config(tmp_path, {"Film": (vfr_film.path, {"general": 0.5, "toon": 0.5})})
+    root = tmp_path / "dataset"
+    assert run("generate", "--config", config).returncode == 0
+    before, bytes_before = moments(root), pictures(root)
+    assert run("generate", "--config", config, "--force", "--categories", "toon").returncode == 0
+    changed = {file for file, moment in moments(root).items() if moment != before[file]}
+    assert changed == {file for file in before if "Toon" in file.parts or "category=toon" in file.parts}
+    assert pictures(root) == bytes_before
+
+
+def test_a_removed_category_leaves_nothing_behind(tmp_path: Path, vfr_film: Film) -> None:
+    extra = {"night": {"folder": "Night/Learn", "mix": {"small_540": 1.0}}}
+    weights = {"general": 0.5}
+    config = write_config(tmp_path, {"Film": (vfr_film.path, weights | {"night": 0.5})}, categories=extra)
+    root = tmp_path / "dataset"
+    assert run("generate", "--config", config).returncode == 0
+    assert list((root / "Night").rglob("*.png"))
+    write_config(tmp_path, {"Film": (vfr_film.path, weights)})
+    done = run("generate", "--config", config)
+    assert done.returncode == 0, done.stdout
+    assert list((root / "Night").rglob("*.png")) == []
+    assert not (root / "metadata/patches/category=night").exists()
+    assert list((root / "Universal").rglob("*.png"))

@@ -1,0 +1,211 @@
+"""Runs that end early, in any way and at any moment: nothing is left behind, and the bytes are the same."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dataset_assets.config import DEFAULT_FORMATS, Category, Settings
+from dataset_assets.demo.encode import write_video
+from dataset_assets.errors import SpaceError
+from dataset_assets.generate import generate_video
+from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, sdr_frames
+from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt
+from dataset_assets_tests.generate.samples import (
+    CATEGORIES,
+    KEY,
+    files_named_by_rows,
+    pictures,
+    small_settings,
+    tables,
+)
+
+REPOSITORY = Path(__file__).parents[2]
+OTHER_MIX = CATEGORIES | {"general": Category(folder="Universal/Learn", mix={"wide": 0.5, "large": 0.5})}
+WITHOUT_TOON = {name: category for name, category in CATEGORIES.items() if name != "toon"}
+
+
+@pytest.fixture(scope="module")
+def whole(sdr_film: Film, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data set that one run without an interruption makes."""
+    output = tmp_path_factory.mktemp("whole")
+    generate_video(small_settings(output, sdr_film.path), KEY)
+    return output
+
+
+def interrupt_until_done(settings: Settings, step: int, when: When = "before") -> int:
+    """Interrupts run after run at ever later moments until one gets through; gives the number of runs."""
+    for run in count(1):
+        try:
+            with at_disk_call(run * step, interrupt, when):
+                generate_video(settings, KEY)
+            return run
+        except KeyboardInterrupt:
+            files_named_by_rows(settings.base.output_base_dir)
+    raise AssertionError
+
+
+def assert_same(output: Path, whole: Path) -> None:
+    assert pictures(output) == pictures(whole)
+    assert tables(output) == tables(whole)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_interrupted_runs_end_in_the_same_bytes(
+    sdr_film: Film, tmp_path: Path, whole: Path, when: When
+) -> None:
+    assert interrupt_until_done(small_settings(tmp_path, sdr_film.path), 11, when) > 3
+    assert_same(tmp_path, whole)
+
+
+def test_interrupted_runs_over_an_older_data_set_end_in_the_same_bytes(
+    sdr_film: Film, tmp_path: Path, whole: Path
+) -> None:
+    generate_video(small_settings(tmp_path, sdr_film.path, categories=OTHER_MIX, lr_kernel="area"), KEY)
+    assert interrupt_until_done(small_settings(tmp_path, sdr_film.path), 13) > 3
+    assert_same(tmp_path, whole)
+
+
+def test_killed_runs_lose_less_than_a_checkpoint_and_end_in_the_same_bytes(
+    sdr_film: Film, tmp_path: Path, whole: Path
+) -> None:
+    output = tmp_path / "out"
+    settings = small_settings(output, sdr_film.path)
+    moments = kill_at(tmp_path, settings, [3, 17, 40, 47, 52, 60, 90, 400])
+    assert moments["3"] == "killed"
+    assert list(moments.values()).count("killed") >= 4
+    if "finished" not in moments.values():
+        generate_video(settings, KEY)
+    assert_same(output, whole)
+
+
+@pytest.mark.parametrize("moment", [25, 42, 49, 54, 62])
+def test_what_a_killed_run_left_is_gone_when_other_settings_are_generated(
+    sdr_film: Film, tmp_path: Path, moment: int
+) -> None:
+    output = tmp_path / "out"
+    assert kill_at(tmp_path, small_settings(output, sdr_film.path), [moment]) == {str(moment): "killed"}
+    other = small_settings(
+        output, sdr_film.path, weights={"general": 1.0}, categories=WITHOUT_TOON, seed=7, base_frame_limit=3
+    )
+    generate_video(other, KEY)
+    assert files_named_by_rows(output) == set(pictures(output))
+    assert not any(name.startswith("Toon") for name in pictures(output))
+
+
+def kill_at(folder: Path, settings: Settings, moments: Sequence[int]) -> dict[str, str]:
+    """Runs a configuration in other processes that are killed at these moments; tells which were."""
+    config = folder / "config.json"
+    sections = settings.model_dump(mode="json")
+    sections["formats"] |= dict.fromkeys(DEFAULT_FORMATS)
+    config.write_text(json.dumps({"base_settings": sections.pop("base"), **sections}))
+    command = [sys.executable, "-m", "dataset_assets_tests.generate.interrupting", str(config), KEY]
+    command += map(str, moments)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    files_named_by_rows(settings.base.output_base_dir)
+    ends = (tuple[str, str](line.split()) for line in done.stdout.splitlines())
+    return dict(ends)
+
+
+@pytest.mark.parametrize("moment", [5, 36, 44, 52])
+def test_a_full_disk_is_one_sentence_and_costs_only_the_last_windows(
+    sdr_film: Film, tmp_path: Path, whole: Path, moment: int
+) -> None:
+    settings = small_settings(tmp_path, sdr_film.path)
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(SpaceError, match=f"{KEY}: the disk is full"), at_disk_call(moment, full):
+        generate_video(settings, KEY)
+    named = files_named_by_rows(tmp_path)
+    assert not any(Path(name).name.startswith(".") for name in pictures(tmp_path))
+    assert named <= set(pictures(tmp_path))
+    generate_video(settings, KEY)
+    assert_same(tmp_path, whole)
+
+
+ORDERS: dict[str, list[tuple[bool, list[str]]]] = {
+    "one by one": [(True, ["general"]), (False, ["space"]), (False, ["toon"])],
+    "windows alone, then backwards": [(True, []), (False, ["toon"]), (False, ["space", "general"])],
+    "all categories replayed": [(True, []), (False, ["general", "space", "toon"])],
+    "with windows each time": [(True, ["space"]), (True, ["toon", "general"])],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_order_in_which_categories_are_made_changes_no_byte(
+    sdr_film: Film, tmp_path: Path, whole: Path, order: str
+) -> None:
+    settings = small_settings(tmp_path, sdr_film.path)
+    for windows, categories in ORDERS[order]:
+        generate_video(settings, KEY, windows=windows, categories=categories)
+    assert_same(tmp_path, whole)
+
+
+def test_making_everything_anew_gives_the_same_bytes(sdr_film: Film, tmp_path: Path, whole: Path) -> None:
+    settings = small_settings(tmp_path, sdr_film.path)
+    generate_video(settings, KEY)
+    for name in list(pictures(tmp_path))[::2]:
+        (tmp_path / name).write_bytes(b"damaged")
+    report = generate_video(settings, KEY, force=True)
+    assert 3 * report.made == len(pictures(whole))
+    assert_same(tmp_path, whole)
+
+
+def test_replayed_hdr_windows_make_the_patches_of_the_first_pass(pq_film: Film, tmp_path: Path) -> None:
+    together, apart = tmp_path / "together", tmp_path / "apart"
+    generate_video(small_settings(together, pq_film.path, sampling="uniform", base_frame_limit=3), KEY)
+    settings = small_settings(apart, pq_film.path, sampling="uniform", base_frame_limit=3)
+    generate_video(settings, KEY, categories=[])
+    generate_video(settings, KEY, windows=False)
+    assert pictures(together)
+    assert_same(apart, together)
+
+
+@pytest.fixture(scope="module")
+def awkward_films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Films whose decoders carry over more from frame to frame than intact progressive H.264 does."""
+    folder = tmp_path_factory.mktemp("awkward")
+    films = {name: folder / f"{name}.mkv" for name in ("av1", "interlaced", "damaged")}
+    shots = [Shot(31, 60)]
+    av1 = {"preset": "12", "crf": "35"}
+    write_video(films["av1"], sdr_frames(shots, 320, 192), codec="libsvtav1", keyint=20, options=av1)
+    fields = X264_OPTIONS | {"x264-params": "tff=1", "bf": "2"}
+    write_video(films["interlaced"], sdr_frames(shots, 320, 192), keyint=20, options=fields)
+    write_video(films["damaged"], sdr_frames(shots, 320, 192), keyint=60, options=X264_OPTIONS)
+    content = bytearray(films["damaged"].read_bytes())
+    places = np.linspace(0.5, 0.9, 4) * len(content)
+    for place in places.astype(int):
+        content[place : place + 40] = bytes(40)
+    films["damaged"].write_bytes(content)
+    return films
+
+
+@pytest.mark.parametrize("sampling", ["keyframe", "uniform"])
+@pytest.mark.parametrize("kind", ["av1", "interlaced", "damaged"])
+def test_decoders_that_start_afresh_make_the_patches_of_one_that_went_on(
+    awkward_films: dict[str, Path], tmp_path: Path, kind: str, sampling: str
+) -> None:
+    outputs = tmp_path / "whole", tmp_path / "resumed"
+    whole, resumed = (
+        small_settings(
+            output, awkward_films[kind], sampling=sampling, interlaced="deinterlace", checkpoint_every=1
+        )
+        for output in outputs
+    )
+    report = generate_video(whole, KEY)
+    assert report.info.interlaced == (kind == "interlaced")
+    assert report.windows is not None
+    assert bool(report.windows.rejected.get("corrupt")) == (kind == "damaged")
+    assert report.made > 0
+    assert interrupt_until_done(resumed, 15) > 3
+    assert_same(outputs[1], outputs[0])

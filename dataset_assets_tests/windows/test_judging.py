@@ -1,0 +1,151 @@
+"""The verdict on windows of a film whose every window has one known fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataset_assets.demo.encode import write_video
+from dataset_assets.video.decode import FrameReader
+from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement
+from dataset_assets.windows.measures import is_duplicate
+from dataset_assets_tests.films import X264_OPTIONS, Shot, sdr_frames
+
+WIDTH, HEIGHT = 640, 360
+Frame = npt.NDArray[np.uint8]
+CutRule = Literal["both", "blocks", "legacy"]
+KINDS = ("good", "cut", "dark_cut", "black", "grey", "blurred", "pillars", "again", "other")
+
+
+@dataclass(frozen=True)
+class LimitsSample:
+    cut_rule: CutRule = "both"
+    max_mean_abs_diff: float = 45.0
+    max_cut_score: float = 0.65
+
+
+def shot(seed: int, frames: int = 7, exposure: float = 1.0) -> list[Frame]:
+    return list(sdr_frames([Shot(seed, frames, exposure=exposure)], WIDTH, HEIGHT))
+
+
+def pillars(frame: Frame) -> Frame:
+    framed = np.zeros_like(frame)
+    framed[:, 80:-80] = frame[:, 80:-80]
+    return framed
+
+
+def all_frames() -> Iterator[Frame]:
+    yield from shot(21)
+    yield from [*shot(22, 4), *(255 - frame for frame in shot(23, 3))]
+    yield from [*shot(24, 3, 0.03), *shot(25, 4, 0.03)]
+    yield from [np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * 7
+    yield from [np.full((HEIGHT, WIDTH, 3), 120, np.uint8)] * 7
+    yield from (cv2.GaussianBlur(frame, (0, 0), 9).astype(np.uint8) for frame in shot(26))
+    yield from map(pillars, shot(27))
+    yield from shot(21)
+    yield from shot(28)
+
+
+@dataclass(frozen=True)
+class Sample:
+    info: VideoInfo
+    windows: dict[str, list[av.VideoFrame]]
+
+    def judge(self, kind: str, accepted: AcceptedSignatures | None = None, **limits: object) -> Judgement:
+        judge = Judge(self.info, LimitsSample(**limits))  # type: ignore[arg-type]
+        return judge.judge(self.windows[kind], accepted or AcceptedSignatures())
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    path: Path = tmp_path_factory.mktemp("judging") / "faults.mkv"
+    write_video(path, all_frames(), keyint=7, options=X264_OPTIONS)
+    info = probe(path)
+    with FrameReader(path) as reader:
+        frames = reader.frames(info.start_pts, info.start_pts)
+        return Sample(info, {kind: list(islice(frames, 7)) for kind in KINDS})
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("good", None),
+        ("other", None),
+        ("cut", "cut"),
+        ("dark_cut", "cut"),
+        ("black", "near_black"),
+        ("grey", "flat"),
+        ("blurred", "blurred"),
+        ("pillars", "black_bars"),
+    ],
+)
+def test_each_fault_is_told_by_its_name(sample: Sample, kind: str, reason: str | None) -> None:
+    assert sample.judge(kind).reason == reason
+
+
+def test_a_window_that_shows_an_accepted_one_again_is_a_duplicate(sample: Sample) -> None:
+    accepted = AcceptedSignatures()
+    accepted.add(sample.judge("good").signature)
+    assert sample.judge("again", accepted).reason == "duplicate"
+    assert sample.judge("other", accepted).reason is None
+
+
+@pytest.mark.parametrize(("rule", "reason"), [("legacy", None), ("blocks", "cut"), ("both", "cut")])
+def test_only_the_block_test_sees_cuts_in_the_dark(sample: Sample, rule: CutRule, reason: str | None) -> None:
+    judged = sample.judge("dark_cut", cut_rule=rule)
+    assert judged.mean_abs_diff < 45
+    assert judged.reason == reason
+
+
+def test_the_v2_rule_rejects_from_its_limit_on(sample: Sample) -> None:
+    measured = sample.judge("cut").mean_abs_diff
+    at_limit = sample.judge("cut", cut_rule="legacy", max_mean_abs_diff=measured)
+    above = sample.judge("cut", cut_rule="legacy", max_mean_abs_diff=np.nextafter(measured, 256))
+    assert (at_limit.reason, above.reason) == ("cut", None)
+
+
+def test_the_block_test_rejects_beyond_its_limit(sample: Sample) -> None:
+    measured = sample.judge("cut").cut_score
+    at_limit = sample.judge("cut", cut_rule="blocks", max_cut_score=measured)
+    below = sample.judge("cut", cut_rule="blocks", max_cut_score=np.nextafter(measured, 0))
+    assert (at_limit.reason, below.reason) == (None, "cut")
+
+
+def test_the_measures_of_an_accepted_window_are_what_its_pictures_show(sample: Sample) -> None:
+    middle = shot(21)[3].astype(np.float64) @ [0.2126, 0.7152, 0.0722]
+    judged = sample.judge("good")
+    assert judged.brightness == pytest.approx(np.quantile(middle, 0.995), abs=4)
+    assert judged.contrast == pytest.approx(middle.std(), rel=0.05)
+    assert judged.signature.shape == (18, 32)
+    assert judged.cut_score < 0.3
+    assert judged.sharpness > 0.6
+
+
+signatures = st.tuples(st.integers(0, 250), st.integers(0, 5), st.integers(0, 3)).map(
+    lambda parts: (
+        np.full((18, 32), parts[0], np.uint8)
+        + np.random.default_rng(parts[2]).integers(0, parts[1] + 1, (18, 32), np.uint8)
+    )
+)
+
+
+@given(st.lists(signatures, max_size=150), signatures)
+def test_looking_up_a_signature_finds_what_comparing_with_each_would(
+    known: list[npt.NDArray[np.uint8]], wanted: npt.NDArray[np.uint8]
+) -> None:
+    accepted = AcceptedSignatures()
+    for each in known:
+        accepted.add(each)
+    assert accepted.contains_like(wanted) == any(is_duplicate(each, wanted) for each in known)
