@@ -47,8 +47,6 @@ def build_defs(path: Path) -> dg.Definitions:
         resources={"dataset_config": DatasetConfig(path=str(path.resolve()))},
         # One process for each run: a step's own costs 2 s, and lives on when its run worker is killed.
         executor=dg.in_process_executor,
-        # The event log has it all; on the terminal every event of every run would drown what is said there.
-        loggers={"console": dg.colored_console_logger.configured({"log_level": "CRITICAL"})},
     )
 
 

@@ -62,16 +62,8 @@ def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
                     ("category", "format", "patches", "share", "mix", "size_bytes", "acceptance_rate"),
                 ),
                 "by_video": _table(
-                    stats.videos.head(TABLE_ROWS),
-                    (
-                        "video",
-                        "accepted",
-                        "windows_target",
-                        "patches",
-                        "size_bytes",
-                        "acceptance_rate",
-                        "reject_reasons",
-                    ),
+                    _with_windows(stats.videos.head(TABLE_ROWS)),
+                    ("video", "windows", "patches", "size_bytes", "acceptance_rate", "reject_reasons"),
                 ),
                 "unfinished": _records(unfinished[:TABLE_ROWS]),
                 "problems": dg.MetadataValue.text("; ".join(stats.problems) or "none"),
@@ -107,14 +99,21 @@ def _every_video_done(settings: Settings, unfinished: Sequence[dict[str, str]]) 
     )
 
 
+def _with_windows(videos: pd.DataFrame) -> pd.DataFrame:
+    windows = videos["accepted"].astype(str) + "/" + videos["windows_target"].astype(str)
+    return videos.assign(windows=windows)
+
+
 def _table(frame: pd.DataFrame, columns: Sequence[str]) -> dg.MetadataValue:
-    """A data frame as a small table: scalars only, bytes as megabytes, rates rounded."""
+    """A data frame as a table that fits the page: scalars, bytes as megabytes, rates rounded."""
     records = []
     for row in frame[list(columns)].to_dict("records"):
         cells: dict[str, str | int | float | None] = {}
         for name, value in row.items():
             if name == "size_bytes":
                 cells["megabytes"] = round(value / 1e6, 1)
+            elif name == "acceptance_rate":
+                cells["acceptance"] = None if math.isnan(value) else round(value, 4)
             elif isinstance(value, dict):
                 cells[str(name)] = reasons_text(value)
             elif isinstance(value, float):

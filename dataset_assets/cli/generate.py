@@ -15,7 +15,7 @@ from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.cli.home import enter_home
 from dataset_assets.cli.supervisor import Supervisor, Task
 from dataset_assets.cli.views import RunView
-from dataset_assets.cli.worker import Outcome
+from dataset_assets.cli.worker import QUIET, Outcome
 from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError
@@ -151,6 +151,6 @@ def _update_stats(config: Path) -> None:
     job = build_defs(config).resolve_job_def(STATS_JOB)
     try:
         with dg.DagsterInstance.get() as instance:
-            job.execute_in_process(instance=instance, raise_on_error=False)
+            job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
     except dg.DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error

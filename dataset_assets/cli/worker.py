@@ -23,6 +23,8 @@ from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 STOP_GRACE_S = 20.0
 # A run of `generate` that failed is run again by the next `generate`, not by a daemon at the same time.
 NO_RETRY = {"dagster/max_retries": "0"}
+# The event log has it all; on the terminal it would drown the live view.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def _materialize(config: Path, key: str, assets: Sequence[str], force: bool, run
             partition_key=key,
             asset_selection=[dg.AssetKey(asset) for asset in assets],
             tags=NO_RETRY | ({FORCE_TAG: "true"} if force else {}),
+            run_config=QUIET,
             raise_on_error=False,
             run_id=run_id,
         )

@@ -18,7 +18,8 @@ BAR_LUMA = 22
 FULL_RANGE_BAR_LUMA = 7
 # Share of a line's samples that must be black: a logo or a burnt-in subtitle in a bar is no picture.
 BLACK_SHARE = 0.985
-# A bar ends at a straight edge: right behind it, at least this share of the samples is lit in one picture.
+# A bar ends at a straight edge: right behind it, at least this share is lit of what is lit elsewhere in the
+# picture (of a starry sky 2 %, of a landscape all).
 PICTURE_SHARE = 0.5
 # Lines behind a bar's edge that scaling and chroma smear.
 EDGE_LINES = 2
@@ -47,7 +48,7 @@ def find_bars(pictures: Sequence[npt.NDArray[np.uint8]], *, full_range: bool) ->
         The bars, or None where every picture is black, so that nothing can be said.
     """
     limit = FULL_RANGE_BAR_LUMA if full_range else BAR_LUMA
-    bright = np.zeros(pictures[0].shape, bool)
+    bright: npt.NDArray[np.bool_] = np.zeros(pictures[0].shape, np.bool_)
     for picture in pictures:
         bright |= picture > limit
     if bright.mean() <= 1 - BLACK_SHARE:
@@ -55,16 +56,19 @@ def find_bars(pictures: Sequence[npt.NDArray[np.uint8]], *, full_range: bool) ->
     rows = bright.mean(axis=1)
     top, bottom = _bar(rows), _bar(rows[::-1])
     # Rows inside the horizontal bars only, else a letterboxed picture's columns never look bright enough.
-    columns = bright[top : bright.shape[0] - bottom].mean(axis=0)
+    columns = np.mean(bright[top : bright.shape[0] - bottom], axis=0)
     return Bars(_bar(columns), top, _bar(columns[::-1]), bottom)
 
 
-def _bar(bright_shares: npt.NDArray[np.float64]) -> int:
+def _bar(bright_shares: npt.NDArray[np.floating]) -> int:
     """Lines of black before the picture; 0 where it starts gradually, as a planet before black sky does."""
-    starts = int(np.argmax(bright_shares > 1 - BLACK_SHARE))
-    full = int(np.argmax(bright_shares > PICTURE_SHARE))
+    lit = bright_shares > 1 - BLACK_SHARE
+    if not lit.any():
+        return 0
+    picture_share = PICTURE_SHARE * min(1.0, float(np.median(bright_shares[lit])))
+    starts, full = int(np.argmax(lit)), int(np.argmax(bright_shares > picture_share))
     soft_lines = max(4, len(bright_shares) // 100)
-    return full if starts and bright_shares[full] > PICTURE_SHARE and full - starts <= soft_lines else 0
+    return full if starts and full - starts <= soft_lines else 0
 
 
 def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:

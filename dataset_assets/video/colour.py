@@ -1,8 +1,8 @@
 """What the colours of a video mean, and the look-up table that takes HDR to SDR.
 
 The table is baked by running the reference chain itself, in the ffmpeg of `imageio-ffmpeg` (PyAV's has no
-zscale), over a lattice of RGB values: PQ, HLG and any primaries come out as that chain has them, and no formula
-of it is repeated here. Applying the table to pictures belongs to `render`.
+zscale), over a lattice of RGB values: PQ, HLG and any primaries come out as that chain has them, and no
+formula of it is repeated here. Applying the table to pictures belongs to `render`.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ DEFAULT_PEAK = 10.0
 # PQ codes no more (SMPTE ST 2084).
 MAX_PQ_NITS = 10_000
 
-# 81 points: +1.1 dB over 64 on real HDR film at the same speed; 100 points gain 0.3 dB more for three times the
-# baking.
+# 81 points: +1.1 dB over 64 on real HDR film at the same speed; 100 points gain 0.3 dB more for three times
+# the baking.
 HALD_LEVEL = 9
 LUT_POINTS = HALD_LEVEL**2
 
@@ -141,7 +141,7 @@ def describe(
     if not is_full_range and frame.color_range != LIMITED_RANGE:
         guesses.append("limited range")
 
-    warnings = [f"no tags of its own, taken as: {', '.join(guesses)}"] if guesses else []
+    warnings = [f"untagged, taken as: {', '.join(guesses)}"] if guesses else []
     peak = 0.0
     if is_hdr:
         peak, peak_warnings = signal_peak(max_cll, mastering_max_nits)
@@ -206,8 +206,8 @@ def bake_lut(transfer: str, primaries: str, peak: float, white: float) -> npt.ND
         white: The lattice's input value in 0..1 at which the signal is 1.0 (see `render.nominal_white`).
 
     Returns:
-        Shape (3, LUT_POINTS, LUT_POINTS, LUT_POINTS), uint16 full range: R, G, B of the output by (blue, green,
-        red) index of the input.
+        Shape (3, LUT_POINTS, LUT_POINTS, LUT_POINTS), uint16 full range: R, G, B of the output by (blue,
+        green, red) index of the input.
 
     Raises:
         VideoError: The bundled ffmpeg failed, e.g. because it lacks zscale.

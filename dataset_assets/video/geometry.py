@@ -113,7 +113,7 @@ class FrameGeometry:
         return Rect(0, 0, *self.working_size)
 
     def coded_rect(self, rect: Rect) -> Rect:
-        """The largest rectangle of coded pixels, from even ones on, that lies in a working-frame rectangle."""
+        """The largest rectangle of coded pixels, from an even place on, inside a working-frame rectangle."""
         scaled = self.before_turning(rect)
         width, height = self.scaled_size
         scale_x, scale_y = Fraction(self.coded_width, width), Fraction(self.coded_height, height)

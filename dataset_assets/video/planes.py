@@ -5,7 +5,7 @@ Converting colours does not belong here.
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Literal
 
 import av
 import numpy as np
@@ -24,8 +24,8 @@ CHROMA_OFFSETS: dict[tuple[float, float], ChromaLocation] = {
     (0.0, 1.0): "bottomleft",
     (0.5, 1.0): "bottom",
 }
-# For swscale "center" is also what is not tagged, which zimg, and with it the reference chain, takes for left.
-# Only these codecs can tag it or have no other.
+# For swscale "center" is also what is not tagged, which zimg, and with it the reference chain, takes for
+# left. Only these codecs can tag it or have no other.
 CODECS_WITH_CENTRED_CHROMA = ("h264", "hevc", "vvc", "mjpeg", "mpeg1video", "theora")
 
 

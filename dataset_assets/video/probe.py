@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 
 from dataset_assets.errors import VideoError
@@ -23,13 +25,21 @@ from dataset_assets.video.active_area import active_area, find_bars
 from dataset_assets.video.colour import Colour, describe
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
-from dataset_assets.video.render import luma_8bit
+from dataset_assets.video.planes import luma_8bit, measure_chroma_location
 
 FRAMES_PER_WINDOW = 7
 # Keyframes looked at for bars and interlacing; 12 UHD keyframes cost 0.5 CPU s, a window 0.4.
 SAMPLES = 12
-# Time steps that differ by more than this are a variable frame rate; Matroska's whole milliseconds alone give 5 %.
-VFR_TOLERANCE = 0.2
+# A film with fewer keyframes is looked at inside its GOPs too: its one keyframe may be black.
+MIN_SAMPLES = 4
+IN_GOP_SAMPLES, IN_GOP_STEP = 3, 12
+# Keyframes from the start on that are tried for sound frames.
+MAX_HEAD_ATTEMPTS = 20
+# Packets read at each sampled keyframe, without decoding, for the frame rate.
+STAMPS = 32
+# Time steps that differ by more than this are a variable frame rate; Matroska's whole milliseconds give 5 %.
+# A container's average frame rate that is further off is none (FLV: 1000; a browser's recording: 30 for 21).
+RATE_TOLERANCE = 0.2
 FINGERPRINT_CHUNK_BYTES = 1 << 20
 DOLBY_VISION_ONLY_TAGS = ("dvh1", "dvhe", "dva1", "dvav", "dav1")
 
@@ -103,49 +113,50 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
         VideoError: The film cannot be read, or must not be used.
     """
     with FrameReader(path) as reader:
-        first = _first_frames(reader)
-        head = first[0]
+        end_pts = reader.end()
+        first, head_warnings = _first_frames(reader, end_pts)
+        head, start_pts = first[0], int(first[0].pts or 0)
+        codec = reader.stream.codec_context
         _refuse_dolby_vision_without_base(reader.stream.codec_tag, head)
         max_cll, mastering_max_nits = _static_hdr_metadata(head)
-        colour, warnings = describe(head, max_cll, mastering_max_nits)
-        start_pts, end_pts = int(head.pts or 0), reader.end()
-        samples = [head, *_spread_keyframes(reader, start_pts, end_pts)]
+        colour, warnings = describe(
+            head, max_cll, mastering_max_nits, measure_chroma_location(first[-1], codec.name)
+        )
+        keyframes = _spread_keyframes(reader, start_pts, end_pts)
+        samples = [head, *_samples(reader, keyframes)]
         is_interlaced = sum(frame.interlaced_frame for frame in samples) * 2 > len(samples)
         if is_interlaced and interlaced == "refuse":
             raise VideoError(
                 "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
                 '"deinterlace" or remove it from the configuration'
             )
-        sar = reader.stream.sample_aspect_ratio or Fraction(1)
-        matrix = head.side_data.get(SideDataType.DISPLAYMATRIX)
-        orientation = Orientation.from_display_matrix(bytes(matrix)) if matrix else Orientation()
-        geometry = FrameGeometry(head.width, head.height, sar if sar > 0 else Fraction(1), orientation)
+        geometry = _geometry(reader.stream, head)
         active, active_warnings = _active_area(samples, geometry, colour)
-        rate = reader.stream.average_rate or reader.stream.guessed_rate or Fraction(25)
+        frame_rate, is_vfr, rate_warnings = _frame_rate(reader, keyframes)
         return VideoInfo(
             path=path,
             fingerprint=fingerprint(path),
             size_bytes=path.stat().st_size,
             container=reader.stream.container.format.name.split(",")[0],
-            codec=reader.stream.codec_context.name,
+            codec=codec.name,
             profile=reader.stream.profile,
             geometry=geometry,
             colour=colour,
             active=active,
-            frame_rate=rate,
+            frame_rate=frame_rate,
             time_base=reader.time_base,
             start_pts=start_pts,
             end_pts=end_pts,
-            vfr=_is_vfr(first, float(1 / (rate * reader.time_base))),
+            vfr=is_vfr,
             interlaced=is_interlaced,
             max_cll=max_cll,
             mastering_max_nits=mastering_max_nits,
-            warnings=(*warnings, *active_warnings),
+            warnings=(*head_warnings, *warnings, *active_warnings, *rate_warnings),
         )
 
 
 def fingerprint(path: Path) -> str:
-    """Tells a file's content: `<size>-<modification time in ns>-<hash of three mebibytes: start, middle, end>`."""
+    """Tells a file's content: `<size>-<modification time in ns>-<hash of its start, middle and end>`."""
     stat = path.stat()
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
@@ -175,40 +186,73 @@ def same_content(one: str, other: str) -> bool:
     return one.split("-")[::2] == other.split("-")[::2]
 
 
-def _first_frames(reader: FrameReader) -> list[av.VideoFrame]:
+def _first_frames(reader: FrameReader, end_pts: int) -> tuple[list[av.VideoFrame], list[str]]:
+    """The first 7 frames in a row that are sound, and a warning where they are not the film's first."""
     keyframe = reader.keyframe_at(reader.stream.start_time or 0)
     if keyframe is None:
         raise VideoError(
-            "its video has no readable frame with a time stamp; if it is a raw H.264 or HEVC stream, put it into a "
-            "container with `mkvmerge -o film.mkv FILE`, else replace the file"
+            "its video has no readable frame with a time stamp; if it is a raw H.264 or HEVC stream, put it "
+            "into a container with `mkvmerge -o film.mkv FILE`, else replace the file"
         )
-    frames: list[av.VideoFrame] = []
-    try:
-        frames.extend(islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW))
-    except CorruptFrameError as error:
-        if not frames:
-            raise VideoError(f"its first frames cannot be decoded ({error}); replace the file") from error
-    if len(frames) < FRAMES_PER_WINDOW:
-        raise VideoError(
-            f"it has only {len(frames)} readable frames at its start and a window needs {FRAMES_PER_WINDOW}; "
-            "remove it from the configuration or replace the file"
-        )
-    return frames
-
-
-def _spread_keyframes(reader: FrameReader, start_pts: int, end_pts: int) -> list[av.VideoFrame]:
-    frames: dict[int, av.VideoFrame] = {}
-    for index in range(1, SAMPLES):
-        keyframe = reader.keyframe_at(start_pts + (end_pts - start_pts) * index // SAMPLES)
-        if keyframe is None or keyframe in frames:
-            continue
+    first_keyframe, damage, most = keyframe, "", 0
+    for _ in range(MAX_HEAD_ATTEMPTS):
+        frames: list[av.VideoFrame] = []
         try:
-            frame = next(reader.frames(keyframe, keyframe), None)
-        except CorruptFrameError:
-            continue
-        if frame is not None:
-            frames[keyframe] = frame
-    return list(frames.values())
+            frames.extend(islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW))
+        except CorruptFrameError as error:
+            damage = damage or str(error)
+        if len(frames) == FRAMES_PER_WINDOW:
+            skipped_s = float((keyframe - first_keyframe) * reader.time_base)
+            warning = f"its first {skipped_s:.1f} s cannot be decoded ({damage}) and are left out"
+            return frames, [warning] if damage else []
+        most = max(most, len(frames))
+        following = reader.keyframe_after(keyframe, end_pts)
+        if following is None:
+            break
+        keyframe = following
+    if damage:
+        raise VideoError(f"its first frames cannot be decoded ({damage}); replace the file")
+    raise VideoError(
+        f"it has only {most} readable frames in a row at its start and a window needs {FRAMES_PER_WINDOW}; "
+        "remove it from the configuration or replace the file"
+    )
+
+
+def _spread_keyframes(reader: FrameReader, start_pts: int, end_pts: int) -> list[int]:
+    places = (start_pts + (end_pts - start_pts) * index // SAMPLES for index in range(SAMPLES))
+    keyframes = (reader.keyframe_at(place) for place in places)
+    return sorted({keyframe for keyframe in keyframes if keyframe is not None})
+
+
+def _samples(reader: FrameReader, keyframes: Sequence[int]) -> list[av.VideoFrame]:
+    """Frames spread over the film, few to decode."""
+    count = 1 if len(keyframes) >= MIN_SAMPLES else IN_GOP_SAMPLES
+    samples: list[av.VideoFrame] = []
+    for keyframe in keyframes:
+        # A damaged GOP gives what it has.
+        with suppress(CorruptFrameError):
+            frames = islice(reader.frames(keyframe, keyframe), (count - 1) * IN_GOP_STEP + 1)
+            samples.extend(islice(frames, None, None, IN_GOP_STEP))
+    return samples
+
+
+def _frame_rate(reader: FrameReader, keyframes: Sequence[int]) -> tuple[Fraction, bool, list[str]]:
+    """Average frames per second, whether it varies, and a warning where the container claims another one."""
+    steps = np.concatenate([np.diff(reader.stamps(keyframe, STAMPS)) for keyframe in keyframes])
+    measured = float(1 / (np.mean(steps) * float(reader.time_base)))
+    is_vfr = bool(np.ptp(steps) > RATE_TOLERANCE * np.median(steps) + 1)
+    claimed = reader.stream.average_rate
+    if claimed and abs(float(claimed) - measured) <= RATE_TOLERANCE * measured:
+        return claimed, is_vfr, []
+    warning = f"its container claims {float(claimed or 0):g} frames per second, {measured:.2f} were measured"
+    return Fraction(measured).limit_denominator(1001), is_vfr, [warning]
+
+
+def _geometry(stream: av.VideoStream, frame: av.VideoFrame) -> FrameGeometry:
+    sar = stream.sample_aspect_ratio
+    matrix = _side_data(frame, SideDataType.DISPLAYMATRIX)
+    orientation = Orientation.from_display_matrix(matrix) if matrix else Orientation()
+    return FrameGeometry(frame.width, frame.height, sar if sar and sar > 0 else Fraction(1), orientation)
 
 
 def _active_area(
@@ -223,14 +267,14 @@ def _active_area(
 
 def _static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:
     """MaxCLL and the mastering display's maximum, in nits, 0 where absent."""
-    light = frame.side_data.get(SideDataType.CONTENT_LIGHT_LEVEL)
-    mastering = frame.side_data.get(SideDataType.MASTERING_DISPLAY_METADATA)
-    max_cll = struct.unpack_from("=I", bytes(light))[0] if light else 0
+    light = _side_data(frame, SideDataType.CONTENT_LIGHT_LEVEL)
+    mastering = _side_data(frame, SideDataType.MASTERING_DISPLAY_METADATA)
+    max_cll = struct.unpack_from("=I", light)[0] if light else 0
     max_nits = 0.0
     if mastering:
-        # AVMasteringDisplayMetadata: 3 x 2 primaries, 2 white point, minimum and maximum luminance as AVRationals,
-        # then has_primaries and has_luminance.
-        values = struct.unpack_from("=22i", bytes(mastering))
+        # AVMasteringDisplayMetadata: 3 x 2 primaries, 2 white point, minimum and maximum luminance as
+        # AVRationals, then has_primaries and has_luminance.
+        values = struct.unpack_from("=22i", mastering)
         numerator, denominator, has_luminance = values[18], values[19], values[21]
         max_nits = numerator / denominator if has_luminance and denominator else 0.0
     return max_cll, max_nits
@@ -238,22 +282,22 @@ def _static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:
 
 def _refuse_dolby_vision_without_base(codec_tag: str, frame: av.VideoFrame) -> None:
     """Refuses Dolby Vision whose base layer is not HDR10, HLG or SDR (profile 5, and 10.0 in AV1)."""
-    rpu = frame.side_data.get(SideDataType.DOVI_METADATA)
-    has_profile_5_rpu = False
-    if rpu:
-        # AVDOVIMetadata starts with the offset of AVDOVIRpuDataHeader; of that: vdr_rpu_profile, bl_video_full_range_flag.
-        (header,) = struct.unpack_from("@N", bytes(rpu))
-        rpu_profile, full_range = bytes(rpu)[header + 4], bytes(rpu)[header + 10]
-        has_profile_5_rpu = rpu_profile == 0 and full_range == 1
-    if codec_tag in DOLBY_VISION_ONLY_TAGS or has_profile_5_rpu:
+    rpu = _side_data(frame, SideDataType.DOVI_METADATA)
+    if rpu is None:
+        is_refused = codec_tag in DOLBY_VISION_ONLY_TAGS
+    else:
+        # AVDOVIMetadata starts with the offset of AVDOVIRpuDataHeader; in that, byte 4 is vdr_rpu_profile and
+        # byte 10 bl_video_full_range_flag. Profiles 7 and 8 have RPU profile 1.
+        (header,) = struct.unpack_from("@N", rpu)
+        is_refused = rpu[header + 4] == 0 and rpu[header + 10] == 1
+    if is_refused:
         raise VideoError(
-            "it is Dolby Vision without an HDR10-compatible base layer (profile 5) and its colours would be wrong; "
-            "use an HDR10 or SDR version of the film"
+            "it is Dolby Vision without an HDR10-compatible base layer (profile 5) and its colours would be "
+            "wrong; use an HDR10 or SDR version of the film"
         )
 
 
-def _is_vfr(frames: Sequence[av.VideoFrame], average_ticks: float) -> bool:
-    """Whether the first frames are unevenly spaced, or spaced otherwise than the film's average."""
-    steps = np.diff(np.array([frame.pts for frame in frames], np.int64))
-    tolerance = VFR_TOLERANCE * np.median(steps) + 1
-    return bool(np.ptp(steps) > tolerance or abs(np.median(steps) - average_ticks) > tolerance)
+def _side_data(frame: av.VideoFrame, kind: SideDataType) -> bytes | None:
+    # PyAV's stubs know the names as keys only, and the members stand for them.
+    found = cast("Mapping[SideDataType, SideData]", frame.side_data).get(kind)
+    return None if found is None else bytes(found)

@@ -130,22 +130,17 @@ class WindowFinder:
         return frames if [frame.pts for frame in frames] == list(pts) else []
 
     def _try(self, stratum: Stratum, start: Start, number: int) -> tuple[Attempt, list[av.VideoFrame]]:
-        frames: list[av.VideoFrame] = []
-        reason: Reason | None = None
         judgement: Judgement | None = None
-        try:
-            frames.extend(islice(self._reader.frames(start.keyframe, start.pts), FRAMES_PER_WINDOW))
-        except CorruptFrameError:
-            reason = "corrupt"
+        reason: Reason | None
+        frames, is_sound = self._read(start)
         pts = tuple(frame.pts for frame in frames if frame.pts is not None)
-        if reason is None:
-            if len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts:
-                reason = "too_few_frames"
-            elif not all(self._is_like_the_film(frame) for frame in frames):
-                reason = "corrupt"
-            else:
-                judgement = self._judge.judge(frames, self._accepted)
-                reason = judgement.reason
+        if not is_sound:
+            reason = "corrupt"
+        elif len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts:
+            reason = "too_few_frames"
+        else:
+            judgement = self._judge.judge(frames, self._accepted)
+            reason = judgement.reason
         place_pts = pts[0] if pts else start.pts
         attempt = Attempt(
             window=stratum.window,
@@ -157,6 +152,21 @@ class WindowFinder:
             reason=reason,
         )
         return attempt, frames
+
+    def _read(self, start: Start) -> tuple[list[av.VideoFrame], bool]:
+        """Decodes a window, or what there is of it; and whether all of that is sound."""
+        frames: list[av.VideoFrame] = []
+        try:
+            frames.extend(islice(self._reader.frames(start.keyframe, start.pts), FRAMES_PER_WINDOW))
+            first = frames[0].pts if frames else None
+            if first is not None and start.pts > start.keyframe != self._reader.keyframe_at(first):
+                # The window begins with the next keyframe. A replay decodes it from there, which gives other
+                # pixels where a frame depends on the one before (deinterlacing).
+                frames.clear()
+                frames.extend(islice(self._reader.frames(first, first), FRAMES_PER_WINDOW))
+        except CorruptFrameError:
+            return frames, False
+        return frames, all(self._is_like_the_film(frame) for frame in frames)
 
     def _is_like_the_film(self, frame: av.VideoFrame) -> bool:
         """Whether a frame has the size and pixel format that the film was probed with."""

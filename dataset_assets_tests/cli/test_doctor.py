@@ -55,7 +55,5 @@ def test_each_fault_is_told_with_its_mend(tmp_path: Path, monkeypatch: pytest.Mo
     )
     done = run("doctor", "--config", config)
     assert done.returncode == 1
-    assert [line.split("│")[1].strip() for line in done.stdout.splitlines() if line.startswith("│")] == [
-        *["ok"] * 2,
-        *["no"] * 4,
-    ]
+    marks = [line.split("│")[1].strip() for line in done.stdout.splitlines() if line.startswith("│")]
+    assert [mark for mark in marks if mark] == [*["ok"] * 2, *["no"] * 4]

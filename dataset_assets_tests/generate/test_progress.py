@@ -1,0 +1,90 @@
+"""Progress that other processes read while a video is worked on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dataset_assets.generate import Progress, generate_video, read_progress
+from dataset_assets.generate.progress import ProgressFile
+from dataset_assets_tests.films import Film
+from dataset_assets_tests.generate.interrupting import at_disk_call
+from dataset_assets_tests.generate.samples import KEY, small_settings
+
+
+def test_what_one_process_writes_another_reads(tmp_path: Path) -> None:
+    progress = Progress("a-film", windows_target=9, patches_target={"toon": 4}, patches={"toon": 1})
+    file = ProgressFile(tmp_path, progress)
+    assert read_progress(tmp_path) == []
+    file.update()
+    assert read_progress(tmp_path) == [progress]
+    file.remove()
+    assert read_progress(tmp_path) == []
+
+
+def test_progress_is_written_at_most_once_a_second(tmp_path: Path) -> None:
+    progress = Progress("a-film")
+    file = ProgressFile(tmp_path, progress)
+    file.update()
+    first = progress.updated_s
+    progress.windows_done = 5
+    file.update()
+    assert progress.updated_s == first
+    progress.updated_s -= 2
+    file.update()
+    assert read_progress(tmp_path)[0].windows_done == 5
+
+
+def test_what_a_dead_process_left_or_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    ProgressFile(tmp_path, Progress("dead", pid=ended.pid)).update()
+    ProgressFile(tmp_path, Progress("alive", pid=os.getppid())).update()
+    (tmp_path / "half.json").write_text('{"key": "ha')
+    (tmp_path / "other.json").write_text(json.dumps({"unknown": 1}))
+    assert [progress.key for progress in read_progress(tmp_path)] == ["alive"]
+
+
+def test_a_folder_that_does_not_exist_shows_no_progress(tmp_path: Path) -> None:
+    assert read_progress(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_counts_include_what_earlier_runs_made(sdr_film: Film, tmp_path: Path, resumed: bool) -> None:
+    settings = small_settings(tmp_path, sdr_film.path, checkpoint_every=1)
+    folder = tmp_path / "metadata/.progress"
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    if resumed:
+        with pytest.raises(KeyboardInterrupt), at_disk_call(45, stop):
+            generate_video(settings, KEY)
+    seen: list[Progress] = []
+    encode = cv2.imencode
+
+    def watched(suffix: str, picture: npt.NDArray[np.uint8]) -> Any:
+        seen.extend(read_progress(folder))
+        return encode(suffix, picture)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dataset_assets.generate.progress.INTERVAL_S", 0.0)
+        patch.setattr(cv2, "imencode", watched)
+        report = generate_video(settings, KEY)
+    last = seen[-1]
+    assert (last.windows_target, last.patches_target) == (6, {"general": 6, "space": 3, "toon": 2})
+    done = {row.window for made in report.categories.values() for row in made.rows}
+    before = [row for made in report.categories.values() for row in made.rows if row.window < max(done)]
+    assert sum(last.patches.values()) == len(before)
+    assert last.size_bytes == sum(row.gt_bytes + row.lr5_bytes + row.lr7_bytes for row in before)
+    assert last.windows_done == max(done)
+    assert (report.made < len(before)) == resumed
+    assert read_progress(folder) == []
