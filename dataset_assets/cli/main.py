@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -176,14 +177,15 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
 ) -> None:
     """Start the Dagster UI and its daemon on 127.0.0.1, with the history of earlier runs."""
-    import dagster as dg
-
-    from dataset_assets.cli.home import enter_home
-    from dataset_assets.partitions import add_missing
-
     with _told_plainly():
         path = config_path(config)
         settings = load_settings(path)
+        _check_port(port)
+        import dagster as dg
+
+        from dataset_assets.cli.home import enter_home
+        from dataset_assets.partitions import add_missing
+
         home = enter_home(settings, path)
         with dg.DagsterInstance.get() as instance:
             add_missing(instance, settings)
@@ -196,6 +198,17 @@ def ui(
     quiet = ["-W", "ignore:Function `dev_command` is superseded"]
     command = [sys.executable, *quiet, "-m", "dagster", "dev", "-w", str(workspace), *logs]
     os.execv(sys.executable, [*command, "-h", "127.0.0.1", "-p", str(port)])
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise DatasetAssetsError(
+                f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}); name another by --port."
+            ) from error
 
 
 @app.command()

@@ -113,7 +113,8 @@ class VideoPass:
         self._check_space()
         self._prepare_folders()
         try:
-            with FrameReader(self._plan.info.path, deinterlace=self._plan.info.interlaced) as reader:
+            info = self._plan.info
+            with FrameReader(info.path, deinterlace=info.interlaced, max_step=info.max_step) as reader:
                 self._go_through(reader)
             self._checkpoints.commit(complete=True)
         except BaseException:

@@ -132,7 +132,7 @@ def describe(
     primaries = PRIMARIES.get(frame.color_primaries)
     if primaries is None:
         wide = is_hdr or matrix == "bt2020nc"
-        primaries = "bt2020" if wide else "smpte170m" if matrix == "smpte170m" else "bt709"
+        primaries = "bt2020" if wide else matrix if matrix in PRIMARIES.values() else "bt709"
         guesses.append(f"primaries {primaries}")
     if transfer is None:
         transfer = "bt709"

@@ -98,6 +98,11 @@ class VideoInfo:
         """Ticks that a frame lasts on average, at least 1."""
         return max(1, round(1 / (self.frame_rate * self.time_base)))
 
+    @property
+    def max_step(self) -> int | None:
+        """Ticks; between frames further apart others are missing. None for a variable frame rate."""
+        return None if self.vfr else self.frame_ticks * 3 // 2
+
 
 def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse") -> VideoInfo:
     """Probes a film.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import dagster as dg
@@ -76,6 +77,17 @@ def test_a_home_that_cannot_be_made_is_told_plainly(config: Path, monkeypatch: p
     monkeypatch.setenv("DAGSTER_HOME", str(config / "home"))
     with pytest.raises(DatasetAssetsError, match="set DAGSTER_HOME to a folder that you may write"):
         enter_home(load_settings(config), config)
+
+
+def test_a_port_that_is_taken_is_told_plainly(config: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("ui", "--config", config, "--port", str(port))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error Port {port} of 127.0.0.1 cannot be used")
+    assert done.stderr.endswith("name another by --port.\n")
 
 
 def test_generate_honours_dagster_home(generated: Generated, tmp_path: Path) -> None:

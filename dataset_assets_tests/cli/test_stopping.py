@@ -97,14 +97,13 @@ def test_ctrl_c_stops_in_order_and_the_next_generate_goes_on(running: Run, undis
     assert run_states(running.root) == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.CANCELED]
 
 
-def test_a_killed_parent_takes_its_workers_along(running: Run, undisturbed: Path) -> None:
+def test_a_killed_parent_takes_its_workers_along(running: Run) -> None:
     worker = running.wait_for_the_first_patches()
     os.kill(running.process.pid, signal.SIGKILL)
     running.process.communicate(timeout=SECONDS_TO_STOP)
     wait_until(lambda: not is_alive(worker), "the worker stops", SECONDS_TO_STOP)
     wait_until(lambda: processes_of(running.config) == [], "an orphan ends", SECONDS_TO_STOP)
     assert run_states(running.root) == [dg.DagsterRunStatus.CANCELED]
-    finish(running, undisturbed)
 
 
 def test_a_killed_worker_is_told_and_loses_only_what_was_not_committed(
