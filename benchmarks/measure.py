@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
@@ -31,13 +30,11 @@ class Measured:
     output: str
 
 
-def measure(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> Measured:
+def measure(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Measured:
     """Runs a command to its end.
 
-    `generate` forks its workers from a server process that nobody waits for; this process adopts such orphans, so
-    that their time is counted.
+    `generate` forks its workers from a server process that nobody waits for; this process adopts such
+    orphans, so that their time is counted.
 
     Raises:
         SystemExit: The command failed.
@@ -47,7 +44,6 @@ def measure(
     done = subprocess.run(
         command,
         env=os.environ | dict(environment or {}),
-        cwd=cwd,
         capture_output=True,
         text=True,
         check=False,

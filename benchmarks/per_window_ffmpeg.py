@@ -1,8 +1,8 @@
-"""The v2.0 way, to be measured against: one ffmpeg process for each window, PNG temporaries, crops by OpenCV.
+"""The v2.0 way, to be measured against: one ffmpeg process a window, PNG temporaries, crops by OpenCV.
 
     python benchmarks/per_window_ffmpeg.py FILM OUT --windows 10 --categories general,space,toon
 
-Prints one JSON line: accepted windows, attempts, CPU and wall seconds per accepted window, ffmpeg's counted in.
+Prints one JSON line: accepted windows, attempts, CPU and wall seconds per accepted window with ffmpeg's.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Measures `generate` against the v2.0 way and against decoding alone, in one run, alternating; writes the results.
+"""Measures `generate` against the v2.0 way and against decoding alone, in one run, alternating.
 
-    python benchmarks/run.py [--quick]
+    python -m benchmarks.run [--quick]
 
-Films, data sets and raw figures go to `.cache/benchmarks/`; `benchmarks/results.json` and `results.md` hold the last
-full run. Every figure is a ratio of CPU seconds of the same minutes on the same machine: absolute times are noise.
+Films, data sets and raw figures go to `.cache/benchmarks/`; `benchmarks/results.json` and `results.md` hold
+the last full run. Every figure is a ratio of CPU seconds of the same minutes on the same machine.
 """
 
 from __future__ import annotations
@@ -103,9 +103,11 @@ def _round(case: Case, film: Path, windows: int, legacy_windows: int) -> Figures
     shutil.rmtree(folder, ignore_errors=True)
     product, tables = _generate(case, film, folder, windows)
     script = str(HERE / "per_window_ffmpeg.py")
-    legacy = _json_of([sys.executable, script, str(film), str(CACHE / "legacy"), "--windows", str(legacy_windows),
-                       "--categories", ",".join(case.categories)])  # fmt: skip
-    shutil.rmtree(CACHE / "legacy", ignore_errors=True)
+    categories = ",".join(case.categories)
+    legacy_folder = CACHE / "legacy"
+    options = ["--categories", categories, "--windows", str(legacy_windows)]
+    legacy = _json_of([sys.executable, script, str(film), str(legacy_folder), *options])
+    shutil.rmtree(legacy_folder, ignore_errors=True)
     decoding = [
         _json_of([sys.executable, str(HERE / "decode_only.py"), str(film), str(table)]) for table in tables
     ]
@@ -118,7 +120,7 @@ def _round(case: Case, film: Path, windows: int, legacy_windows: int) -> Figures
 
 
 def _generate(case: Case, film: Path, folder: Path, windows: int) -> tuple[float, list[Path]]:
-    """CPU seconds per accepted window of the whole `generate` command, Dagster and all, and its windows tables."""
+    """CPU seconds per accepted window of the whole `generate`, Dagster and all, and its windows tables."""
     weights = {name: 1.0 if name in case.categories else 0.0 for name in ALL_CATEGORIES}
     config = {
         "base_settings": {
@@ -143,13 +145,13 @@ def _generate(case: Case, film: Path, folder: Path, windows: int) -> tuple[float
 
 
 def _ffmpeg_decoding(film: Path, table: Path, most: int = 10) -> float:
-    """ffmpeg decodes 7 frames of some windows and does nothing with them: one process each."""
+    """One ffmpeg process for each of some windows: 7 frames decoded, nothing done with them."""
     rows = pq.ParquetFile(table).read(["time_s", "accepted"]).to_pylist()
     times = [row["time_s"] for row in rows if row["accepted"]][:most]
     cpu_s = 0.0
     for time_s in times:
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-threads", "1", "-ss", f"{time_s:.3f}",
-                   "-i", str(film), "-frames:v", "7", "-f", "null", "-"]  # fmt: skip
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-threads", "1"]
+        command += ["-ss", f"{time_s:.3f}", "-i", str(film), "-frames:v", "7", "-f", "null", "-"]
         cpu_s += measure(command).cpu_s
     return cpu_s / len(times)
 
@@ -187,7 +189,8 @@ def _markdown(machine: str, results: Sequence[dict[str, object]]) -> str:
     lines = [
         f"CPU seconds per accepted window with all its patches written; {machine}.",
         "",
-        "| film, sampling, categories, order | generate | v2.0 way | decoding alone | ffmpeg decoding | cheaper than v2.0 (goal) | times decoding (goal) |",
+        "| film, sampling, categories, order | generate | v2.0 way | decoding alone | ffmpeg decoding "
+        "| cheaper than v2.0 (goal) | times decoding (goal) |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [

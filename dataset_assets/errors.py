@@ -1,7 +1,7 @@
 """Errors that a user can cause and a user can mend.
 
 Each message is one sentence that says what is wrong, where, and how to mend it. The command line shows the
-message and no traceback; Dagster shows it as the run's failure. Anything else that is raised is a defect of ours.
+message and no traceback; Dagster shows it as the run's failure. Anything else that is raised is a defect.
 """
 
 from __future__ import annotations

@@ -159,11 +159,13 @@ class WindowFinder:
         try:
             frames.extend(islice(self._reader.frames(start.keyframe, start.pts), FRAMES_PER_WINDOW))
             first = frames[0].pts if frames else None
-            if first is not None and start.pts > start.keyframe != self._reader.keyframe_at(first):
-                # The window begins with the next keyframe. A replay decodes it from there, which gives other
-                # pixels where a frame depends on the one before (deinterlacing).
-                frames.clear()
-                frames.extend(islice(self._reader.frames(first, first), FRAMES_PER_WINDOW))
+            if first is not None and start.pts > start.keyframe:
+                keyframe = self._reader.keyframe_at(first)
+                if keyframe is not None and keyframe != start.keyframe:
+                    # The window begins with the next keyframe. A replay decodes it from there, which gives
+                    # other pixels where a frame depends on the one before (deinterlacing).
+                    frames.clear()
+                    frames.extend(islice(self._reader.frames(keyframe, first), FRAMES_PER_WINDOW))
         except CorruptFrameError:
             return frames, False
         return frames, all(self._is_like_the_film(frame) for frame in frames)

@@ -22,6 +22,7 @@ from dataset_assets_tests.generate.interrupting import When, at_disk_call, inter
 from dataset_assets_tests.generate.samples import (
     CATEGORIES,
     KEY,
+    WEIGHTS,
     files_named_by_rows,
     pictures,
     small_settings,
@@ -30,6 +31,7 @@ from dataset_assets_tests.generate.samples import (
 
 REPOSITORY = Path(__file__).parents[2]
 OTHER_MIX = CATEGORIES | {"general": Category(folder="Universal/Learn", mix={"wide": 0.5, "large": 0.5})}
+WEIGHTS_WITHOUT_TOON = {"general": 1.0, "space": 0.5}
 WITHOUT_TOON = {name: category for name, category in CATEGORIES.items() if name != "toon"}
 
 
@@ -94,11 +96,30 @@ def test_what_a_killed_run_left_is_gone_when_other_settings_are_generated(
     output = tmp_path / "out"
     assert kill_at(tmp_path, small_settings(output, sdr_film.path), [moment]) == {str(moment): "killed"}
     other = small_settings(
-        output, sdr_film.path, weights={"general": 1.0}, categories=WITHOUT_TOON, seed=7, base_frame_limit=3
+        output, sdr_film.path, weights=WEIGHTS_WITHOUT_TOON, categories=WITHOUT_TOON, seed=7
     )
     generate_video(other, KEY)
     assert files_named_by_rows(output) == set(pictures(output))
     assert not any(name.startswith("Toon") for name in pictures(output))
+
+
+def test_what_a_killed_run_left_is_gone_even_where_nothing_is_to_be_made(
+    sdr_film: Film, tmp_path: Path
+) -> None:
+    every_window = WEIGHTS | {"toon": 1.0}
+    output, rehearsal = tmp_path / "out", tmp_path / "rehearsal"
+    for folder in (output, rehearsal):
+        settings = small_settings(folder, sdr_film.path, weights=every_window)
+        generate_video(settings, KEY, categories=["general", "space"])
+    with at_disk_call(-1, interrupt) as calls:
+        generate_video(settings, KEY)
+    fourth_name = [number for number, call in enumerate(calls, 1) if call == "replace"][3]
+    settings = small_settings(output, sdr_film.path, weights=every_window)
+    assert kill_at(tmp_path, settings, [fourth_name]) == {str(fourth_name): "killed"}
+    assert any(name.startswith("Toon") and "/." not in name for name in pictures(output))
+    settings = small_settings(output, sdr_film.path, weights=WEIGHTS_WITHOUT_TOON, categories=WITHOUT_TOON)
+    assert generate_video(settings, KEY, categories=["general"]).made == 0
+    assert files_named_by_rows(output) == set(pictures(output))
 
 
 def kill_at(folder: Path, settings: Settings, moments: Sequence[int]) -> dict[str, str]:
@@ -173,15 +194,17 @@ def test_replayed_hdr_windows_make_the_patches_of_the_first_pass(pq_film: Film, 
 
 @pytest.fixture(scope="module")
 def awkward_films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Films whose decoders carry over more from frame to frame than intact progressive H.264 does."""
+    """Films where more is carried over from window to window than in intact progressive H.264."""
     folder = tmp_path_factory.mktemp("awkward")
-    films = {name: folder / f"{name}.mkv" for name in ("av1", "interlaced", "damaged")}
+    films = {name: folder / f"{name}.mkv" for name in ("av1", "interlaced", "damaged", "repeating")}
     shots = [Shot(31, 60)]
     av1 = {"preset": "12", "crf": "35"}
     write_video(films["av1"], sdr_frames(shots, 320, 192), codec="libsvtav1", keyint=20, options=av1)
     fields = X264_OPTIONS | {"x264-params": "tff=1", "bf": "2"}
     write_video(films["interlaced"], sdr_frames(shots, 320, 192), keyint=4, options=fields)
     write_video(films["damaged"], sdr_frames(shots, 320, 192), keyint=60, options=X264_OPTIONS)
+    still = [Shot(seed, 20, 0, 0) for seed in (31, 32, 31)]
+    write_video(films["repeating"], sdr_frames(still, 320, 192), keyint=20, options=X264_OPTIONS)
     content = bytearray(films["damaged"].read_bytes())
     places = np.linspace(0.5, 0.9, 4) * len(content)
     for place in places.astype(int):
@@ -191,8 +214,8 @@ def awkward_films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("sampling", ["keyframe", "uniform"])
-@pytest.mark.parametrize("kind", ["av1", "interlaced", "damaged"])
-def test_decoders_that_start_afresh_make_the_patches_of_one_that_went_on(
+@pytest.mark.parametrize("kind", ["av1", "interlaced", "damaged", "repeating"])
+def test_a_run_that_starts_afresh_at_any_window_makes_the_patches_of_one_that_went_on(
     awkward_films: dict[str, Path], tmp_path: Path, kind: str, sampling: str
 ) -> None:
     outputs = tmp_path / "whole", tmp_path / "resumed"
@@ -206,6 +229,7 @@ def test_decoders_that_start_afresh_make_the_patches_of_one_that_went_on(
     assert report.info.interlaced == (kind == "interlaced")
     assert report.windows is not None
     assert bool(report.windows.rejected.get("corrupt")) == (kind == "damaged")
+    assert bool(report.windows.rejected.get("duplicate")) == (kind == "repeating")
     assert report.made > 0
     assert interrupt_until_done(resumed, 15) > 3
     assert_same(outputs[1], outputs[0])

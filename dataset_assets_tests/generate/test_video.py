@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Settings
-from dataset_assets.generate import VideoReport, generate_video, probe_video
+from dataset_assets.generate import VideoReport, generate_video, plan_video, probe_video
 from dataset_assets.video.probe import probe
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import (
@@ -155,6 +155,16 @@ def test_no_crop_of_a_letterboxed_film_holds_a_bar(letterboxed_film: Film, tmp_p
             gt = np.asarray(Image.open(tmp_path / row["gt"]))
             for edge in (gt[0], gt[-1], gt[:, 0], gt[:, -1]):
                 assert edge.max() > 30
+
+
+def test_the_estimated_size_is_enough_and_not_ten_times_too_much(sdr_film: Film, tmp_path: Path) -> None:
+    settings = whole_settings(tmp_path, sdr_film)
+    report = generate_video(settings, KEY, categories=["general"])
+    plan = plan_video(settings, settings.videos[0], report.info)
+    made = report.categories["general"]
+    assert made.size_bytes <= plan.size_bytes("general") * len(made.rows) / made.room * 1.5
+    assert plan.size_bytes("general") <= 10 * made.size_bytes
+    assert plan.size_bytes("general", made=made.room) == 0
 
 
 def test_a_rotated_film_gives_upright_crops_inside_the_upright_frame(

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo, probe
 from dataset_assets.video.planes import luma_8bit
+from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo, probe
 from dataset_assets.windows.finding import Attempt, WindowFinder
 from dataset_assets.windows.sampling import Stratum, strata
 from dataset_assets_tests.films import Film
@@ -75,6 +75,16 @@ def test_windows_are_seven_frames_in_a_row_inside_their_strata(sdr_film: Film, s
         assert attempt.pts[-1] < stratum.end_pts
         assert attempt.time_s == pytest.approx(numbers[0] / sdr_film.rate)
     assert all(before.pts[-1] < after.pts[0] for (_, before), (_, after) in pairwise(accepted))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_windows_of_uneven_frames_keep_to_their_strata(vfr_film: Film, seed: int) -> None:
+    _, cut, found = find_all(vfr_film, 10, SettingsSample(sampling="uniform", seed=seed))
+    sound = [(stratum, each) for stratum, attempts in zip(cut, found, strict=True) for each in attempts]
+    for stratum, each in sound:
+        is_inside = len(each.pts) == FRAMES_PER_WINDOW and each.pts[-1] < stratum.end_pts
+        assert is_inside == (each.reason != "too_few_frames")
+    assert any(each.reason == "too_few_frames" for _, each in sound)
 
 
 def test_keyframe_sampling_starts_at_keyframes_first(sdr_film: Film) -> None:

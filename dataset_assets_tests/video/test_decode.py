@@ -1,0 +1,256 @@
+"""Frames by PTS against a plain decoding loop, in every container and order of asking; and damage."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+import pytest
+
+from dataset_assets.errors import VideoError
+from dataset_assets.video.decode import CorruptFrameError, FrameReader
+from dataset_assets_tests.films import Film, Shot, sdr_frames
+from dataset_assets_tests.video.reference import digest, plain_frames
+
+WINDOW = 7
+SHOTS = (Shot(1, 27), Shot(2, 33, -2, 2))
+FRAMES = sum(shot.frames for shot in SHOTS)
+OPEN_GOP = {"x264-params": "scenecut=0:bframes=3:b-pyramid=normal:open-gop=1"}
+OPEN_GOP_HEVC = {"x265-params": "log-level=error:scenecut=0:bframes=4:b-pyramid=1:open-gop=1"}
+VARIABLE = tuple(np.cumsum(np.random.default_rng(0).integers(1000, 9000, FRAMES)).tolist())
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a film is made that may be hard to read."""
+
+    name: str
+    codec: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    container: Mapping[str, str] = field(default_factory=dict)
+    keyint: int = 12
+    b_frames: int | None = None
+    pts: Sequence[int] | None = None
+    pix_fmt: str = "yuv420p"
+
+
+KINDS = [
+    Kind("open-gop-hevc.mkv", "libx265", OPEN_GOP_HEVC),
+    Kind("open-gop-hevc.mp4", "libx265", OPEN_GOP_HEVC),
+    Kind("open-gop-hevc.ts", "libx265", OPEN_GOP_HEVC),
+    Kind("open-gop.mkv", "libx264", OPEN_GOP),
+    Kind("open-gop.mp4", "libx264", OPEN_GOP),
+    Kind("open-gop.ts", "libx264", OPEN_GOP),
+    Kind("intra-refresh.mkv", "libx264", {"x264-params": "intra-refresh=1:bframes=0"}),
+    Kind("no-cues.mkv", "libx264", OPEN_GOP, {"live": "1"}),
+    Kind("no-cues-hevc.mkv", "libx265", OPEN_GOP_HEVC, {"live": "1"}),
+    Kind("fragmented.mp4", "libx264", OPEN_GOP, {"movflags": "frag_keyframe+empty_moov"}),
+    Kind("variable.mp4", "libx264", OPEN_GOP, pts=VARIABLE),
+    Kind("variable.ts", "libx264", OPEN_GOP, pts=VARIABLE),
+    Kind("negative-start.mp4", "libx264", OPEN_GOP, pts=range(-112500, 112500, 3750)),
+    Kind("hidden-frames.webm", "libvpx-vp9", {"cpu-used": "5", "auto-alt-ref": "1", "lag-in-frames": "16"}),
+    Kind("av1.mkv", "libsvtav1", {"preset": "12"}),
+    Kind("mpeg2.ts", "mpeg2video", b_frames=2),
+    Kind("mpeg4.avi", "mpeg4", b_frames=2),
+    Kind("film.flv", "libx264", OPEN_GOP),
+    Kind("all-intra.mov", "prores_ks", pix_fmt="yuv422p10le", keyint=1),
+    Kind("short-gops.mkv", "libx265", {"x265-params": "log-level=error:open-gop=1:bframes=1"}, keyint=2),
+]
+
+
+def write(path: Path, kind: Kind) -> None:
+    time_base = Fraction(1, 90000) if kind.pts else Fraction(1, 24)
+    with av.open(path, "w", options=dict(kind.container)) as container:
+        stream = container.add_stream(kind.codec, rate=24, options=dict(kind.options))
+        stream = cast("av.VideoStream", stream)
+        context = stream.codec_context
+        context.width, context.height, context.pix_fmt = 160, 90, kind.pix_fmt
+        context.gop_size, context.time_base = kind.keyint, time_base
+        if kind.b_frames is not None:
+            context.max_b_frames = kind.b_frames
+        for index, picture in enumerate(sdr_frames(SHOTS, 160, 90)):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=kind.pix_fmt)
+            frame.pts, frame.time_base = kind.pts[index] if kind.pts else index, time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def window(reader: FrameReader, target: int) -> tuple[int, list[tuple[int, str]]]:
+    """The keyframe at or before a PTS, and the 7 frames from the PTS on."""
+    keyframe = reader.keyframe_at(target)
+    assert keyframe is not None
+    frames = islice(reader.frames(keyframe, target), WINDOW)
+    return keyframe, [(frame.pts, digest(frame)) for frame in frames if frame.pts is not None]
+
+
+def targets(stamps: Sequence[int]) -> Iterator[int]:
+    """Forwards through a film, and then anywhere."""
+    rng = np.random.default_rng(1)
+    yield from sorted(rng.choice(stamps, 6).tolist())
+    yield from rng.choice(stamps, 6).tolist()
+    yield from (stamps[-1], stamps[0])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_windows_are_slices_of_a_plain_decode(kind: Kind, tmp_path: Path) -> None:
+    film = tmp_path / kind.name
+    write(film, kind)
+    expected = plain_frames(film)
+    stamps = [pts for pts, _ in expected]
+    assert stamps == sorted(set(stamps))
+    assert len(stamps) == (FRAMES if kind.name != "negative-start.mp4" else FRAMES // 2)
+    with FrameReader(film) as used:
+        for target in targets(stamps):
+            with FrameReader(film) as fresh:
+                answer = window(fresh, target)
+            assert window(used, target) == answer, "an answer depends on what was asked before"
+            assert answer[1] == [(pts, told) for pts, told in expected if pts >= target][:WINDOW]
+        assert used.end() > stamps[-1]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_keyframes_are_those_of_the_packets(kind: Kind, tmp_path: Path) -> None:
+    film = tmp_path / kind.name
+    write(film, kind)
+    with av.open(film) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    stamps = [packet.pts if packet.pts is not None else packet.dts for packet in packets]
+    keyframes = [
+        pts for pts, packet in zip(stamps, packets, strict=True) if packet.is_keyframe and pts is not None
+    ]
+    assert len(keyframes) >= 5
+    with FrameReader(film) as reader:
+        for pts in [keyframes[-1] + 1, *keyframes, keyframes[2] + 1, keyframes[2] - 1, keyframes[0]]:
+            assert reader.keyframe_at(pts) == max(key for key in keyframes if key <= pts)
+        assert reader.keyframe_at(keyframes[0] - 1000) == keyframes[0]
+        for key, following in zip(keyframes, [*keyframes[1:], None], strict=True):
+            assert reader.keyframe_after(key, 10**9) == following
+        assert reader.keyframe_after(keyframes[0], keyframes[1]) is None
+        assert (
+            reader.stamps(keyframes[1], 9)
+            == sorted(pts for pts in stamps if pts is not None and pts >= keyframes[1])[:9]
+        )
+
+
+def test_going_forward_decodes_nothing_twice(pq_film: Film) -> None:
+    with FrameReader(pq_film.path) as reader:
+        keyframe = reader.keyframe_at(0)
+        assert keyframe is not None
+        first = list(islice(reader.frames(keyframe, keyframe), 3))
+        codec = reader.stream.codec_context
+        going_on = list(islice(reader.frames(keyframe, (first[-1].pts or 0) + 1), 2))
+        # Seeking would have flushed the decoder, or opened another.
+        assert reader.stream.codec_context is codec
+    assert [frame.key_frame for frame in first + going_on] == [True, False, False, False, False]
+    stamps = [frame.pts for frame in first + going_on]
+    assert stamps == [0, 42, 83, 125, 167]
+
+
+def remux(source: Path, target: Path, *, drop: int) -> None:
+    """Leaves one packet out."""
+    with av.open(source) as container, av.open(target, "w") as copy:
+        stream = container.streams.video[0]
+        copied = copy.add_stream_from_template(stream)
+        for number, packet in enumerate(container.demux(stream)):
+            if packet.size and number != drop:
+                packet.stream = copied
+                copy.mux(packet)
+
+
+def test_a_missing_frame_is_no_window(sdr_film: Film, tmp_path: Path) -> None:
+    film = tmp_path / "hole.mkv"
+    remux(sdr_film.path, film, drop=15)
+    with FrameReader(film, max_step=62) as reader:
+        assert len(window(reader, 0)[1]) == WINDOW
+        with pytest.raises(CorruptFrameError, match="missing before PTS 667"):
+            window(reader, 500)
+        assert len(window(reader, 1000)[1]) == WINDOW
+
+
+def overwrite(source: Path, target: Path, place: int, count: int) -> None:
+    content = bytearray(source.read_bytes())
+    content[place : place + count] = np.random.default_rng(0).bytes(count)
+    target.write_bytes(content)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".ts", ".mp4"])
+def test_damage_reaches_no_window(suffix: str, sdr_film: Film, tmp_path: Path) -> None:
+    sound, film = tmp_path / f"sound{suffix}", tmp_path / f"damaged{suffix}"
+    remux(sdr_film.path, sound, drop=-1)
+    overwrite(sound, film, sound.stat().st_size // 2, 400)
+    expected = dict(plain_frames(sound))
+    corrupt = 0
+    with FrameReader(film) as reader:
+        for target in list(expected)[::3]:
+            try:
+                frames = window(reader, target)[1]
+            except CorruptFrameError:
+                corrupt += 1
+                with FrameReader(film) as fresh, pytest.raises(CorruptFrameError):
+                    window(fresh, target)
+                continue
+            assert all(expected[pts] == told for pts, told in frames)
+    assert 1 <= corrupt <= 9
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".ts"])
+def test_a_film_that_is_cut_off_gives_what_it_has(suffix: str, sdr_film: Film, tmp_path: Path) -> None:
+    sound, film = tmp_path / f"sound{suffix}", tmp_path / f"cut{suffix}"
+    remux(sdr_film.path, sound, drop=-1)
+    content = sound.read_bytes()
+    film.write_bytes(content[: len(content) * 2 // 3])
+    expected = plain_frames(sound)
+    with FrameReader(film) as reader:
+        keyframe = reader.keyframe_at(expected[0][0])
+        assert keyframe is not None
+        found: list[tuple[int | None, str]] = []
+        try:
+            found.extend((frame.pts, digest(frame)) for frame in reader.frames(keyframe, keyframe))
+        except CorruptFrameError:
+            assert suffix == ".ts"
+        assert found == expected[: len(found)]
+        assert FRAMES // 2 < len(found) < len(expected)
+        assert reader.end() <= expected[len(found) + 2][0]
+        assert window(reader, expected[0][0])[1] == expected[:WINDOW]
+
+
+def test_time_stamps_that_run_backwards_make_no_window(tmp_path: Path) -> None:
+    film = tmp_path / "film.avi"
+    write(film, Kind("film.avi", "libx264", OPEN_GOP))
+    with FrameReader(film) as reader, pytest.raises(CorruptFrameError, match="run backwards"):
+        window(reader, 0)
+
+
+def test_grey_recovery_frames_are_never_handed_out(shared_media: Path) -> None:
+    """A naive seek into this film, whose only keyframe is the first, gives grey without any error."""
+    film = shared_media / "film__mediabunny__hevc.ts"
+    expected = dict(plain_frames(film))
+    with FrameReader(film) as reader:
+        for target in list(expected)[::40]:
+            for pts, told in window(reader, target)[1]:
+                assert told == expected[pts]
+
+
+def interlaced_film(path: Path) -> Path:
+    """Top field first: the odd lines of each frame are those of half a frame later."""
+    pictures = list(sdr_frames([Shot(1, 60, 4, 0)], 320, 180))
+    with av.open(path, "w") as container:
+        parameters = {"x264-params": "interlaced=1:tff=1", "crf": "10", "preset": "veryfast"}
+        stream = cast("av.VideoStream", container.add_stream("libx264", rate=25, options=parameters))
+        context = stream.codec_context
+        context.width, context.height, context.pix_fmt, context.gop_size = 320, 180, "yuv420p", 10
+        for index in range(30):
+            woven = pictures[2 * index].copy()
+            woven[1::2] = pictures[2 * index + 1][1::2]
+            frame = av.VideoFrame.from_ndarray(woven, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
