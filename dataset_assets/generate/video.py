@@ -18,7 +18,7 @@ from dataset_assets.generate.identity import CODE_VERSION, source_hash
 from dataset_assets.generate.journal import Journal, files_of
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.plan import plan_video
-from dataset_assets.generate.reports import CategoryReport, VideoReport
+from dataset_assets.generate.reports import VideoReport
 from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import VideoPass
 from dataset_assets.tables import VIDEOS, Provenance, TableStore, VideoRow
@@ -92,17 +92,7 @@ def generate_video(
         key=key,
         info=info,
         windows=video_pass.windows_report() if windows else None,
-        categories={
-            ledger.plan.category: CategoryReport(
-                target=settings.target(entry, ledger.plan.category),
-                room=ledger.plan.target if ledger.plan.mix else 0,
-                made=video_pass.made[ledger.plan.category],
-                rows=tuple(ledger.rows()),
-                mix=ledger.plan.mix,
-                left_out=ledger.plan.left_out,
-            )
-            for ledger in video_pass.patches
-        },
+        categories=video_pass.category_reports(),
         cpu_s=time.process_time() - started_cpu_s,
         wall_s=time.perf_counter() - started_s,
     )

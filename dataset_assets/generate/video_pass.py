@@ -21,7 +21,7 @@ from dataset_assets.generate.journal import Journal
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
 from dataset_assets.generate.plan import VideoPlan
 from dataset_assets.generate.progress import Progress, ProgressFile
-from dataset_assets.generate.reports import WindowsReport
+from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rows import patch_row, window_row
 from dataset_assets.patches.triplets import patch_id, stack_triplet, triplet_paths
 from dataset_assets.tables import Provenance, TableStore, WindowRow
@@ -79,12 +79,7 @@ class VideoPass:
             afresh=force and windows,
         )
         self.patches = [
-            PatchLedger(
-                store,
-                plan.patches[name],
-                self._provenance(patches_hash(settings, entry, name), settings.target(entry, name)),
-                afresh=force,
-            )
+            PatchLedger(store, plan.patches[name], self._patches_provenance(name), afresh=force)
             for name in categories
         ]
         self.made: Counter[str] = Counter()
@@ -137,6 +132,24 @@ class VideoPass:
             attempts=len(rows),
             rejected=dict(Counter(row.reason for row in rows if row.reason is not None).most_common()),
         )
+
+    def category_reports(self) -> dict[str, CategoryReport]:
+        """Counts the patches tables of the categories asked for."""
+        return {
+            ledger.plan.category: CategoryReport(
+                target=self._settings.target(self._plan.entry, ledger.plan.category),
+                room=ledger.plan.target if ledger.plan.mix else 0,
+                made=self.made[ledger.plan.category],
+                rows=tuple(ledger.rows()),
+                mix=ledger.plan.mix,
+                left_out=ledger.plan.left_out,
+            )
+            for ledger in self.patches
+        }
+
+    def _patches_provenance(self, category: str) -> Provenance:
+        settings, entry = self._settings, self._plan.entry
+        return self._provenance(patches_hash(settings, entry, category), settings.target(entry, category))
 
     def _provenance(self, settings_hash: str, target: int) -> Provenance:
         fingerprint = self._plan.info.fingerprint

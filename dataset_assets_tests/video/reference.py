@@ -37,15 +37,25 @@ def sdr_chain(info: VideoInfo) -> str:
     return f"zscale=w={width}:h={height}:filter=lanczos:m=bt709:r=limited,format=yuv444p"
 
 
-def ffmpeg_luma(film: Path, pts: int, chain: str, size: tuple[int, int], *, autorotate: bool = False) -> Luma:
-    """The luma of the frame with this PTS, run through a filter chain by the bundled ffmpeg.
+def ffmpeg_luma(
+    film: Path, which: int | str, chain: str, size: tuple[int, int], *, autorotate: bool = False
+) -> Luma:
+    """The luma of one frame, run through a filter chain by the bundled ffmpeg.
+
+    Args:
+        film: The film.
+        which: The frame's PTS, or an expression of the filter `select`.
+        chain: The filters.
+        size: Width and height of what comes out.
+        autorotate: Whether ffmpeg turns the frame upright before.
 
     Returns:
         Shape (height, width), 16..235: what lies outside is clipped, as in any RGB picture made of it.
     """
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-copyts"]
     command += [] if autorotate else ["-noautorotate"]
-    command += ["-i", str(film), "-map", "0:v:0", "-vf", f"select='eq(pts,{pts})',{chain}"]
+    expression = f"eq(pts,{which})" if isinstance(which, int) else which
+    command += ["-i", str(film), "-map", "0:v:0", "-vf", f"select='{expression}',{chain}"]
     command += ["-fps_mode", "passthrough", "-frames:v", "1", "-f", "rawvideo", "pipe:1"]
     done = subprocess.run(command, capture_output=True, check=False)
     width, height = size

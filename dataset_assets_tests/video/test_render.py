@@ -55,8 +55,7 @@ def bars(height: int, width: int) -> Picture:
     colours = [(r, g, b) for r in (0, 1) for g in (0, 1) for b in (0, 1)]
     nits = np.array((50, 200, 1000, 4000), np.float32)
     small = nits[:, None, None] * np.array(colours, np.float32)[None]
-    large: Picture = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
-    return large
+    return small.repeat(height // 4, 0).repeat(width // 8, 1)
 
 
 def saturation_gradients(height: int, width: int) -> Picture:
@@ -65,7 +64,8 @@ def saturation_gradients(height: int, width: int) -> Picture:
     offsets = np.array([0, 4, 2], np.float32)
     pure = np.clip(np.abs((hue[:, None] + offsets) % 6 - 3) - 1, 0, 1)
     saturation = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-    return (600 * (1 - saturation + saturation * pure[None])).astype(np.float32)
+    picture: Picture = 600 * (1 - saturation + saturation * pure[None]).astype(np.float32)
+    return picture
 
 
 def colour_noise(height: int, width: int) -> Picture:
