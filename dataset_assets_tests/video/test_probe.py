@@ -226,9 +226,8 @@ def test_a_raw_stream_without_time_stamps_is_refused(codec: str, name: str, tmp_
 
 
 def test_a_film_of_damage_alone_is_refused(shared_media: Path) -> None:
-    assert "its first frames cannot be decoded (" in refusal(
-        shared_media / "broken__media__invalid-bitstream.webm"
-    )
+    film = shared_media / "broken__media__invalid-bitstream.webm"
+    assert "its first frames cannot be decoded (" in refusal(film)
 
 
 def test_interlaced_films_are_refused_unless_configured(tmp_path: Path) -> None:
