@@ -278,10 +278,10 @@ def _static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:
     max_nits = 0.0
     if mastering:
         # AVMasteringDisplayMetadata: 3 x 2 primaries, 2 white point, minimum and maximum luminance as
-        # AVRationals, then has_primaries and has_luminance.
+        # AVRationals. Its flag has_luminance is off for nonsense, which is to be reported.
         values = struct.unpack_from("=22i", mastering)
-        numerator, denominator, has_luminance = values[18], values[19], values[21]
-        max_nits = numerator / denominator if has_luminance and denominator else 0.0
+        numerator, denominator = values[18], values[19]
+        max_nits = numerator / denominator if denominator else 0.0
     return max_cll, max_nits
 
 

@@ -99,9 +99,10 @@ def digest(frame: av.VideoFrame) -> str:
     return hashlib.md5(samples, usedforsecurity=False).hexdigest()
 
 
-def plain_frames(film: Path) -> list[tuple[int, str]]:
-    """PTS and digest of every frame, decoded from the start without any seeking."""
+def plain_frames(film: Path, count: int | None = None) -> list[tuple[int, str]]:
+    """PTS and digest of all frames, or the first ones, decoded from the start without any seeking."""
     with av.open(film) as container:
         stream = container.streams.best("video")
         assert isinstance(stream, av.VideoStream)
-        return [(frame.pts, digest(frame)) for frame in container.decode(stream) if frame.pts is not None]
+        frames = islice(container.decode(stream), count)
+        return [(frame.pts, digest(frame)) for frame in frames if frame.pts is not None]

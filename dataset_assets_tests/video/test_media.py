@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -19,21 +18,22 @@ from dataset_assets_tests.films import SHARED
 from dataset_assets_tests.video.reference import digest, plain_frames
 
 MANIFEST = SHARED / "media" / "MANIFEST.tsv"
-# 21766 frames of 3840x2160.
-TOO_LONG_TO_DECODE = ("uhd__media__long_4k_av1.mp4",)
+# Twice 0.1 CPU seconds a film.
+MAX_DECODED_PIXELS = 10_000_000
 WITHOUT_TIME_STAMPS = (".h264", ".h265", ".hevc")
 
 
-def files() -> Iterator[dict[str, str]]:
-    if MANIFEST.is_file():
-        with MANIFEST.open(encoding="utf-8", newline="") as lines:
-            yield from csv.DictReader(lines, delimiter="\t")
+def files() -> list[dict[str, str]]:
+    if not MANIFEST.is_file():
+        return []
+    with MANIFEST.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
 
 
 def decodable_frames(row: dict[str, str]) -> int:
     """What the manifest says that another decoder got out of the file."""
     decoded = row["packets_decoded"].partition("/")[2].split()
-    return int(decoded[0]) if decoded else 0
+    return int(decoded[0].rstrip("+")) if decoded else 0
 
 
 @pytest.mark.skipif(not MANIFEST.is_file(), reason="the sample media (shared/media) are not on this machine")
@@ -50,10 +50,8 @@ def test_a_file_is_read_rightly_or_refused(row: dict[str, str], shared_media: Pa
     assert 1 <= float(info.frame_rate) <= 61
     check_tags(row, info)
     with FrameReader(film, max_step=info.max_step) as reader:
-        check_window(reader, info, info.start_pts)
         check_window(reader, info, (info.start_pts + info.end_pts) // 2)
-        if film.name not in TOO_LONG_TO_DECODE and info.geometry.coded_width < 3840:
-            check_frames(row, reader, film)
+        check_frames(row, reader, info)
 
 
 def check_tags(row: dict[str, str], info: VideoInfo) -> None:
@@ -85,15 +83,17 @@ def check_window(reader: FrameReader, info: VideoInfo, pts: int) -> None:
     assert crops.dtype == np.uint8
 
 
-def check_frames(row: dict[str, str], reader: FrameReader, film: Path) -> None:
-    """All frames come out, and the same as without our settings of the decoder."""
-    if film.name.startswith("broken__decord"):
+def check_frames(row: dict[str, str], reader: FrameReader, info: VideoInfo) -> None:
+    """Frames come out as they do without our settings of the decoder, and none is missing."""
+    if info.path.name.startswith("broken__decord"):
         return
-    expected = plain_frames(film)
+    pixels = info.geometry.coded_width * info.geometry.coded_height
+    count = max(5, MAX_DECODED_PIXELS // pixels)
+    expected = plain_frames(info.path, count)
     keyframe = reader.keyframe_at(expected[0][0])
     assert keyframe is not None
-    frames = [(frame.pts, digest(frame)) for frame in FrameReader(film).frames(keyframe, keyframe)]
+    frames = [(frame.pts, digest(frame)) for frame in islice(reader.frames(keyframe, keyframe), count)]
     assert frames == expected
     # The manifest counts the first video stream, we read the best one.
-    if film.name != "film__torchcodec__nasa_13013.mp4":
+    if len(frames) < count and info.path.name != "film__torchcodec__nasa_13013.mp4":
         assert len(frames) == decodable_frames(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import wave
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -196,13 +197,10 @@ def test_a_file_that_must_not_be_read_is_refused(sdr_film: Film, tmp_path: Path)
 
 
 def test_sound_alone_is_refused(tmp_path: Path) -> None:
-    sound = tmp_path / "sound.mka"
-    with av.open(sound, "w") as container:
-        stream = container.add_stream("flac", rate=8000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
-        frame.sample_rate = 8000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    sound = tmp_path / "sound.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 8000, 8000, "NONE", "not compressed"))
+        file.writeframes(bytes(16000))
     assert refusal(sound) == "it has no video stream; remove it from the configuration"
 
 
