@@ -5,6 +5,7 @@ Belongs here: pictures, and how they are put into a film. The films themselves a
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -159,8 +160,11 @@ def make_film(
         bars: Black lines above and below the picture.
         settings: Further arguments of `write_video`.
     """
-    if not path.exists():
-        write_video(path, frames, rate=rate, keyint=keyint, **settings)
+    # Worker processes of a test session share the folder: one of them writes, the others wait for it.
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            write_video(path, frames, rate=rate, keyint=keyint, **settings)
     total = sum(shot.frames for shot in shots)
     return Film(path, *size, total, rate, keyint, cuts_of(shots), bars)
 
