@@ -6,8 +6,8 @@ Every frame is a picture of its own (other crops, mirrored, grain), so that no w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
+from itertools import count, islice
 from pathlib import Path
 
 import cv2
@@ -53,19 +53,19 @@ def make_films(folder: Path, *, seconds: int = 45) -> tuple[Path, Path]:
     if not uhd.exists():
         write_video(
             uhd,
-            _grained(_first(_shots(), seconds * 24)),
+            _grained(islice(_shots(), seconds * 24)),
             codec="libx265",
             pix_fmt="yuv420p10le",
             rate=RATE,
             keyint=UHD_KEYINT,
             colour=BT2020_PQ,
             static_hdr=StaticHdrMetadata(max_cll_nits=1000, max_fall_nits=90, mastering_max_nits=1000),
-            options={"preset": "superfast", "b": "50M", "x265-params": "open-gop=1:b-pyramid=1:bframes=4"},
+            options={"preset": "ultrafast", "b": "50M", "x265-params": "open-gop=1:b-pyramid=1:bframes=4"},
         )
     if not hd.exists():
         frames = (
             cv2.resize(rgb, (1920, 1080), interpolation=cv2.INTER_CUBIC)
-            for rgb in _first(_shots(), HD_SECONDS * 24)
+            for rgb in islice(_shots(), HD_SECONDS * 24)
         )
         write_video(
             hd, frames, rate=RATE, keyint=HD_KEYINT, colour=BT709, options={"preset": "veryfast", "crf": "20"}
@@ -76,21 +76,26 @@ def make_films(folder: Path, *, seconds: int = 45) -> tuple[Path, Path]:
 def _shots() -> Iterator[npt.NDArray[np.uint8]]:
     """Real frames without end; each round shows other crops, every other round mirrored."""
     clips = clip_paths()
-    round_number = 0
-    while True:
-        inset = 6 * round_number
+    for round_number in count():
         for shot in SHOTS:
-            moved = replace(
-                shot, width=shot.width - 2 * inset, height=shot.height - 2 * inset * 9 // 16, x=shot.x + inset
-            )
-            for rgb in rgb_frames(moved, clips):
+            for rgb in _panned(list(rgb_frames(shot, clips)), inset=0.08 + 0.02 * round_number):
                 yield rgb if round_number % 2 == 0 else np.ascontiguousarray(rgb[:, ::-1])
-        round_number += 1
 
 
-def _first(frames: Iterator[npt.NDArray[np.uint8]], count: int) -> Iterator[npt.NDArray[np.uint8]]:
-    for _, frame in zip(range(count), frames, strict=False):
-        yield frame
+def _panned(frames: list[npt.NDArray[np.uint8]], inset: float) -> Iterator[npt.NDArray[np.uint8]]:
+    """A shot of about 4 s, as long as a film's are: forwards, then backwards, under a pan that goes on.
+
+    Args:
+        frames: Neighbouring frames.
+        inset: Share of the width that the pan takes.
+    """
+    there_and_back = frames + frames[::-1]
+    height, width, _ = frames[0].shape
+    size = (round(width * (1 - inset)), round(height * (1 - inset)))
+    for number, rgb in enumerate(there_and_back):
+        shift = (number / len(there_and_back) - 0.5) * (width - size[0])
+        centre = ((width - 1) / 2 + shift, (height - 1) / 2)
+        yield cv2.getRectSubPix(rgb, size, centre).astype(np.uint8, copy=False)
 
 
 def _grained(frames: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.uint16]]:

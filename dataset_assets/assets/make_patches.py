@@ -25,6 +25,7 @@ from dataset_assets.tables import PATCHES, WINDOWS
 SCENE_WINDOWS = "scene_windows"
 # Run tag that makes everything asked for anew; the UI's launch dialog and `generate --force` set it.
 FORCE_TAG = "dataset_assets/force"
+LANES_TAG = "dataset_assets/lanes"
 
 WINDOWS_DESCRIPTION = """Windows of 7 frames, judged; every rejection keeps its reason.
 
@@ -67,6 +68,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 windows=SCENE_WINDOWS in selected,
                 categories=None if len(wanted) == len(assets) else wanted,
                 force=FORCE_TAG in context.run.tags,
+                lanes=int(context.run.tags.get(LANES_TAG, 1)),
             )
         context.log.info(f"{run.key}: {run.made} patches made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")
         if run.windows is not None:

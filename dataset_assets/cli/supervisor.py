@@ -13,7 +13,7 @@ from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from dataset_assets.cli.worker import STOP_GRACE_S, Outcome, run_video
+from dataset_assets.cli.worker import STOP_GRACE_S, Order, Outcome, run_video
 
 POLL_S = 0.5
 
@@ -32,10 +32,11 @@ class _Worker:
     process: ForkServerProcess
     connection: Connection
     run_id: str
+    lanes: int
 
 
 class Supervisor:
-    """Works through tasks with a fixed number of processes."""
+    """Works through tasks, a process for each video; the last videos share the workers that are left over."""
 
     def __init__(self, config: Path, tasks: Sequence[Task], workers: int, *, force: bool) -> None:
         """Starts nothing yet.
@@ -43,7 +44,7 @@ class Supervisor:
         Args:
             config: The configuration file.
             tasks: What is to be done, in order.
-            workers: How many videos at a time.
+            workers: How many windows are worked on at a time, of one video or of several.
             force: Whether everything asked for is made anew.
         """
         self._config = config
@@ -68,8 +69,11 @@ class Supervisor:
         """
         try:
             while self._waiting or self._running:
-                while self._waiting and len(self._running) < self._workers:
-                    self._running.append(self._start(self._waiting.popleft()))
+                while (
+                    self._waiting and (free := self._workers - sum(each.lanes for each in self._running)) > 0
+                ):
+                    lanes = max(1, free // len(self._waiting))
+                    self._running.append(self._start(self._waiting.popleft(), lanes))
                 wait_for([worker.process.sentinel for worker in self._running], POLL_S)
                 for worker in [worker for worker in self._running if not worker.process.is_alive()]:
                     self._running.remove(worker)
@@ -90,17 +94,13 @@ class Supervisor:
                 worker.process.join()
         self._running.clear()
 
-    def _start(self, task: Task) -> _Worker:
+    def _start(self, task: Task, lanes: int) -> _Worker:
         ours, theirs = self._context.Pipe()
-        run_id = str(uuid.uuid4())
-        process = self._context.Process(
-            target=run_video,
-            args=(theirs, self._config, task.key, task.assets, self._force, run_id),
-            name=task.key,
-        )
+        order = Order(self._config, task.key, task.assets, self._force, lanes, str(uuid.uuid4()))
+        process = self._context.Process(target=run_video, args=(theirs, order), name=task.key)
         process.start()
         theirs.close()
-        return _Worker(task, process, ours, run_id)
+        return _Worker(task, process, ours, order.run_id, lanes)
 
     def _outcome(self, worker: _Worker) -> Outcome:
         worker.process.join()

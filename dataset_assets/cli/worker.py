@@ -17,7 +17,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets.make_patches import FORCE_TAG
+from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 
 STOP_GRACE_S = 20.0
@@ -44,52 +44,68 @@ class Outcome:
     patches: int = 0
 
 
-def run_video(
-    connection: Connection, config: Path, key: str, assets: Sequence[str], force: bool, run_id: str
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker process is to do.
+
+    Attributes:
+        config: The configuration file.
+        key: The video's key.
+        assets: Names of the assets to materialise.
+        force: Whether everything asked for is made anew.
+        lanes: Windows that are worked on at a time.
+        run_id: Identity that the Dagster run is given.
+    """
+
+    config: Path
+    key: str
+    assets: Sequence[str]
+    force: bool
+    lanes: int
+    run_id: str
+
+
+def run_video(connection: Connection, order: Order) -> None:
     """Materialises a video's assets and sends an `Outcome`; the entry point of a worker process.
 
     Args:
         connection: Where the outcome goes. Whatever comes from its other end, or the end of it, says stop.
-        config: The configuration file.
-        key: The video's key.
-        assets: Names of the assets.
-        force: Whether everything asked for is made anew.
-        run_id: Identity that the Dagster run is given.
+        order: What to do.
     """
     os.setsid()  # Ctrl+C goes to the parent alone, which stops its workers in order
     signal.signal(signal.SIGINT, _interrupt)
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_stop, args=(run_id,)).start())
-    threading.Thread(target=_listen, args=(connection, run_id), daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_stop, args=(order.run_id,)).start())
+    threading.Thread(target=_listen, args=(connection, order.run_id), daemon=True).start()
     try:
-        outcome = _materialize(config, key, assets, force, run_id)
+        outcome = _materialize(order)
     except dg.DagsterExecutionInterruptedError:
         return  # the parent, where it is still there, knows; the run is shown as cancelled
     except Exception as error:
-        outcome = Outcome(key, run_id, f"{key}: {error or type(error).__name__}")
+        outcome = Outcome(order.key, order.run_id, f"{order.key}: {error or type(error).__name__}")
     with suppress(OSError):
         connection.send(outcome)
 
 
-def _materialize(config: Path, key: str, assets: Sequence[str], force: bool, run_id: str) -> Outcome:
-    job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
+def _materialize(order: Order) -> Outcome:
+    job = build_defs(order.config).resolve_job_def(MAKE_PATCHES_JOB)
+    force = {FORCE_TAG: "true"} if order.force else {}
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
-            partition_key=key,
-            asset_selection=[dg.AssetKey(asset) for asset in assets],
-            tags=NO_RETRY | ({FORCE_TAG: "true"} if force else {}),
+            partition_key=order.key,
+            asset_selection=[dg.AssetKey(asset) for asset in order.assets],
+            tags=NO_RETRY | force | {LANES_TAG: str(order.lanes)},
             run_config=QUIET,
             raise_on_error=False,
-            run_id=run_id,
+            run_id=order.run_id,
         )
         if not result.success:
-            return Outcome(key, run_id, _reason(key, result))
+            return Outcome(order.key, order.run_id, _reason(order.key, result))
         patches = 0
         for event in result.get_asset_materialization_events():
             value = event.materialization.metadata.get("patches")
             patches += int(value.value) if isinstance(value, dg.IntMetadataValue) and value.value else 0
-        return Outcome(key, run_id, "", patches)
+        return Outcome(order.key, order.run_id, "", patches)
 
 
 def _reason(key: str, result: dg.ExecuteInProcessResult) -> str:

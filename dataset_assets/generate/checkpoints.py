@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
 from dataset_assets.generate.journal import Journal, files_of
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
-from dataset_assets.patches.triplets import TripletPaths, TripletWriter
+from dataset_assets.patches.triplets import EncodedTriplet, TripletPaths, TripletWriter
 from dataset_assets.tables import PatchRow, TableStore
 
 
@@ -47,18 +44,10 @@ class Checkpoints:
         self._writer = TripletWriter(store.output_base_dir)
         self._rows: list[tuple[PatchLedger, PatchRow]] = []
 
-    def write(
-        self,
-        paths: TripletPaths,
-        pictures: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]],
-    ) -> tuple[int, int, int]:
-        """Writes a triplet's files, which get their names with the commit of their row.
-
-        Returns:
-            The three sizes in bytes.
-        """
+    def write(self, paths: TripletPaths, files: EncodedTriplet) -> None:
+        """Writes a triplet's files, which get their names with the commit of their row."""
         self._journal.note([paths])
-        return self._writer.write(paths, pictures)
+        self._writer.write(paths, files)
 
     def add(self, ledger: PatchLedger, row: PatchRow) -> None:
         """Takes in the row of a triplet that was written."""

@@ -53,6 +53,7 @@ def generate_video(
     windows: bool = True,
     categories: Sequence[str] | None = None,
     force: bool = False,
+    lanes: int = 1,
 ) -> VideoReport:
     """Makes what is missing or stale of a video's windows and patches.
 
@@ -65,6 +66,7 @@ def generate_video(
         windows: Whether windows are looked for; without, finished windows are replayed.
         categories: Categories to make patches of; all by default.
         force: Whether everything asked for is made anew.
+        lanes: Windows that are worked on at a time, each with a decoder of its own. The result is the same.
 
     Returns:
         What the tables hold now, and what this run did.
@@ -84,7 +86,9 @@ def generate_video(
     with _named(entry), video_lock(store.root / LOCK_FOLDER, key):
         info = _probe(settings, entry)
         plan = plan_video(settings, entry, info)
-        video_pass = VideoPass(settings, plan, store, windows=windows, categories=wanted, force=force)
+        video_pass = VideoPass(
+            settings, plan, store, windows=windows, categories=wanted, force=force, lanes=lanes
+        )
         video_pass.run()
         if set(wanted) == set(settings.categories):
             _remove_categories(store, key, _left_categories(settings, store))

@@ -1,4 +1,4 @@
-"""One pass over a film: windows found or replayed in order, and every category's patch made of each.
+"""One pass over a film: windows found or replayed, every category's patch made of each, taken in order.
 
 What is committed when is said here; how, in `checkpoints`. Probing and locking are done before (`video`).
 """
@@ -7,28 +7,27 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-
-import av
+from threading import Event
 
 from dataset_assets.config import Settings
-from dataset_assets.errors import MissingWindowsError, SpaceError, VideoError
+from dataset_assets.errors import MissingWindowsError, SpaceError
 from dataset_assets.generate.checkpoints import Checkpoints
 from dataset_assets.generate.identity import CODE_VERSION, patches_hash, windows_hash
 from dataset_assets.generate.journal import Journal
+from dataset_assets.generate.lanes import Job, Lane, Lanes, Made
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
 from dataset_assets.generate.plan import VideoPlan
 from dataset_assets.generate.progress import Progress, ProgressFile
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
-from dataset_assets.generate.rows import patch_row, window_row
-from dataset_assets.patches.triplets import patch_id, stack_triplet, triplet_paths
-from dataset_assets.tables import Provenance, TableStore, WindowRow
-from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.probe import FRAMES_PER_WINDOW
-from dataset_assets.video.render import CropRenderer
-from dataset_assets.windows.finding import WindowFinder
+from dataset_assets.generate.rows import patch_row
+from dataset_assets.patches.planning import PlannedPatch
+from dataset_assets.patches.triplets import EncodedTriplet, patch_id, triplet_paths
+from dataset_assets.tables import Provenance, TableStore
+from dataset_assets.windows.judging import AcceptedSignatures
+from dataset_assets.windows.measures import Preview, signature_from
 
 PROGRESS_FOLDER = ".progress"
 VALIDATION_FOLDER = Path("Val") / "GT"
@@ -52,6 +51,7 @@ class VideoPass:
         windows: bool,
         categories: Sequence[str],
         force: bool,
+        lanes: int,
     ) -> None:
         """Takes over what earlier runs committed, and clears away what they left unfinished.
 
@@ -62,6 +62,7 @@ class VideoPass:
             windows: Whether windows are looked for; without, finished ones are replayed.
             categories: Categories to make patches of.
             force: Whether everything asked for is made anew.
+            lanes: Windows that are worked on at a time.
 
         Raises:
             DatasetAssetsError: A table is damaged, or from a newer release.
@@ -70,6 +71,8 @@ class VideoPass:
         self._settings = settings
         self._plan = plan
         self._finds_windows = windows
+        self._lanes = lanes
+        self._accepted = AcceptedSignatures()
         journal = Journal(store, entry.key)
         journal.settle()
         self.windows = WindowLedger(
@@ -108,9 +111,8 @@ class VideoPass:
         self._check_space()
         self._prepare_folders()
         try:
-            info = self._plan.info
-            with FrameReader(info.path, deinterlace=info.interlaced, max_step=info.max_step) as reader:
-                self._go_through(reader)
+            with Lanes(self._lanes, self._settings.base.checkpoint_every, self._open_lane) as lanes:
+                self._go_through(lanes)
             self._checkpoints.commit(complete=True)
         except BaseException:
             # A run that is told to stop keeps what is whole; one that is killed has its last checkpoint. What
@@ -155,73 +157,75 @@ class VideoPass:
         fingerprint = self._plan.info.fingerprint
         return Provenance(settings_hash, fingerprint, CODE_VERSION, complete=False, target=target)
 
-    def _go_through(self, reader: FrameReader) -> None:
-        info, base = self._plan.info, self._settings.base
-        finder = WindowFinder(reader, info, self._plan.entry.key, base)
-        renderer = CropRenderer(info.colour, info.geometry, base.colour_order)
-        for stratum in self._plan.strata:
-            window = stratum.window
-            frames: list[av.VideoFrame] = []
-            is_new = self._finds_windows and self.windows.attempts(window) is None
-            if is_new:
-                attempts, frames = finder.find(stratum)
-                self.windows.add(window, [window_row(attempt) for attempt in attempts])
-            accepted = self.windows.accepted(window)
-            if accepted is not None:
-                if not is_new and accepted.signature is not None:
-                    finder.remember(accepted.signature)
-                is_new |= self._make_patches(accepted, frames, finder, renderer)
-            self._report(window)
-            self._checkpoints.windows += is_new
-            if self._checkpoints.windows >= base.checkpoint_every:
+    def _open_lane(self, stop: Event) -> Lane:
+        return Lane(self._plan.info, self._plan.entry.key, self._settings.base, self._accepted, stop)
+
+    def _go_through(self, lanes: Lanes) -> None:
+        # What runs ahead is lost with a killed run too.
+        most = max(1, self._settings.base.checkpoint_every - lanes.ahead)
+        for made in lanes.make(self._jobs()):
+            signature = self._signature(made)
+            if made.is_new and signature is not None and self._accepted.contains_like(signature):
+                # A window that was accepted meanwhile is its like.
+                made = lanes.make_again(made.job)
+                signature = self._signature(made)
+            if signature is not None:
+                self._accepted.add(signature)
+            self._take(made)
+            if self._checkpoints.windows >= most:
                 self._checkpoints.commit(complete=False)
 
-    def _make_patches(
-        self,
-        accepted: WindowRow,
-        frames: Sequence[av.VideoFrame],
-        finder: WindowFinder,
-        renderer: CropRenderer,
-    ) -> bool:
-        """Makes each category's patch of a window that lacks it; returns whether there was one."""
-        window = accepted.window
-        wanting = [
-            (ledger, planned)
-            for ledger in self._pending
-            if not ledger.has(window) and (planned := ledger.plan.patch(window)) is not None
-        ]
-        if wanting and not frames:
-            frames = self._read_again(finder, accepted)
-        kernel = self._settings.base.lr_kernel
-        for ledger, planned in wanting:
+    def _jobs(self) -> Iterator[Job]:
+        for stratum in self._plan.strata:
+            window = stratum.window
+            patches = {
+                ledger.plan.category: planned
+                for ledger in self._pending
+                if not ledger.has(window) and (planned := ledger.plan.patch(window)) is not None
+            }
+            recorded = self.windows.attempts(window)
+            yield Job(stratum, recorded if self._finds_windows else recorded or [], patches)
+
+    @staticmethod
+    def _signature(made: Made) -> Preview | None:
+        kept = made.accepted.signature if made.accepted else None
+        return None if kept is None else signature_from(kept)
+
+    def _take(self, made: Made) -> None:
+        """Writes what was made of a window; its rows and names come with the next commit."""
+        window = made.job.stratum.window
+        if made.is_new:
+            self.windows.add(window, made.attempts)
+        for ledger in self._pending:
             name = ledger.plan.category
-            paths = triplet_paths(
-                self._settings.categories[name].folder,
-                self._settings.formats[planned.format].folder,
-                patch_id(ledger.plan.key, window),
-            )
-            sizes = self._checkpoints.write(paths, stack_triplet(renderer.crop(frames, planned.rect), kernel))
-            row = patch_row(planned, paths, sizes, kernel=kernel, settings_hash=ledger.settings_hash)
-            self._checkpoints.add(ledger, row)
-            self.made[name] += 1
-            self._progress.patches[name] += 1
-            self._progress.size_bytes += sum(sizes)
-        return bool(wanting)
-
-    def _read_again(self, finder: WindowFinder, accepted: WindowRow) -> list[av.VideoFrame]:
-        frames = finder.read_again(accepted.pts)
-        if len(frames) < FRAMES_PER_WINDOW:
-            raise VideoError(
-                f"the frames of window {accepted.window} at {accepted.time_s:.1f} s cannot be read any more; "
-                "the file is damaged or changed: replace it, or run generate with --force"
-            )
-        return frames
-
-    def _report(self, window: int) -> None:
+            if name in made.triplets:
+                self._write(ledger, made.job.patches[name], made.triplets[name])
+        self._checkpoints.windows += made.is_new or bool(made.triplets)
         self._progress.windows_done = window + 1
-        self._progress.attempts += len(self.windows.attempts(window) or [])
-        self._progress.accepted += self.windows.accepted(window) is not None
+        self._progress.attempts += len(made.attempts)
+        self._progress.accepted += made.accepted is not None
         self._progress_file.update()
+
+    def _write(self, ledger: PatchLedger, planned: PlannedPatch, files: EncodedTriplet) -> None:
+        name = ledger.plan.category
+        paths = triplet_paths(
+            self._settings.categories[name].folder,
+            self._settings.formats[planned.format].folder,
+            patch_id(ledger.plan.key, planned.window),
+        )
+        self._checkpoints.write(paths, files)
+        gt_bytes, lr5_bytes, lr7_bytes = map(len, files)
+        row = patch_row(
+            planned,
+            paths,
+            (gt_bytes, lr5_bytes, lr7_bytes),
+            kernel=self._settings.base.lr_kernel,
+            settings_hash=ledger.settings_hash,
+        )
+        self._checkpoints.add(ledger, row)
+        self.made[name] += 1
+        self._progress.patches[name] += 1
+        self._progress.size_bytes += gt_bytes + lr5_bytes + lr7_bytes
 
     def _refuse_to_replay_nothing(self) -> None:
         wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -23,6 +24,10 @@ LR5_FRAMES = slice(1, 6)
 TEMPORARY_SUFFIX = ".tmp"
 # fsync waits for the disk, not for the processor: 8 at once let the file system commit them together.
 FLUSH_THREADS = 8
+
+# Of GT, LR_5frames and LR_7frames.
+Pictures: TypeAlias = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+EncodedTriplet: TypeAlias = tuple[bytes, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,7 @@ def patch_id(key: str, window: int) -> str:
     return f"{key}_{window:06d}"
 
 
-def stack_triplet(
-    crops: npt.NDArray[np.uint8], kernel: Kernel
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def stack_triplet(crops: npt.NDArray[np.uint8], kernel: Kernel) -> Pictures:
     """Makes the pictures of a triplet.
 
     Args:
@@ -73,6 +76,21 @@ def stack_triplet(
     return crops[GT_FRAME], small[LR5_FRAMES].reshape(-1, width, channels), small.reshape(-1, width, channels)
 
 
+def encode_triplet(pictures: Pictures) -> EncodedTriplet:
+    """Encodes the pictures of a triplet, channels blue, green, red, as PNG."""
+    gt, lr5, lr7 = map(_png, pictures)
+    return gt, lr5, lr7
+
+
+def _png(picture: npt.NDArray[np.uint8]) -> bytes:
+    # Without parameters cv2 takes half the time of compression level 1 (28-32 against 57-74 ms/MP), for
+    # files 7 % larger.
+    done, encoded = cv2.imencode(".png", picture)
+    if not done:
+        raise ValueError(f"no PNG can be made of a picture of shape {picture.shape}")
+    return encoded.tobytes()
+
+
 class TripletWriter:
     """Writes triplets under temporary names and gives them their names together, at a checkpoint.
 
@@ -85,25 +103,18 @@ class TripletWriter:
         self._root = root
         self._unnamed: set[Path] = set()
 
-    def write(
-        self,
-        paths: TripletPaths,
-        pictures: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]],
-    ) -> tuple[int, int, int]:
+    def write(self, paths: TripletPaths, files: EncodedTriplet) -> None:
         """Writes a triplet's files under temporary names.
 
         Args:
             paths: Their final names.
-            pictures: What `stack_triplet` made, channels blue, green, red.
-
-        Returns:
-            The three sizes in bytes.
+            files: Their contents.
 
         Raises:
             OSError: The disk is full or cannot be written.
         """
-        gt, lr5, lr7 = (self._write(path, each) for path, each in zip(paths, pictures, strict=True))
-        return gt, lr5, lr7
+        for path, content in zip(paths, files, strict=True):
+            self._write(path, content)
 
     def commit(self, triplets: Sequence[TripletPaths]) -> None:
         """Flushes triplets to disk and gives them their names; others that were written stay as they are.
@@ -129,22 +140,15 @@ class TripletWriter:
             temporary(final).unlink(missing_ok=True)
         self._unnamed.clear()
 
-    def _write(self, path: Path, picture: npt.NDArray[np.uint8]) -> int:
-        # Without parameters cv2 takes half the time of compression level 1 (28-32 against 57-74 ms/MP), for
-        # files 7 % larger.
-        done, encoded = cv2.imencode(".png", picture)
-        if not done:
-            raise OSError(f"{path} could not be encoded as PNG")
+    def _write(self, path: Path, content: bytes) -> None:
         final = self._root / path
         self._unnamed.add(final)
-        content = encoded.tobytes()
         try:
             temporary(final).write_bytes(content)
         except FileNotFoundError:
             # The first in its folder, or another video's run has just removed the empty folder.
             self._make_folder(final.parent)
             temporary(final).write_bytes(content)
-        return len(content)
 
     def _make_folder(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,18 +5,18 @@ Brings sampling, decoding and judging together; what is done with an accepted wi
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, Protocol
 
 import av
-import numpy as np
 
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
 from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement, Limits, Reason
-from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
 from dataset_assets.windows.sampling import Start, Stratum, attempt_times, find_start
 
 
@@ -62,7 +62,15 @@ class Attempt:
 class WindowFinder:
     """Finds the windows of one film, and reads them again."""
 
-    def __init__(self, reader: FrameReader, info: VideoInfo, key: str, settings: FindingSettings) -> None:
+    def __init__(
+        self,
+        reader: FrameReader,
+        info: VideoInfo,
+        key: str,
+        settings: FindingSettings,
+        accepted: AcceptedSignatures,
+        stop: threading.Event,
+    ) -> None:
         """Prepares the judge.
 
         Args:
@@ -70,6 +78,8 @@ class WindowFinder:
             info: What probing found.
             key: The video's key, part of every draw.
             settings: Sampling and limits.
+            accepted: The windows accepted so far, so that none is accepted twice.
+            stop: Set when nothing more is wanted.
 
         Raises:
             VideoError: The HDR table could not be baked.
@@ -79,37 +89,33 @@ class WindowFinder:
         self._key = key
         self._settings = settings
         self._judge = Judge(info, settings)
-        self._accepted = AcceptedSignatures()
+        self._accepted = accepted
+        self._stop = stop
 
     def find(self, stratum: Stratum) -> tuple[list[Attempt], list[av.VideoFrame]]:
         """Tries places in a stratum until a window is accepted.
 
         Returns:
             Every attempt in order, the accepted one last; and its 7 frames, none where all were rejected.
+
+        Raises:
+            CancelledError: Nothing more is wanted.
         """
         settings = self._settings
         attempts: list[Attempt] = []
         tried: list[range] = []
         for time_pts in attempt_times(settings.seed, self._key, stratum, settings.max_attempts):
+            if self._stop.is_set():
+                raise CancelledError
             start = find_start(self._reader, stratum, time_pts, settings.sampling, tried)
             if start is None:
                 continue
             attempt, frames = self._try(stratum, start, len(attempts))
             tried.append(range(start.pts, (attempt.pts or (start.pts,))[0] + 1))
             attempts.append(attempt)
-            if attempt.reason is None and attempt.judgement is not None:
-                self._accepted.add(attempt.judgement.signature)
+            if attempt.reason is None:
                 return attempts, frames
         return attempts, []
-
-    def remember(self, signature: bytes) -> None:
-        """Takes over a window that an earlier run accepted, so that later ones are not its duplicates.
-
-        Args:
-            signature: The bytes of `Judgement.signature`.
-        """
-        shape = (SIGNATURE_HEIGHT, SIGNATURE_WIDTH)
-        self._accepted.add(np.frombuffer(signature, np.uint8).reshape(shape))
 
     def read_again(self, pts: Sequence[int]) -> list[av.VideoFrame]:
         """Decodes a recorded window.

@@ -66,7 +66,10 @@ class Judgement:
 
 
 class AcceptedSignatures:
-    """The signatures of a film's accepted windows, searchable without looking closely at each."""
+    """The signatures of a film's accepted windows, searchable without looking closely at each.
+
+    One thread may add while others search: they see the windows that were there when they began, or more.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -89,7 +92,8 @@ class AcceptedSignatures:
         subtraction for all of them takes 2 ms for 1,000 windows and one for each takes 20.
         """
         limit = measures.DUPLICATE_MEAN_DIFF
-        near = np.flatnonzero(np.abs(self._means[: self._count] - signature.mean()) <= limit)
+        count = self._count  # read before the arrays, which another thread may replace by longer ones
+        near = np.flatnonzero(np.abs(self._means[:count] - signature.mean()) <= limit)
         if not near.size:
             return False
         known = self._signatures[near]

@@ -123,6 +123,11 @@ def signature(preview: Preview) -> Preview:
     return np.asarray(cv2.resize(preview, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def signature_from(content: bytes) -> Preview:
+    """Returns the signature (18, 32) whose bytes a table keeps."""
+    return np.frombuffer(content, np.uint8).reshape(SIGNATURE_HEIGHT, SIGNATURE_WIDTH)
+
+
 def is_duplicate(first: Preview, second: Preview) -> bool:
     """Tells whether two signatures show the same picture but for noise and compression.
 

@@ -6,7 +6,6 @@ import errno
 import os
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -16,6 +15,7 @@ from dataset_assets.patches.downscale import downscale
 from dataset_assets.patches.triplets import (
     TripletPaths,
     TripletWriter,
+    encode_triplet,
     patch_id,
     stack_triplet,
     triplet_paths,
@@ -24,6 +24,7 @@ from dataset_assets.patches.triplets import (
 Picture = npt.NDArray[np.uint8]
 CROPS: Picture = np.random.default_rng(0).integers(0, 256, (7, 54, 96, 3), np.uint8)
 TRIPLET = stack_triplet(CROPS, "bicubic")
+FILES = encode_triplet(TRIPLET)
 PATHS = triplet_paths("Toon/ToonModel/Learn", "Patches_Medium169", patch_id("a-film", 12))
 
 
@@ -61,19 +62,19 @@ def test_frame_3_of_the_seven_is_frame_2_of_the_five_and_the_downscaled_gt() -> 
 
 def test_the_files_hold_the_pictures_in_red_green_blue(tmp_path: Path) -> None:
     writer = TripletWriter(tmp_path)
-    sizes = writer.write(PATHS, TRIPLET)
+    writer.write(PATHS, FILES)
     writer.commit([PATHS])
-    for path, picture, size_bytes in zip(PATHS, TRIPLET, sizes, strict=True):
+    for path, picture, content in zip(PATHS, TRIPLET, FILES, strict=True):
         with Image.open(tmp_path / path) as image:
             assert (image.format, image.mode) == ("PNG", "RGB")
             assert np.array_equal(np.asarray(image), picture[..., ::-1])
-        assert (tmp_path / path).stat().st_size == size_bytes
+        assert (tmp_path / path).read_bytes() == content
 
 
 def test_pictures_that_were_turned_or_mirrored_in_memory_are_written_as_they_look(tmp_path: Path) -> None:
     turned = stack_triplet(CROPS.swapaxes(1, 2)[:, ::-1], "area")
     writer = TripletWriter(tmp_path)
-    writer.write(PATHS, turned)
+    writer.write(PATHS, encode_triplet(turned))
     writer.commit([PATHS])
     gt = np.asarray(Image.open(tmp_path / PATHS.gt))
     assert np.array_equal(gt, np.rot90(CROPS[3])[..., ::-1])
@@ -81,7 +82,7 @@ def test_pictures_that_were_turned_or_mirrored_in_memory_are_written_as_they_loo
 
 def test_no_name_appears_before_the_commit(tmp_path: Path) -> None:
     writer = TripletWriter(tmp_path)
-    writer.write(PATHS, TRIPLET)
+    writer.write(PATHS, FILES)
     assert all(Path(name).name.startswith(".") for name in files(tmp_path))
     writer.commit([PATHS])
     assert files(tmp_path) == {path.as_posix() for path in PATHS}
@@ -90,8 +91,8 @@ def test_no_name_appears_before_the_commit(tmp_path: Path) -> None:
 def test_only_what_is_committed_gets_its_name_and_the_rest_is_discarded(tmp_path: Path) -> None:
     other = triplet_paths("Toon/ToonModel/Learn", "Patches", patch_id("a-film", 13))
     writer = TripletWriter(tmp_path)
-    writer.write(PATHS, TRIPLET)
-    writer.write(other, TRIPLET)
+    writer.write(PATHS, FILES)
+    writer.write(other, FILES)
     writer.commit([other])
     assert not any(path.endswith("000012.png") and "/." not in path for path in files(tmp_path))
     writer.discard()
@@ -103,20 +104,19 @@ def test_a_triplet_that_could_not_be_written_whole_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
 ) -> None:
     calls = 0
-    encode = cv2.imencode
+    write_bytes = Path.write_bytes
 
-    def interrupted(suffix: str, picture: Picture) -> tuple[bool, Picture]:
+    def interrupted(path: Path, content: bytes) -> int:
         nonlocal calls
         calls += 1
         if calls == call:
             raise KeyboardInterrupt
-        done, encoded = encode(suffix, picture)
-        return done, np.asarray(encoded)
+        return write_bytes(path, content)
 
-    monkeypatch.setattr(cv2, "imencode", interrupted)
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
     writer = TripletWriter(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        writer.write(PATHS, TRIPLET)
+        writer.write(PATHS, FILES)
     assert not any(Path(name).name.startswith("a-film") for name in files(tmp_path))
     writer.discard()
     assert files(tmp_path) == set()
@@ -124,7 +124,7 @@ def test_a_triplet_that_could_not_be_written_whole_leaves_nothing(
 
 def test_files_that_cannot_be_flushed_get_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = TripletWriter(tmp_path)
-    writer.write(PATHS, TRIPLET)
+    writer.write(PATHS, FILES)
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -138,7 +138,7 @@ def test_files_that_cannot_be_flushed_get_no_name(tmp_path: Path, monkeypatch: p
 def test_a_new_triplet_replaces_an_old_one_of_the_same_name(tmp_path: Path) -> None:
     writer = TripletWriter(tmp_path)
     for kernel in ("bicubic", "area"):
-        writer.write(PATHS, stack_triplet(CROPS, kernel))
+        writer.write(PATHS, encode_triplet(stack_triplet(CROPS, kernel)))
         writer.commit([PATHS])
     assert files(tmp_path) == {path.as_posix() for path in PATHS}
     lr7 = np.asarray(Image.open(tmp_path / PATHS.lr7))
@@ -147,12 +147,12 @@ def test_a_new_triplet_replaces_an_old_one_of_the_same_name(tmp_path: Path) -> N
 
 def test_a_folder_that_another_run_removed_is_made_again(tmp_path: Path) -> None:
     writer = TripletWriter(tmp_path)
-    writer.write(PATHS, TRIPLET)
+    writer.write(PATHS, FILES)
     writer.commit([PATHS])
     for path in PATHS:
         (tmp_path / path).unlink()
         (tmp_path / path).parent.rmdir()
     again = TripletPaths(*(path.with_name("a-film_000099.png") for path in PATHS))
-    writer.write(again, TRIPLET)
+    writer.write(again, FILES)
     writer.commit([again])
     assert files(tmp_path) == {path.as_posix() for path in again}

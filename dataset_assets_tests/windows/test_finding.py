@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Event
 from typing import Literal
 
 import av
@@ -15,6 +17,7 @@ from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.planes import luma_8bit
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo, probe
 from dataset_assets.windows.finding import Attempt, WindowFinder
+from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.sampling import Stratum, strata
 from dataset_assets_tests.films import Film
 
@@ -31,13 +34,23 @@ class SettingsSample:
     max_cut_score: float = 0.65
 
 
+def finder_of(
+    reader: FrameReader,
+    info: VideoInfo,
+    settings: SettingsSample,
+    accepted: AcceptedSignatures | None = None,
+    stop: Event | None = None,
+) -> WindowFinder:
+    return WindowFinder(reader, info, "a-film", settings, accepted or AcceptedSignatures(), stop or Event())
+
+
 def find_all(
     film: Film, windows: int, settings: SettingsSample
 ) -> tuple[VideoInfo, list[Stratum], list[list[Attempt]]]:
     info = probe(film.path)
     cut = strata(info, windows)
     with FrameReader(film.path) as reader:
-        finder = WindowFinder(reader, info, "a-film", settings)
+        finder = finder_of(reader, info, settings)
         return info, cut, [finder.find(stratum)[0] for stratum in cut]
 
 
@@ -112,7 +125,7 @@ def test_a_window_is_given_up_after_max_attempts(sdr_film: Film) -> None:
     settings = SettingsSample(sampling="uniform", max_attempts=3, cut_rule="blocks", max_cut_score=-1)
     info = probe(sdr_film.path)
     with FrameReader(sdr_film.path) as reader:
-        finder = WindowFinder(reader, info, "a-film", settings)
+        finder = finder_of(reader, info, settings)
         attempts, frames = finder.find(strata(info, 1)[0])
     assert [attempt.reason for attempt in attempts] == ["cut"] * 3
     assert frames == []
@@ -132,14 +145,14 @@ def test_a_recorded_window_is_read_again_as_it_was(pq_film: Film) -> None:
     settings = SettingsSample(sampling="uniform")
     kept: list[tuple[tuple[int, ...], list[av.VideoFrame]]] = []
     with FrameReader(pq_film.path) as reader:
-        finder = WindowFinder(reader, info, "a-film", settings)
+        finder = finder_of(reader, info, settings)
         for stratum in strata(info, 3):
             attempts, frames = finder.find(stratum)
             if frames:
                 kept.append((attempts[-1].pts, frames))
     assert len(kept) >= 2
     with FrameReader(pq_film.path) as reader:
-        finder = WindowFinder(reader, info, "a-film", settings)
+        finder = finder_of(reader, info, settings)
         for pts, frames in reversed(kept):
             again = finder.read_again(pts)
             assert [frame.pts for frame in again] == list(pts)
@@ -150,19 +163,30 @@ def test_a_recorded_window_is_read_again_as_it_was(pq_film: Film) -> None:
 def test_frames_that_the_film_does_not_have_are_not_made_up(sdr_film: Film) -> None:
     info = probe(sdr_film.path)
     with FrameReader(sdr_film.path) as reader:
-        finder = WindowFinder(reader, info, "a-film", SettingsSample())
+        finder = finder_of(reader, info, SettingsSample())
         ticks = info.frame_ticks
         assert finder.read_again([info.start_pts + 1 + ticks * index for index in range(7)]) == []
         assert finder.read_again([info.end_pts + ticks * index for index in range(7)]) == []
 
 
-def test_a_window_like_one_that_an_earlier_run_accepted_is_a_duplicate(sdr_film: Film) -> None:
+def test_a_window_like_an_accepted_one_is_a_duplicate(sdr_film: Film) -> None:
     info = probe(sdr_film.path)
     (stratum,) = strata(info, 1)
     settings = SettingsSample(max_attempts=1)
     with FrameReader(sdr_film.path) as reader:
-        first = WindowFinder(reader, info, "a-film", settings).find(stratum)[0][-1]
+        first = finder_of(reader, info, settings).find(stratum)[0][-1]
         assert first.judgement is not None
-        later = WindowFinder(reader, info, "a-film", settings)
-        later.remember(first.judgement.signature.tobytes())
+        accepted = AcceptedSignatures()
+        accepted.add(first.judgement.signature)
+        later = finder_of(reader, info, settings, accepted)
         assert later.find(stratum)[0][-1].reason == "duplicate"
+
+
+def test_nothing_more_is_tried_when_told_to_stop(sdr_film: Film) -> None:
+    info = probe(sdr_film.path)
+    stop = Event()
+    stop.set()
+    with FrameReader(sdr_film.path) as reader:
+        finder = finder_of(reader, info, SettingsSample(), stop=stop)
+        with pytest.raises(CancelledError):
+            finder.find(strata(info, 1)[0])

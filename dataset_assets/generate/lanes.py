@@ -1,0 +1,212 @@
+"""Windows of one film made side by side: found or read again, cropped, downscaled and encoded in threads.
+
+A lane is a thread with a decoder of its own. What is made of a window depends on the window alone, but for
+duplicates: those are told by windows before it, which other lanes may still be working on. So results come
+back in the order of the windows, and whoever takes them has the last word on duplicates. Writing files and
+tables does not belong here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from types import TracebackType
+from typing import Self
+
+import av
+
+from dataset_assets.config import BaseSettings
+from dataset_assets.errors import VideoError
+from dataset_assets.generate.rows import window_row
+from dataset_assets.patches.downscale import Kernel
+from dataset_assets.patches.planning import PlannedPatch
+from dataset_assets.patches.triplets import EncodedTriplet, encode_triplet, stack_triplet
+from dataset_assets.tables import WindowRow
+from dataset_assets.video.decode import FrameReader
+from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
+from dataset_assets.video.render import CropRenderer
+from dataset_assets.windows.finding import WindowFinder
+from dataset_assets.windows.judging import AcceptedSignatures
+from dataset_assets.windows.sampling import Stratum
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is wanted of one window.
+
+    Attributes:
+        stratum: Where it lies.
+        recorded: Its attempts in the table, none where it was given up; None where it is looked for.
+        patches: The patches to make of it, by category.
+    """
+
+    stratum: Stratum
+    recorded: Sequence[WindowRow] | None
+    patches: Mapping[str, PlannedPatch]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of one window.
+
+    Attributes:
+        job: What was wanted.
+        attempts: Its attempts, looked up or new, the accepted one last.
+        triplets: PNG files by category; empty where no attempt was accepted.
+    """
+
+    job: Job
+    attempts: Sequence[WindowRow]
+    triplets: Mapping[str, EncodedTriplet]
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the window was looked for."""
+        return self.job.recorded is None
+
+    @property
+    def accepted(self) -> WindowRow | None:
+        """The accepted attempt."""
+        return self.attempts[-1] if self.attempts and self.attempts[-1].accepted else None
+
+
+class Lane:
+    """One decoder, and what makes triplets of its frames."""
+
+    def __init__(
+        self,
+        info: VideoInfo,
+        key: str,
+        settings: BaseSettings,
+        accepted: AcceptedSignatures,
+        stop: threading.Event,
+    ) -> None:
+        """Opens the film.
+
+        Args:
+            info: What probing found.
+            key: The video's key.
+            settings: Sampling, limits, colour order and kernel.
+            accepted: The windows accepted so far; another thread adds to them.
+            stop: Set when nothing more is wanted.
+
+        Raises:
+            VideoError: The film cannot be opened, or the HDR table not be baked.
+        """
+        self._reader = FrameReader(info.path, deinterlace=info.interlaced, max_step=info.max_step)
+        self._finder = WindowFinder(self._reader, info, key, settings, accepted, stop)
+        self._renderer = CropRenderer(info.colour, info.geometry, settings.colour_order)
+        self._kernel: Kernel = settings.lr_kernel
+        self._stop = stop
+
+    def close(self) -> None:
+        """Closes the film."""
+        self._reader.close()
+
+    def make(self, job: Job) -> Made:
+        """Finds a window, or reads it again, and makes its triplets.
+
+        Raises:
+            VideoError: A recorded window can no longer be read.
+            CancelledError: Nothing more is wanted.
+        """
+        if self._stop.is_set():
+            raise CancelledError
+        frames: list[av.VideoFrame] = []
+        if job.recorded is None:
+            found, frames = self._finder.find(job.stratum)
+            made = Made(job, [window_row(attempt) for attempt in found], {})
+        else:
+            made = Made(job, job.recorded, {})
+        if made.accepted is None:
+            return made
+        if job.patches and not frames:
+            frames = self._read_again(made.accepted)
+        triplets = {
+            category: encode_triplet(stack_triplet(self._renderer.crop(frames, patch.rect), self._kernel))
+            for category, patch in job.patches.items()
+        }
+        return replace(made, triplets=triplets)
+
+    def _read_again(self, recorded: WindowRow) -> list[av.VideoFrame]:
+        frames = self._finder.read_again(recorded.pts)
+        if len(frames) < FRAMES_PER_WINDOW:
+            raise VideoError(
+                f"the frames of window {recorded.window} at {recorded.time_s:.1f} s cannot be read any more; "
+                "the file is damaged or changed: replace it, or run generate with --force"
+            )
+        return frames
+
+
+class Lanes:
+    """So many lanes, and the jobs spread over them."""
+
+    def __init__(
+        self, count: int, checkpoint_every: int, open_lane: Callable[[threading.Event], Lane]
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            count: Lanes at most.
+            checkpoint_every: Windows that a killed run may lose.
+            open_lane: Opens a lane, in its thread; the event is set when nothing more is wanted.
+        """
+        # Neighbours share a GOP: a lane takes a few in a row, so that fewer frames are decoded twice.
+        self._batch = max(1, checkpoint_every // (2 * count)) if count > 1 else 1
+        # Twice as many as lanes, so that none waits for the first; with one lane nothing runs ahead.
+        self._batches = 2 * count - 1
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="lane")
+        self._open_lane = open_lane
+        self._own = threading.local()
+        self._opened: list[Lane] = []
+
+    @property
+    def ahead(self) -> int:
+        """Windows that may be made while the one before them is not handed out yet."""
+        return self._batch * (self._batches - 1)
+
+    def __enter__(self) -> Self:
+        """Returns the lanes themselves."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops the lanes and closes their films."""
+        self._stop.set()
+        self._pool.shutdown(cancel_futures=True)
+        for lane in self._opened:
+            lane.close()
+
+    def make(self, jobs: Iterable[Job]) -> Iterator[Made]:
+        """Makes all jobs.
+
+        Yields:
+            What was made, in the order of the jobs.
+
+        Raises:
+            VideoError: The film cannot be opened, or a recorded window no longer be read.
+        """
+        waiting, running = iter(jobs), deque[Future[list[Made]]]()
+        while batch := list(islice(waiting, self._batch)):
+            running.append(self._pool.submit(self._make_all, batch))
+            if len(running) == self._batches:
+                yield from running.popleft().result()
+        while running:
+            yield from running.popleft().result()
+
+    def make_again(self, job: Job) -> Made:
+        """Makes one job with all that is known by now."""
+        return self._pool.submit(self._make_all, [job]).result()[0]
+
+    def _make_all(self, jobs: Sequence[Job]) -> list[Made]:
+        lane: Lane | None = getattr(self._own, "lane", None)
+        if lane is None:
+            lane = self._own.lane = self._open_lane(self._stop)
+            self._opened.append(lane)
+        return [lane.make(job) for job in jobs]
