@@ -237,5 +237,12 @@ def test_a_run_that_starts_afresh_at_any_window_makes_the_patches_of_one_that_we
         tmp_path / "replayed", awkward_films[kind], sampling=sampling, interlaced="deinterlace"
     )
     generate_video(replayed, KEY, categories=[])
-    generate_video(replayed, KEY, windows=False)
+    generate_video(replayed, KEY, windows=False, lanes=2)
     assert_same(tmp_path / "replayed", outputs[0])
+    for lanes in (2, 5):
+        output = tmp_path / f"{lanes} lanes"
+        settings = small_settings(
+            output, awkward_films[kind], sampling=sampling, interlaced="deinterlace", checkpoint_every=10
+        )
+        generate_video(settings, KEY, lanes=lanes)
+        assert_same(output, outputs[0])
