@@ -6,23 +6,28 @@ Every frame is a picture of its own (other crops, mirrored, grain), so that no w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import count, islice
 from pathlib import Path
+from typing import TypeVar, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.demo.encode import BT709, BT2020_PQ, StaticHdrMetadata, write_video
-from dataset_assets.demo.films import BIKES, BUNNY, Shot, clip_paths, rgb_frames, uhd_hdr
+from dataset_assets.demo.films import BIKES, BUNNY, Clip, Shot, clip_paths, rgb_frames, uhd_hdr
 
 UHD_FILM = "uhd-hdr10.mkv"
 HD_FILM = "hd-sdr.mkv"
-RATE = Fraction(24)
+RATE = 24
 UHD_KEYINT, HD_KEYINT = 24, 250
-HD_SECONDS = 200
+# Enlarged to the whole frame the clips would be (rightly) rejected as blurred: it would be 3 and 8 times
+# for UHD. They are enlarged less and mirrored instead, which leaves the pictures sharp and their edges whole.
+UHD_TILES = {BUNNY: 2, BIKES: 4}
+HD_TILES = {BUNNY: 1, BIKES: 2}
 GRAIN_CODES = 10  # standard deviation in 10-bit codes: visible grain, and most of the bit rate
+
+Plane = TypeVar("Plane", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
 
 SHOTS = (
     Shot(BUNNY, 0, 66, 0, 0, 1280, 720),
@@ -38,48 +43,71 @@ SHOTS = (
 )
 
 
-def make_films(folder: Path, *, seconds: int = 45) -> tuple[Path, Path]:
+def make_films(folder: Path, *, uhd_seconds: int, hd_seconds: int) -> tuple[Path, Path]:
     """Makes the films that are not there yet.
 
     Args:
         folder: Where they are kept.
-        seconds: Length of the UHD film.
+        uhd_seconds: Length of the UHD film.
+        hd_seconds: Length of the HD film.
 
     Returns:
         The UHD and the HD film.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    uhd, hd = folder / f"{seconds}s-{UHD_FILM}", folder / HD_FILM
+    uhd, hd = folder / f"{uhd_seconds}s-{UHD_FILM}", folder / f"{hd_seconds}s-{HD_FILM}"
     if not uhd.exists():
         write_video(
             uhd,
-            _grained(islice(_shots(), seconds * 24)),
+            _grained(_uhd_frames(uhd_seconds * RATE)),
             codec="libx265",
             pix_fmt="yuv420p10le",
             rate=RATE,
             keyint=UHD_KEYINT,
             colour=BT2020_PQ,
             static_hdr=StaticHdrMetadata(max_cll_nits=1000, max_fall_nits=90, mastering_max_nits=1000),
-            options={"preset": "ultrafast", "b": "50M", "x265-params": "open-gop=1:b-pyramid=1:bframes=4"},
+            options={"preset": "ultrafast", "b": "44M", "x265-params": "open-gop=1:b-pyramid=1:bframes=4"},
         )
     if not hd.exists():
-        frames = (
-            cv2.resize(rgb, (1920, 1080), interpolation=cv2.INTER_CUBIC)
-            for rgb in islice(_shots(), HD_SECONDS * 24)
-        )
         write_video(
-            hd, frames, rate=RATE, keyint=HD_KEYINT, colour=BT709, options={"preset": "veryfast", "crf": "20"}
+            hd,
+            _hd_frames(hd_seconds * RATE),
+            rate=RATE,
+            keyint=HD_KEYINT,
+            colour=BT709,
+            options={"preset": "veryfast", "crf": "20"},
         )
     return uhd, hd
 
 
-def _shots() -> Iterator[npt.NDArray[np.uint8]]:
-    """Real frames without end; each round shows other crops, every other round mirrored."""
+def _uhd_frames(number: int) -> Iterator[npt.NDArray[np.uint16]]:
+    for clip, rgb in islice(_shots(), number):
+        planes = uhd_hdr(rgb)
+        luma, chroma = planes[:2160], planes[2160:].reshape(2, 1080, 1920)
+        mirrored = [_mirrored(plane, UHD_TILES[clip]) for plane in (luma, *chroma)]
+        yield np.concatenate([mirrored[0], np.stack(mirrored[1:]).reshape(1080, 3840)])
+
+
+def _hd_frames(number: int) -> Iterator[npt.NDArray[np.uint8]]:
+    for clip, rgb in islice(_shots(), number):
+        yield _mirrored(cv2.resize(rgb, (1920, 1080), interpolation=cv2.INTER_CUBIC), HD_TILES[clip])
+
+
+def _mirrored(picture: Plane, tiles: int) -> Plane:
+    """The picture shrunk, and mirrored to its old size: so many times across and down."""
+    height, width = picture.shape[0] // tiles, picture.shape[1] // tiles
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    border = (0, height * (tiles - 1), 0, width * (tiles - 1))
+    return cast("Plane", cv2.copyMakeBorder(small, *border, borderType=cv2.BORDER_REFLECT))
+
+
+def _shots() -> Iterator[tuple[Clip, npt.NDArray[np.uint8]]]:
+    """Real frames without end, and their clips; each round shows other crops, every other round mirrored."""
     clips = clip_paths()
     for round_number in count():
         for shot in SHOTS:
             for rgb in _panned(list(rgb_frames(shot, clips)), inset=0.08 + 0.02 * round_number):
-                yield rgb if round_number % 2 == 0 else np.ascontiguousarray(rgb[:, ::-1])
+                yield shot.clip, rgb if round_number % 2 == 0 else np.ascontiguousarray(rgb[:, ::-1])
 
 
 def _panned(frames: list[npt.NDArray[np.uint8]], inset: float) -> Iterator[npt.NDArray[np.uint8]]:
@@ -98,11 +126,10 @@ def _panned(frames: list[npt.NDArray[np.uint8]], inset: float) -> Iterator[npt.N
         yield cv2.getRectSubPix(rgb, size, centre).astype(np.uint8, copy=False)
 
 
-def _grained(frames: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.uint16]]:
+def _grained(frames: Iterator[npt.NDArray[np.uint16]]) -> Iterator[npt.NDArray[np.uint16]]:
     rng = np.random.default_rng(1)
     noise = rng.normal(0, GRAIN_CODES, (2160 + 64, 3840 + 64)).astype(np.int16)
-    for rgb in frames:
-        planes = uhd_hdr(rgb)
+    for planes in frames:
         y, x = rng.integers(0, 64, 2)
         luma = planes[:2160].astype(np.int16) + noise[y : y + 2160, x : x + 3840]
         planes[:2160] = np.clip(luma, 64, 940)

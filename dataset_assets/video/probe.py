@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
 import av
 import numpy as np
+import numpy.typing as npt
 from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 
@@ -127,9 +128,10 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
         colour, warnings = describe(
             head, max_cll, mastering_max_nits, measure_chroma_location(first[-1], codec.name)
         )
+        del first
         keyframes = _spread_keyframes(reader, start_pts, end_pts)
-        samples = [head, *_samples(reader, keyframes)]
-        is_interlaced = sum(frame.interlaced_frame for frame in samples) * 2 > len(samples)
+        samples = [_Sample.of(head), *_samples(reader, keyframes)]
+        is_interlaced = sum(sample.interlaced for sample in samples) * 2 > len(samples)
         if is_interlaced and interlaced == "refuse":
             raise VideoError(
                 "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
@@ -229,15 +231,27 @@ def _spread_keyframes(reader: FrameReader, start_pts: int, end_pts: int) -> list
     return sorted({keyframe for keyframe in keyframes if keyframe is not None})
 
 
-def _samples(reader: FrameReader, keyframes: Sequence[int]) -> list[av.VideoFrame]:
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """What is kept of a sampled frame: a third of a UHD frame's 25 MB."""
+
+    interlaced: bool
+    luma: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, frame: av.VideoFrame) -> Self:
+        return cls(frame.interlaced_frame, luma_8bit(frame))
+
+
+def _samples(reader: FrameReader, keyframes: Sequence[int]) -> list[_Sample]:
     """Frames spread over the film, few to decode."""
     count = 1 if len(keyframes) >= MIN_SAMPLES else IN_GOP_SAMPLES
-    samples: list[av.VideoFrame] = []
+    samples: list[_Sample] = []
     for keyframe in keyframes:
         # A damaged GOP gives what it has.
         with suppress(CorruptFrameError):
             frames = islice(reader.frames(keyframe, keyframe), (count - 1) * IN_GOP_STEP + 1)
-            samples.extend(islice(frames, None, None, IN_GOP_STEP))
+            samples.extend(map(_Sample.of, islice(frames, None, None, IN_GOP_STEP)))
     return samples
 
 
@@ -261,10 +275,11 @@ def _geometry(stream: av.VideoStream, frame: av.VideoFrame) -> FrameGeometry:
 
 
 def _active_area(
-    samples: Sequence[av.VideoFrame], geometry: FrameGeometry, colour: Colour
+    samples: Sequence[_Sample], geometry: FrameGeometry, colour: Colour
 ) -> tuple[Rect, list[str]]:
-    same_size = [f for f in samples if (f.width, f.height) == (geometry.coded_width, geometry.coded_height)]
-    bars = find_bars([luma_8bit(frame) for frame in same_size], full_range=colour.full_range)
+    size = (geometry.coded_height, geometry.coded_width)
+    lumas = [sample.luma for sample in samples if sample.luma.shape == size]
+    bars = find_bars(lumas, full_range=colour.full_range)
     if bars is None:
         return geometry.working_rect, ["every sampled frame is black: no black bars looked for"]
     return active_area(bars, geometry), []

@@ -246,7 +246,7 @@ class _Pipeline:
         chain = [_to_rgb(graph, rgb_size, colour, flags), graph.add("format", RGB_FORMAT)]
         if self._is_hdr:
             table_source = _source(graph, (HALD_SIDE, HALD_SIDE), TABLE_COLOUR)
-            look_up = graph.add("haldclut", "interp=tetrahedral:threads=1")
+            look_up = graph.add("haldclut", "interp=tetrahedral:clut=first:threads=1")
             table_source.link_to(look_up, 0, 1)
             chain.append(look_up)
         if is_scaled and scale_last:

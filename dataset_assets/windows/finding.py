@@ -103,6 +103,7 @@ class WindowFinder:
         """
         settings = self._settings
         attempts: list[Attempt] = []
+        frames: list[av.VideoFrame] = []
         tried: list[range] = []
         for time_pts in attempt_times(settings.seed, self._key, stratum, settings.max_attempts):
             if self._stop.is_set():
@@ -110,6 +111,7 @@ class WindowFinder:
             start = find_start(self._reader, stratum, time_pts, settings.sampling, tried)
             if start is None:
                 continue
+            frames.clear()  # 175 MB of UHD, before as many are decoded
             attempt, frames = self._try(stratum, start, len(attempts))
             tried.append(range(start.pts, (attempt.pts or (start.pts,))[0] + 1))
             attempts.append(attempt)
