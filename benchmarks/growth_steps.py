@@ -51,7 +51,7 @@ def find_statuses(config: Path) -> None:
     started = _now_s()
     settings = load_settings(config)
     store = TableStore(settings.base.output_base_dir)
-    states = Counter(
+    states: Counter[str] = Counter(
         status.state for entry in settings.videos for status in statuses(settings, entry, store).values()
     )
     _tell(started, dict(states))
