@@ -6,8 +6,9 @@ import ctypes
 import os
 import resource
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
@@ -20,8 +21,8 @@ class Measured:
     Attributes:
         cpu_s: User and system time of all its processes.
         wall_s: Time until the last of them had ended.
-        max_rss_mib: Largest resident set of any process measured so far in this program.
-        output: Standard output.
+        max_rss_mib: Largest resident set of any of its processes.
+        output: What it wrote to standard output and standard error.
     """
 
     cpu_s: float
@@ -40,31 +41,29 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
         SystemExit: The command failed.
     """
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    before, started_s = _children_cpu_s(), time.perf_counter()
-    done = subprocess.run(
-        command,
-        env=os.environ | dict(environment or {}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    _wait_for_orphans()
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started_s = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as output:
+        child = subprocess.Popen(
+            command, env=os.environ | dict(environment or {}), stdout=output, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        usages = [usage, *_usage_of_orphans()]
+        output.seek(0)
+        text = output.read()
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{text}")
     return Measured(
-        _children_cpu_s() - before, time.perf_counter() - started_s, usage.ru_maxrss / 1024, done.stdout
+        sum(each.ru_utime + each.ru_stime for each in usages),
+        time.perf_counter() - started_s,
+        max(each.ru_maxrss for each in usages) / 1024,
+        text,
     )
 
 
-def _children_cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _wait_for_orphans() -> None:
+def _usage_of_orphans() -> Iterator[resource.struct_rusage]:
     while True:
         try:
-            os.waitpid(-1, 0)
+            yield os.wait4(-1, 0)[2]
         except ChildProcessError:
             return

@@ -9,19 +9,14 @@ from dataset_assets.config import Settings
 VIDEOS = dg.DynamicPartitionsDefinition(name="videos")
 
 
-def missing_keys(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
-    """Keys of configured videos that are no partition yet, sorted."""
-    known = set(instance.get_dynamic_partitions(VIDEOS.name or ""))
-    return sorted({video.key for video in settings.videos} - known)
-
-
 def add_missing(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
     """Makes a partition of every configured video; never removes one, its history would go with it.
 
     Returns:
-        The keys that were added.
+        The keys that were added, sorted.
     """
-    added = missing_keys(instance, settings)
+    known = set(instance.get_dynamic_partitions(VIDEOS.name or ""))
+    added = sorted({video.key for video in settings.videos} - known)
     if added:
         instance.add_dynamic_partitions(VIDEOS.name or "", added)
     return added

@@ -58,7 +58,12 @@ def generate(
     with dg.DagsterInstance.get() as instance:
         add_missing(instance, settings)
     store = TableStore(settings.base.output_base_dir)
-    tasks = [task for entry in entries if (task := _task(settings, entry, store, categories, force=force))]
+    whole = _with_leftovers(settings, store) if not categories else set()
+    tasks = [
+        task
+        for entry in entries
+        if (task := _task(settings, entry, store, categories, force=force, whole=entry.key in whole))
+    ]
     failures = _run(config, settings, console, tasks, workers or settings.base.max_workers, force=force)
     if tasks:
         _update_stats(config)
@@ -92,14 +97,19 @@ def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]
 
 
 def _task(
-    settings: Settings, entry: VideoEntry, store: TableStore, categories: Sequence[str], *, force: bool
+    settings: Settings,
+    entry: VideoEntry,
+    store: TableStore,
+    categories: Sequence[str],
+    *,
+    force: bool,
+    whole: bool,
 ) -> Task | None:
     """The assets of a video that are missing or stale, or forced; None where there is none.
 
-    With chosen categories, only they are forced: their windows are replayed. What a removed category left
-    behind goes with a run of all assets.
+    With chosen categories, only they are forced: their windows are replayed. `whole` asks for all assets.
     """
-    everything = (force and not categories) or (not categories and _has_leftovers(settings, entry, store))
+    everything = whole or (force and not categories)
     found = statuses(settings, entry, store)
     names = [(SOURCE_VIDEO, SOURCE), (SCENE_WINDOWS, WINDOWS)]
     assets = [asset for asset, name in names if everything or not found[name].is_done]
@@ -111,9 +121,10 @@ def _task(
     return Task(entry.key, assets) if assets else None
 
 
-def _has_leftovers(settings: Settings, entry: VideoEntry, store: TableStore) -> bool:
+def _with_leftovers(settings: Settings, store: TableStore) -> set[str]:
+    """Keys of the videos with a table of a category that was removed; it goes with a run of all assets."""
     removed = set(store.categories()) - settings.categories.keys()
-    return any(store.patches_path(name, entry.key).exists() for name in removed)
+    return {key for category in removed for key in store.patches_files(category)}
 
 
 def _run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -115,6 +116,7 @@ def list_videos(config: ConfigOption = None) -> None:
     from dataset_assets.generate import statuses
     from dataset_assets.tables import TableStore
 
+    gc.freeze()  # as in `stats`
     with _told_plainly():
         settings = load_settings(config_path(config))
         store = TableStore(settings.base.output_base_dir)
@@ -149,6 +151,7 @@ def stats(config: ConfigOption = None) -> None:
     from dataset_assets.cli.views import stats_tables
     from dataset_assets.tables import TableStore, collect
 
+    gc.freeze()  # looking for garbage in what the imports made is a fifth of the time for 5000 videos
     with _told_plainly():
         settings = load_settings(config_path(config))
         mixes = {name: category.mix for name, category in settings.categories.items()}

@@ -12,26 +12,30 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from dataset_assets.cli.long_table import LongTable
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.generate import SOURCE, AssetStatus, Progress
+from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus, Progress
 from dataset_assets.tables import DatasetStats, reasons_text
 
-STATE_STYLES = {"done": "green", "missing": "yellow", "partial": "cyan", "stale": "magenta"}
+STATES = {
+    state: Text(state, style)
+    for state, style in (("done", "green"), ("missing", "yellow"), ("partial", "cyan"), ("stale", "magenta"))
+}
+FILM_THERE, FILM_ABSENT = Text("ok", "green"), Text("absent", "red")
 BAR_WIDTH = 16
 
 
-def videos_table(settings: Settings, found: Sequence[tuple[VideoEntry, Mapping[str, AssetStatus]]]) -> Table:
+def videos_table(
+    settings: Settings, found: Sequence[tuple[VideoEntry, Mapping[str, AssetStatus]]]
+) -> LongTable:
     """The configured videos with the state of each table."""
-    table = Table(title=f"{len(found)} videos", title_justify="left")
-    table.add_column("video", overflow="fold")
-    table.add_column("film")
-    for name in (SOURCE, "windows", *settings.categories):
-        table.add_column(name)
-    for entry, statuses in found:
-        film = Text("ok", "green") if entry.path.is_file() else Text("absent", "red")
-        states = [Text(status.state, STATE_STYLES[status.state]) for status in statuses.values()]
-        table.add_row(entry.key, film, *states)
-    return table
+    keys = [entry.key for entry, _ in found]
+    films = [FILM_THERE if entry.path.is_file() else FILM_ABSENT for entry, _ in found]
+    names = (SOURCE, WINDOWS, *settings.categories)
+    states = [[STATES[statuses[name].state] for _, statuses in found] for name in names]
+    return LongTable(
+        lambda: _table(f"{len(found)} videos", ("video",), (), ("film", *names)), [keys, films, *states]
+    )
 
 
 def stats_tables(stats: DatasetStats) -> Group:
@@ -65,19 +69,24 @@ def stats_tables(stats: DatasetStats) -> Group:
             _gigabytes(row["size_bytes"]),
             _percent(row["acceptance_rate"]),
         )
-    videos = _table("Videos", ("video",), ("windows", "acceptance", "patches", "size"), ("rejected",))
-    for row in stats.videos.to_dict("records"):
-        videos.add_row(
-            str(row["video"]),
-            f"{row['accepted']}/{row['windows_target']}",
-            _percent(row["acceptance_rate"]),
-            str(row["patches"]),
-            _gigabytes(row["size_bytes"]),
-            reasons_text(row["reject_reasons"]),
-        )
-    parts += [categories, formats, videos]
+    parts += [categories, formats, _videos(stats)]
     parts += [Text(problem, "red") for problem in stats.problems]
     return Group(*parts)
+
+
+def _videos(stats: DatasetStats) -> LongTable:
+    rows = stats.videos.to_dict("records")
+    return LongTable(
+        lambda: _table("Videos", ("video",), ("windows", "acceptance", "patches", "size"), ("rejected",)),
+        [
+            [row["video"] for row in rows],
+            [f"{row['accepted']}/{row['windows_target']}" for row in rows],
+            [_percent(row["acceptance_rate"]) for row in rows],
+            [str(row["patches"]) for row in rows],
+            [_gigabytes(row["size_bytes"]) for row in rows],
+            [reasons_text(row["reject_reasons"]) for row in rows],
+        ],
+    )
 
 
 def _table(title: str, names: Sequence[str], numbers: Sequence[str], texts: Sequence[str]) -> Table:

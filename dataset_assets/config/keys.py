@@ -10,6 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 
 MAX_KEY_LENGTH = 100
 _NOT_IN_A_KEY = re.compile(r"[^a-z0-9]+")
@@ -21,6 +22,7 @@ def short_hash(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
 
 
+@cache
 def video_key(name: str) -> str:
     """Give the key of a video: the slug of its name, which is its partition key and part of its file names.
 
@@ -46,7 +48,7 @@ def video_key(name: str) -> str:
 
 def is_unicode(text: str) -> bool:
     """Tell whether text can be UTF-8; a file name's bytes that are not stand in it as lone surrogates."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def near_names(word: str, known: Iterable[str]) -> str:

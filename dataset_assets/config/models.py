@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -61,13 +62,13 @@ def _absolute_path(value: object, info: ValidationInfo) -> Path:
         raise _mistake(f"{prefix}: begins an address; write a plain path (with ./ before it if it is one)")
     try:
         # By the text, since Path("./~film.mkv") is Path("~film.mkv").
-        path = Path(text).expanduser() if text.startswith("~") else Path(text)
+        path = Path(text).expanduser() if text.startswith("~") else text
     except RuntimeError:
         raise _mistake(
             f"the home folder of {text.split('/')[0]} is not known; write the whole path"
         ) from None
-    folder = info.context["folder"] if info.context else Path()
-    return Path(os.path.normpath(Path.cwd() / folder / path))
+    folder = info.context["folder"] if info.context else Path.cwd()
+    return Path(os.path.normpath(folder / path))
 
 
 def _inner_folder(value: str) -> str:
@@ -299,12 +300,16 @@ class Settings(BaseModel):
 
         Exact in decimals: 100 x 0.145 is 14.5 and gives 15, where binary floats would say 14.
         """
-        weight = Fraction(repr(float(video.categories.get(category, 0.0))))
-        return math.floor(self.base.base_frame_limit * weight + Fraction(1, 2))
+        return _share_of(self.base.base_frame_limit, float(video.categories.get(category, 0.0)))
 
     def window_target(self, video: VideoEntry) -> int:
         """Give the windows wanted of a video: the largest of its targets."""
         return max((self.target(video, category) for category in self.categories), default=0)
+
+
+@cache
+def _share_of(limit: int, weight: float) -> int:
+    return math.floor(limit * Fraction(repr(weight)) + Fraction(1, 2))
 
 
 def contradictions(

@@ -7,8 +7,8 @@ Belongs here: turning what pydantic found into sentences for the user. Not here:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,19 @@ _SHOWN_AT_MOST = 60
 class Problems:
     """Collects sentences for one file, in the order of its lines."""
 
-    def __init__(self, file: Path, root: Node) -> None:
+    def __init__(self, file: Path, read: Callable[[], Node]) -> None:
         self._file = file
-        self._root = root
+        self._read = read
         self._found: list[tuple[int, str]] = []
+
+    @cached_property
+    def root(self) -> Node:
+        """The file's tree, read when it is first asked for."""
+        return self._read()
 
     def add(self, location: Location, sentence: str) -> None:
         """Add a mistake at a place: a path of keys and indices, which may end beyond what is written."""
-        line = line_of(self._root, location)
+        line = line_of(self.root, location)
         stop = "" if sentence.endswith("?") else "."
         text = f"{self._file}:{line} {dotted(location)}: {sentence}{stop}"
         # JSON can spell lone surrogates, which no terminal and no log can write.

@@ -37,6 +37,7 @@ _NAMED = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
+_JSON_DECODER = json.JSONDecoder()
 _JSON_GAP = re.compile(r"[ \t\r\n,:]*")
 
 
@@ -139,7 +140,7 @@ def _json_node(text: str, start: int, line_starts: list[int], depth: int) -> Nod
     if depth > MAX_DEPTH:
         raise _too_deep(line)
     if text[start] not in "[{":
-        value, end = json.JSONDecoder().raw_decode(text, start)
+        value, end = _JSON_DECODER.raw_decode(text, start)
         return Scalar(start, end, line, value, str(value))
     children: list[Node] = []
     end = _behind_gap(text, start + 1)

@@ -11,7 +11,7 @@ disk, and renamed. Its name is fixed, so that what a killed run leaves is overwr
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.tables import footer
+from dataset_assets.tables import footer, tail
 from dataset_assets.tables.footer import Counts, Provenance
 from dataset_assets.tables.schemas import (
     PATCHES,
@@ -62,15 +62,15 @@ class TableStore:
 
     def video_path(self, key: str) -> Path:
         """Give the file of a video's row in the videos table."""
-        return self.root / "videos" / f"{_VIDEO}{key}" / _FILE
+        return self.root / f"videos/{_VIDEO}{key}/{_FILE}"
 
     def windows_path(self, key: str) -> Path:
         """Give the file of a video's windows table."""
-        return self.root / "windows" / f"{_VIDEO}{key}" / _FILE
+        return self.root / f"windows/{_VIDEO}{key}/{_FILE}"
 
     def patches_path(self, category: str, key: str) -> Path:
         """Give the file of a video's patches table for a category."""
-        return self.root / "patches" / f"{_CATEGORY}{category}" / f"{_VIDEO}{key}" / _FILE
+        return self.root / f"patches/{_CATEGORY}{category}/{_VIDEO}{key}/{_FILE}"
 
     def video_files(self) -> dict[str, Path]:
         """List the files of the videos table by video key, sorted."""
@@ -180,7 +180,12 @@ class TableStore:
         Raises:
             DatasetAssetsError: The footer is damaged, from a newer release, or cannot be read.
         """
-        return _reading(path, lambda: _records(path, pq.read_metadata(path)))
+
+        def read() -> tuple[Provenance, Counts]:
+            metadata = tail.key_values(path, footer.KEYS)
+            return _records(path, pq.read_metadata(path).metadata if metadata is None else metadata)
+
+        return _reading(path, read)
 
     def remove(self, path: Path) -> None:
         """Remove a table, and the folders above it that are empty then, up to the one that holds all tables.
@@ -207,7 +212,7 @@ class TableStore:
         def read() -> list[_AnyRow]:
             # Not pq.read_table, which would add the folder names as columns.
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                _records(path, file.metadata)
+                _records(path, file.metadata.metadata)
                 if not file.schema_arrow.equals(schema):
                     raise _unreadable(path, "has other columns than this release writes")
                 table = file.read()
@@ -234,8 +239,14 @@ class TableStore:
 
 
 def _by_video(folder: Path) -> dict[str, Path]:
-    files = sorted(folder.glob(f"{_VIDEO}*/{_FILE}"))
-    return {file.parent.name.removeprefix(_VIDEO): file for file in files}
+    # Not glob, which takes four times as long to go through 5000 videos.
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.startswith(_VIDEO))
+    except FileNotFoundError:
+        return {}
+    files = {name.removeprefix(_VIDEO): folder / f"{name}/{_FILE}" for name in names}
+    return {key: file for key, file in files.items() if file.exists()}
 
 
 def _temporary(path: Path) -> Path:
@@ -257,16 +268,14 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     return values
 
 
-def _records(path: Path, file: pq.FileMetaData) -> tuple[Provenance, Counts]:
-    metadata = file.metadata or {}
+def _records(path: Path, metadata: Mapping[bytes, bytes] | None) -> tuple[Provenance, Counts]:
     try:
-        version = footer.schema_version(metadata)
-        if version > SCHEMA_VERSION:
-            raise DatasetAssetsError(
-                f"The table {path} is of version {version}, newer than the {SCHEMA_VERSION} that this "
-                "release can read; update dataset_assets, or delete the file and run generate again."
-            )
-        return footer.from_metadata(metadata)
+        return footer.from_metadata(metadata or {})
+    except footer.NewerSchemaError as error:
+        raise DatasetAssetsError(
+            f"The table {path} is of version {error.version}, newer than the {SCHEMA_VERSION} that this "
+            "release can read; update dataset_assets, or delete the file and run generate again."
+        ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(path, "was not written by dataset_assets, or its footer is damaged") from error
 

@@ -105,6 +105,22 @@ def test_json_with_tabs_escapes_and_odd_spacing_loads(tmp_path: Path) -> None:
     assert settings.videos[0].key == "dune"
 
 
+@given(st.lists(st.floats(0, 1), max_size=3), st.text("aé😀\t\n", max_size=5), st.integers(1, 10**9))
+def test_json_loads_as_the_same_file_read_as_yaml(weights: list[float], text: str, limit: int) -> None:
+    content = {
+        "base_settings": {"output_base_dir": "out", "base_frame_limit": limit},
+        "videos": [
+            {"name": f"Film {number} {text}", "path": f"{text}.mkv", "categories": {"general": weight}}
+            for number, weight in enumerate([1.0, *weights])
+        ],
+        "formats": None,
+    }
+    written = json.dumps(content, ensure_ascii=False)
+    as_json, as_yaml = (settings_from_text(written, Path(name)) for name in ("c.json", "c.yaml"))
+    assert as_json == as_yaml
+    assert len(as_json.videos) == 1 + len(weights)
+
+
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     for name in ("c.yaml", "c.json"):
         content = json.dumps({"base_settings": {"output_base_dir": "out"}, "videos": [VIDEO]})

@@ -262,6 +262,21 @@ def test_all_mistakes_are_told_together_in_the_order_of_lines(tmp_path: Path) ->
     ]
 
 
+def test_keys_written_twice_in_json_are_told(tmp_path: Path) -> None:
+    text = """\
+{
+  "base_settings": {"output_base_dir": "out", "seed": 1,
+                    "seed": 2},
+  "videos": [{"name": "Dune", "path": "dune.mkv", "path": "arrakis.mkv", "categories": {"general": 1}}]
+}
+"""
+    again = "is written twice, the first time in line"
+    assert problems_of(text, tmp_path, "c.json") == [
+        f"c.json:3 base_settings.seed: {again} 2; keep one of them.",
+        f"c.json:4 videos[0].path: {again} 4; keep one of them.",
+    ]
+
+
 def test_a_syntax_error_is_told_with_its_line(tmp_path: Path) -> None:
     [problem] = problems_of('{\n  "videos": [\n  1,,2]\n}', tmp_path, "c.json")
     assert problem.startswith("c.json:3: not valid JSON (Expecting value, column 5);")

@@ -365,5 +365,5 @@ def test_whatever_the_names_the_edited_text_gives_them_back(
     assert isinstance(root, Entries)
     new = [NewVideo(name, path, {"general": weight}) for name, path, weight in videos]
     edited = read_tree(with_videos(EDITED[file], root, new), is_json=is_json)
-    read_back = plain(edited, Problems(Path(file), edited))["videos"][1:]
+    read_back = plain(edited, Problems(Path(file), lambda: edited))["videos"][1:]
     assert [(video["name"], video["path"], video["categories"]["general"]) for video in read_back] == videos

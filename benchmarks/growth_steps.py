@@ -1,0 +1,74 @@
+"""What Dagster's daemon and code server do without the command line, one step in a process of its own.
+
+    python -m benchmarks.growth_steps {sensor,statuses} CONFIG
+
+`DAGSTER_HOME` has to be set. Prints a line of JSON: what came out, and the CPU and wall seconds of the step
+alone, without imports and without loading the definitions, which a code server does once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets.automation.videos_sensor import videos_sensor
+from dataset_assets.config import load_settings
+from dataset_assets.definitions import build_defs
+from dataset_assets.generate import statuses
+from dataset_assets.partitions import VIDEOS
+from dataset_assets.tables import TableStore
+
+
+def main() -> None:
+    """Runs one step."""
+    STEPS[sys.argv[1]](Path(sys.argv[2]))
+
+
+def tick_sensor(config: Path) -> None:
+    """A tick, evaluated as the code server does when the daemon asks for it."""
+    repository = build_defs(config).get_repository_def()
+    resources = repository.get_top_level_resources()
+    with dg.DagsterInstance.get() as instance:
+        started = _now_s()
+        with dg.build_sensor_context(
+            instance=instance, repository_def=repository, resources=resources
+        ) as context:
+            found = videos_sensor.evaluate_tick(context)
+        if found.dynamic_partitions_requests:
+            raise SystemExit("the sensor leaves partitions to the daemon, which is not measured here")
+        _tell(started, {"partitions": len(instance.get_dynamic_partitions(VIDEOS.name or ""))})
+
+
+def find_statuses(config: Path) -> None:
+    """The state of every table of every video, as a nightly tick asks for it."""
+    started = _now_s()
+    settings = load_settings(config)
+    store = TableStore(settings.base.output_base_dir)
+    states: Counter[str] = Counter(
+        status.state for entry in settings.videos for status in statuses(settings, entry, store).values()
+    )
+    _tell(started, dict(states))
+
+
+STEPS: dict[str, Callable[[Path], None]] = {"sensor": tick_sensor, "statuses": find_statuses}
+
+
+def _now_s() -> tuple[float, float]:
+    times = os.times()
+    return times.user + times.system, time.perf_counter()
+
+
+def _tell(started: tuple[float, float], found: dict[str, int]) -> None:
+    cpu_s, wall_s = (now - then for now, then in zip(_now_s(), started, strict=True))
+    print(json.dumps({"found": found, "cpu_s": round(cpu_s, 3), "wall_s": round(wall_s, 3)}))
+
+
+if __name__ == "__main__":
+    main()
