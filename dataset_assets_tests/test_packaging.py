@@ -68,7 +68,9 @@ def test_the_command_is_a_typer_application() -> None:
     assert isinstance(command.load(), typer.Typer)
 
 
-@pytest.mark.parametrize("package", ["config", "video", "windows", "patches", "tables", "generate", "demo"])
+@pytest.mark.parametrize(
+    "package", ["config", "video", "windows", "patches", "tables", "generate", "gallery", "demo"]
+)
 def test_films_can_be_read_without_dagster(package: str) -> None:
     code = f"import sys, dataset_assets.{package}; sys.exit('dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

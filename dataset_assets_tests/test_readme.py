@@ -100,7 +100,7 @@ def test_every_command_and_option_exists() -> None:
         options = {name for parameter in command.params for name in parameter.opts}
         assert [word for word in words if word.startswith("--") and word not in options] == [], words
         seen.add(command.name)
-    assert {"generate", "scan", "list", "stats", "doctor", "ui"} <= seen
+    assert {"generate", "scan", "list", "stats", "gallery", "doctor", "ui"} <= seen
 
 
 def test_every_make_target_exists() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 import pandas as pd
 
+from dataset_assets.assets.gallery import index_url, update_index
 from dataset_assets.assets.make_patches import patches_asset
 from dataset_assets.assets.reporting import GROUP, counts_markdown
 from dataset_assets.checks import EVERY_VIDEO_DONE, check_result, check_specs
@@ -42,6 +43,7 @@ def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
         store = TableStore(dataset_config.base.output_base_dir)
         stats = collect(store, mixes)
         unfinished = _unfinished(dataset_config, store)
+        update_index(dataset_config)
         totals = stats.totals
         rate = 0.0 if math.isnan(totals.acceptance_rate) else totals.acceptance_rate
         return dg.MaterializeResult(
@@ -67,6 +69,7 @@ def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 ),
                 "unfinished": _records(unfinished[:TABLE_ROWS]),
                 "problems": dg.MetadataValue.text("; ".join(stats.problems) or "none"),
+                "gallery": index_url(),
                 "tables": dg.MetadataValue.path(dataset_config.base.output_base_dir / "metadata"),
             },
             check_results=[

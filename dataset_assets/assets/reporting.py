@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from dataset_assets.assets.gallery import page_url
 from dataset_assets.config import Settings
 from dataset_assets.generate import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.patches.contact_sheet import contact_sheet
@@ -50,6 +51,7 @@ def windows_metadata(
         "cpu_s": dg.MetadataValue.float(round(run.cpu_s, 2)),
         "wall_s": dg.MetadataValue.float(round(run.wall_s, 2)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", report.rejected)),
+        "gallery": page_url(run.key),
         "table": dg.MetadataValue.path(TableStore(settings.base.output_base_dir).windows_path(run.key)),
     }
 
@@ -76,6 +78,7 @@ def patches_metadata(
         metadata["formats_left_out"] = dg.MetadataValue.text(
             f"too large for the film: {', '.join(report.left_out)}"
         )
+    metadata["gallery"] = page_url(run.key, category)
     if report.rows:
         metadata["contact_sheet"] = dg.MetadataValue.md(_sheet(root, report))
         metadata["samples"] = _samples(report)

@@ -9,6 +9,7 @@ from rich.console import Console
 from dataset_assets.cli.generate import generate
 from dataset_assets.config import load_settings
 from dataset_assets.demo.films import demo_config, make_films
+from dataset_assets.gallery import index_path
 
 
 def run_demo(folder: Path, console: Console) -> int:
@@ -27,9 +28,10 @@ def run_demo(folder: Path, console: Console) -> int:
     make_films(folder / "films", report=lambda line: console.print(line, soft_wrap=True))
     config = demo_config(folder)
     code = generate(config, console, videos=(), categories=(), workers=None, force=False)
-    root = load_settings(config).base.output_base_dir
+    settings = load_settings(config)
+    root = settings.base.output_base_dir
     console.print(
-        f"\ndata set  {root}\ntables    {root / 'metadata'}"
+        f"\ndata set  {root}\ntables    {root / 'metadata'}\ngallery   {index_path(settings)}"
         f"\nnumbers   .venv/bin/dataset-assets stats --config {config}"
         f"\nUI        .venv/bin/dataset-assets ui --config {config}",
         soft_wrap=True,

@@ -159,6 +159,27 @@ def stats(config: ConfigOption = None) -> None:
 
 
 @app.command()
+def gallery(config: ConfigOption = None) -> None:
+    """Make the gallery's pages, all of them anew, and tell where they are."""
+    from dataset_assets.gallery import refresh_gallery
+
+    with _told_plainly():
+        settings = load_settings(config_path(config))
+        try:
+            report = refresh_gallery(settings, all_pages=True)
+        except OSError as error:
+            raise DatasetAssetsError(
+                f"The gallery cannot be written ({error.filename}: {error.strerror}); free some space or "
+                "mend the folder's permissions, and call it again."
+            ) from error
+        for problem in report.problems:
+            errors.print(f"[red]error[/red] {escape(problem)}", soft_wrap=True)
+        console.print(f"{report.written} videos in {report.index}", soft_wrap=True)
+        if report.problems:
+            raise typer.Exit(FAILED)
+
+
+@app.command()
 def doctor(config: ConfigOption = None) -> None:
     """Check what a long run needs: decoders, tone mapping, write access, space, films."""
     from dataset_assets.cli.doctor import examine
@@ -187,20 +208,23 @@ def ui(
         import dagster as dg
 
         from dataset_assets.cli.home import enter_home
+        from dataset_assets.gallery import index_path
         from dataset_assets.partitions import add_missing
 
         home = enter_home(settings, path)
         with dg.DagsterInstance.get() as instance:
             add_missing(instance, settings)
-    console.print(f"UI at http://127.0.0.1:{port}, its history in {home}; Ctrl+C stops it", soft_wrap=True)
-    sys.stdout.flush()
-    workspace = Path(__file__).with_name("workspace.yaml")
-    # Both of Dagster's formats for people write colour codes into a log file too.
-    logs = ["--log-level", "warning", "--log-format", "rich" if sys.stdout.isatty() else "json"]
-    # `dg dev`, which Dagster advises instead, is a package of its own and knows no workspace file.
-    quiet = ["-W", "ignore:Function `dev_command` is superseded"]
-    command = [sys.executable, *quiet, "-m", "dagster", "dev", "-w", str(workspace), *logs]
-    os.execv(sys.executable, [*command, "-h", "127.0.0.1", "-p", str(port)])
+        address = f"http://127.0.0.1:{port}"
+        pages = index_path(settings)
+        console.print(
+            f"UI at {address}, its history in {home}; Ctrl+C stops it\n"
+            f"gallery at {address}/gallery, its pages in {pages.parent}"
+            + ("" if pages.exists() else " (none yet: `dataset-assets gallery` makes them)"),
+            soft_wrap=True,
+        )
+        sys.stdout.flush()
+        # In place of this process, whose imports take 200 MB that watching services does not need.
+        os.execv(sys.executable, [sys.executable, "-m", "dataset_assets.cli.services", str(port)])
 
 
 def _check_port(port: int) -> None:

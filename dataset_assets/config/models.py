@@ -40,6 +40,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # "Alien: Romulus.mkv" is a file.
 _PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?!\s)")
 _MIX_TOLERANCE = 1e-6
+_OWN_FOLDERS = {"metadata": "the tables", "gallery": "the pages"}
 _Kind = TypeVar("_Kind")
 
 
@@ -231,9 +232,10 @@ class Category(_Strict):
 
     @field_validator("folder")
     @classmethod
-    def _leave_the_tables_folder(cls, folder: str) -> str:
-        if PurePosixPath(folder).parts[0].lower() == "metadata":
-            raise _mistake("metadata belongs to the tables; use another folder")
+    def _leave_the_products_folders(cls, folder: str) -> str:
+        first = PurePosixPath(folder).parts[0].lower()
+        if first in _OWN_FOLDERS:
+            raise _mistake(f"{first} belongs to {_OWN_FOLDERS[first]}; use another folder")
         return folder
 
 

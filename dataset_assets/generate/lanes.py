@@ -21,6 +21,7 @@ import av
 
 from dataset_assets.config import BaseSettings
 from dataset_assets.errors import VideoError
+from dataset_assets.generate.pictures import REJECTED_PICTURES, encode_picture, picture_name
 from dataset_assets.generate.rows import window_row
 from dataset_assets.patches.downscale import Kernel
 from dataset_assets.patches.planning import PlannedPatch
@@ -29,7 +30,7 @@ from dataset_assets.tables import WindowRow
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
 from dataset_assets.video.render import CropRenderer
-from dataset_assets.windows.finding import WindowFinder
+from dataset_assets.windows.finding import Attempt, WindowFinder
 from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.sampling import Stratum
 
@@ -57,11 +58,13 @@ class Made:
         job: What was wanted.
         attempts: Its attempts, looked up or new, the accepted one last.
         triplets: PNG files by category; empty where no attempt was accepted.
+        pictures: JPEG files of new attempts, by name.
     """
 
     job: Job
     attempts: Sequence[WindowRow]
     triplets: Mapping[str, EncodedTriplet]
+    pictures: Mapping[str, bytes]
 
     @property
     def is_new(self) -> bool:
@@ -101,6 +104,7 @@ class Lane:
         self._finder = WindowFinder(self._reader, info, key, settings, accepted, stop)
         self._renderer = CropRenderer(info.colour, info.geometry, settings.colour_order)
         self._kernel: Kernel = settings.lr_kernel
+        self._fingerprint = info.fingerprint
         self._stop = stop
 
     def close(self) -> None:
@@ -119,9 +123,9 @@ class Lane:
         frames: list[av.VideoFrame] = []
         if job.recorded is None:
             found, frames = self._finder.find(job.stratum)
-            made = Made(job, [window_row(attempt) for attempt in found], {})
+            made = Made(job, [window_row(attempt) for attempt in found], {}, self._pictures(found))
         else:
-            made = Made(job, job.recorded, {})
+            made = Made(job, job.recorded, {}, {})
         if made.accepted is None:
             return made
         if job.patches and not frames:
@@ -131,6 +135,15 @@ class Lane:
             for category, patch in job.patches.items()
         }
         return replace(made, triplets=triplets)
+
+    def _pictures(self, attempts: Sequence[Attempt]) -> dict[str, bytes]:
+        pictures = {}
+        for attempt in attempts:
+            name = picture_name(self._fingerprint, attempt.pts, attempt.reason)
+            is_kept = attempt.reason is None or attempt.attempt < REJECTED_PICTURES
+            if name is not None and attempt.judgement is not None and is_kept:
+                pictures[name] = encode_picture(attempt.judgement.preview)
+        return pictures
 
     def _read_again(self, recorded: WindowRow) -> list[av.VideoFrame]:
         frames = self._finder.read_again(recorded.pts)

@@ -14,6 +14,7 @@ import cv2
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.errors import ConfigError, DatasetAssetsError, MissingWindowsError, SpaceError, VideoError
+from dataset_assets.generate.failures import failure_kept, forget_failure
 from dataset_assets.generate.identity import CODE_VERSION, source_hash
 from dataset_assets.generate.journal import Journal, files_of
 from dataset_assets.generate.lock import video_lock
@@ -36,7 +37,7 @@ def probe_video(settings: Settings, key: str) -> VideoRow:
     """
     entry = settings.video(key)
     store = TableStore(settings.base.output_base_dir)
-    with _named(entry), video_lock(store.root / LOCK_FOLDER, key):
+    with failure_kept(store, key), _named(entry), video_lock(store.root / LOCK_FOLDER, key):
         info = _probe(settings, entry)
         row = video_row(entry, info)
         provenance = Provenance(
@@ -83,7 +84,7 @@ def generate_video(
     wanted = _known_categories(settings, categories)
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
     store = TableStore(settings.base.output_base_dir)
-    with _named(entry), video_lock(store.root / LOCK_FOLDER, key):
+    with failure_kept(store, key), _named(entry), video_lock(store.root / LOCK_FOLDER, key):
         info = _probe(settings, entry)
         plan = plan_video(settings, entry, info)
         video_pass = VideoPass(
@@ -92,6 +93,7 @@ def generate_video(
         video_pass.run()
         if set(wanted) == set(settings.categories):
             _remove_categories(store, key, _left_categories(settings, store))
+    forget_failure(store, key)
     return VideoReport(
         key=key,
         info=info,

@@ -19,6 +19,7 @@ from dataset_assets.generate.identity import CODE_VERSION, patches_hash, windows
 from dataset_assets.generate.journal import Journal
 from dataset_assets.generate.lanes import Job, Lane, Lanes, Made
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
+from dataset_assets.generate.pictures import pictures_folder, write_picture
 from dataset_assets.generate.plan import VideoPlan
 from dataset_assets.generate.progress import Progress, ProgressFile
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
@@ -72,6 +73,7 @@ class VideoPass:
         self._plan = plan
         self._finds_windows = windows
         self._lanes = lanes
+        self._pictures_folder = pictures_folder(store, entry.key)
         self._accepted = AcceptedSignatures()
         journal = Journal(store, entry.key)
         journal.settle()
@@ -196,6 +198,8 @@ class VideoPass:
         window = made.job.stratum.window
         if made.is_new:
             self.windows.add(window, made.attempts)
+            for name, content in made.pictures.items():
+                write_picture(self._pictures_folder, name, content)
         for ledger in self._pending:
             name = ledger.plan.category
             if name in made.triplets:

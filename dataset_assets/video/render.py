@@ -21,7 +21,7 @@ from av.filter import Graph
 from av.filter.context import FilterContext
 
 from dataset_assets.video.colour import HALD_LEVEL, Colour, bake_lut
-from dataset_assets.video.geometry import FrameGeometry, Rect
+from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.planes import plane_samples
 
 ColourOrder = Literal["exact", "fast"]
@@ -106,18 +106,13 @@ class CropRenderer:
         pictures = []
         for frame in frames:
             region = pipeline.run(frame, left.coded_start, right.coded_start)
-            pictures.append(self._turn_upright(region[y : y + scaled.height, x : x + scaled.width]))
+            picture = region[y : y + scaled.height, x : x + scaled.width]
+            pictures.append(_turned_upright(picture, self._geometry.orientation))
         return np.stack(pictures)
-
-    def _turn_upright(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        orientation = self._geometry.orientation
-        if orientation.transpose:
-            picture = picture.swapaxes(0, 1)
-        return picture[:: -1 if orientation.flip_y else 1, :: -1 if orientation.flip_x else 1]
 
 
 class PreviewRenderer:
-    """Renders small tone-mapped luma pictures of a video's frames, coded orientation and shape.
+    """Renders small tone-mapped pictures of a video's frames, coded orientation and shape.
 
     Samples are picked, not averaged: the mean difference of two previews then estimates that of the whole
     pictures.
@@ -134,6 +129,7 @@ class PreviewRenderer:
         Raises:
             VideoError: The HDR table could not be baked.
         """
+        self._geometry = geometry
         self._area = area or Rect(0, 0, geometry.coded_width, geometry.coded_height)
         shrink = min(1.0, PREVIEW_WIDTH / self._area.width)
         size = (max(1, round(self._area.width * shrink)), max(1, round(self._area.height * shrink)))
@@ -141,11 +137,11 @@ class PreviewRenderer:
         self._small = av.VideoFrame(*size, colour.pix_fmt)
         self._pipeline = _Pipeline(colour, size, size, size, scale_last=False)
 
-    def luma(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+    def picture(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
         """Renders a frame's preview.
 
         Returns:
-            Shape (height, width), uint8 BT.709 luma, full range 0..255, at most 480 wide.
+            Shape (height, width, 3), uint8, channels blue, green, red, full range, at most 480 wide.
         """
         area = self._area
         for plane, small in zip(frame.planes, self._small.planes, strict=True):
@@ -155,10 +151,31 @@ class PreviewRenderer:
             rows = slice(area.y * plane.height // frame.height, area.bottom * plane.height // frame.height)
             samples = plane_samples(frame, plane)[rows, columns]
             target[:] = cv2.resize(samples, (width, height), interpolation=cv2.INTER_NEAREST)
-        picture = self._pipeline.run(self._small, 0, 0)
-        # OpenCV's own grey conversion has BT.601 weights; these are BT.709's.
-        weights = np.array([[0.0722, 0.7152, 0.2126]], np.float32)
-        return cast("npt.NDArray[np.uint8]", cv2.transform(picture, weights))
+        return self._pipeline.run(self._small, 0, 0)
+
+    def upright(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """A preview as the working frame shows it: turned upright, of square pixels."""
+        scaled_width, scaled_height = self._geometry.scaled_size
+        width = self._area.width * scaled_width / self._geometry.coded_width
+        height = self._area.height * scaled_height / self._geometry.coded_height
+        size = (picture.shape[1], max(1, round(picture.shape[1] * height / width)))
+        if size[1] != picture.shape[0]:
+            picture = cast("npt.NDArray[np.uint8]", cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        return _turned_upright(picture, self._geometry.orientation)
+
+
+def preview_luma(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The luma of a preview.
+
+    Args:
+        picture: What `PreviewRenderer.picture` rendered.
+
+    Returns:
+        Shape (height, width), uint8 BT.709 luma, full range 0..255.
+    """
+    # OpenCV's own grey conversion has BT.601 weights; these are BT.709's.
+    weights = np.array([[0.0722, 0.7152, 0.2126]], np.float32)
+    return cast("npt.NDArray[np.uint8]", cv2.transform(picture, weights))
 
 
 @lru_cache(maxsize=16)
@@ -271,6 +288,12 @@ class _Pipeline:
             cv2.convertScaleAbs(plane_samples(rgb, plane), alpha=self._to_8_bit) for plane in rgb.planes
         )
         return cast("npt.NDArray[np.uint8]", cv2.merge([blue, green, red]))
+
+
+def _turned_upright(picture: npt.NDArray[np.uint8], orientation: Orientation) -> npt.NDArray[np.uint8]:
+    if orientation.transpose:
+        picture = picture.swapaxes(0, 1)
+    return picture[:: -1 if orientation.flip_y else 1, :: -1 if orientation.flip_x else 1]
 
 
 def _source(graph: Graph, size: tuple[int, int], colour: Colour) -> FilterContext:

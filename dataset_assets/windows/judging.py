@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dataset_assets.video.active_area import has_window_bars
 from dataset_assets.video.planes import luma_8bit, plane_samples
 from dataset_assets.video.probe import VideoInfo
-from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer
+from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, preview_luma
 from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
 
@@ -53,6 +53,9 @@ class Judgement:
         contrast: Standard deviation of the middle frame's preview.
         sharpness: How sharp the middle frame's sharpest edges are, 0..1.
         signature: Shape (18, 32), uint8: the middle frame's thumbnail that duplicates are told by.
+        preview: Shape (height, width, 3), uint8, blue, green, red: what people should see of the window. The
+            active area of the middle frame, upright, some 480 pixels across; where there is a cut that of the
+            first frame and that of the last, side by side.
         reason: Why the window is rejected, None where it is accepted.
     """
 
@@ -62,6 +65,7 @@ class Judgement:
     contrast: float
     sharpness: float
     signature: npt.NDArray[np.uint8]
+    preview: npt.NDArray[np.uint8]
     reason: Reason | None
 
 
@@ -122,7 +126,8 @@ class Judge:
             frames: The window, presentation order.
             accepted: The film's windows accepted so far.
         """
-        first, middle, last = (self._preview.luma(frames[index]) for index in (0, 3, 6))
+        pictures = [self._preview.picture(frames[index]) for index in (0, 3, 6)]
+        first, middle, last = map(preview_luma, pictures)
         lumas = [self._luma(frame) for frame in frames]
         mean_abs_diff = measures.mean_abs_diff(first, last)
         score = cut_score([luma.astype(np.float32) for luma in lumas])
@@ -142,7 +147,9 @@ class Judge:
             reason = "blurred"
         elif accepted.contains_like(signature):
             reason = "duplicate"
-        return Judgement(mean_abs_diff, score, bright, contrast, sharp, signature, reason)
+        shown = [pictures[0], pictures[2]] if reason == "cut" else [pictures[1]]
+        preview = np.hstack([self._preview.upright(picture) for picture in shown])
+        return Judgement(mean_abs_diff, score, bright, contrast, sharp, signature, preview, reason)
 
     def _is_cut(self, mean_abs_diff: float, score: float) -> bool:
         rule = self._limits.cut_rule

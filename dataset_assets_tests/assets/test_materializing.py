@@ -27,6 +27,7 @@ wall_s float
 gigabytes float
 format_mix markdown
 formats_left_out text
+gallery url
 contact_sheet markdown
 samples table
 folder path
@@ -51,6 +52,7 @@ acceptance_rate float
 cpu_s float
 wall_s float
 reject_reasons markdown
+gallery url
 table path""",
     "general_patches": PATCHES_KINDS.replace("formats_left_out text\n", ""),
     "space_patches": PATCHES_KINDS,
@@ -64,6 +66,7 @@ wall_s float
 gigabytes float
 format_mix markdown
 note text
+gallery url
 folder path
 table path""",
 }
@@ -77,6 +80,7 @@ def kinds(found: Mapping[str, dg.MetadataValue[Any]]) -> str:
         dg.MarkdownMetadataValue: "markdown",
         dg.TableMetadataValue: "table",
         dg.PathMetadataValue: "path",
+        dg.UrlMetadataValue: "url",
     }
     return "\n".join(f"{name} {names[type(value)]}" for name, value in found.items())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -12,12 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
 from dataset_assets_tests.cli.command import processes_of, start, wait_until
 from dataset_assets_tests.cli.conftest import Generated
 from dataset_assets_tests.films import Film
+from dataset_assets_tests.gallery.pages import Page
 
 BACKFILL_S = 150.0
 STOP_S = 60.0
@@ -63,6 +66,12 @@ class Ui:
                 return True
         except OSError:
             return False
+
+    def get(self, address: str) -> tuple[str, bytes]:
+        """The address that a request ends at, and what is there."""
+        whole = urljoin(f"http://127.0.0.1:{self.port}", address)
+        with urllib.request.urlopen(whole, timeout=60) as response:
+            return response.url, response.read()
 
     def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """The answer of the GraphQL interface."""
@@ -110,8 +119,8 @@ def ui(tmp_path: Path, generated: Generated, sdr_film: Film) -> Iterator[Ui]:
     try:
         yield Ui(config, port, process)
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()  # not killed: its services would live on
+        process.communicate(timeout=STOP_S)
 
 
 def partition_of(run: dict[str, Any]) -> str:
@@ -133,6 +142,13 @@ def test_a_backfill_from_the_ui_needs_no_configuration_and_history_is_kept(ui: U
     assert backfill["status"] == "COMPLETED_SUCCESS"
     assert sorted(partition_of(run) for run in backfill["runs"]) == ["beta", "gamma"]
 
+    page = ui.config.parent / "dataset/gallery/videos/gamma.html"
+    address, served = ui.get("/gallery/videos/gamma.html")
+    assert served == page.read_bytes()
+    assert served.count(b'data-category="toon"') > 3
+    for file in Page(page).files():
+        assert ui.get(urljoin(address, os.path.relpath(file, page.parent)))[1] == file.read_bytes()
+
     (toon,) = ui.ask(ASSET, path=["toon_patches"], partitions=["gamma"])["assetNodeOrError"][
         "latestMaterializationByPartition"
     ]
@@ -147,5 +163,6 @@ def test_a_backfill_from_the_ui_needs_no_configuration_and_history_is_kept(ui: U
     ui.process.send_signal(signal.SIGINT)
     output, _ = ui.process.communicate(timeout=STOP_S)
     assert f"UI at http://127.0.0.1:{ui.port}" in output
+    assert f"gallery at http://127.0.0.1:{ui.port}/gallery" in output
     assert "\x1b" not in output
     wait_until(lambda: processes_of(ui.config) == [], "every service ends", STOP_S)

@@ -179,6 +179,10 @@ MISTAKES = {
         HEAD + "categories:\n  night: {folder: metadata/night, mix: {small_540: 1}}\n",
         "c.yaml:8 categories.night.folder: metadata belongs to the tables; use another folder.",
     ),
+    "the gallery's folder": (
+        HEAD + "categories:\n  night: {folder: Gallery, mix: {small_540: 1}}\n",
+        "c.yaml:8 categories.night.folder: gallery belongs to the pages; use another folder.",
+    ),
     "the user's folder": (
         HEAD + "formats:\n  wide: {width: 999, height: 402, folder: val}\n",
         "c.yaml:8 formats.wide.folder: Val belongs to the user's own validation pictures; "

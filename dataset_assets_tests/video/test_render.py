@@ -29,7 +29,7 @@ from dataset_assets.video.colour import Colour
 from dataset_assets.video.geometry import FrameGeometry, Rect
 from dataset_assets.video.planes import plane_samples
 from dataset_assets.video.probe import VideoInfo, probe
-from dataset_assets.video.render import ColourOrder, CropRenderer, PreviewRenderer
+from dataset_assets.video.render import ColourOrder, CropRenderer, PreviewRenderer, preview_luma
 from dataset_assets_tests.films import Film, scene
 from dataset_assets_tests.video.reference import (
     crop,
@@ -341,7 +341,7 @@ def test_rendering_leaves_frames_as_they_were(pq_film: Film) -> None:
     frame = read(info, 3)[2]
     before = frame.pts, frame.time_base, plane_samples(frame, frame.planes[0]).copy()
     first = crop(info, frame, Rect(0, 0, 99, 99))
-    PreviewRenderer(info.colour, info.geometry).luma(frame)
+    preview_luma(PreviewRenderer(info.colour, info.geometry).picture(frame))
     assert (frame.pts, frame.time_base) == before[:2]
     assert np.array_equal(plane_samples(frame, frame.planes[0]), before[2])
     assert np.array_equal(crop(info, frame, Rect(0, 0, 99, 99)), first)
@@ -360,7 +360,7 @@ def test_a_renderer_takes_frames_in_any_order(pq_film: Film) -> None:
 def test_previews_are_the_crops_luma_at_picked_samples(pq_film: Film) -> None:
     info = probe(pq_film.path)
     frame = read(info, 1)[0]
-    preview = PreviewRenderer(info.colour, info.geometry).luma(frame)
+    preview = preview_luma(PreviewRenderer(info.colour, info.geometry).picture(frame))
     assert preview.shape == (270, 480)
     picked = (luma_of(crop(info, frame)) - 16) * 255 / 219
     # Chroma is picked, where the crop interpolates it.
@@ -372,7 +372,7 @@ def test_a_preview_shows_its_area_only(letterboxed_film: Film) -> None:
     info = probe(letterboxed_film.path)
     frame = read(info, 1)[0]
     area = info.geometry.coded_rect(info.active)
-    preview = PreviewRenderer(info.colour, info.geometry, area).luma(frame)
+    preview = preview_luma(PreviewRenderer(info.colour, info.geometry, area).picture(frame))
     assert preview.shape == (round(area.height / 4), 480)
     assert preview[0].mean() > 5
     assert preview[-1].mean() > 5

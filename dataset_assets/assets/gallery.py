@@ -1,0 +1,49 @@
+"""The gallery's part in a run: pages follow it, and links lead there. No run fails because of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+from dataset_assets.config import Settings
+from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
+
+
+@contextmanager
+def page_follows(settings: Settings, key: str) -> Iterator[None]:
+    """Writes a video's page after a run on it that got through or failed; one that is stopped writes none."""
+    try:
+        yield
+    except Exception:
+        _try(lambda: write_video_page(settings, key))
+        raise
+    _try(lambda: write_video_page(settings, key))
+
+
+def update_index(settings: Settings) -> None:
+    """Writes the index, and the pages that runs which were stopped have not written."""
+
+    def update() -> None:
+        for problem in refresh_gallery(settings).problems:
+            dg.get_dagster_logger().warning(f"no gallery page for {problem}")
+
+    _try(update)
+
+
+def page_url(key: str, category: str = "") -> dg.UrlMetadataValue:
+    """The link to a video's page, filtered by a category; `dataset-assets ui` serves it beside Dagster."""
+    return dg.MetadataValue.url(f"/gallery/{page_of(key)}" + (f"#category={category}" if category else ""))
+
+
+def index_url() -> dg.UrlMetadataValue:
+    """The link to the index."""
+    return dg.MetadataValue.url("/gallery/index.html")
+
+
+def _try(write: Callable[[], None]) -> None:
+    try:
+        write()
+    except Exception as error:  # whatever it is, the video's own work is done and must not be thrown away
+        dg.get_dagster_logger().warning(f"the gallery was not updated: {type(error).__name__}: {error}")

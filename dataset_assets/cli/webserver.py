@@ -1,0 +1,70 @@
+"""Dagster's webserver with the gallery beside it, at one address.
+
+Run as a module, with a workspace file and a port; `services` does so. The pages lead to the data set's own
+pictures, so the data set is served too, as far as they lead there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path, PurePosixPath
+
+import dagster as dg
+import uvicorn
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster_webserver.app import create_app_from_workspace_process_context
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from dataset_assets.config import config_path, load_settings
+from dataset_assets.gallery import GALLERY_FOLDER, INDEX_FILE
+
+HOST = "127.0.0.1"
+
+
+class DatasetFiles(StaticFiles):
+    """The gallery and the pictures of a data set; not its tables, nor Dagster's home, which may lie in it."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Finds a file; nothing for one that is not served."""
+        file = PurePosixPath(path)
+        is_page = file.parts[:1] == (GALLERY_FOLDER,)
+        is_served = is_page or file.suffix in (".png", ".jpg")
+        is_hidden = any(part.startswith(".") for part in file.parts)
+        return super().lookup_path(path) if is_served and not is_hidden else ("", None)
+
+
+def gallery_routes(data_set: Path) -> list[BaseRoute]:
+    """The data set under `/dataset`, and `/gallery` as the way to its pages."""
+
+    def to_page(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"/dataset/{GALLERY_FOLDER}/{request.path_params.get('page') or INDEX_FILE}")
+
+    return [
+        Mount("/dataset", DatasetFiles(directory=data_set, check_dir=False)),
+        Route("/gallery", to_page),
+        Route("/gallery/{page:path}", to_page),
+    ]
+
+
+def main(workspace: str, port: int) -> None:
+    """Serves until it is interrupted."""
+    settings = load_settings(config_path(None))
+    with (
+        dg.DagsterInstance.get() as instance,
+        WorkspaceProcessContext(
+            instance, WorkspaceFileTarget([workspace]), dg.__version__, code_server_log_level="WARNING"
+        ) as context,
+    ):
+        app = create_app_from_workspace_process_context(context)
+        # Dagster's last route takes every address.
+        app.router.routes[:0] = gallery_routes(settings.base.output_base_dir)
+        uvicorn.run(app, host=HOST, port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,169 @@
+"""What the index shows: a card for each video, and the whole data set in one line.
+
+Read from the tables' footers, so that its price does not grow with their rows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.gallery.video_page import category_order
+from dataset_assets.generate import AssetStatus, statuses
+from dataset_assets.generate.failures import read_failures
+from dataset_assets.tables import DatasetStats, TableStore, Totals, collect
+
+LEFT = "unlisted"
+# What is worst is what a video's card says; a stale table is still there to be used.
+STATES = ("failed", "missing", "partial", "stale", LEFT, "done")
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryProgress:
+    """How far a category has come with a video."""
+
+    name: str
+    colour: int
+    patches: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A video on the index.
+
+    Attributes:
+        key: The video's key.
+        name: Its name.
+        state: One of `STATES`; `unlisted` is a video that left the configuration.
+        why: The sentence of a failure, or why it is not done; empty where it is.
+        has_tables: Whether there is anything on a page of its own.
+        windows: Accepted windows.
+        windows_target: Windows asked for.
+        attempts: Attempts, accepted or not.
+        size_bytes: Bytes of its triplets.
+        categories: The categories that want something of it, or have.
+    """
+
+    key: str
+    name: str
+    state: str
+    why: str
+    has_tables: bool
+    windows: int
+    windows_target: int
+    attempts: int
+    size_bytes: int
+    categories: tuple[CategoryProgress, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPage:
+    """Everything on the index.
+
+    Attributes:
+        cards: One for each video that is configured or has tables; what needs a look first, then by key.
+        states: Cards by state.
+        categories: Cards by category.
+        totals: The whole data set.
+        problems: One sentence for each table that cannot be read.
+    """
+
+    cards: tuple[Card, ...]
+    states: Mapping[str, int]
+    categories: Mapping[str, int]
+    totals: Totals
+    problems: tuple[str, ...]
+
+
+def read_index_page(settings: Settings, store: TableStore) -> IndexPage:
+    """Reads what is to be shown of all videos."""
+    stats = collect(store)
+    order = category_order(settings, stats.categories["category"].tolist())
+    made = _made(stats)
+    rows = {str(row["video"]): row for row in stats.videos.to_dict("records")}
+    failures = read_failures(store)
+    configured = {entry.key: entry for entry in settings.videos}
+    cards = []
+    for key in {*rows, *configured}:
+        entry = configured.get(key)
+        state, why = _state(settings, store, entry, failures.get(key, ""))
+        row = rows.get(key, {})
+        cards.append(
+            Card(
+                key=key,
+                name=entry.name if entry else _recorded_name(store, key),
+                state=state,
+                why=why,
+                has_tables=key in rows,
+                windows=row.get("accepted", 0),
+                windows_target=row.get("windows_target") or (settings.window_target(entry) if entry else 0),
+                attempts=row.get("attempts", 0),
+                size_bytes=row.get("size_bytes", 0),
+                categories=_progress(settings, entry, order, made.get(key, {})),
+            )
+        )
+    cards.sort(key=lambda card: (card.state != "failed", card.key))
+    return IndexPage(
+        cards=tuple(cards),
+        states=_counted(STATES, [[card.state] for card in cards]),
+        categories=_counted(order, [[each.name for each in card.categories] for card in cards]),
+        totals=stats.totals,
+        problems=tuple(stats.problems),
+    )
+
+
+def _made(stats: DatasetStats) -> dict[str, dict[str, tuple[int, int]]]:
+    """Patches and their target by video and category."""
+    made: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for row in stats.video_categories.to_dict("records"):
+        made[row["video"]][row["category"]] = (row["patches"], row["patches_target"])
+    return made
+
+
+def _progress(
+    settings: Settings, entry: VideoEntry | None, order: list[str], made: Mapping[str, tuple[int, int]]
+) -> tuple[CategoryProgress, ...]:
+    found = []
+    for colour, name in enumerate(order):
+        patches, target = made.get(name, (0, 0))
+        if entry is not None and name in settings.categories:
+            target = settings.target(entry, name)
+        if patches or target:
+            found.append(CategoryProgress(name, colour, patches, target))
+    return tuple(found)
+
+
+def _state(settings: Settings, store: TableStore, entry: VideoEntry | None, failure: str) -> tuple[str, str]:
+    """The state that a card tells, and why."""
+    if entry is None:
+        return LEFT, "It is no longer in the configuration; what was made of it stays."
+    found = statuses(settings, entry, store)
+    if failure and not all(status.is_done for status in found.values()):
+        return "failed", failure
+    for state in STATES:
+        concerned = {name: status for name, status in found.items() if status.state == state}
+        if concerned and state != "done":
+            return state, _why(concerned, len(found))
+    return "done", ""
+
+
+def _why(concerned: Mapping[str, AssetStatus], total: int) -> str:
+    reasons = ", ".join(dict.fromkeys(status.reason for status in concerned.values()))
+    return reasons if len(concerned) == total else f"{', '.join(concerned)}: {reasons}"
+
+
+def _recorded_name(store: TableStore, key: str) -> str:
+    try:
+        row = store.read_video(key)
+    except DatasetAssetsError:
+        return key  # told among the problems
+    return row.name if row else key
+
+
+def _counted(names: tuple[str, ...] | list[str], found: list[list[str]]) -> dict[str, int]:
+    counts = {name: sum(name in each for each in found) for name in names}
+    return {name: count for name, count in counts.items() if count}

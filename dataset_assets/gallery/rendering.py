@@ -1,0 +1,101 @@
+"""Pages as HTML: the templates, and how numbers and times are written in them.
+
+Whatever comes from people (names, paths, sentences) is escaped by the templates' automatic escaping; nothing
+is marked as safe.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dataset_assets import __version__
+from dataset_assets.gallery.index_page import IndexPage
+from dataset_assets.gallery.video_page import VideoPage, page_of
+
+# Colours that the style sheet has for categories; a seventh category starts again.
+COLOURS = 6
+
+REASON_TEXTS = {
+    "cut": "a cut lies inside",
+    "near_black": "near black",
+    "flat": "flat, almost no contrast",
+    "black_bars": "black bars in the picture",
+    "blurred": "soft, no sharp edge",
+    "duplicate": "shows the same as an accepted one",
+    "too_few_frames": "fewer than 7 frames follow",
+    "corrupt": "the decoder found errors",
+}
+
+
+def render_video_page(page: VideoPage, stamp: str) -> str:
+    """A video's page.
+
+    Args:
+        page: What it shows.
+        stamp: Tells what it was made from, see `site`.
+    """
+    return _environment().get_template("video.html").render(page=page, stamp=stamp)
+
+
+def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:
+    """The index.
+
+    Args:
+        page: What it shows.
+        covers: Keys of the videos that have a cover.
+    """
+    return _environment().get_template("index.html").render(page=page, covers=covers)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("dataset_assets.gallery"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "clock": clock,
+        "size": size,
+        "percent": percent,
+        "score": score,
+        "number": lambda value: f"{value:,}",
+        "share": lambda value: f"{value:.4f}".rstrip("0").rstrip("."),
+        "colour": lambda value: value % COLOURS,
+        "reason": lambda value: REASON_TEXTS.get(value, value),
+    }
+    environment.globals |= {"version": __version__, "page_of": page_of}
+    return environment
+
+
+def clock(time_s: float) -> str:
+    """A time as h:mm:ss.s, without the hours where there are none."""
+    tenths = round(time_s * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{tenths // 10:02d}.{tenths % 10}"
+    return f"{hours}:{minutes:02d}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def size(size_bytes: float) -> str:
+    """Bytes in the decimal unit that leaves the fewest digits."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:.1f} {unit}"
+    return f"{size_bytes / 1e3:.0f} kB"
+
+
+def percent(part: float, whole: float) -> str:
+    """A share in whole percent; a dash where there is no whole."""
+    return f"{100 * part / whole:.0f}\u202f%" if whole else "\u2013"
+
+
+def score(value: float) -> str:
+    """A score with as many digits as tell something: two places below ten, none above a hundred."""
+    if value < 10:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"

@@ -1,0 +1,201 @@
+"""The gallery's files: written whole or not at all, and removed when what they show is gone.
+
+    gallery/index.html  gallery.css  gallery.js
+    gallery/videos/<key>.html
+    gallery/covers/<key>.jpg
+
+A page is written at the end of a video's run, the index with the statistics. Both may be written again at any
+time: the same tables and pictures give the same bytes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from dataset_assets import __version__
+from dataset_assets.config import Settings
+from dataset_assets.errors import BusyError, DatasetAssetsError
+from dataset_assets.gallery.index_page import read_index_page
+from dataset_assets.gallery.rendering import render_index_page, render_video_page
+from dataset_assets.gallery.video_page import VideoPage, page_of, read_video_page
+from dataset_assets.generate.lock import video_lock
+from dataset_assets.generate.pictures import pictures_folder
+from dataset_assets.generate.video import LOCK_FOLDER
+from dataset_assets.patches.triplets import flush, temporary
+from dataset_assets.tables import TableStore
+
+GALLERY_FOLDER = "gallery"
+INDEX_FILE = "index.html"
+COVERS_FOLDER, LOCK_FILE = "covers", ".lock"
+STATIC_FILES = ("gallery.css", "gallery.js")
+# Where the stamp stands in a page; what comes before it has a fixed length.
+STAMP = re.compile(rb'<meta name="dataset-assets" content="([^"]*)">')
+HEAD_BYTES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryReport:
+    """What was written.
+
+    Attributes:
+        index: The index.
+        written: Pages of videos that were written.
+        problems: One sentence for each page that could not be made.
+    """
+
+    index: Path
+    written: int
+    problems: tuple[str, ...]
+
+
+def index_path(settings: Settings) -> Path:
+    """The file to open in a browser."""
+    return settings.base.output_base_dir / GALLERY_FOLDER / INDEX_FILE
+
+
+def write_video_page(settings: Settings, key: str) -> None:
+    """Writes a video's page, or removes it where the video has no tables any more.
+
+    Args:
+        settings: The configuration.
+        key: The video's key.
+
+    Raises:
+        DatasetAssetsError: A table is damaged, or from a newer release.
+        OSError: The disk is full or cannot be written.
+    """
+    store = TableStore(settings.base.output_base_dir)
+    _write_page(settings, store, key, store.categories())
+    if not index_path(settings).exists():
+        _write_index(settings, store)
+
+
+def refresh_gallery(settings: Settings, *, all_pages: bool = False) -> GalleryReport:
+    """Writes the index and every page that is missing or older than its tables; removes what is left over.
+
+    Args:
+        settings: The configuration.
+        all_pages: Whether pages that are up to date are written too.
+
+    Raises:
+        OSError: The disk is full or cannot be written.
+    """
+    store = TableStore(settings.base.output_base_dir)
+    keys, categories = store.keys(), store.categories()
+    written, problems = 0, []
+    for key in keys:
+        try:
+            if all_pages or not _is_fresh(store, key, categories):
+                _write_page(settings, store, key, categories)
+                written += 1
+        except DatasetAssetsError as error:
+            problems.append(f"{key}: {error}")
+    for page in _folder(store).glob(page_of("[!.]*")):
+        if page.stem not in keys:
+            _write_page(settings, store, page.stem, categories)
+    _write_index(settings, store)
+    return GalleryReport(index_path(settings), written, tuple(problems))
+
+
+def _folder(store: TableStore) -> Path:
+    return store.output_base_dir / GALLERY_FOLDER
+
+
+@contextmanager
+def _writing(store: TableStore) -> Iterator[Path]:
+    """Lets one process at a time write to the gallery; gives its folder, with the static files in it."""
+    folder = _folder(store)
+    (folder / COVERS_FOLDER).mkdir(parents=True, exist_ok=True)
+    (folder / page_of("")).parent.mkdir(exist_ok=True)
+    with (folder / LOCK_FILE).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for name in STATIC_FILES:
+            content = (resources.files("dataset_assets.gallery") / "static" / name).read_bytes()
+            path = folder / name
+            if not path.exists() or path.read_bytes() != content:
+                _replace(path, content)
+        yield folder
+
+
+def _write_index(settings: Settings, store: TableStore) -> None:
+    with _writing(store) as folder:
+        covers = frozenset(path.stem for path in (folder / COVERS_FOLDER).glob("[!.]*.jpg"))
+        page = render_index_page(read_index_page(settings, store), covers)
+        _replace(folder / INDEX_FILE, _encoded(page))
+
+
+def _write_page(settings: Settings, store: TableStore, key: str, categories: Collection[str]) -> None:
+    with _writing(store) as folder:
+        stamp = _stamp(_tables(store, key, categories))
+        page = read_video_page(settings, store, key)
+        cover = folder / COVERS_FOLDER / f"{key}.jpg"
+        if page.row is None and not page.attempts and not page.categories:
+            (folder / page_of(key)).unlink(missing_ok=True)
+            cover.unlink(missing_ok=True)
+        else:
+            if page.cover:
+                _replace(cover, (pictures_folder(store, key) / page.cover).read_bytes())
+            else:
+                cover.unlink(missing_ok=True)
+            _replace(folder / page_of(key), _encoded(render_video_page(page, stamp)))
+        _remove_pictures(store, page)
+
+
+def _remove_pictures(store: TableStore, page: VideoPage) -> None:
+    """Removes pictures of attempts that are no longer in the table, unless a run may be adding theirs."""
+    folder = pictures_folder(store, page.key)
+    with suppress(BusyError), video_lock(store.root / LOCK_FOLDER, page.key):
+        for path in folder.glob("*"):
+            if path.name not in page.pictures:
+                path.unlink(missing_ok=True)
+        if not page.pictures and folder.exists():
+            folder.rmdir()
+
+
+def _tables(store: TableStore, key: str, categories: Collection[str]) -> dict[str, Path]:
+    """The tables that a video has, by what they hold."""
+    tables = {"video": store.video_path(key), "windows": store.windows_path(key)}
+    tables |= {name: store.patches_path(name, key) for name in categories}
+    return {name: path for name, path in tables.items() if path.exists()}
+
+
+def _stamp(tables: Collection[str]) -> str:
+    """Tells the release that made a page, and the tables that it was made from."""
+    return " ".join([__version__, *tables])
+
+
+def _is_fresh(store: TableStore, key: str, categories: Collection[str]) -> bool:
+    """Whether a page shows the tables that there are, as they are."""
+    path = _folder(store) / page_of(key)
+    tables = _tables(store, key, categories)
+    try:
+        with path.open("rb") as file:
+            found = STAMP.search(file.read(HEAD_BYTES))
+        made_ns = path.stat().st_mtime_ns
+        changed_ns = max(table.stat().st_mtime_ns for table in tables.values())
+    except (FileNotFoundError, ValueError):
+        return False  # there is no page, or a table went meanwhile
+    return found is not None and found[1].decode() == _stamp(tables) and changed_ns < made_ns
+
+
+def _encoded(page: str) -> bytes:
+    # Half a surrogate pair, which a path on the disk may hold, is no text that a page could have.
+    return page.encode("utf-8", "backslashreplace")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Puts a file in its place; at any moment, also when power is lost, it is whole: the old or the new."""
+    unnamed = temporary(path)
+    try:
+        unnamed.write_bytes(content)
+        flush(unnamed)
+        unnamed.replace(path)
+    except BaseException:
+        unnamed.unlink(missing_ok=True)
+        raise

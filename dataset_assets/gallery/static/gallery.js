@@ -1,0 +1,189 @@
+// Filters of the lists, and the dialog that shows a triplet. Without it the pages are whole: links open the files.
+"use strict";
+
+const shownCrops = () => [...document.querySelectorAll("a.crop")].filter((crop) => !crop.closest("[hidden]"));
+
+// A list is filtered by the form before it; what is chosen stands in the address, so that it can be sent on.
+function startFilters(list) {
+  const name = list.dataset.filtered;
+  const form = list.parentElement.querySelector("form.filters");
+  if (!form) return;
+  const cards = [...list.querySelectorAll(":scope > .card")];
+  const parts = name === "windows" ? cards.map((card) => [...card.querySelectorAll("[data-category]")]) : null;
+  const empty = document.querySelector(`[data-none="${name}"]`);
+
+  const isLike = (data, chosen) =>
+    (!chosen.category || data.category.split(" ").includes(chosen.category)) &&
+    (!chosen.format || data.format === chosen.format) &&
+    (!chosen.reason || data.reason === chosen.reason) &&
+    (!chosen.state || data.state === chosen.state) &&
+    (!chosen.text || data.text.toLowerCase().includes(chosen.text.trim().toLowerCase()));
+
+  function apply() {
+    const chosen = Object.fromEntries(new FormData(form));
+    const isFree = !Object.values(chosen).some((value) => value);
+    let count = 0;
+    cards.forEach((card, index) => {
+      let isShown = isFree || !parts ? isFree || isLike(card.dataset, chosen) : false;
+      if (parts) {
+        for (const part of parts[index]) {
+          const isWanted = isFree || isLike(part.dataset, chosen);
+          (part.closest("li li") || part).hidden = !isWanted;
+          isShown ||= isWanted;
+        }
+      }
+      card.hidden = !isShown;
+      count += isShown;
+    });
+    form.querySelector(".shown").textContent = isFree ? "" : `${count} of ${cards.length}`;
+    empty.hidden = count > 0 || !cards.length;
+  }
+
+  form.addEventListener("input", () => {
+    apply();
+    const address = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+    for (const [key, value] of new FormData(form)) value ? address.set(key, value) : address.delete(key);
+    history.replaceState(null, "", address.size ? `#${address}` : location.pathname + location.search);
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+
+  function follow() {
+    if (location.hash && !location.hash.includes("=")) return;
+    const address = new URLSearchParams(location.hash.slice(1));
+    for (const field of form.elements) {
+      if (!field.name) continue;
+      const wanted = address.get(field.name) || "";
+      if (field.type === "radio") field.checked = field.value === wanted;
+      else field.value = wanted;
+    }
+    for (const fields of form.querySelectorAll("fieldset")) {
+      if (!fields.querySelector(":checked")) fields.querySelector("input").checked = true;
+    }
+    apply();
+  }
+  addEventListener("hashchange", follow);
+  form.hidden = !form.querySelector("input");
+  follow();
+}
+
+function startDialog(dialog) {
+  const part = (selector) => dialog.querySelector(selector);
+  const [gt, lr] = [part(".gt"), part(".lr")];
+  const views = [...dialog.querySelectorAll(".view")];
+  const [zoom, frame, play] = [part("[name=zoom]"), part("[name=frame]"), part("[data-do=play]")];
+  let current = null;
+  let timer = 0;
+
+  // The LR stack has 7 frames below one another; as wide as GT it is seven times as high, and one is seen.
+  function place() {
+    const [width, height] = current.dataset.rect.split(" ").map(Number);
+    const { clientWidth, clientHeight } = views[0];
+    const scale = Number(zoom.value) || Math.min(clientWidth / width, clientHeight / height);
+    for (const view of views) {
+      const sheet = view.firstElementChild;
+      sheet.style.width = `${width * scale}px`;
+      sheet.style.height = `${height * scale}px`;
+    }
+    gt.style.width = lr.style.width = `${width * scale}px`;
+    gt.style.height = `${height * scale}px`;
+    lr.style.height = `${7 * height * scale}px`;
+    lr.style.top = `${-frame.value * height * scale}px`;
+    gt.classList.toggle("large", scale > 1);
+    frame.nextElementSibling.value = frame.value;
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = 0;
+    play.setAttribute("aria-pressed", "false");
+  }
+
+  function show(crop) {
+    current = crop;
+    const [width, height, x, y] = crop.dataset.rect.split(" ");
+    const { category, format, lr5, lr7 } = crop.dataset;
+    const title = crop.closest(".card").querySelector("h3").textContent.trim();
+    part("h2").textContent = `${title} – ${category} ${format}, ${width}×${height} at (${x}, ${y})`;
+    gt.src = crop.getAttribute("href");
+    lr.src = lr7;
+    gt.alt = `Ground truth of ${title}`;
+    lr.alt = `Low-resolution frames of ${title}`;
+    for (const [name, url] of [["gt", gt.getAttribute("src")], ["lr5", lr5], ["lr7", lr7]]) {
+      part(`[data-file=${name}]`).setAttribute("href", url);
+    }
+    if (!dialog.open) dialog.showModal();
+    place();
+  }
+
+  function step(by) {
+    const crops = shownCrops();
+    const next = crops[crops.indexOf(current) + by];
+    if (next) show(next);
+  }
+
+  const actions = {
+    previous: () => step(-1),
+    next: () => step(1),
+    close: () => dialog.close(),
+    play: () => {
+      if (timer) return stop();
+      play.setAttribute("aria-pressed", "true");
+      timer = setInterval(() => {
+        frame.value = (Number(frame.value) + 1) % 7;
+        place();
+      }, 125);
+    },
+  };
+
+  document.addEventListener("click", (event) => {
+    const crop = event.target.closest("a.crop");
+    if (!crop || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    show(crop);
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+    else actions[event.target.dataset.do]?.();
+  });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.target.matches("select, input, .view")) return;
+    if (event.key === "ArrowLeft") step(-1);
+    else if (event.key === "ArrowRight") step(1);
+    else return;
+    event.preventDefault();
+  });
+  dialog.addEventListener("close", () => {
+    stop();
+    current.focus();
+  });
+  dialog.addEventListener("input", place);
+  addEventListener("resize", () => dialog.open && place());
+  views.forEach((view, index) =>
+    view.addEventListener("scroll", () => {
+      const other = views[1 - index];
+      other.scrollTop = view.scrollTop;
+      other.scrollLeft = view.scrollLeft;
+    }),
+  );
+}
+
+// The crop that is pointed at is lit in its window's picture.
+function startLight() {
+  const light = (event, isLit) => {
+    const crop = event.target.closest?.("a.crop");
+    if (!crop) return;
+    const { category } = crop.dataset;
+    for (const box of crop.closest(".card").querySelectorAll("i.box")) {
+      box.classList.toggle("lit", isLit && box.dataset.category === category);
+    }
+  };
+  for (const name of ["mouseover", "focusin"]) document.addEventListener(name, (event) => light(event, true));
+  for (const name of ["mouseout", "focusout"]) document.addEventListener(name, (event) => light(event, false));
+}
+
+document.querySelectorAll("[data-filtered]").forEach(startFilters);
+const triplet = document.getElementById("triplet");
+if (triplet) {
+  startDialog(triplet);
+  startLight();
+}

@@ -1,0 +1,337 @@
+"""What a video's page shows, read from its tables and from which pictures there are.
+
+URLs are relative to the page, so that they lead to the data set's own files wherever it lies, from the disk
+and over HTTP alike. How it looks belongs to the templates.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+
+from dataset_assets.config import Settings
+from dataset_assets.generate.failures import read_failures
+from dataset_assets.generate.pictures import is_whole_picture, picture_name, pictures_folder
+from dataset_assets.tables import PatchRow, Provenance, TableStore, VideoRow, WindowRow
+from dataset_assets.video.probe import same_content
+from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
+
+# From a video's page to the data set's folder.
+TO_DATA_SET = "../../"
+# With more, a page would take longer to open than anyone looks at what was not taken.
+MOST_REJECTED = 3000
+# The scores that are to blame for a rejection.
+BLAMED_SCORES = {
+    "cut": ("cut", "difference"),
+    "near_black": ("brightness",),
+    "flat": ("contrast",),
+    "blurred": ("sharpness",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a crop lies in the picture of its window: shares of the active area's width and height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A patch of a window.
+
+    Attributes:
+        category: Its category.
+        format: Its format.
+        colour: Number of the category's colour.
+        row: Its row in the table.
+        gt: URL of the GT file.
+        lr5: URL of the LR_5frames file.
+        lr7: URL of the LR_7frames file.
+        region: Where it lies in the window's picture; None where that is not known.
+    """
+
+    category: str
+    format: str
+    colour: int
+    row: PatchRow
+    gt: str
+    lr5: str
+    lr7: str
+    region: Region | None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A measured value of an attempt, and whether it is why the attempt was rejected."""
+
+    name: str
+    value: float
+    is_blamed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt, accepted or not.
+
+    Attributes:
+        window: Number of the window.
+        attempt: Number of the attempt at it.
+        time_s: Seconds from the start of the film.
+        reason: Why it was rejected, None where it was accepted.
+        picture: URL of its picture; empty where there is none.
+        is_coarse: Whether the picture is only the few grey pixels of the table.
+        scores: What was measured.
+        crops: The patches made of it.
+    """
+
+    window: int
+    attempt: int
+    time_s: float
+    reason: str | None
+    picture: str
+    is_coarse: bool
+    scores: tuple[Score, ...]
+    crops: tuple[Crop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryShare:
+    """What a category has of the video."""
+
+    name: str
+    colour: int
+    patches: int
+    target: int
+    size_bytes: int
+    formats: Mapping[str, int]
+    is_unfinished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPage:
+    """Everything on a video's page.
+
+    Attributes:
+        key: The video's key.
+        name: Its name.
+        row: Its row in the videos table; None where it was not probed.
+        failure: The sentence of its last run, where that failed.
+        windows_target: Windows asked for.
+        is_unfinished: Whether a run has yet to finish a table.
+        accepted: The windows, by number.
+        rejected: The rejected attempts, by window; at most `MOST_REJECTED`, spread evenly.
+        reasons: Rejected attempts by reason, the most frequent first.
+        categories: The categories that want something of it, or have.
+        formats: Patches by format.
+        pictures: File names of all its pictures that belong to an attempt.
+        cover: File name of the picture with the most to see, empty where there is none.
+    """
+
+    key: str
+    name: str
+    row: VideoRow | None
+    failure: str
+    windows_target: int
+    is_unfinished: bool
+    accepted: tuple[Attempt, ...]
+    rejected: tuple[Attempt, ...]
+    reasons: Mapping[str, int]
+    categories: tuple[CategoryShare, ...]
+    formats: Mapping[str, int]
+    pictures: Collection[str]
+    cover: str
+
+    @property
+    def attempts(self) -> int:
+        """All attempts."""
+        return len(self.accepted) + sum(self.reasons.values())
+
+    @property
+    def patches(self) -> int:
+        """Patches of all categories."""
+        return sum(category.patches for category in self.categories)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all triplets."""
+        return sum(category.size_bytes for category in self.categories)
+
+
+def page_of(key: str) -> str:
+    """A video's page, relative to the gallery's folder."""
+    return f"videos/{key}.html"
+
+
+def file_url(path: str) -> str:
+    """The URL of a file, relative to a video's page.
+
+    Args:
+        path: Relative to the data set's folder, with `/` between its parts.
+    """
+    return TO_DATA_SET + quote(path, safe="/=")
+
+
+def category_order(settings: Settings, names: Collection[str]) -> list[str]:
+    """Categories in the order of the configuration, those that left it last; the place names the colour."""
+    return [*settings.categories, *sorted(set(names) - settings.categories.keys())]
+
+
+def read_video_page(settings: Settings, store: TableStore, key: str) -> VideoPage:
+    """Reads what is to be shown of a video.
+
+    Raises:
+        DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
+    """
+    row = store.read_video(key)
+    footer = store.read_provenance(store.windows_path(key))
+    rows = store.read_windows(key)
+    reader = _Reader(store, key, row, footer)
+    crops: dict[int, list[Crop]] = {}
+    shares = []
+    for colour, category in enumerate(category_order(settings, store.categories())):
+        made = store.read_provenance(store.patches_path(category, key))
+        if made is None:
+            continue
+        patches = store.read_patches(category, key)
+        for patch in patches:
+            crops.setdefault(patch.window, []).append(reader.crop(category, colour, patch))
+        if patches or made.target:
+            shares.append(_share(category, colour, patches, made))
+    accepted = [(each, reader.attempt(each, crops.get(each.window, []))) for each in rows if each.accepted]
+    rejected = [each for each in rows if not each.accepted]
+    reasons = Counter(each.reason or "" for each in rejected)
+    formats: Counter[str] = Counter()
+    for share in shares:
+        formats.update(share.formats)
+    return VideoPage(
+        key=key,
+        name=row.name if row else _configured_name(settings, key),
+        row=row,
+        failure=read_failures(store).get(key, ""),
+        windows_target=footer.target if footer else 0,
+        is_unfinished=any(share.is_unfinished for share in shares) or bool(footer and not footer.complete),
+        accepted=tuple(attempt for _, attempt in accepted),
+        rejected=tuple(reader.attempt(each, []) for each in _spread(rejected)),
+        reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        categories=tuple(shares),
+        formats={name: formats[name] for name in _format_order(settings, formats)},
+        pictures=frozenset(name for each in rows if (name := reader.picture_name(each))),
+        cover=_cover([row for row, attempt in accepted if not attempt.is_coarse], reader),
+    )
+
+
+class _Reader:
+    """Makes attempts and crops of rows."""
+
+    def __init__(
+        self, store: TableStore, key: str, video: VideoRow | None, windows: Provenance | None
+    ) -> None:
+        self._folder = pictures_folder(store, key)
+        self._folder_url = file_url(self._folder.relative_to(store.output_base_dir).as_posix())
+        self._fingerprint = windows.source_fingerprint if windows else ""
+        # A film that was replaced and probed again has another picture than its windows, until they are made.
+        is_same = video is not None and same_content(video.fingerprint, self._fingerprint)
+        self._video = video if is_same else None
+
+    def picture_name(self, row: WindowRow) -> str | None:
+        return picture_name(self._fingerprint, row.pts, row.reason)
+
+    def attempt(self, row: WindowRow, crops: Sequence[Crop]) -> Attempt:
+        name = self.picture_name(row)
+        picture = f"{self._folder_url}/{name}" if name and is_whole_picture(self._folder / name) else ""
+        is_coarse = not picture and row.signature is not None
+        return Attempt(
+            window=row.window,
+            attempt=row.attempt,
+            time_s=row.time_s,
+            reason=row.reason,
+            picture=self._coarse_picture(row.signature or b"") if is_coarse else picture,
+            is_coarse=is_coarse,
+            scores=_scores(row),
+            crops=tuple(crops),
+        )
+
+    def crop(self, category: str, colour: int, row: PatchRow) -> Crop:
+        return Crop(
+            category=category,
+            format=row.format,
+            colour=colour,
+            row=row,
+            gt=file_url(row.gt),
+            lr5=file_url(row.lr5),
+            lr7=file_url(row.lr7),
+            region=self._region(row),
+        )
+
+    def _region(self, row: PatchRow) -> Region | None:
+        video = self._video
+        if video is None:
+            return None
+        width, height = video.active_width, video.active_height
+        return Region(
+            (row.x - video.active_x) / width,
+            (row.y - video.active_y) / height,
+            row.width / width,
+            row.height / height,
+        )
+
+    def _coarse_picture(self, signature: bytes) -> str:
+        """The thumbnail in the windows table as a data URI, for a window whose picture is gone."""
+        luma = np.frombuffer(signature, np.uint8).reshape(SIGNATURE_HEIGHT, SIGNATURE_WIDTH)
+        upright = np.rot90(luma, -(self._video.rotation if self._video else 0) // 90)
+        _, encoded = cv2.imencode(".png", np.ascontiguousarray(upright))
+        return f"data:image/png;base64,{base64.b64encode(encoded.tobytes()).decode()}"
+
+
+def _scores(row: WindowRow) -> tuple[Score, ...]:
+    measured = {
+        "cut": row.cut_score,
+        "difference": row.mean_abs_diff,
+        "sharpness": row.sharpness,
+        "brightness": row.brightness,
+        "contrast": row.contrast,
+    }
+    blamed = BLAMED_SCORES.get(row.reason or "", ())
+    return tuple(Score(name, value, name in blamed) for name, value in measured.items() if value is not None)
+
+
+def _share(name: str, colour: int, patches: Sequence[PatchRow], made: Provenance) -> CategoryShare:
+    return CategoryShare(
+        name=name,
+        colour=colour,
+        patches=len(patches),
+        target=made.target,
+        size_bytes=sum(patch.gt_bytes + patch.lr5_bytes + patch.lr7_bytes for patch in patches),
+        formats=Counter(patch.format for patch in patches),
+        is_unfinished=not made.complete,
+    )
+
+
+def _cover(rows: Sequence[WindowRow], reader: _Reader) -> str:
+    best = max(rows, key=lambda row: (row.contrast or 0) * (row.sharpness or 0), default=None)
+    return (reader.picture_name(best) or "") if best else ""
+
+
+def _spread(rows: Sequence[WindowRow]) -> list[WindowRow]:
+    """At most `MOST_REJECTED` of the rows, evenly."""
+    step = max(1.0, len(rows) / MOST_REJECTED)
+    return [rows[int(index * step)] for index in range(min(len(rows), MOST_REJECTED))]
+
+
+def _format_order(settings: Settings, names: Collection[str]) -> list[str]:
+    known = [name for name in settings.formats if name in names]
+    return [*known, *sorted(set(names) - settings.formats.keys())]
+
+
+def _configured_name(settings: Settings, key: str) -> str:
+    return next((entry.name for entry in settings.videos if entry.key == key), key)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dataset_assets.cli.webserver import DatasetFiles
+from dataset_assets_tests.cli.command import run
+from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets_tests.gallery.pages import Page
+
+SERVED = ("gallery/index.html", "gallery/gallery.css", "gallery/videos/alpha.html")
+KEPT = (
+    "metadata/videos/video=alpha/part-0.parquet",
+    ".dagster/dagster.yaml",
+    "gallery/.lock",
+    "../config.json",
+)
+
+
+def test_generate_leaves_a_gallery_that_leads_to_the_patches(generated: Generated) -> None:
+    index = Page(generated.root / "gallery/index.html")
+    assert {card["data-state"] for card in index.all("li", class_="video")} == {"done"}
+    assert [path.stem for path in index.files() if path.parent.name == "videos"] == ["alpha", "beta"]
+    page = Page(generated.root / "gallery/videos/beta.html")
+    assert page.all("a", class_="crop")
+    assert all(path.is_file() for path in [*index.files(), *page.files()])
+
+
+def test_the_gallery_is_made_again_by_a_command(generated: Generated, tmp_path: Path) -> None:
+    shutil.copytree(generated.root, tmp_path / "dataset")
+    shutil.rmtree(tmp_path / "dataset/gallery")
+    shutil.copyfile(generated.config, tmp_path / "config.json")
+    done = run("gallery", "--config", tmp_path / "config.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"2 videos in {tmp_path}/dataset/gallery/index.html\n"
+    for name in ("index.html", "videos/alpha.html", "videos/beta.html"):
+        assert (tmp_path / "dataset/gallery" / name).read_bytes() == (
+            generated.root / "gallery" / name
+        ).read_bytes()
+
+
+def test_what_stops_the_gallery_is_told_in_a_sentence(generated: Generated, tmp_path: Path) -> None:
+    (tmp_path / "dataset").mkdir()
+    (tmp_path / "dataset/gallery").write_text("not a folder")
+    shutil.copyfile(generated.config, tmp_path / "config.json")
+    done = run("gallery", "--config", tmp_path / "config.json")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "The gallery cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def is_served(root: Path, name: str) -> bool:
+    assert (root / name).is_file()
+    path, stat = DatasetFiles(directory=root).lookup_path(name)
+    assert not path or Path(path).samefile(root / name)
+    return stat is not None
+
+
+@pytest.mark.parametrize("name", SERVED + KEPT)
+def test_pages_are_served_and_tables_are_not(generated: Generated, name: str) -> None:
+    assert is_served(generated.root, name) == (name in SERVED)
+
+
+def test_all_that_a_page_leads_to_is_served(generated: Generated) -> None:
+    root = generated.root
+    files = {path.resolve().relative_to(root).as_posix() for path in Page(root / SERVED[2]).files()}
+    assert {Path(name).suffix for name in files} == {".css", ".html", ".jpg", ".js", ".png"}
+    assert [name for name in files if not is_served(root, name)] == []

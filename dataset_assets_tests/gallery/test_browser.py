@@ -1,0 +1,189 @@
+"""The gallery in a real browser, opened from the disk: what people do with mouse and keyboard."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from dataset_assets.config import Settings
+from dataset_assets.gallery import index_path, page_of
+from dataset_assets_tests.generate.samples import KEY, patch_rows, window_rows
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine")
+
+# Contrast of every text on the page with what is behind it, as WCAG 2 computes it; those below 4.5.
+LOW_CONTRAST = """() => {
+  const channels = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = (rgb) => rgb.slice(0, 3)
+    .map((value) => value / 255)
+    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+  const behind = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const colour = channels(getComputedStyle(each).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.9) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
+  const texts = [...document.querySelectorAll("body *")].filter((element) =>
+    element.checkVisibility() && [...element.childNodes].some(isText));
+  return texts.map((element) => {
+    const [one, other] = [channels(getComputedStyle(element).color), behind(element)].map(light);
+    return [element.textContent.trim(), (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)];
+  }).filter(([, contrast]) => contrast < 4.5);
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, shown: Settings) -> Iterator[Page]:
+    """The film's page, from the disk; at its end nothing must have gone wrong on it."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    opened = context.new_page()
+    troubles: list[str] = []
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("console", lambda message: troubles.append(message.text))
+    opened.on("requestfailed", lambda request: troubles.append(request.url))
+    opened.goto((index_path(shown).parent / page_of(KEY)).as_uri())
+    yield opened
+    context.close()
+    assert troubles == []
+
+
+def cards(page: Page, list_name: str) -> int:
+    found: int = page.locator(f"[data-filtered={list_name}] > .card:visible").count()
+    return found
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    page.locator(f".chip:has([name={name}][value='{value}'])").click()
+
+
+def test_windows_are_filtered_by_category_and_format(page: Page, shown: Settings) -> None:
+    root = shown.base.output_base_dir
+    accepted = sum(row["accepted"] for row in window_rows(root))
+    space = patch_rows(root, "space")
+    large = [row for row in space if row["format"] == "large"]
+    assert len(large) < len(space) < accepted
+    assert cards(page, "windows") == accepted
+    choose(page, "category", "space")
+    assert cards(page, "windows") == len(space)
+    assert page.locator("a.crop:visible").count() == len(space)
+    assert page.locator(f"text={len(space)} of {accepted}").is_visible()
+    choose(page, "format", "large")
+    assert cards(page, "windows") == len(large)
+    assert page.url.endswith("#category=space&format=large")
+    page.reload()
+    assert cards(page, "windows") == len(large)
+    choose(page, "category", "")
+    choose(page, "format", "")
+    assert cards(page, "windows") == accepted
+    assert "#" not in page.url
+
+
+def test_a_link_with_a_category_opens_the_page_filtered(page: Page, shown: Settings) -> None:
+    page.goto(page.url + "#category=toon")
+    assert cards(page, "windows") == len(patch_rows(shown.base.output_base_dir, "toon"))
+
+
+def test_rejected_attempts_are_filtered_by_reason_with_the_keyboard(page: Page, shown: Settings) -> None:
+    reasons = [row["reason"] for row in window_rows(shown.base.output_base_dir) if row["reason"]]
+    assert len(set(reasons)) > 1
+    page.locator("[name=reason][value='']").focus()
+    page.keyboard.press("ArrowRight")
+    chosen = page.locator("[name=reason]:checked").get_attribute("value")
+    assert cards(page, "rejected") == reasons.count(str(chosen)) < len(reasons)
+
+
+def test_a_triplet_opens_at_full_size_with_gt_beside_lr(page: Page) -> None:
+    first = page.locator("a.crop").first
+    width, height = map(int, (first.get_attribute("data-rect") or "").split()[:2])
+    first.click()
+    dialog = page.locator("dialog")
+    assert dialog.is_visible()
+    gt, lr = dialog.locator("img.gt"), dialog.locator("img.lr")
+    page.wait_for_function("[...document.querySelectorAll('dialog img')].every((each) => each.naturalWidth)")
+    assert gt.evaluate("each => [each.naturalWidth, each.naturalHeight]") == [width, height]
+    assert gt.evaluate("each => [each.width, each.height]") == [width, height]
+    assert lr.evaluate("each => [each.naturalWidth, each.naturalHeight]") == [width // 3, 7 * height // 3]
+    assert lr.evaluate("each => [each.width, each.height]") == [width, 7 * height]
+    assert lr.evaluate("each => getComputedStyle(each).imageRendering") == "pixelated"
+    assert lr.evaluate("each => each.offsetTop") == -3 * height
+    dialog.locator("[name=zoom]").select_option("2")
+    assert gt.evaluate("each => each.width") == 2 * width
+    dialog.locator("[name=frame]").fill("6")
+    assert lr.evaluate("each => each.offsetTop") == -6 * 2 * height
+
+
+def test_triplets_are_leafed_through_with_the_keyboard(page: Page) -> None:
+    first = page.locator("a.crop").first
+    first.focus()
+    page.keyboard.press("Enter")
+    sources = [page.locator("dialog img.gt").get_attribute("src")]
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+        sources.append(page.locator("dialog img.gt").get_attribute("src"))
+    assert sources[1] == sources[3]
+    assert len(set(sources)) == 3
+    page.keyboard.press("Escape")
+    assert not page.locator("dialog").is_visible()
+    second = page.locator("a.crop").nth(1)
+    assert second.evaluate("each => each === document.activeElement")
+
+
+def test_every_picture_on_the_page_can_be_seen(page: Page) -> None:
+    for card in page.locator(".card").all():
+        card.scroll_into_view_if_needed()
+    page.wait_for_function(
+        "[...document.querySelectorAll('main img')].every((each) => each.complete && each.naturalWidth)"
+    )
+    assert page.locator("main img").count() > 4
+
+
+def test_the_index_leads_to_the_page_and_finds_a_video_by_its_name(page: Page) -> None:
+    page.locator("nav a").click()
+    page.locator("[name=text]").fill("no such film")
+    assert cards(page, "videos") == 0
+    assert page.locator("text=No video matches.").is_visible()
+    page.locator("[name=text]").fill("a FILM")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{page_of(KEY)}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_stand_out_and_nothing_is_wider_than_a_narrow_window(
+    page: Page, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 320, "height": 700})
+    for path in ("", "../index.html"):
+        page.goto(page.url.split("#")[0] if not path else page.locator("nav a").evaluate("each => each.href"))
+        assert page.evaluate(LOW_CONTRAST) == []
+        assert page.evaluate("document.scrollingElement.scrollWidth") == 320
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (background == "rgb(15, 17, 20)") == (scheme == "dark")
+
+
+def test_without_scripts_a_triplet_is_a_link(browser: Browser, shown: Settings) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((index_path(shown).parent / page_of(KEY)).as_uri())
+    assert not page.locator("form").first.is_visible()
+    page.locator("a.crop").first.click()
+    page.wait_for_url("**/GT/*.png")
+    context.close()

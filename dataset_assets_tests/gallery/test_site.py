@@ -1,0 +1,172 @@
+"""The gallery's files: whole at any moment, fresh, and gone with what they show."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from dataset_assets import __version__
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.errors import VideoError
+from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
+from dataset_assets.generate import generate_video, probe_video, remove_left_categories
+from dataset_assets.generate.lock import video_lock
+from dataset_assets_tests.films import Film
+from dataset_assets_tests.gallery.pages import Page
+from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt
+from dataset_assets_tests.generate.samples import CATEGORIES, KEY, small_settings
+
+
+def root_of(settings: Settings) -> Path:
+    return settings.base.output_base_dir
+
+
+def pages(settings: Settings) -> dict[str, bytes]:
+    folder = root_of(settings) / "gallery"
+    return {path.name: path.read_bytes() for path in folder.rglob("*.html")}
+
+
+def card(settings: Settings) -> dict[str, str]:
+    (found,) = Page(root_of(settings) / "gallery/index.html").all("li", class_="video")
+    return found
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("moment", range(1, 8))
+def test_a_page_that_is_replaced_is_whole_at_any_moment(copied: Settings, when: When, moment: int) -> None:
+    before = pages(copied)
+    for path in sorted((root_of(copied) / "metadata/pictures").rglob("*.jpg"))[1:]:
+        path.unlink()
+    with suppress(KeyboardInterrupt), at_disk_call(moment, interrupt, when):
+        refresh_gallery(copied, all_pages=True)
+        assert moment > 6
+    now = pages(copied)
+    refresh_gallery(copied, all_pages=True)
+    after = pages(copied)
+    assert after != before
+    assert all(now[name] in (before[name], after[name]) for name in before)
+    assert list((root_of(copied) / "gallery").rglob("*.tmp")) == []
+
+
+def test_a_full_disk_is_told_and_leaves_the_old_page(copied: Settings) -> None:
+    before = pages(copied)
+
+    def is_full() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="No space left"), at_disk_call(1, is_full):
+        refresh_gallery(copied, all_pages=True)
+    assert pages(copied) == before
+
+
+def test_only_pages_older_than_their_tables_are_written_again(copied: Settings) -> None:
+    assert refresh_gallery(copied).written == 0
+    assert refresh_gallery(copied, all_pages=True).written == 1
+    probe_video(copied, KEY)
+    assert refresh_gallery(copied).written == 1
+    assert refresh_gallery(copied).written == 0
+    page = root_of(copied) / "gallery" / page_of(KEY)
+    page.write_bytes(page.read_bytes().replace(f'content="{__version__} '.encode(), b'content="0.0.1 '))
+    assert refresh_gallery(copied).written == 1
+
+
+def test_a_page_forgets_a_category_that_was_removed(copied: Settings, shown_film: Film) -> None:
+    left = {name: category for name, category in CATEGORIES.items() if name != "toon"}
+    settings = small_settings(root_of(copied), shown_film.path, categories=left, weights={"general": 1.0})
+    remove_left_categories(settings)
+    refresh_gallery(settings)
+    page = Page(root_of(copied) / "gallery" / page_of(KEY))
+    assert {crop["data-category"] for crop in page.all("a", class_="crop")} == {"general", "space"}
+    assert all(path.is_file() for path in page.files())
+
+
+def test_a_page_goes_with_the_tables_of_its_video(copied: Settings) -> None:
+    for table in ("videos", "windows", "patches"):
+        shutil.rmtree(root_of(copied) / "metadata" / table)
+    refresh_gallery(copied)
+    assert not (root_of(copied) / "gallery" / page_of(KEY)).exists()
+    assert not (root_of(copied) / f"gallery/covers/{KEY}.jpg").exists()
+    assert not (root_of(copied) / f"metadata/pictures/video={KEY}").exists()
+    assert card(copied)["data-state"] == "missing"
+    assert all(path.is_file() for path in Page(root_of(copied) / "gallery/index.html").files())
+
+
+def test_pictures_of_attempts_that_are_no_longer_in_the_table_go(copied: Settings, shown_film: Film) -> None:
+    folder = root_of(copied) / f"metadata/pictures/video={KEY}"
+    before = {path.name for path in folder.iterdir()}
+    settings = small_settings(root_of(copied), shown_film.path, seed=7)
+    generate_video(settings, KEY)
+    assert {path.name for path in folder.iterdir()} > before
+    write_video_page(settings, KEY)
+    shown = {path.name for path in Page(root_of(copied) / "gallery" / page_of(KEY)).files()}
+    assert {path.name for path in folder.iterdir()} <= shown
+
+
+def test_pictures_of_a_video_that_a_run_works_on_stay(copied: Settings) -> None:
+    new = root_of(copied) / f"metadata/pictures/video={KEY}/00000000-1.jpg"
+    new.write_bytes(b"a picture of a window that is not committed yet")
+    with video_lock(root_of(copied) / "metadata/.locks", KEY):
+        write_video_page(copied, KEY)
+        assert new.exists()
+    write_video_page(copied, KEY)
+    assert not new.exists()
+
+
+def test_the_first_page_comes_with_an_index(tmp_path: Path, sdr_film: Film) -> None:
+    settings = small_settings(tmp_path, sdr_film.path)
+    probe_video(settings, KEY)
+    write_video_page(settings, KEY)
+    assert card(settings)["data-state"] == "missing"
+    assert all(path.is_file() for path in Page(tmp_path / "gallery/index.html").files())
+
+
+def test_the_index_tells_of_every_video_how_far_it_is(copied: Settings) -> None:
+    page = Page(root_of(copied) / "gallery/index.html")
+    assert card(copied)["data-state"] == "done"
+    assert card(copied)["data-category"].split() == ["general", "space", "toon"]
+    assert (root_of(copied) / "gallery" / page_of(KEY)) in page.files()
+    assert [image["src"] for image in page.all("img")] == [f"covers/{KEY}.jpg"]
+
+
+def test_a_failure_stands_on_index_and_page_until_a_run_gets_through(
+    copied: Settings, shown_film: Film, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mp4"
+    settings = small_settings(root_of(copied), film, seed=1)
+    with pytest.raises(VideoError) as failed:
+        generate_video(settings, KEY)
+    write_video_page(settings, KEY)
+    refresh_gallery(settings)
+    assert card(settings)["data-state"] == "failed"
+    for name in ("index.html", page_of(KEY)):
+        assert str(failed.value) in Page(root_of(copied) / "gallery" / name).text
+    shutil.copyfile(shown_film.path, film)
+    probe_video(settings, KEY)
+    generate_video(settings, KEY)
+    refresh_gallery(settings)
+    assert card(settings)["data-state"] == "done"
+    for name in ("index.html", page_of(KEY)):
+        assert str(failed.value) not in Page(root_of(copied) / "gallery" / name).text
+
+
+def test_a_video_that_left_the_configuration_keeps_its_page(copied: Settings) -> None:
+    other = VideoEntry(name="Another", path=Path("/films/another.mkv"), categories={})
+    settings = copied.model_copy(update={"videos": (other,)})
+    refresh_gallery(settings)
+    page = Page(root_of(copied) / "gallery/index.html")
+    states = {each["data-text"]: each["data-state"] for each in page.all("li", class_="video")}
+    assert states == {"Another another": "missing", f"A Film {KEY}": "unlisted"}
+    assert (root_of(copied) / "gallery" / page_of(KEY)).is_file()
+
+
+def test_a_damaged_table_is_told_and_stops_no_other_page(copied: Settings) -> None:
+    (root_of(copied) / f"metadata/windows/video={KEY}/part-0.parquet").write_bytes(b"PAR1 or not")
+    report = refresh_gallery(copied, all_pages=True)
+    assert report.written == 0
+    assert "damaged" in report.problems[0]
+    assert "damaged" in Page(report.index).text
