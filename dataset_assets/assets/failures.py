@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
@@ -17,3 +17,22 @@ def told_in_one_sentence() -> Iterator[None]:
         yield
     except DatasetAssetsError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+def failure_sentence(key: str, events: Iterable[dg.DagsterEvent], run_id: str) -> str:
+    """The sentence of the step that failed; the error itself, and its run, where it is a defect of ours.
+
+    Args:
+        key: The video's key.
+        events: Events of the run, at least those of failures.
+        run_id: The run.
+    """
+    for event in events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return data.user_failure_data.description
+            error = data.error.cause or data.error if data.error else None
+            message = error.message.strip() if error else "the step failed"
+            return f"{key}: {message} (the UI shows all of it: run {run_id[:8]})"
+    return f"{key}: the run was stopped"

@@ -6,6 +6,7 @@ import dagster as dg
 
 from dataset_assets.assets.failures import told_in_one_sentence
 from dataset_assets.assets.gallery import page_follows
+from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, column_schema, patches_metadata, windows_metadata
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.checks import (
@@ -62,6 +63,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         wanted = [name for asset, name in assets.items() if asset in selected]
+        give_way(dataset_config.base.nice)
         with told_in_one_sentence(), page_follows(dataset_config, context.partition_key):
             run = generate_video(
                 dataset_config,

@@ -4,6 +4,7 @@ import dagster as dg
 
 from dataset_assets.assets.failures import told_in_one_sentence
 from dataset_assets.assets.gallery import page_follows
+from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, column_schema
 from dataset_assets.checks import COLOURS_TAGGED, check_result, check_specs
 from dataset_assets.config import Settings
@@ -40,6 +41,7 @@ def source_video(
     context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a subscripted one for a tuple
     """Probes a film."""
+    give_way(dataset_config.base.nice)
     with told_in_one_sentence(), page_follows(dataset_config, context.partition_key):
         row = probe_video(dataset_config, context.partition_key)
     verdict = Verdict(not row.warnings, "; ".join(row.warnings) or "nothing guessed", len(row.warnings))

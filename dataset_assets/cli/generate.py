@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,16 +14,19 @@ from rich.markup import escape
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.cli.home import enter_home
+from dataset_assets.cli.launched import Launched
+from dataset_assets.cli.live_view import render
 from dataset_assets.cli.supervisor import Supervisor, Task
-from dataset_assets.cli.views import RunView
+from dataset_assets.cli.watching import REFRESH_S, Watcher
 from dataset_assets.cli.worker import QUIET, Outcome
 from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError
-from dataset_assets.generate import SOURCE, WINDOWS, read_progress, statuses
-from dataset_assets.generate.video_pass import PROGRESS_FOLDER
+from dataset_assets.generate import SOURCE, WINDOWS, statuses
 from dataset_assets.partitions import add_missing
 from dataset_assets.tables import TableStore
+
+HINT = "Ctrl+C stops; what is committed stays"
 
 
 def generate(
@@ -64,7 +68,8 @@ def generate(
         for entry in entries
         if (task := _task(settings, entry, store, categories, force=force, whole=entry.key in whole))
     ]
-    failures = _run(config, settings, console, tasks, workers or settings.base.max_workers, force=force)
+    watcher = Watcher(settings, [entry.key for entry in entries], categories)
+    failures = _run(config, watcher, console, tasks, workers or settings.base.max_workers, force=force)
     if tasks:
         _update_stats(config)
     for failure in failures:
@@ -128,26 +133,27 @@ def _with_leftovers(settings: Settings, store: TableStore) -> set[str]:
 
 
 def _run(
-    config: Path, settings: Settings, console: Console, tasks: Sequence[Task], workers: int, *, force: bool
+    config: Path, watcher: Watcher, console: Console, tasks: Sequence[Task], workers: int, *, force: bool
 ) -> list[str]:
     """Runs the tasks behind a live view; returns the sentences of those that failed."""
-    failures: list[str] = []
-    progress_folder = settings.base.output_base_dir / "metadata" / PROGRESS_FOLDER
     supervisor = Supervisor(config, tasks, workers, force=force)
-    view = RunView(len(tasks))
-    with Live(console=console, refresh_per_second=2, transient=True) as live:
+    launched = Launched([task.key for task in tasks])
+    shown_s = 0.0
+    with Live(console=console, auto_refresh=False, transient=True) as live:
         for outcome in supervisor.outcomes():
+            if outcome is not None:
+                launched.ended(outcome)
             if outcome is not None and outcome.error:
-                view.failed += 1
-                failures.append(outcome.error)
                 _close_run(outcome)
                 live.console.print(f"[red]failed[/red] {outcome.key}")
             elif outcome is not None:
-                view.done += 1
                 live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
-            if console.is_terminal:
-                live.update(view.render(supervisor.running, read_progress(progress_folder)))
-    return failures
+            if console.is_terminal and time.monotonic() >= shown_s + REFRESH_S:
+                snapshot = watcher.snapshot(launched.activity(supervisor.running))
+                # One line less than there are, or the terminal would scroll with each refresh.
+                live.update(render(snapshot, console.width, console.height - 1, HINT), refresh=True)
+                shown_s = time.monotonic()
+    return [failure.sentence for failure in launched.failures]
 
 
 def _close_run(outcome: Outcome) -> None:

@@ -109,6 +109,21 @@ def generate(
         raise typer.Exit(code)
 
 
+@app.command()
+def monitor(
+    config: ConfigOption = None,
+    once: Annotated[bool, typer.Option("--once", help="Print one view and end.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one snapshot as JSON and end; see docs/monitor.md.")
+    ] = False,
+) -> None:
+    """Watch the runs on the data set, however they were launched; q ends the view, the runs go on."""
+    from dataset_assets.cli.monitor import monitor as watch
+
+    with _told_plainly():
+        watch(load_settings(config_path(config)), console, once=once, as_json=json)
+
+
 @videos_app.command("list")
 def list_videos(config: ConfigOption = None) -> None:
     """Show the configured videos, and what of each is done, missing or stale."""

@@ -1,20 +1,17 @@
-"""What the terminal shows: tables of videos and statistics, and the live view of a run."""
+"""What the terminal shows of a data set at rest: tables of videos and statistics."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 
-from rich.columns import Columns
 from rich.console import Group, RenderableType
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from dataset_assets.cli.long_table import LongTable
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus, Progress
+from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus
 from dataset_assets.tables import DatasetStats, reasons_text
 
 STATES = {
@@ -22,7 +19,6 @@ STATES = {
     for state, style in (("done", "green"), ("missing", "yellow"), ("partial", "cyan"), ("stale", "magenta"))
 }
 FILM_THERE, FILM_ABSENT = Text("ok", "green"), Text("absent", "red")
-BAR_WIDTH = 16
 
 
 def videos_table(
@@ -99,59 +95,6 @@ def _table(title: str, names: Sequence[str], numbers: Sequence[str], texts: Sequ
     for name in texts:
         table.add_column(name)
     return table
-
-
-class RunView:
-    """The live view of `generate`: one line for each running video, and the whole below."""
-
-    def __init__(self, total: int) -> None:
-        """Starts the clock.
-
-        Args:
-            total: Videos of this run.
-        """
-        self._total = total
-        self._started_s = time.time()
-        self.done = 0
-        self.failed = 0
-
-    def render(self, running: Sequence[str], found: Sequence[Progress]) -> RenderableType:
-        """The view of the videos that are worked on; one that has no progress yet is being probed."""
-        table = Table.grid(padding=(0, 2))
-        table.add_column(overflow="ellipsis")
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True)
-        table.add_column()
-        table.add_column(no_wrap=True)
-        by_key = {progress.key: progress for progress in found}
-        for key in running:
-            if (progress := by_key.get(key)) is None:
-                table.add_row(key, _bar(0.0), "probing")
-                continue
-            share = progress.windows_done / progress.windows_target if progress.windows_target else 0.0
-            patches = " ".join(f"{name} {count}" for name, count in progress.patches.items() if count)
-            windows = f"{progress.windows_done}/{progress.windows_target} windows"
-            table.add_row(key, _bar(share), windows, patches, _eta(progress.started_s, share))
-        ended = self.done + self.failed
-        whole = f"{ended} of {self._total} videos, {_clock(time.time() - self._started_s)}"
-        if self.failed:
-            whole += f", {self.failed} failed"
-        return Group(table, Columns([_bar(ended / max(1, self._total)), whole], padding=(0, 2)))
-
-
-def _bar(share: float) -> ProgressBar:
-    return ProgressBar(total=1.0, completed=share, width=BAR_WIDTH)
-
-
-def _eta(started_s: float, share: float) -> str:
-    elapsed_s = time.time() - started_s
-    return f"ETA {_clock(elapsed_s * (1 - share) / share)}" if share > 0 else ""
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}"
 
 
 def _percent(share: float) -> str:

@@ -17,12 +17,14 @@ from pathlib import Path
 
 import dagster as dg
 
+from dataset_assets.assets.failures import failure_sentence
 from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 
 STOP_GRACE_S = 20.0
+LAUNCHED_BY_TAG = "dataset_assets/launched_by"
 # A run of `generate` that failed is run again by the next `generate`, not by a daemon at the same time.
-NO_RETRY = {"dagster/max_retries": "0"}
+TAGS = {"dagster/max_retries": "0", LAUNCHED_BY_TAG: "generate"}
 # The event log has it all; on the terminal it would drown the live view.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -94,31 +96,20 @@ def _materialize(order: Order) -> Outcome:
             instance=instance,
             partition_key=order.key,
             asset_selection=[dg.AssetKey(asset) for asset in order.assets],
-            tags=NO_RETRY | force | {LANES_TAG: str(order.lanes)},
+            tags=TAGS | force | {LANES_TAG: str(order.lanes)},
             run_config=QUIET,
             raise_on_error=False,
             run_id=order.run_id,
         )
         if not result.success:
-            return Outcome(order.key, order.run_id, _reason(order.key, result))
+            return Outcome(
+                order.key, order.run_id, failure_sentence(order.key, result.all_events, order.run_id)
+            )
         patches = 0
         for event in result.get_asset_materialization_events():
             value = event.materialization.metadata.get("patches")
             patches += int(value.value) if isinstance(value, dg.IntMetadataValue) and value.value else 0
         return Outcome(order.key, order.run_id, "", patches)
-
-
-def _reason(key: str, result: dg.ExecuteInProcessResult) -> str:
-    """The sentence of the step that failed; the error itself, and its run, where it is a defect of ours."""
-    for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            if data.user_failure_data and data.user_failure_data.description:
-                return data.user_failure_data.description
-            error = data.error.cause or data.error if data.error else None
-            message = error.message.strip() if error else "the step failed"
-            return f"{key}: {message} (the UI shows all of it: run {result.run_id[:8]})"
-    return f"{key}: the run was stopped"
 
 
 def _interrupt(*_: object) -> None:

@@ -119,6 +119,13 @@ class BaseSettings(_Strict):
         default=1000, ge=1, description="Windows, and so triplets, of a video in a category of weight 1."
     )
     max_workers: int = Field(default=2, ge=1, description="Videos that are generated at the same time.")
+    nice: int = Field(
+        default=0,
+        ge=0,
+        le=19,
+        description="How far the runs give way to other programs of the machine: 0 not at all, 19 wherever "
+        "another one wants the processor.",
+    )
     seed: int = Field(
         default=0,
         ge=0,

@@ -6,6 +6,7 @@ and comes after. Which rows there are is the ledgers' affair, what a killed run 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from dataset_assets.generate.journal import Journal, files_of
@@ -19,6 +20,7 @@ class Checkpoints:
 
     Attributes:
         windows: Windows since the last commit that were found, or of which a patch was made.
+        committed_s: Unix time of the last commit; 0 before the first.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Checkpoints:
             patches: The patches tables that are worked on.
         """
         self.windows = 0
+        self.committed_s = 0.0
         self._journal = journal
         self._window_ledger = windows
         self._ledgers = patches
@@ -82,6 +85,7 @@ class Checkpoints:
                 ledger.commit(complete=complete)
         self._journal.settle({path for triplet in triplets for path in triplet})
         self.windows = 0
+        self.committed_s = time.time()
 
     def _withdraw(self) -> None:
         """Takes rows that were given up out of the tables, before their files are replaced or removed."""

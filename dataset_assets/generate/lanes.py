@@ -49,6 +49,11 @@ class Job:
     recorded: Sequence[WindowRow] | None
     patches: Mapping[str, PlannedPatch]
 
+    @property
+    def has_work(self) -> bool:
+        """Whether the window is to be looked for, or a patch to be made of it."""
+        return self.recorded is None or bool(self.patches and self.recorded and self.recorded[-1].accepted)
+
 
 @dataclass(frozen=True, slots=True)
 class Made:

@@ -1,7 +1,7 @@
 """Progress of running videos, as small files that any other process may read.
 
-One JSON file for each running video, replaced at most once a second; a file whose writer is gone means
-nothing.
+One JSON file for each running video, replaced at most once a second. A file whose writer is gone tells where
+a run was killed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from dataset_assets.generate.process import process_identity
 
 INTERVAL_S = 1.0
 
@@ -22,28 +24,47 @@ class Progress:
     Attributes:
         key: The video's key.
         pid: The process that works on it.
+        process: Tells that process from a later one with the same number.
         windows_target: Windows to go through.
         windows_done: Windows gone through, found or given up.
+        windows_worked: Windows that this run had something to do for, of those gone through.
+        windows_pending: Windows that this run will have something to do for.
+        windows_uncommitted: Windows worked on since the last commit.
         accepted: Windows accepted so far.
         attempts: Attempts made so far.
         patches: Patches made so far, by category.
         patches_target: Patches wanted, by category.
-        size_bytes: Bytes of the patches so far.
+        patches_bytes: Bytes of the patches so far, by category.
         started_s: Unix time at which the run started.
+        committed_s: Unix time of the run's last commit; 0 before the first.
         updated_s: Unix time of this state.
     """
 
     key: str
     pid: int = field(default_factory=os.getpid)
+    process: str = ""
     windows_target: int = 0
     windows_done: int = 0
+    windows_worked: int = 0
+    windows_pending: int = 0
+    windows_uncommitted: int = 0
     accepted: int = 0
     attempts: int = 0
     patches: dict[str, int] = field(default_factory=dict)
     patches_target: dict[str, int] = field(default_factory=dict)
-    size_bytes: int = 0
+    patches_bytes: dict[str, int] = field(default_factory=dict)
     started_s: float = field(default_factory=time.time)
+    committed_s: float = 0.0
     updated_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Looks up the identity of the process where it was not given."""
+        self.process = self.process or process_identity(self.pid) or ""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process that works on it is still there, on this machine."""
+        return bool(self.process) and self.process == process_identity(self.pid)
 
 
 class ProgressFile:
@@ -72,22 +93,15 @@ class ProgressFile:
 
 def read_progress(folder: Path) -> list[Progress]:
     """Reads the progress of every video that a live process of this machine works on, by key."""
+    return [progress for progress in read_all_progress(folder) if progress.is_alive]
+
+
+def read_all_progress(folder: Path) -> list[Progress]:
+    """Reads every progress file, by key: also what runs that were killed left."""
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
-            progress = Progress(**json.loads(path.read_text()))
+            found.append(Progress(**json.loads(path.read_text())))
         except (OSError, ValueError, TypeError):
-            continue  # removed or replaced meanwhile
-        if _is_alive(progress.pid):
-            found.append(progress)
+            continue  # removed or replaced meanwhile, or another release's
     return found
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

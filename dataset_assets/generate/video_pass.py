@@ -95,7 +95,7 @@ class VideoPass:
             windows_target=len(plan.strata),
             patches_target={ledger.plan.category: ledger.plan.target for ledger in self.patches},
             patches={ledger.plan.category: ledger.made for ledger in self.patches},
-            size_bytes=sum(ledger.size_bytes for ledger in self.patches),
+            patches_bytes={ledger.plan.category: ledger.size_bytes for ledger in self.patches},
         )
         self._progress_file = ProgressFile(store.root / PROGRESS_FOLDER, self._progress)
 
@@ -112,6 +112,8 @@ class VideoPass:
             return
         self._check_space()
         self._prepare_folders()
+        self._progress.windows_pending = sum(job.has_work for job in self._jobs())
+        self._progress_file.update()
         try:
             with Lanes(self._lanes, self._settings.base.checkpoint_every, self._open_lane) as lanes:
                 self._go_through(lanes)
@@ -176,6 +178,7 @@ class VideoPass:
             self._take(made)
             if self._checkpoints.windows >= most:
                 self._checkpoints.commit(complete=False)
+            self._report(made)
 
     def _jobs(self) -> Iterator[Job]:
         for stratum in self._plan.strata:
@@ -204,8 +207,14 @@ class VideoPass:
             name = ledger.plan.category
             if name in made.triplets:
                 self._write(ledger, made.job.patches[name], made.triplets[name])
-        self._checkpoints.windows += made.is_new or bool(made.triplets)
-        self._progress.windows_done = window + 1
+        self._checkpoints.windows += made.job.has_work
+
+    def _report(self, made: Made) -> None:
+        self._progress.windows_done = made.job.stratum.window + 1
+        self._progress.windows_worked += made.job.has_work
+        self._progress.windows_pending -= made.job.has_work
+        self._progress.windows_uncommitted = self._checkpoints.windows
+        self._progress.committed_s = self._checkpoints.committed_s
         self._progress.attempts += len(made.attempts)
         self._progress.accepted += made.accepted is not None
         self._progress_file.update()
@@ -229,7 +238,7 @@ class VideoPass:
         self._checkpoints.add(ledger, row)
         self.made[name] += 1
         self._progress.patches[name] += 1
-        self._progress.size_bytes += gt_bytes + lr5_bytes + lr7_bytes
+        self._progress.patches_bytes[name] += gt_bytes + lr5_bytes + lr7_bytes
 
     def _refuse_to_replay_nothing(self) -> None:
         wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target]

@@ -1,9 +1,10 @@
 """The Parquet tables of a data set: what was read, what was tried, what was made, and what it adds up to.
 
 `schemas` names the columns, `footer` what a file says beside them, `store` writes and reads the files,
-`stats` adds them up. Nothing here knows films, pictures or Dagster.
+`cached` reads footers again and again, `stats` adds them up. Nothing here knows films, pictures or Dagster.
 """
 
+from dataset_assets.tables.cached import CachedFooters
 from dataset_assets.tables.footer import Counts, Provenance
 from dataset_assets.tables.schemas import (
     PATCHES,
@@ -26,6 +27,7 @@ __all__ = [
     "VIDEOS",
     "WINDOWS",
     "WRITER_VERSION",
+    "CachedFooters",
     "Counts",
     "DatasetStats",
     "PatchRow",

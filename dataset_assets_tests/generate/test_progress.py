@@ -12,7 +12,7 @@ import cv2
 import pytest
 
 from dataset_assets.generate import Progress, generate_video, read_progress
-from dataset_assets.generate.progress import ProgressFile
+from dataset_assets.generate.progress import ProgressFile, read_all_progress
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call
 from dataset_assets_tests.generate.samples import KEY, small_settings
@@ -51,6 +51,18 @@ def test_what_a_dead_process_left_or_cannot_be_read_is_passed_over(tmp_path: Pat
     assert [progress.key for progress in read_progress(tmp_path)] == ["alive"]
 
 
+def test_another_process_with_the_number_of_a_dead_one_is_not_taken_for_it(tmp_path: Path) -> None:
+    progress = Progress("a-film")
+    ProgressFile(tmp_path, progress).update()
+    assert progress.is_alive
+    (path,) = tmp_path.glob("*.json")
+    written = json.loads(path.read_text())
+    path.write_text(json.dumps(written | {"process": written["process"] + "1"}))
+    assert read_progress(tmp_path) == []
+    (left,) = read_all_progress(tmp_path)
+    assert (left.key, left.pid, left.is_alive) == ("a-film", os.getpid(), False)
+
+
 def test_a_folder_that_does_not_exist_shows_no_progress(tmp_path: Path) -> None:
     assert read_progress(tmp_path / "none") == []
 
@@ -64,7 +76,7 @@ def test_counts_include_what_earlier_runs_made(sdr_film: Film, tmp_path: Path, r
         raise KeyboardInterrupt
 
     if resumed:
-        with pytest.raises(KeyboardInterrupt), at_disk_call(45, stop):
+        with pytest.raises(KeyboardInterrupt), at_disk_call(90, stop):
             generate_video(settings, KEY)
     seen: list[Progress] = []
     encode = cv2.imencode
@@ -82,7 +94,17 @@ def test_counts_include_what_earlier_runs_made(sdr_film: Film, tmp_path: Path, r
     done = {row.window for made in report.categories.values() for row in made.rows}
     before = [row for made in report.categories.values() for row in made.rows if row.window < max(done)]
     assert sum(last.patches.values()) == len(before)
-    assert last.size_bytes == sum(row.gt_bytes + row.lr5_bytes + row.lr7_bytes for row in before)
+    assert sum(last.patches_bytes.values()) == sum(
+        row.gt_bytes + row.lr5_bytes + row.lr7_bytes for row in before
+    )
     assert last.windows_done == max(done)
+    # What an earlier run finished is nothing that this run has to work on.
+    finished = last.windows_target - last.windows_worked - last.windows_pending
+    assert (finished > 0) == resumed
+    assert last.windows_pending == last.windows_target - last.windows_done
+    assert {progress.windows_worked + progress.windows_pending + finished for progress in seen} == {6}
+    assert resumed or seen[0].committed_s == 0.0
+    assert last.started_s < last.committed_s <= last.updated_s
+    assert last.windows_uncommitted == 0
     assert (report.made < len(before)) == resumed
     assert read_progress(folder) == []

@@ -1,0 +1,17 @@
+"""How far a run gives way to other programs of the machine."""
+
+from __future__ import annotations
+
+import os
+
+
+def give_way(nice: int) -> None:
+    """Lowers the priority of the process that runs a step, and of every thread that it starts from here on.
+
+    It is never raised, which needs privileges: what was started under a lower one keeps it.
+
+    Args:
+        nice: 0 (no change) to 19, see nice(1).
+    """
+    if nice > os.getpriority(os.PRIO_PROCESS, 0):
+        os.setpriority(os.PRIO_PROCESS, 0, nice)

@@ -1,0 +1,108 @@
+"""`monitor`: watches a data set beside whatever runs on it, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import termios
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+
+from dataset_assets.cli.history import History
+from dataset_assets.cli.home import dagster_home
+from dataset_assets.cli.live_view import render
+from dataset_assets.cli.snapshot import Snapshot, to_json
+from dataset_assets.cli.watching import REFRESH_S, Watcher
+from dataset_assets.config import Settings
+
+HINT = "q ends this view; runs go on"
+# Between the two readings of the machine that one snapshot takes: rates are over that time.
+SAMPLE_S = 0.5
+# How soon a changed size of the terminal shows.
+POLL_S = 0.25
+
+
+def monitor(settings: Settings, console: Console, *, once: bool, as_json: bool) -> None:
+    """Shows a data set and the runs on it.
+
+    Args:
+        settings: The configuration.
+        console: Where it is shown.
+        once: Whether one snapshot is printed, as where the console is no terminal; else the view is refreshed
+            until q or Ctrl+C.
+        as_json: Whether one snapshot is printed as JSON.
+    """
+    watcher = Watcher(settings)
+    with History(dagster_home(settings), [entry.key for entry in settings.videos]) as history:
+        if not (once or as_json) and console.is_terminal:
+            _watch(watcher, history, console)
+            return
+        _take(watcher, history)
+        time.sleep(SAMPLE_S)
+        snapshot = _take(watcher, history)
+    if as_json:
+        sys.stdout.write(to_json(snapshot) + "\n")
+    else:
+        console.print(render(snapshot, console.width, None))
+
+
+def _take(watcher: Watcher, history: History) -> Snapshot:
+    live, _ = watcher.progress()
+    return watcher.snapshot(history.read(live.keys(), time.time()))
+
+
+def _watch(watcher: Watcher, history: History, console: Console) -> None:
+    """Refreshes the view until q, Ctrl+C or SIGTERM; the terminal is left as it was."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with _keys() as wait_for_key, Live(console=console, screen=True, auto_refresh=False) as live:
+            key = ""
+            while key not in ("q", "Q"):
+                snapshot = _take(watcher, history)
+                taken_s = time.monotonic()
+                size = None
+                while key not in ("q", "Q") and (left_s := taken_s + REFRESH_S - time.monotonic()) > 0:
+                    if console.size != size:
+                        size = console.size
+                        live.update(render(snapshot, size.width, size.height, HINT), refresh=True)
+                    key = wait_for_key(min(left_s, POLL_S))
+    except KeyboardInterrupt:
+        pass  # one of the two ways to leave
+
+
+@contextmanager
+def _keys() -> Iterator[Callable[[float], str]]:
+    """Reads keys as they are pressed, without Enter and without showing them.
+
+    Yields:
+        A function that waits for a key for so many seconds, and gives it, or "" where there was none.
+    """
+    if not sys.stdin.isatty():
+        yield _no_key
+        return
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+
+    def wait_for_key(seconds: float) -> str:
+        if not select.select([descriptor], [], [], seconds)[0]:
+            return ""
+        # Nothing to read where there is something: the terminal is gone.
+        return os.read(descriptor, 1).decode(errors="replace") or "q"
+
+    tty.setcbreak(descriptor)
+    try:
+        yield wait_for_key
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _no_key(seconds: float) -> str:
+    time.sleep(seconds)
+    return ""

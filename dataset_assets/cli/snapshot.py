@@ -1,0 +1,304 @@
+"""What a run looks like at one moment: the data that `generate` and `monitor` show.
+
+Plain values, nothing that reads a file or a clock. `monitor --json` prints a `Snapshot` with these names as
+its keys; they are documented in docs/monitor.md, and stay.
+
+Units are in the names: `_s` is seconds, or Unix time where the field is a moment; `_bytes` bytes; `_percent`
+0 to 100, for the processor time of processes 100 for each core; `share` and `_rate` are 0 to 1. None: not
+known.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+SCHEMA_VERSION = 1
+
+Phase = Literal["starting", "probing", "waiting", "working", "stopping"]
+RunState = Literal["succeeded", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRun:
+    """A run that goes on, as whoever launched it knows it.
+
+    Attributes:
+        key: The video's key; empty for a run of no video, such as the statistics.
+        job: The Dagster job.
+        phase: How far it is: `starting`; `probing` the film; `waiting` for a place among those that decode;
+            `working` on windows and patches; `stopping`.
+        launched_by: Who launched it.
+        run_id: The Dagster run; empty where there is none.
+        started_s: When it started, Unix time.
+    """
+
+    key: str
+    job: str
+    phase: Phase
+    launched_by: str
+    run_id: str
+    started_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why the last run of a video failed.
+
+    Attributes:
+        key: The video's key.
+        sentence: What is wrong, where, and how to mend it.
+        ended_s: When, Unix time.
+        run_id: The Dagster run; empty where there is none.
+    """
+
+    key: str
+    sentence: str
+    ended_s: float
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The run that ended last.
+
+    Attributes:
+        key: The video's key; empty for a run of no video.
+        job: The Dagster job.
+        state: How it ended.
+        ended_s: When, Unix time.
+        run_id: The Dagster run.
+    """
+
+    key: str
+    job: str
+    state: RunState
+    ended_s: float
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What is going on and what went before, from Dagster's history or from the run itself.
+
+    Attributes:
+        runs: Runs that go on.
+        queued: Runs that wait for their start.
+        backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
+        failures: The newest first, one for each video.
+        last_run: The run that ended last.
+        waiting: Keys of the videos whose turn has yet to come, where the caller knows; else what is missing
+            or stale counts as waiting.
+        problem: Why the history could not be read; empty where it was, or where there is none.
+    """
+
+    runs: tuple[ActiveRun, ...] = ()
+    queued: int = 0
+    backfills: int = 0
+    failures: tuple[Failure, ...] = ()
+    last_run: LastRun | None = None
+    waiting: frozenset[str] | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRun:
+    """A video that is worked on.
+
+    Attributes:
+        key: The video's key.
+        phase: `starting`; `probing` the film; `waiting` for a place among those that decode; `working` on
+            windows and patches; `stopping`.
+        launched_by: Who launched the run.
+        run_id: The Dagster run; empty where there is none.
+        pid: The process that works on it.
+        started_s: When it started, Unix time.
+        updated_s: When its progress was written last, Unix time.
+        share: Part of its windows gone through.
+        eta_s: Seconds until it is done, at the rate of this run so far.
+        windows_target: Windows to go through.
+        windows_done: Windows gone through.
+        windows_per_minute: Windows worked on in a minute, in this run so far.
+        windows_uncommitted: Windows worked on since the last commit.
+        committed_s: When this run committed last, Unix time.
+        attempts: Attempts made.
+        accepted: Windows accepted.
+        acceptance_rate: accepted / attempts.
+        patches: Patches made, in all categories.
+        patches_target: Patches wanted.
+        size_bytes: Bytes of its patches.
+        cpu_percent: Processor time of its process; 100 is one core.
+        memory_bytes: Memory of its process.
+    """
+
+    key: str
+    phase: Phase
+    launched_by: str
+    run_id: str
+    pid: int | None
+    started_s: float
+    updated_s: float | None
+    share: float
+    eta_s: float | None
+    windows_target: int
+    windows_done: int
+    windows_per_minute: float | None
+    windows_uncommitted: int
+    committed_s: float | None
+    attempts: int
+    accepted: int
+    acceptance_rate: float | None
+    patches: int
+    patches_target: int
+    size_bytes: int
+    cpu_percent: float | None
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """The whole of what is looked at: the data set, or the videos that a `generate` was asked for.
+
+    Attributes:
+        videos: Videos.
+        videos_done: Nothing of them is missing or stale.
+        videos_running: They are worked on.
+        videos_failed: Their last run failed.
+        videos_interrupted: Their last run was killed or stopped on the way.
+        videos_waiting: The rest: missing or stale.
+        runs_queued: Dagster runs that wait for their start.
+        backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
+        share: Part of the work that is done.
+        eta_s: Seconds until all but the failed is done, at the rate of the runs that go on.
+        patches: Patches made.
+        patches_target: Patches wanted by the configuration.
+        windows_per_minute: Windows worked on in a minute by the runs that go on.
+    """
+
+    videos: int
+    videos_done: int
+    videos_running: int
+    videos_failed: int
+    videos_interrupted: int
+    videos_waiting: int
+    runs_queued: int
+    backfills: int
+    share: float
+    eta_s: float | None
+    patches: int
+    patches_target: int
+    windows_per_minute: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryState:
+    """A category over all videos that are looked at.
+
+    Attributes:
+        category: Its name.
+        patches: Patches made.
+        patches_stale: Patches that are there but will be replaced.
+        patches_target: Patches wanted by the configuration.
+        attempts: Attempts at windows of the videos that it was asked of.
+        accepted: Those that became windows.
+        acceptance_rate: accepted / attempts.
+        size_bytes: Bytes of its patches, of stale ones too.
+    """
+
+    category: str
+    patches: int
+    patches_stale: int
+    patches_target: int
+    attempts: int
+    accepted: int
+    acceptance_rate: float | None
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Room for the data set.
+
+    Attributes:
+        used_bytes: Bytes of all patches.
+        projected_bytes: Bytes of all patches once nothing is missing.
+        free_bytes: Free bytes of the disk.
+        free_after_bytes: Free bytes once nothing is missing; negative where there is too little room.
+        min_free_bytes: What `min_free_gb` keeps free.
+    """
+
+    used_bytes: int
+    projected_bytes: int
+    free_bytes: int
+    free_after_bytes: int
+    min_free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the machine does, and what of it the runs do.
+
+    Attributes:
+        cpu_count: Cores.
+        cpu_percent: Processor time in use, 100 is all cores.
+        io_wait_percent: Processor time that waits for disks, 100 is all cores.
+        load_1m: Mean number of processes that want a core, over a minute.
+        memory_bytes: Memory of the machine.
+        memory_available_bytes: Memory that can still be had.
+        runs_cpu_percent: Processor time of the runs' processes; 100 is one core.
+        runs_memory_bytes: Memory of the runs' processes.
+        runs_read_bytes_per_s: What the runs' processes read from disks.
+        runs_written_bytes_per_s: What the runs' processes write to disks.
+    """
+
+    cpu_count: int
+    cpu_percent: float | None
+    io_wait_percent: float | None
+    load_1m: float
+    memory_bytes: int | None
+    memory_available_bytes: int | None
+    runs_cpu_percent: float | None
+    runs_memory_bytes: int | None
+    runs_read_bytes_per_s: float | None
+    runs_written_bytes_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that is shown.
+
+    Attributes:
+        schema_version: Raised when a key of this form goes or changes its meaning, not when one is added.
+        taken_s: The moment, Unix time.
+        output_base_dir: Folder of the data set.
+        state: `running` where a run goes on, `queued` where runs or backfills only wait, else `idle`.
+        overall: The whole.
+        videos: Videos that are worked on, by key.
+        categories: Categories, in the configuration's order.
+        disk: Room.
+        machine: The machine.
+        failures: Videos whose last run failed, the newest first.
+        interrupted: Keys of the videos whose last run was killed or stopped on the way.
+        last_run: The run that ended last.
+        problems: Sentences about what could not be read.
+    """
+
+    schema_version: int
+    taken_s: float
+    output_base_dir: str
+    state: Literal["running", "queued", "idle"]
+    overall: Overall
+    videos: tuple[VideoRun, ...]
+    categories: tuple[CategoryState, ...]
+    disk: Disk
+    machine: Machine
+    failures: tuple[Failure, ...]
+    interrupted: tuple[str, ...]
+    last_run: LastRun | None
+    problems: tuple[str, ...]
+
+
+def to_json(snapshot: Snapshot) -> str:
+    """Gives a snapshot as one line of JSON."""
+    return json.dumps(asdict(snapshot), allow_nan=False)
