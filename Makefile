@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --no-input --disable-pip-version-check
 INPUTS := pyproject.toml setup.cfg constraints.txt
 
-.PHONY: setup demo test lint types contracts format clean
+.PHONY: setup demo test bench bench-quick lint types contracts format clean
 
 setup: .venv/.runtime
 
@@ -16,6 +16,12 @@ demo: .venv/.runtime
 
 test: .venv/.dev
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+bench: .venv/.dev
+	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+bench-quick: .venv/.dev
+	@$(BIN)/python -m benchmarks.run --quick
 
 lint: .venv/.dev
 	@$(BIN)/ruff check .

@@ -118,7 +118,9 @@ class BaseSettings(_Strict):
     base_frame_limit: int = Field(
         default=1000, ge=1, description="Windows, and so triplets, of a video in a category of weight 1."
     )
-    max_workers: int = Field(default=2, ge=1, description="Videos that are generated at the same time.")
+    max_workers: int = Field(
+        default=2, ge=1, description="Videos at the same time; workers left over share the last videos."
+    )
     nice: int = Field(
         default=0,
         ge=0,

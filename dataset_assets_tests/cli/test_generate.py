@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from dataset_assets.assets.make_patches import LANES_TAG
 from dataset_assets_tests.cli.command import run
 from dataset_assets_tests.cli.conftest import Generated, two_films_config
 from dataset_assets_tests.configurations import pictures, tables, write_config
@@ -61,8 +62,11 @@ def test_neither_workers_nor_order_nor_categories_at_a_time_change_a_byte(
 ) -> None:
     config = two_films_config(tmp_path, sdr_film, vfr_film)
     root = tmp_path / "dataset"
-    first = run("generate", "--config", config, "--videos", "beta", "--categories", "toon", "--workers", "1")
+    first = run("generate", "--config", config, "--videos", "beta", "--categories", "toon", "--workers", "3")
     assert first.returncode == 0, first.stderr
+    with dg.DagsterInstance.from_config(str(root / ".dagster")) as instance:
+        lanes = [made.tags[LANES_TAG] for made in instance.get_runs() if LANES_TAG in made.tags]
+    assert lanes == ["3"]
     assert {Path(name).parts[0] for name in pictures(root)} == {"Toon"}
     assert not (root / "metadata/videos/video=alpha").exists()
     rest = run("generate", "--config", config, "--workers", "1")

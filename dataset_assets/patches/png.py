@@ -1,0 +1,45 @@
+"""Pictures as PNG: every line filtered by the one above, compressed by libdeflate.
+
+cv2 takes 28 CPU ms a megapixel for files 14 % larger, and 25 even where it compresses nothing. libdeflate's
+output is the same on every processor; ISA-L would take 7 ms instead of 16, but gives other bytes on ARM.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import cv2
+import deflate
+import numpy as np
+import numpy.typing as npt
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+RGB, BITS = 2, 8
+# Level 1 of 12: level 2 takes 22 ms a megapixel for 2 % less.
+COMPRESSION = 1
+UP_FILTER = 2
+
+
+def encode_png(picture: npt.NDArray[np.uint8]) -> bytes:
+    """Encodes a picture (PNG, third edition; filter type 2 on every line).
+
+    Args:
+        picture: Shape (height, width, 3), uint8, channels blue, green, red.
+
+    Returns:
+        The contents of the file.
+    """
+    height, width, channels = picture.shape
+    lines = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB).reshape(height, width * channels)
+    filtered = np.empty((height, 1 + lines.shape[1]), np.uint8)
+    filtered[:, 0] = UP_FILTER
+    filtered[0, 1:] = lines[0]
+    np.subtract(lines[1:], lines[:-1], out=filtered[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, BITS, RGB, 0, 0, 0)
+    body = bytes(deflate.zlib_compress(filtered.data, COMPRESSION))
+    return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
