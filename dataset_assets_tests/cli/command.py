@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -48,7 +49,13 @@ def start(*arguments: str | Path, changes: Mapping[str, str] | None = None) -> s
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=obey_ctrl_c,
     )
+
+
+def obey_ctrl_c() -> None:
+    """Undoes what a background job of a script hands down: SIGINT ignored, as no person's shell has it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_until(holds: Callable[[], bool], what: str, limit_s: float = PATIENCE_S) -> None:

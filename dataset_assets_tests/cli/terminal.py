@@ -17,7 +17,7 @@ from types import TracebackType
 import pyte
 from rich.console import Console, RenderableType
 
-from dataset_assets_tests.cli.command import COMMAND, PATIENCE_S, ROOT, environment
+from dataset_assets_tests.cli.command import COMMAND, PATIENCE_S, ROOT, environment, obey_ctrl_c
 
 
 def screen_of(content: RenderableType, columns: int, lines: int) -> list[str]:
@@ -125,5 +125,6 @@ class Terminal:
 
 
 def _take_terminal() -> None:
+    obey_ctrl_c()
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
