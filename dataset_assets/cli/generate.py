@@ -22,7 +22,7 @@ from dataset_assets.cli.worker import QUIET, Outcome
 from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError
-from dataset_assets.generate import SOURCE, WINDOWS, statuses
+from dataset_assets.generate import SOURCE, WINDOWS, statuses, with_left_categories
 from dataset_assets.partitions import add_missing
 from dataset_assets.tables import TableStore
 
@@ -62,7 +62,8 @@ def generate(
     with dg.DagsterInstance.get() as instance:
         add_missing(instance, settings)
     store = TableStore(settings.base.output_base_dir)
-    whole = _with_leftovers(settings, store) if not categories else set()
+    # What a removed category left behind goes with a run of all assets.
+    whole = with_left_categories(settings, store) if not categories else set()
     tasks = [
         task
         for entry in entries
@@ -124,12 +125,6 @@ def _task(
         if force or everything or not found[name].is_done
     ]
     return Task(entry.key, assets) if assets else None
-
-
-def _with_leftovers(settings: Settings, store: TableStore) -> set[str]:
-    """Keys of the videos with a table of a category that was removed; it goes with a run of all assets."""
-    removed = set(store.categories()) - settings.categories.keys()
-    return {key for category in removed for key in store.patches_files(category)}
 
 
 def _run(

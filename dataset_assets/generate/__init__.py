@@ -16,7 +16,12 @@ from dataset_assets.generate.plan import VideoPlan, plan_video
 from dataset_assets.generate.progress import Progress, read_progress
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.status import SOURCE, WINDOWS, AssetStatus, statuses
-from dataset_assets.generate.video import generate_video, probe_video, remove_left_categories
+from dataset_assets.generate.video import (
+    generate_video,
+    probe_video,
+    remove_left_categories,
+    with_left_categories,
+)
 
 __all__ = [
     "SOURCE",
@@ -33,4 +38,5 @@ __all__ = [
     "read_progress",
     "remove_left_categories",
     "statuses",
+    "with_left_categories",
 ]

@@ -52,7 +52,7 @@ class Job:
     @property
     def has_work(self) -> bool:
         """Whether the window is to be looked for, or a patch to be made of it."""
-        return self.recorded is None or bool(self.patches and self.recorded and self.recorded[-1].accepted)
+        return self.recorded is None or bool(self.patches and _accepted(self.recorded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,11 @@ class Made:
     @property
     def accepted(self) -> WindowRow | None:
         """The accepted attempt."""
-        return self.attempts[-1] if self.attempts and self.attempts[-1].accepted else None
+        return _accepted(self.attempts)
+
+
+def _accepted(attempts: Sequence[WindowRow]) -> WindowRow | None:
+    return attempts[-1] if attempts and attempts[-1].accepted else None
 
 
 class Lane:

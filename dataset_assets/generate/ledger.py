@@ -48,11 +48,6 @@ class WindowLedger:
         """The attempts of a window, the accepted one last; None where it was not looked for yet."""
         return self._rows.get(window, [] if self.is_complete else None)
 
-    def accepted(self, window: int) -> WindowRow | None:
-        """The accepted attempt of a window."""
-        rows = self._rows.get(window)
-        return rows[-1] if rows and rows[-1].accepted else None
-
     def add(self, window: int, rows: Sequence[WindowRow]) -> None:
         """Records all attempts of a window."""
         self._rows[window] = list(rows)

@@ -113,9 +113,14 @@ def remove_left_categories(settings: Settings) -> None:
     """
     store = TableStore(settings.base.output_base_dir)
     left = _left_categories(settings, store)
-    for key in sorted({key for category in left for key in store.patches_files(category)}):
+    for key in sorted(with_left_categories(settings, store)):
         with video_lock(store.root / LOCK_FOLDER, key):
             _remove_categories(store, key, left)
+
+
+def with_left_categories(settings: Settings, store: TableStore) -> set[str]:
+    """Keys of the videos with a table of a category that is no longer in the configuration."""
+    return {key for category in _left_categories(settings, store) for key in store.patches_files(category)}
 
 
 def _left_categories(settings: Settings, store: TableStore) -> list[str]:
