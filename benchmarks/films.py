@@ -18,6 +18,7 @@ from dataset_assets.demo.encode import BT709, BT2020_PQ, StaticHdrMetadata, writ
 from dataset_assets.demo.films import BIKES, BUNNY, Clip, Shot, clip_paths, hdr_planes, rgb_frames
 
 UHD_FILM = "uhd-hdr10.mkv"
+LONG_FILM = "long-720p.mkv"
 HD_FILM = "hd-sdr.mkv"
 RATE = 24
 UHD_KEYINT, HD_KEYINT = 24, 250
@@ -71,13 +72,23 @@ def make_films(folder: Path, *, uhd_seconds: int, hd_seconds: int) -> tuple[Path
     if not hd.exists():
         write_video(
             hd,
-            _hd_frames(hd_seconds * RATE),
+            _hd_frames(hd_seconds * RATE, 1920, 1080),
             rate=RATE,
             keyint=HD_KEYINT,
             colour=BT709,
             options={"preset": "veryfast", "crf": "20"},
         )
     return uhd, hd
+
+
+def make_long_film(folder: Path, *, seconds: int) -> Path:
+    """Makes a long film of small pictures where it is not there yet: 1280x720, a keyframe a second."""
+    folder.mkdir(parents=True, exist_ok=True)
+    film = folder / f"{seconds}s-{LONG_FILM}"
+    if not film.exists():
+        options = {"preset": "ultrafast", "crf": "20"}
+        write_video(film, _hd_frames(seconds * RATE, 1280, 720), rate=RATE, colour=BT709, options=options)
+    return film
 
 
 def _uhd_frames(number: int) -> Iterator[npt.NDArray[np.uint16]]:
@@ -90,9 +101,9 @@ def _uhd_frames(number: int) -> Iterator[npt.NDArray[np.uint16]]:
         yield np.concatenate([mirrored[0], np.stack(mirrored[1:]).reshape(1080, 3840)])
 
 
-def _hd_frames(number: int) -> Iterator[npt.NDArray[np.uint8]]:
+def _hd_frames(number: int, width: int, height: int) -> Iterator[npt.NDArray[np.uint8]]:
     for clip, rgb in islice(_shots(), number):
-        size = (1920 // HD_TILES[clip], 1080 // HD_TILES[clip])
+        size = (width // HD_TILES[clip], height // HD_TILES[clip])
         tile = cast("npt.NDArray[np.uint8]", cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC))
         yield _mirrored(tile, HD_TILES[clip])
 

@@ -176,7 +176,8 @@ class VideoPass:
             if signature is not None:
                 self._accepted.add(signature)
             self._take(made)
-            if self._checkpoints.windows >= most:
+            # The first commit comes at once: people, and the gallery, see what the rest will look like.
+            if self._checkpoints.windows >= (most if self._checkpoints.committed_s else 1):
                 self._checkpoints.commit(complete=False)
             self._report(made)
 
