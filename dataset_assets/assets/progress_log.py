@@ -22,17 +22,17 @@ class ProgressLog:
             log: Where the lines go.
         """
         self._log = log
-        self._told_share: float | None = None
+        self._told_windows: int | None = None
         self._told_s = 0.0
 
     def __call__(self, progress: Progress) -> None:
         """Takes the state after a window."""
-        share = progress.windows_done / max(1, progress.windows_target)
-        if self._told_share is None:
-            self._told_share, self._told_s = share, progress.started_s
-        is_due = share >= self._told_share + STEP_SHARE and progress.updated_s >= self._told_s + INTERVAL_S
-        if is_due and progress.windows_pending:
-            self._told_share, self._told_s = share, progress.updated_s
+        done = progress.windows_done
+        if self._told_windows is None:
+            self._told_windows, self._told_s = done, progress.started_s
+        is_further = done - self._told_windows >= STEP_SHARE * progress.windows_target
+        if is_further and progress.updated_s >= self._told_s + INTERVAL_S and progress.windows_pending:
+            self._told_windows, self._told_s = done, progress.updated_s
             self._log.info(progress_line(progress))
 
 

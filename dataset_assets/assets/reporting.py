@@ -16,8 +16,8 @@ from dataset_assets.generate import CategoryReport, VideoReport
 from dataset_assets.generate.sheets import rejected_strip, sample_triplet, windows_sheet
 from dataset_assets.tables import TableStore, VideoRow, description
 
-# One for all: the UI opens the lineage with several groups folded up into empty boxes, with one unfolded. What
-# groups would tell is in the tag `stage`.
+# One for all: the UI opens the lineage with several groups folded up into empty boxes, with one unfolded.
+# What groups would tell is in the tag `stage`.
 GROUP = "training_set"
 # Whom to ask; a name of people is for the one who has some.
 OWNER = "team:dataset"

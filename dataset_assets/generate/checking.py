@@ -22,8 +22,8 @@ ENOUGH_ACCEPTED = 0.2
 # The plan keeps each format within about one patch of its share; windows given up take theirs along.
 MIX_TOLERANCE = 0.1
 MIX_TOLERANCE_PATCHES = 2
-# Of the triplets looked at: some 0.2 % of sound ones look like a cut, and where the frames were not those of the
-# windows, 6 % and more would hold one. Titles on black look like bars; bars of a film are in most of its crops.
+# Of the triplets looked at: some 0.2 % of sound ones look like a cut, and where the frames were not those of
+# the windows, 6 % and more would hold one. Titles on black look like bars, but few windows are titles.
 MAX_SHARE_CUT = 0.02
 MAX_SHARE_BARRED = 0.05
 
