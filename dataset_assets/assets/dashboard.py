@@ -77,13 +77,13 @@ def _progress(stats: DatasetStats) -> str:
         rows.append(_progress_row(f"**{name}**", category["patches"], target))
         for each in stats.formats[stats.formats["category"] == name].to_dict("records"):
             share = 0.0 if math.isnan(each["mix"]) else each["mix"]
-            rows.append(_progress_row(each["format"], each["patches"], share * target))
-    return markdown_table(("patches", "made", "target", "", "progress"), rows)
+            rows.append(_progress_row(each["format"], each["patches"], round(share * target)))
+    return markdown_table(("patches", "made", "target", "share", ""), rows)
 
 
-def _progress_row(name: str, made: int, target: float) -> tuple[str, ...]:
+def _progress_row(name: str, made: int, target: int) -> tuple[str, ...]:
     share = made / target if target else 0.0
-    return name, str(made), f"{target:.0f}", f"{share:.0%}" if target else "", bar(share)
+    return name, str(made), str(target), f"{share:.0%}" if target else "", bar(share)
 
 
 def _lowest_acceptance(videos: pd.DataFrame) -> str:

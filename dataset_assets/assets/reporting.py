@@ -135,21 +135,27 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table with as many of the rows as the UI shows in place; the last one tells what is left.
 
     Args:
-        header: Names of the columns; those after the first are aligned to the right, but not those without.
-        rows: The cells of each row.
+        header: Names of the columns.
+        rows: The cells of each row; columns of numbers are aligned to the right.
 
     Returns:
         The table, or "none" without rows.
     """
-    lines = [_line(row) for row in rows]
-    if not lines:
+    cells = list(rows)
+    if not cells:
         return "none"
-    top = [_line(header), _line(["---", *("---:" if name else "---" for name in header[1:])])]
+    lines = [_line(row) for row in cells]
+    marks = ["---:" if all(map(_is_number, column)) else "---" for column in zip(*cells, strict=True)]
+    top = [_line(header), _line(marks)]
     count, left = len(lines), ""
     while len("\n".join([*top, *lines[:count], left])) >= SHOWN_IN_PLACE:
         count -= 1
         left = _line([f"and {len(lines) - count} more", *[""] * (len(header) - 1)])
     return "\n".join([*top, *lines[:count], left]).rstrip()
+
+
+def _is_number(cell: str) -> bool:
+    return cell == "" or cell.removesuffix("%").isdigit()
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -24,6 +24,13 @@ def test_a_cell_does_not_break_its_table() -> None:
     assert markdown_table(("a", "b"), [("x|y", "one\ntwo")]).splitlines()[-1] == "| x\\|y | one two |"
 
 
+def test_only_columns_of_numbers_are_aligned_to_the_right() -> None:
+    rows = [("a", "12", "95%", "why", bar(1)), ("b", "", "5%", "because", "")]
+    assert markdown_table(("a", "b", "c", "d", ""), rows).splitlines()[1] == (
+        "| --- | ---: | ---: | --- | --- |"
+    )
+
+
 def test_no_rows_say_none() -> None:
     assert markdown_table(("a",), []) == counts_markdown("reason", {}) == "none"
 
