@@ -18,32 +18,46 @@ source_video <-
   group training_set, partitions videos, kinds ffmpeg parquet
   step source_video, pool -, subset False
   check colours_tagged by videos
+  check source_unchanged by videos
 scene_windows <- source_video
   group training_set, partitions videos, kinds ffmpeg opencv parquet
   step make_triplets, pool decode, subset True
+  check enough_accepted by videos
   check enough_windows by videos
+  check source_unchanged by videos
 general_patches <- scene_windows
   group training_set, partitions videos, kinds opencv parquet
   step make_triplets, pool decode, subset True
   check enough_patches by videos
+  check files_match_table by videos
   check format_mix_kept by videos
+  check free_of_black_bars by videos
   check triplets_whole by videos
+  check windows_uncut by videos
 space_patches <- scene_windows
   group training_set, partitions videos, kinds opencv parquet
   step make_triplets, pool decode, subset True
   check enough_patches by videos
+  check files_match_table by videos
   check format_mix_kept by videos
+  check free_of_black_bars by videos
   check triplets_whole by videos
+  check windows_uncut by videos
 toon_patches <- scene_windows
   group training_set, partitions videos, kinds opencv parquet
   step make_triplets, pool decode, subset True
   check enough_patches by videos
+  check files_match_table by videos
   check format_mix_kept by videos
+  check free_of_black_bars by videos
   check triplets_whole by videos
+  check windows_uncut by videos
 dataset_stats <- general_patches space_patches toon_patches
   group training_set, partitions -, kinds pandas parquet
   step dataset_stats, pool -, subset False
   check every_video_done by -
+  check sources_unchanged by -
+  check videos_ok by -
 job make_patches: general_patches scene_windows source_video space_patches toon_patches
   partitions videos, in_process
 job update_stats: dataset_stats
@@ -126,6 +140,21 @@ def test_a_descriptions_first_line_is_short_plain_text(tmp_path: Path) -> None:
     firsts = [(spec.description or "").split("\n")[0] for spec in definitions.resolve_all_asset_specs()]
     assert len(firsts) == 6
     assert [line for line in firsts if not 20 <= len(line) <= 70 or set(line) & set("`*|#_")] == []
+
+
+def test_every_asset_says_what_it_is_where_it_is_and_how_to_make_it_again(tmp_path: Path) -> None:
+    definitions = build_defs(write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)}))
+    for spec in definitions.resolve_all_asset_specs():
+        text = spec.description or ""
+        assert text.split("\n")[1] == ""
+        assert "- **Files**: " in text
+        assert "- **Again**: " in text
+        assert text.count("```") == 2
+        assert len(spec.kinds) <= 3
+        tags = {name: value for name, value in spec.tags.items() if not name.startswith("dagster/")}
+        assert tags["stage"] in ("sources", "windows", "patches", "tables")
+        assert len(tags) <= 3
+        assert list(spec.owners) == ["team:dataset"]
 
 
 def test_the_example_configurations_load() -> None:
