@@ -17,9 +17,10 @@ from dataset_assets.cli.home import enter_home
 from dataset_assets.cli.launched import Launched
 from dataset_assets.cli.live_view import render
 from dataset_assets.cli.supervisor import Supervisor, Task
+from dataset_assets.cli.watched import load_with_new_films
 from dataset_assets.cli.watching import REFRESH_S, Watcher
 from dataset_assets.cli.worker import QUIET, Outcome
-from dataset_assets.config import Settings, VideoEntry, load_settings
+from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError
 from dataset_assets.generate import SOURCE, WINDOWS, statuses, with_left_categories
@@ -55,7 +56,7 @@ def generate(
         ConfigError: The configuration holds mistakes, or a video or category is not in it.
         KeyboardInterrupt: Ctrl+C; the workers have committed and stopped.
     """
-    settings = load_settings(config)
+    settings = load_with_new_films(config, console)
     entries = _chosen(settings, videos, categories)
     enter_home(settings, config)
     # One process opens a new home alone: several at once would leave its SQLite broken.

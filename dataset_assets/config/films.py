@@ -10,7 +10,7 @@ import fnmatch
 import logging
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,15 +28,16 @@ FILM_SUFFIXES: Final = frozenset((
 _log = logging.getLogger(__name__)
 
 
-def find_films(folders: Sequence[Path]) -> list[Path]:
+def find_films(folders: Sequence[Path], unread: Callable[[OSError], None] | None = None) -> list[Path]:
     """Find the films below folders, told by their suffix.
 
     Args:
         folders: Folders to search with all that is below them; a film's own path is taken as it is.
+        unread: Told of each folder that may not be read; logged by default.
 
     Returns:
         Absolute paths, sorted, each file once (links to one file count as one). Hidden files and folders are
-        left out, links to folders are not followed, a folder that may not be read is logged and left out.
+        left out, links to folders are not followed, a folder that may not be read is left out.
 
     Raises:
         ConfigError: A folder is not there.
@@ -45,7 +46,9 @@ def find_films(folders: Sequence[Path]) -> list[Path]:
     if missing:
         raise ConfigError([f"{folder}: there is no such folder; check its spelling." for folder in missing])
     found: dict[str, Path] = {}
-    for film in sorted({film for folder in folders for film in _films_below(absolute(folder))}):
+    for film in sorted(
+        {film for folder in folders for film in _films_below(absolute(folder), unread or _log_unread)}
+    ):
         found.setdefault(os.path.realpath(film), film)
     return list(found.values())
 
@@ -55,10 +58,10 @@ def absolute(path: Path) -> Path:
     return Path(os.path.normpath(Path.cwd() / path.expanduser()))
 
 
-def _films_below(folder: Path) -> Iterator[Path]:
+def _films_below(folder: Path, unread: Callable[[OSError], None]) -> Iterator[Path]:
     if folder.is_file():
         yield folder
-    for parent, folders, files in os.walk(folder, onerror=_log_unread):
+    for parent, folders, files in os.walk(folder, onerror=unread):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             film = Path(parent, name)
@@ -130,7 +133,12 @@ class Rule:
 
     def matches(self, film: Path) -> bool:
         """Tell whether a film's file name fits."""
-        return fnmatch.fnmatchcase(_folded(film.name), _folded(self.pattern))
+        return fits(film.name, self.pattern)
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Tell whether a whole name fits a shell pattern, upper and lower case alike."""
+    return fnmatch.fnmatchcase(_folded(name), _folded(pattern))
 
 
 def _folded(name: str) -> str:
