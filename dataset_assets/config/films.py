@@ -28,16 +28,15 @@ FILM_SUFFIXES: Final = frozenset((
 _log = logging.getLogger(__name__)
 
 
-def find_films(folders: Sequence[Path], unread: Callable[[OSError], None] | None = None) -> list[Path]:
+def find_films(folders: Sequence[Path]) -> list[Path]:
     """Find the films below folders, told by their suffix.
 
     Args:
         folders: Folders to search with all that is below them; a film's own path is taken as it is.
-        unread: Told of each folder that may not be read; logged by default.
 
     Returns:
         Absolute paths, sorted, each file once (links to one file count as one). Hidden files and folders are
-        left out, links to folders are not followed, a folder that may not be read is left out.
+        left out, links to folders are not followed, a folder that may not be read is logged and left out.
 
     Raises:
         ConfigError: A folder is not there.
@@ -46,9 +45,7 @@ def find_films(folders: Sequence[Path], unread: Callable[[OSError], None] | None
     if missing:
         raise ConfigError([f"{folder}: there is no such folder; check its spelling." for folder in missing])
     found: dict[str, Path] = {}
-    for film in sorted(
-        {film for folder in folders for film in _films_below(absolute(folder), unread or _log_unread)}
-    ):
+    for film in sorted({film for folder in folders for film in films_below(absolute(folder), _log_unread)}):
         found.setdefault(os.path.realpath(film), film)
     return list(found.values())
 
@@ -58,7 +55,13 @@ def absolute(path: Path) -> Path:
     return Path(os.path.normpath(Path.cwd() / path.expanduser()))
 
 
-def _films_below(folder: Path, unread: Callable[[OSError], None]) -> Iterator[Path]:
+def films_below(folder: Path, unread: Callable[[OSError], None]) -> Iterator[Path]:
+    """Find the films below a folder, each path of a film that has several.
+
+    Args:
+        folder: The folder, absolute; a film's own path is taken as it is.
+        unread: Told of each folder that may not be read.
+    """
     if folder.is_file():
         yield folder
     for parent, folders, files in os.walk(folder, onerror=unread):

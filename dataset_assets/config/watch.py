@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dataset_assets.config.keys import is_unicode
+from dataset_assets.config.keys import is_unicode, video_key
 from dataset_assets.config.listing import Listing, Seen, list_films, patiently
 from dataset_assets.config.models import Settings, VideoEntry
 from dataset_assets.config.operation import WatchFolder, watching
@@ -135,6 +135,11 @@ class _Search:
         films = {path: film for path, film in films.items() if film.key not in keys or path not in self._seen}
         present = {self._seen[path].real for path in films if path in self._seen} | films.keys()
         keys |= {film.key for film in films.values()}
+        # A film of the same name and size as one that has gone is that one in another place.
+        gone: dict[tuple[str, int], list[str]] = {}
+        for film in films.values():
+            if self._has_gone(film, unknown):
+                gone.setdefault((Path(film.path).name, film.size_bytes), []).append(film.path)
         sightings = {each.path: each for each in before.waiting}
         waiting = []
         for path, seen in self._seen.items():
@@ -152,7 +157,8 @@ class _Search:
                 self.waiting.append(seen.path)
                 waiting += [sighting] if sighting else []
                 continue
-            film = self._named(seen, films, keys, unknown)
+            earlier = gone.get((seen.path.name, seen.size_bytes))
+            film = replace(films.pop(earlier.pop()), path=path) if earlier else self._named(seen, keys)
             films[path] = film
             keys.add(film.key)
             present.add(seen.real)
@@ -177,17 +183,11 @@ class _Search:
         since_s = sighting.since_s if sighting else seen.changed_s
         return seen.size_bytes > 0 and seen.seen_s - since_s >= folder.settled_after_s
 
-    def _named(self, seen: Seen, films: dict[str, Film], keys: set[str], unknown: tuple[Path, ...]) -> Film:
-        """Names a new film; one that is an earlier one in another place takes its name, and its entry."""
-        own = Film(str(seen.path), free_name(seen.path, ()), seen.size_bytes)
-        for earlier in list(films.values()):
-            is_alike = (earlier.key, earlier.size_bytes) == (own.key, own.size_bytes)
-            if is_alike and self._has_gone(earlier, unknown):
-                del films[earlier.path]
-                return replace(own, name=earlier.name)
-        film = replace(own, name=free_name(seen.path, keys))
-        if film.key != own.key:
-            self.problems.append(f"{film.path}: another film has the key {own.key}, so it is {film.key}.")
+    def _named(self, seen: Seen, keys: set[str]) -> Film:
+        film = Film(str(seen.path), free_name(seen.path, keys), seen.size_bytes)
+        own_key = video_key(free_name(seen.path, ()))
+        if film.key != own_key:
+            self.problems.append(f"{film.path}: another film has the key {own_key}, so it is {film.key}.")
         return film
 
     def _has_gone(self, film: Film, unknown: tuple[Path, ...]) -> bool:

@@ -268,7 +268,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         answer.wait()
         return []
 
-    monkeypatch.setattr("dataset_assets.config.listing.find_films", hang)
+    monkeypatch.setattr("dataset_assets.config.listing.films_below", hang)
     monkeypatch.setattr("dataset_assets.config.watch.patiently", lambda works: patiently(works, 0.05))
     yield answer
     answer.set()
