@@ -20,13 +20,14 @@ def told_in_one_sentence() -> Iterator[None]:
 
 
 def failure_sentence(key: str, events: Iterable[dg.DagsterEvent], run_id: str) -> str:
-    """The sentence of the step that failed; the error itself, and its run, where it is a defect of ours.
+    """The sentence of a failed run: its step's, the error itself where it is a defect of ours, or its death.
 
     Args:
-        key: The video's key.
+        key: The video's key, or the job's name where the run works on none.
         events: Events of the run, at least those of failures.
         run_id: The run.
     """
+    died = ""
     for event in events:
         if event.is_step_failure:
             data = event.step_failure_data
@@ -35,4 +36,9 @@ def failure_sentence(key: str, events: Iterable[dg.DagsterEvent], run_id: str) -
             error = data.error.cause or data.error if data.error else None
             message = error.message.strip() if error else "the step failed"
             return f"{key}: {message} (the UI shows all of it: run {run_id[:8]})"
-    return f"{key}: the run was stopped"
+        if event.is_failure:
+            died = (event.message or "it failed").rstrip(".")
+    if not died:
+        return f"{key}: the run was stopped"
+    # Its process died, or never started. What `generate` noticed is a whole sentence already.
+    return died if key in died else f"{key}: {died}; run it again, it goes on from the last commit"

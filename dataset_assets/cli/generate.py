@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.automation.pending import pending_assets
 from dataset_assets.cli.home import enter_home
 from dataset_assets.cli.launched import Launched
 from dataset_assets.cli.live_view import render
@@ -23,7 +24,8 @@ from dataset_assets.cli.worker import QUIET, Outcome
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError
-from dataset_assets.generate import SOURCE, WINDOWS, statuses, with_left_categories
+from dataset_assets.generate import statuses, with_left_categories
+from dataset_assets.generate.failures import keep_failure
 from dataset_assets.partitions import add_missing
 from dataset_assets.tables import TableStore
 
@@ -71,7 +73,7 @@ def generate(
         if (task := _task(settings, entry, store, categories, force=force, whole=entry.key in whole))
     ]
     watcher = Watcher(settings, [entry.key for entry in entries], categories)
-    failures = _run(config, watcher, console, tasks, workers or settings.base.max_workers, force=force)
+    failures = _run(config, store, watcher, console, tasks, workers or settings.base.max_workers, force=force)
     if tasks:
         _update_stats(config)
     for failure in failures:
@@ -116,20 +118,26 @@ def _task(
 
     With chosen categories, only they are forced: their windows are replayed. `whole` asks for all assets.
     """
-    everything = whole or (force and not categories)
-    found = statuses(settings, entry, store)
-    names = [(SOURCE_VIDEO, SOURCE), (SCENE_WINDOWS, WINDOWS)]
-    assets = [asset for asset, name in names if everything or not found[name].is_done]
-    assets += [
-        patches_asset(name)
-        for name in categories or settings.categories
-        if force or everything or not found[name].is_done
-    ]
+    chosen = list(categories or settings.categories)
+    if whole or (force and not categories):
+        assets: tuple[str, ...] = (SOURCE_VIDEO, SCENE_WINDOWS, *map(patches_asset, chosen))
+    else:
+        assets = pending_assets(statuses(settings, entry, store), chosen).assets
+        if force:
+            forced = map(patches_asset, chosen)
+            assets = tuple(dict.fromkeys([*assets, *forced]))
     return Task(entry.key, assets) if assets else None
 
 
 def _run(
-    config: Path, watcher: Watcher, console: Console, tasks: Sequence[Task], workers: int, *, force: bool
+    config: Path,
+    store: TableStore,
+    watcher: Watcher,
+    console: Console,
+    tasks: Sequence[Task],
+    workers: int,
+    *,
+    force: bool,
 ) -> list[str]:
     """Runs the tasks behind a live view; returns the sentences of those that failed."""
     supervisor = Supervisor(config, tasks, workers, force=force)
@@ -141,6 +149,7 @@ def _run(
                 launched.ended(outcome)
             if outcome is not None and outcome.error:
                 _close_run(outcome)
+                keep_failure(store, outcome.key, outcome.error, outcome.run_id)
                 live.console.print(f"[red]failed[/red] {outcome.key}")
             elif outcome is not None:
                 live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")

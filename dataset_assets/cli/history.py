@@ -199,13 +199,7 @@ class History:
         if run.run_id not in self._sentences:
             entries = self._events(instance, run.run_id, {_TYPE.STEP_FAILURE, _TYPE.RUN_FAILURE})
             events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
-            sentence = failure_sentence(_key(run), events, run.run_id)
-            if events and not any(event.is_step_failure for event in events):
-                # Its process died, or never started. What `generate` noticed is a whole sentence already.
-                message = (events[-1].message or "it failed").rstrip(".")
-                mend = "run it again, it goes on from the last commit"
-                sentence = message if _key(run) in message else f"{_key(run)}: {message}; {mend}"
-            self._sentences[run.run_id] = sentence
+            self._sentences[run.run_id] = failure_sentence(_key(run), events, run.run_id)
         return self._sentences[run.run_id]
 
     def _ended(

@@ -44,10 +44,16 @@ dataset_stats <- general_patches space_patches toon_patches
   group training_set, partitions -, kinds pandas parquet
   step dataset_stats, pool -, subset False
   check every_video_done by -
+job delete_old_runs: -
+  partitions -, in_process
 job make_patches: general_patches scene_windows source_video space_patches toon_patches
   partitions videos, in_process
 job update_stats: dataset_stats
   partitions -, in_process
+schedule delete_old_runs: 0 6 * * 0 UTC, STOPPED, job delete_old_runs
+schedule nightly: 0 1 * * * UTC, STOPPED, job make_patches
+sensor failure_sensor: every 30 s, RUNNING
+sensor stats_sensor: every 60 s, RUNNING, job update_stats
 sensor videos_sensor: every 30 s, RUNNING
 """
 
@@ -64,7 +70,7 @@ def names(keys: object) -> str:
 
 
 def graph_text(definitions: dg.Definitions) -> str:
-    """The definitions as text: assets in the order of their dependencies, jobs, sensors."""
+    """The definitions as text: assets in the order of their dependencies, jobs, schedules, sensors."""
     repository = definitions.get_repository_def()
     graph = repository.asset_graph
     lines = []
@@ -81,12 +87,18 @@ def graph_text(definitions: dg.Definitions) -> str:
             lines.append(f"  check {check.name} by {partitions(spec.partitions_def)}")
     for job in sorted(repository.get_all_jobs(), key=lambda job: job.name):
         if not job.name.startswith("__"):
-            selected = names(job.asset_layer.selected_asset_keys)
+            selected = names(job.asset_layer.selected_asset_keys) or "-"
             lines.append(f"job {job.name}: {selected}")
             lines.append(f"  partitions {partitions(job.partitions_def)}, {job.executor_def.name}")
-    for sensor in repository.sensor_defs:
+    for schedule in sorted(repository.schedule_defs, key=lambda schedule: schedule.name):
+        when = f"{schedule.cron_schedule} {schedule.execution_timezone or 'UTC'}"
+        lines.append(
+            f"schedule {schedule.name}: {when}, {schedule.default_status.value}, job {schedule.job_name}"
+        )
+    for sensor in sorted(repository.sensor_defs, key=lambda sensor: sensor.name):
+        job = f", job {sensor.job_name}" if sensor.targets else ""
         every_s = sensor.minimum_interval_seconds
-        lines.append(f"sensor {sensor.name}: every {every_s} s, {sensor.default_status.value}")
+        lines.append(f"sensor {sensor.name}: every {every_s} s, {sensor.default_status.value}{job}")
     return "\n".join(lines) + "\n"
 
 
@@ -110,7 +122,9 @@ def test_a_fourth_category_of_a_yaml_file_is_a_fourth_patch_asset(tmp_path: Path
     text = graph_text(build_defs(config))
     assert "night_patches <- scene_windows\n" in text
     assert "dataset_stats <- general_patches night_patches space_patches toon_patches\n" in text
-    assert "job make_patches: general_patches night_patches scene_windows" in text
+    assert "job delete_old_runs: -
+  partitions -, in_process
+job make_patches: general_patches night_patches scene_windows" in text
 
 
 def test_no_step_has_a_retry_policy(tmp_path: Path) -> None:
@@ -126,6 +140,15 @@ def test_a_descriptions_first_line_is_short_plain_text(tmp_path: Path) -> None:
     firsts = [(spec.description or "").split("\n")[0] for spec in definitions.resolve_all_asset_specs()]
     assert len(firsts) == 6
     assert [line for line in firsts if not 20 <= len(line) <= 70 or set(line) & set("`*|#_")] == []
+
+
+def test_every_job_schedule_and_sensor_has_a_description(tmp_path: Path) -> None:
+    config = write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)})
+    repository = build_defs(config).get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    described = [*jobs, *repository.schedule_defs, *repository.sensor_defs]
+    assert len(described) == 8
+    assert [each.name for each in described if len(each.description or "") < 20] == []
 
 
 def test_the_example_configurations_load() -> None:

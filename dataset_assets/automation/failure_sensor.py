@@ -1,0 +1,71 @@
+"""Failed runs: their sentence in one place, with a link to the run, and to the webhook where there is one.
+
+Steps keep the sentences of mistakes themselves (`generate.failures`); here come the runs that could not,
+being killed or out of memory, and the links to all.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dataset_assets.assets.failures import failure_sentence
+from dataset_assets.automation.runs import PARTITION_TAG, video_of
+from dataset_assets.automation.webhook import post
+from dataset_assets.config import Settings
+from dataset_assets.generate.failures import keep_failure
+from dataset_assets.tables import TableStore
+
+INTERVAL_S = 30
+WILL_RETRY_TAG = "dagster/will_retry"
+# A run of the same video that was launched later decides; a few are looked at, for those that were busy.
+RUNS_LOOKED_AT = 10
+
+
+@dg.run_failure_sensor(
+    name="failure_sensor",
+    minimum_interval_seconds=INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    monitor_all_code_locations=True,  # the runs of `generate` belong to none
+    description="Keeps the sentence of each video whose run failed, also of runs that were killed, for the "
+    "gallery and the statistics, and posts it to `runs.webhook_url`.",
+)
+def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.ResourceParam[Settings]) -> None:
+    """Takes in a failed run."""
+    run = context.dagster_run
+    key = video_of(run)
+    known = {entry.key for entry in dataset_config.videos}
+    # Another project's, in the same Dagster home; or one that is started again, which will tell.
+    if (key is not None and key not in known) or run.tags.get(WILL_RETRY_TAG) == "true":
+        return
+    if key is not None and _is_overtaken(context.instance, run, key):
+        return
+    entries = context.instance.all_logs(
+        run.run_id, of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    )
+    events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+    sentence = failure_sentence(key or run.job_name, events, run.run_id)
+    if key is not None:
+        keep_failure(TableStore(dataset_config.base.output_base_dir), key, sentence, run.run_id)
+    url = dataset_config.runs.webhook_url
+    if url is None:
+        return
+    problem = post(
+        url,
+        {
+            "text": sentence,  # the whole message, where chat programs look for it
+            "video": key,
+            "job": run.job_name,
+            "run_id": run.run_id,
+            "run_page": f"/runs/{run.run_id}",
+            "data_set": str(dataset_config.base.output_base_dir),
+        },
+    )
+    if problem:
+        context.log.warning(f"the webhook was not told of run {run.run_id}: {problem}")
+
+
+def _is_overtaken(instance: dg.DagsterInstance, run: dg.DagsterRun, key: str) -> bool:
+    """Whether another run of the video goes on (this one was refused, or is tried again), or came later."""
+    newest_first = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: key}), limit=RUNS_LOOKED_AT)
+    is_newest = bool(newest_first) and newest_first[0].run_id == run.run_id
+    return not is_newest or any(not other.is_finished for other in newest_first)
