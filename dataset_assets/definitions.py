@@ -41,7 +41,7 @@ def build_defs(path: Path) -> dg.Definitions:
     update_stats = dg.define_asset_job(
         STATS_JOB,
         selection=dg.AssetSelection.assets(dataset_stats),
-        description="Adds the tables up.",
+        description="Adds the tables up: figures, videos that are not done, the index of the gallery.",
     )
     return dg.Definitions(
         assets=[source_video, make_triplets, dataset_stats],

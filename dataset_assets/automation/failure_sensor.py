@@ -9,7 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from dataset_assets.assets.failures import failure_sentence
-from dataset_assets.automation.runs import PARTITION_TAG, video_of
+from dataset_assets.automation.runs import is_overtaken, video_of
 from dataset_assets.automation.webhook import post
 from dataset_assets.config import Settings
 from dataset_assets.generate.failures import keep_failure
@@ -17,8 +17,6 @@ from dataset_assets.tables import TableStore
 
 INTERVAL_S = 30
 WILL_RETRY_TAG = "dagster/will_retry"
-# A run of the same video that was launched later decides; a few are looked at, for those that were busy.
-RUNS_LOOKED_AT = 10
 
 
 @dg.run_failure_sensor(
@@ -37,7 +35,7 @@ def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.Resou
     # Another project's, in the same Dagster home; or one that is started again, which will tell.
     if (key is not None and key not in known) or run.tags.get(WILL_RETRY_TAG) == "true":
         return
-    if key is not None and _is_overtaken(context.instance, run, key):
+    if key is not None and is_overtaken(context.instance, run.run_id, key):
         return
     entries = context.instance.all_logs(
         run.run_id, of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
@@ -62,10 +60,3 @@ def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.Resou
     )
     if problem:
         context.log.warning(f"the webhook was not told of run {run.run_id}: {problem}")
-
-
-def _is_overtaken(instance: dg.DagsterInstance, run: dg.DagsterRun, key: str) -> bool:
-    """Whether another run of the video goes on (this one was refused, or is tried again), or came later."""
-    newest_first = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: key}), limit=RUNS_LOOKED_AT)
-    is_newest = bool(newest_first) and newest_first[0].run_id == run.run_id
-    return not is_newest or any(not other.is_finished for other in newest_first)

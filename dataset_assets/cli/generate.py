@@ -14,6 +14,7 @@ from rich.markup import escape
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.automation.pending import pending_assets
+from dataset_assets.automation.runs import is_overtaken
 from dataset_assets.cli.home import enter_home
 from dataset_assets.cli.launched import Launched
 from dataset_assets.cli.live_view import render
@@ -148,8 +149,7 @@ def _run(
             if outcome is not None:
                 launched.ended(outcome)
             if outcome is not None and outcome.error:
-                _close_run(outcome)
-                keep_failure(store, outcome.key, outcome.error, outcome.run_id)
+                _close_run(outcome, store)
                 live.console.print(f"[red]failed[/red] {outcome.key}")
             elif outcome is not None:
                 live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
@@ -161,12 +161,14 @@ def _run(
     return [failure.sentence for failure in launched.failures]
 
 
-def _close_run(outcome: Outcome) -> None:
-    """Marks the run of a worker that died as failed; it could not do so itself."""
+def _close_run(outcome: Outcome, store: TableStore) -> None:
+    """Keeps why a run failed, and marks that of a worker that died as failed; it could not do so itself."""
     with dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(outcome.run_id)
         if run is not None and not run.is_finished:
             instance.report_run_failed(run, outcome.error)
+        if not is_overtaken(instance, outcome.run_id, outcome.key):
+            keep_failure(store, outcome.key, outcome.error, outcome.run_id)
 
 
 def _update_stats(config: Path) -> None:

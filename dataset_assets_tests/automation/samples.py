@@ -19,7 +19,7 @@ ALL = ("source_video", "scene_windows", "general_patches", "space_patches", "too
 
 def films(folder: Path, sizes_bytes: Mapping[str, int]) -> dict[str, tuple[Path, Mapping[str, float]]]:
     """Films by name, as `write_config` takes them."""
-    found = {}
+    found: dict[str, tuple[Path, Mapping[str, float]]] = {}
     for name, size_bytes in sizes_bytes.items():
         path = folder / f"{name}.mkv"
         path.write_bytes(b"." * size_bytes)

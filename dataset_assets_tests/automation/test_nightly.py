@@ -38,7 +38,7 @@ class Night:
     def tick(self) -> list[dg.RunRequest]:
         return list(self.evaluate().run_requests or [])
 
-    def evaluate(self) -> dg.ScheduleEvaluationContext | Any:
+    def evaluate(self) -> Any:
         repository = build_defs(self.config).get_repository_def()
         context = dg.build_schedule_context(
             instance=self.instance,
