@@ -22,8 +22,14 @@ from dataset_assets_tests.automation.samples import add_run
 from dataset_assets_tests.configurations import write_config
 
 STATUS = dg.DagsterRunStatus
-KILLED = "Run execution process for 1 was terminated by signal 9."
-SENTENCE = f"film: {KILLED.rstrip('.')}; run it again, it goes on from the last commit"
+KILLED = (
+    "[DagsterApiServer] Run execution process for 1a-2b was terminated by signal 9 (SIGKILL). This usually "
+    "indicates that the process was killed by the operating system due to running out of memory."
+)
+SENTENCE = (
+    "film: its process was terminated by signal 9 (SIGKILL); run it again, it goes on from the last commit, "
+    "with fewer runs at a time if memory ran out"
+)
 
 
 @pytest.fixture
@@ -71,7 +77,8 @@ def settings_in(folder: Path, url: str | None = None) -> Settings:
 def killed(instance: dg.DagsterInstance, key: str | None, **tags: str) -> dg.DagsterRun:
     """A run whose process died."""
     run = add_run(instance, key, STATUS.STARTED, **tags)
-    instance.report_run_failed(run, KILLED)
+    instance.report_engine_event(KILLED, run)
+    instance.report_run_failed(run)
     return instance.get_run_by_id(run.run_id) or run
 
 
