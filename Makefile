@@ -19,6 +19,7 @@ test: .venv/.dev
 
 bench: .venv/.dev
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+	@$(BIN)/python -m benchmarks.scaling
 
 bench-quick: .venv/.dev
 	@$(BIN)/python -m benchmarks.run --quick

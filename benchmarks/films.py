@@ -15,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.demo.encode import BT709, BT2020_PQ, StaticHdrMetadata, write_video
-from dataset_assets.demo.films import BIKES, BUNNY, Clip, Shot, clip_paths, rgb_frames, uhd_hdr
+from dataset_assets.demo.films import BIKES, BUNNY, Clip, Shot, clip_paths, hdr_planes, rgb_frames
 
 UHD_FILM = "uhd-hdr10.mkv"
+LONG_FILM = "long-720p.mkv"
 HD_FILM = "hd-sdr.mkv"
 RATE = 24
 UHD_KEYINT, HD_KEYINT = 24, 250
 # Enlarged to the whole frame the clips would be (rightly) rejected as blurred: it would be 3 and 8 times
-# for UHD. They are enlarged less and mirrored instead, which leaves the pictures sharp and their edges whole.
+# for UHD. They are enlarged less and mirrored instead, which leaves the pictures sharp.
 UHD_TILES = {BUNNY: 2, BIKES: 4}
 HD_TILES = {BUNNY: 1, BIKES: 2}
 GRAIN_CODES = 10  # standard deviation in 10-bit codes: visible grain, and most of the bit rate
@@ -71,7 +72,7 @@ def make_films(folder: Path, *, uhd_seconds: int, hd_seconds: int) -> tuple[Path
     if not hd.exists():
         write_video(
             hd,
-            _hd_frames(hd_seconds * RATE),
+            _hd_frames(hd_seconds * RATE, 1920, 1080),
             rate=RATE,
             keyint=HD_KEYINT,
             colour=BT709,
@@ -80,25 +81,38 @@ def make_films(folder: Path, *, uhd_seconds: int, hd_seconds: int) -> tuple[Path
     return uhd, hd
 
 
+def make_long_film(folder: Path, *, seconds: int) -> Path:
+    """Makes a long film of small pictures where it is not there yet: 1280x720, a keyframe a second."""
+    folder.mkdir(parents=True, exist_ok=True)
+    film = folder / f"{seconds}s-{LONG_FILM}"
+    if not film.exists():
+        options = {"preset": "ultrafast", "crf": "20"}
+        write_video(film, _hd_frames(seconds * RATE, 1280, 720), rate=RATE, colour=BT709, options=options)
+    return film
+
+
 def _uhd_frames(number: int) -> Iterator[npt.NDArray[np.uint16]]:
     for clip, rgb in islice(_shots(), number):
-        planes = uhd_hdr(rgb)
-        luma, chroma = planes[:2160], planes[2160:].reshape(2, 1080, 1920)
-        mirrored = [_mirrored(plane, UHD_TILES[clip]) for plane in (luma, *chroma)]
+        tiles = UHD_TILES[clip]
+        width, height = 3840 // tiles, 2160 // tiles
+        planes = hdr_planes(rgb, width, height)
+        luma, chroma = planes[:height], planes[height:].reshape(2, height // 2, width // 2)
+        mirrored = [_mirrored(plane, tiles) for plane in (luma, *chroma)]
         yield np.concatenate([mirrored[0], np.stack(mirrored[1:]).reshape(1080, 3840)])
 
 
-def _hd_frames(number: int) -> Iterator[npt.NDArray[np.uint8]]:
+def _hd_frames(number: int, width: int, height: int) -> Iterator[npt.NDArray[np.uint8]]:
     for clip, rgb in islice(_shots(), number):
-        yield _mirrored(cv2.resize(rgb, (1920, 1080), interpolation=cv2.INTER_CUBIC), HD_TILES[clip])
+        size = (width // HD_TILES[clip], height // HD_TILES[clip])
+        tile = cast("npt.NDArray[np.uint8]", cv2.resize(rgb, size, interpolation=cv2.INTER_CUBIC))
+        yield _mirrored(tile, HD_TILES[clip])
 
 
 def _mirrored(picture: Plane, tiles: int) -> Plane:
-    """The picture shrunk, and mirrored to its old size: so many times across and down."""
-    height, width = picture.shape[0] // tiles, picture.shape[1] // tiles
-    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    """The picture beside its mirror images: so many times across and down."""
+    height, width = picture.shape[:2]
     border = (0, height * (tiles - 1), 0, width * (tiles - 1))
-    return cast("Plane", cv2.copyMakeBorder(small, *border, borderType=cv2.BORDER_REFLECT))
+    return cast("Plane", cv2.copyMakeBorder(picture, *border, borderType=cv2.BORDER_REFLECT))
 
 
 def _shots() -> Iterator[tuple[Clip, npt.NDArray[np.uint8]]]:

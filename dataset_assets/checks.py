@@ -1,4 +1,7 @@
-"""The asset checks: their names, and verdicts as results. What is tested belongs to `generate.checking`."""
+"""The asset checks: their names, how grave a failure is, and verdicts as results.
+
+What is tested belongs to `generate.checking` and `generate.inspecting`.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,37 @@ from dataset_assets.generate.checking import Verdict
 from dataset_assets.partitions import VIDEOS
 
 COLOURS_TAGGED = "colours_tagged"
-EVERY_VIDEO_DONE = "every_video_done"
+SOURCE_UNCHANGED = "source_unchanged"
 ENOUGH_WINDOWS = "enough_windows"
+ENOUGH_ACCEPTED = "enough_accepted"
 ENOUGH_PATCHES = "enough_patches"
 FORMAT_MIX_KEPT = "format_mix_kept"
 TRIPLETS_WHOLE = "triplets_whole"
+FILES_MATCH_TABLE = "files_match_table"
+WINDOWS_UNCUT = "windows_uncut"
+FREE_OF_BLACK_BARS = "free_of_black_bars"
+VIDEOS_OK = "videos_ok"
+EVERY_VIDEO_DONE = "every_video_done"
+SOURCES_UNCHANGED = "sources_unchanged"
 
 DESCRIPTIONS = {
     COLOURS_TAGGED: "Nothing about the film's colours or bars had to be guessed or ignored.",
-    EVERY_VIDEO_DONE: "Nothing of any configured video is missing or stale.",
+    SOURCE_UNCHANGED: "The film was there and the same from the first frame read to the last.",
     ENOUGH_WINDOWS: "At least nine tenths of the windows asked for were found.",
+    ENOUGH_ACCEPTED: "At least a fifth of the places tried were good enough for a window.",
     ENOUGH_PATCHES: "At least nine tenths of the patches asked for were made.",
     FORMAT_MIX_KEPT: "Every format that fits has its share of the patches.",
-    TRIPLETS_WHOLE: "Every row has its three files, of the right length and size.",
+    TRIPLETS_WHOLE: "Every row has its three files: of the right length and size, each checksum right.",
+    FILES_MATCH_TABLE: "The folders hold the files that the table names, and no others of this video.",
+    WINDOWS_UNCUT: "No cut lies inside the windows, as far as the LR frames that were written show it.",
+    FREE_OF_BLACK_BARS: "No black bar runs along an edge of the LR frames that were written.",
+    VIDEOS_OK: "No video's last run failed. The one check that tells how the data set stands.",
+    EVERY_VIDEO_DONE: "Nothing of any configured video is missing or stale.",
+    SOURCES_UNCHANGED: "Every probed film is still there, and still what it was.",
 }
+# A failure of these means that the data set holds something wrong, or that a video has nothing in it. A
+# failure of the others means that it is smaller than hoped, or that a person should look.
+ERRORS = frozenset({SOURCE_UNCHANGED, TRIPLETS_WHOLE, FILES_MATCH_TABLE, VIDEOS_OK})
 
 
 def check_specs(
@@ -41,21 +61,19 @@ def check_specs(
         ]
 
 
-def check_result(asset: str, name: str, verdict: Verdict, *, is_error: bool = False) -> dg.AssetCheckResult:
+def check_result(asset: str, name: str, verdict: Verdict) -> dg.AssetCheckResult:
     """A verdict as a check's result.
 
     Args:
         asset: Name of the asset.
         name: Name of the check.
         verdict: What was found.
-        is_error: Whether a failed check means that the data set is wrong, not only smaller than hoped.
     """
-    severity = dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN
     return dg.AssetCheckResult(
         passed=verdict.passed,
         asset_key=dg.AssetKey(asset),
         check_name=name,
-        severity=severity,
+        severity=dg.AssetCheckSeverity.ERROR if name in ERRORS else dg.AssetCheckSeverity.WARN,
         description=verdict.description,
-        metadata={"value": verdict.number},
+        metadata={verdict.measure: verdict.number},
     )

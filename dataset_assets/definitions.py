@@ -1,4 +1,4 @@
-"""What Dagster loads: assets, checks, the job, the sensor, and the resource that names the configuration."""
+"""What Dagster loads: assets, checks, jobs, schedules, sensors, and the resource of the configuration."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import dagster as dg
 from dataset_assets.assets.dataset_stats import build_dataset_stats
 from dataset_assets.assets.make_patches import build_make_patches
 from dataset_assets.assets.source_video import source_video
+from dataset_assets.automation.failure_sensor import failure_sensor
+from dataset_assets.automation.nightly import build_nightly
+from dataset_assets.automation.retention import delete_old_runs, delete_old_runs_schedule
+from dataset_assets.automation.stats_sensor import build_stats_sensor
 from dataset_assets.automation.videos_sensor import videos_sensor
 from dataset_assets.config import config_path, load_settings
 from dataset_assets.resources import DatasetConfig
@@ -28,22 +32,22 @@ def build_defs(path: Path) -> dg.Definitions:
     settings = load_settings(path)
     make_triplets = build_make_patches(settings.categories)
     dataset_stats = build_dataset_stats(settings.categories)
+    make_patches = dg.define_asset_job(
+        MAKE_PATCHES_JOB,
+        selection=dg.AssetSelection.assets(source_video, make_triplets),
+        description="Everything of a video: probe, windows, the patches of every category. "
+        "Materialize all > Missing > Launch makes all that is missing.",
+    )
+    update_stats = dg.define_asset_job(
+        STATS_JOB,
+        selection=dg.AssetSelection.assets(dataset_stats),
+        description="Adds the tables up: figures, videos that are not done, the index of the gallery.",
+    )
     return dg.Definitions(
         assets=[source_video, make_triplets, dataset_stats],
-        jobs=[
-            dg.define_asset_job(
-                MAKE_PATCHES_JOB,
-                selection=dg.AssetSelection.assets(source_video, make_triplets),
-                description="Everything of a video: probe, windows, the patches of every category. "
-                "Materialize all > Missing > Launch makes all that is missing.",
-            ),
-            dg.define_asset_job(
-                STATS_JOB,
-                selection=dg.AssetSelection.assets(dataset_stats),
-                description="Adds the tables up.",
-            ),
-        ],
-        sensors=[videos_sensor],
+        jobs=[make_patches, update_stats, delete_old_runs],
+        schedules=[build_nightly(make_patches, settings.nightly), delete_old_runs_schedule],
+        sensors=[videos_sensor, build_stats_sensor(update_stats), failure_sensor],
         resources={"dataset_config": DatasetConfig(path=str(path.resolve()))},
         # One process for each run: a step's own costs 2 s, and lives on when its run worker is killed.
         executor=dg.in_process_executor,

@@ -14,14 +14,14 @@ MOMENTS = {"created_at", "probed_at"}
 
 
 def write_config(
-    folder: Path, videos: Mapping[str, tuple[Path, Mapping[str, float]]], **sections: Mapping[str, Any]
+    folder: Path, videos: Mapping[str, tuple[Path, Mapping[str, float]]], **sections: Any
 ) -> Path:
     """Writes a configuration whose data set lies beside it.
 
     Args:
         folder: Where it goes; made if absent.
         videos: Film and weights, by the video's name.
-        sections: `base_settings`, `formats`, `categories`, over what is here.
+        sections: Other sections of the file; `base_settings` over what is here.
     """
     base = {"base_frame_limit": 6, "min_free_gb": 0, "output_base_dir": "dataset"}
     config = sections | {

@@ -14,7 +14,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from dataset_assets.cli.main import app
-from dataset_assets.config import BaseSettings, Category, Format, Settings, VideoEntry
+from dataset_assets.config import (
+    BaseSettings,
+    Category,
+    EndedRuns,
+    Format,
+    Nightly,
+    Settings,
+    VideoEntry,
+    WatchFolder,
+)
 from dataset_assets.windows.judging import Reason
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
@@ -25,16 +34,23 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", Settings),
     ("`base_settings`", BaseSettings),
     ("an entry of `videos`", VideoEntry),
+    ("an entry of `watch`", WatchFolder),
     ("an entry of `formats`", Format),
     ("an entry of `categories`", Category),
+    ("`nightly`", Nightly),
+    ("`runs`", EndedRuns),
 )
 
 
 def default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
+    if field.default_factory in (dict, list):
+        return f"`{field.default_factory()}`"
     if field.default_factory:
         return "the table above"
+    if field.default is None or field.default == () or isinstance(field.default, BaseModel):
+        return "see below" if isinstance(field.default, BaseModel) else "none"
     others = [choice for choice in get_args(field.annotation) if choice != field.default]
     return " or ".join(f"`{json.dumps(choice)}`" for choice in (field.default, *others))
 

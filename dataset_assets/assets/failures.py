@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 
 from dataset_assets.errors import DatasetAssetsError
+
+# How a process died stands in an event before the failure, which itself only says that it was "marked".
+_DEATH = re.compile(r"Run execution process for \S+ (.*?)\.(?:\s|$)")
+FAILURE_EVENTS = frozenset(
+    (
+        dg.DagsterEventType.STEP_FAILURE,
+        dg.DagsterEventType.RUN_FAILURE,
+        dg.DagsterEventType.ENGINE_EVENT,
+    )
+)
 
 
 @contextmanager
@@ -20,14 +31,17 @@ def told_in_one_sentence() -> Iterator[None]:
 
 
 def failure_sentence(key: str, events: Iterable[dg.DagsterEvent], run_id: str) -> str:
-    """The sentence of the step that failed; the error itself, and its run, where it is a defect of ours.
+    """The sentence of a failed run: its step's, the error itself where it is a defect of ours, or its death.
 
     Args:
-        key: The video's key.
-        events: Events of the run, at least those of failures.
+        key: The video's key, or the job's name where the run works on none.
+        events: Events of the run in their order, at least those of `FAILURE_EVENTS`.
         run_id: The run.
     """
+    died = death = ""
     for event in events:
+        if event.is_engine_event and (found := _DEATH.search(event.message or "")):
+            death = f"its process {found[1]}"
         if event.is_step_failure:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:
@@ -35,4 +49,11 @@ def failure_sentence(key: str, events: Iterable[dg.DagsterEvent], run_id: str) -
             error = data.error.cause or data.error if data.error else None
             message = error.message.strip() if error else "the step failed"
             return f"{key}: {message} (the UI shows all of it: run {run_id[:8]})"
-    return f"{key}: the run was stopped"
+        if event.is_failure:
+            died = death or (event.message or "it failed").rstrip(".")
+    if not died:
+        return f"{key}: the run was stopped"
+    # Its process died, or never started. What `generate` noticed is a whole sentence already.
+    memory = ", with fewer runs at a time if memory ran out" if "SIGKILL" in died else ""
+    mend = f"run it again, it goes on from the last commit{memory}"
+    return died if key in died else f"{key}: {died}; {mend}"

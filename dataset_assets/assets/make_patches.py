@@ -7,34 +7,59 @@ import dagster as dg
 from dataset_assets.assets.failures import told_in_one_sentence
 from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
-from dataset_assets.assets.reporting import GROUP, column_schema, patches_metadata, windows_metadata
+from dataset_assets.assets.progress_log import ProgressLog
+from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.checks import (
+    ENOUGH_ACCEPTED,
     ENOUGH_PATCHES,
     ENOUGH_WINDOWS,
+    FILES_MATCH_TABLE,
     FORMAT_MIX_KEPT,
+    FREE_OF_BLACK_BARS,
+    SOURCE_UNCHANGED,
     TRIPLETS_WHOLE,
+    WINDOWS_UNCUT,
     check_result,
     check_specs,
 )
 from dataset_assets.config import Category, Settings
-from dataset_assets.generate import CategoryReport, generate_video
-from dataset_assets.generate.checking import enough_patches, enough_windows, format_mix_kept, triplets_whole
+from dataset_assets.generate import VideoReport, checking, generate_video
 from dataset_assets.generate.identity import CODE_VERSION
+from dataset_assets.generate.inspecting import inspect_triplets
 from dataset_assets.partitions import VIDEOS
 from dataset_assets.tables import PATCHES, WINDOWS
 
+PATCHES_CHECKS = (
+    ENOUGH_PATCHES,
+    FORMAT_MIX_KEPT,
+    TRIPLETS_WHOLE,
+    FILES_MATCH_TABLE,
+    WINDOWS_UNCUT,
+    FREE_OF_BLACK_BARS,
+)
 SCENE_WINDOWS = "scene_windows"
 # Run tag that makes everything asked for anew; the UI's launch dialog and `generate --force` set it.
 FORCE_TAG = "dataset_assets/force"
 LANES_TAG = "dataset_assets/lanes"
 DECODE_POOL = "decode"
 
-WINDOWS_DESCRIPTION = """Windows of 7 frames, judged; every rejection keeps its reason.
+WINDOWS_DESCRIPTION = f"""Windows of 7 frames, judged; every rejection keeps its reason.
 
-One row for each attempt in `metadata/windows/`; an accepted window is kept as the PTS of its frames, so
-patches can be made of it again without looking for it again. Materialised together with patches, each frame
-is decoded once.
+A window is used only when no cut lies inside it and it is not black, flat, blurred or a duplicate. It is
+kept as the PTS of its frames, so that patches can be made of it again without looking for it again.
+Materialised together with patches, each frame is decoded once.
+
+- **Files**: one row for each attempt in `metadata/windows/video=<key>/`, small pictures of the windows in
+  `metadata/pictures/video=<key>/`, under the data set's folder.
+- **Again**: a partition that is up to date makes nothing anew; the run tag `{FORCE_TAG}` does.
+
+```python
+import pandas as pd
+
+windows = pd.read_parquet("dataset/metadata/windows")
+windows.groupby("video", observed=True)["accepted"].mean()
+```
 """
 
 
@@ -47,9 +72,9 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
     """Builds the step for the categories of a configuration."""
     assets = {patches_asset(name): name for name in categories}
     specs = [_windows_spec(), *(_patches_spec(name, category) for name, category in categories.items())]
-    checks = check_specs(SCENE_WINDOWS, ENOUGH_WINDOWS)
+    checks = check_specs(SCENE_WINDOWS, ENOUGH_WINDOWS, ENOUGH_ACCEPTED, SOURCE_UNCHANGED)
     for asset in assets:
-        checks += check_specs(asset, ENOUGH_PATCHES, FORMAT_MIX_KEPT, TRIPLETS_WHOLE)
+        checks += check_specs(asset, *PATCHES_CHECKS)
 
     @dg.multi_asset(
         name="make_triplets",
@@ -73,31 +98,46 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 categories=None if len(wanted) == len(assets) else wanted,
                 force=FORCE_TAG in context.run.tags,
                 lanes=int(context.run.tags.get(LANES_TAG, 1)),
+                on_progress=ProgressLog(context.log),
             )
         context.log.info(f"{run.key}: {run.made} patches made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")
-        if run.windows is not None:
+        if run.finds_windows:
             yield dg.MaterializeResult(
                 asset_key=SCENE_WINDOWS,
-                metadata=windows_metadata(dataset_config, run, run.windows),
-                check_results=[check_result(SCENE_WINDOWS, ENOUGH_WINDOWS, enough_windows(run.windows))],
+                metadata=windows_metadata(dataset_config, run),
+                check_results=_windows_checks(run),
             )
-        for name, report in run.categories.items():
+        for name in run.categories:
             yield dg.MaterializeResult(
                 asset_key=patches_asset(name),
-                metadata=patches_metadata(dataset_config, run, name, report),
-                check_results=_check_results(dataset_config, name, report),
+                metadata=patches_metadata(dataset_config, run, name),
+                check_results=_patches_checks(dataset_config, run, name),
             )
 
     return make_triplets
 
 
-def _check_results(settings: Settings, category: str, report: CategoryReport) -> list[dg.AssetCheckResult]:
-    asset = patches_asset(category)
-    return [
-        check_result(asset, ENOUGH_PATCHES, enough_patches(report)),
-        check_result(asset, FORMAT_MIX_KEPT, format_mix_kept(report)),
-        check_result(asset, TRIPLETS_WHOLE, triplets_whole(settings, report), is_error=True),
-    ]
+def _windows_checks(run: VideoReport) -> list[dg.AssetCheckResult]:
+    verdicts = {
+        ENOUGH_WINDOWS: checking.enough_windows(run.windows),
+        ENOUGH_ACCEPTED: checking.enough_accepted(run.windows),
+        SOURCE_UNCHANGED: checking.source_unchanged(run.info.fingerprint, run.info.path),
+    }
+    return [check_result(SCENE_WINDOWS, name, verdict) for name, verdict in verdicts.items()]
+
+
+def _patches_checks(settings: Settings, run: VideoReport, category: str) -> list[dg.AssetCheckResult]:
+    report = run.categories[category]
+    inspection = inspect_triplets(settings.base.output_base_dir, report.rows)
+    verdicts = {
+        ENOUGH_PATCHES: checking.enough_patches(report),
+        FORMAT_MIX_KEPT: checking.format_mix_kept(report),
+        TRIPLETS_WHOLE: checking.triplets_whole(inspection),
+        FILES_MATCH_TABLE: checking.files_match_table(settings, run.key, category, report),
+        WINDOWS_UNCUT: checking.windows_uncut(inspection),
+        FREE_OF_BLACK_BARS: checking.free_of_black_bars(inspection),
+    }
+    return [check_result(patches_asset(category), name, verdict) for name, verdict in verdicts.items()]
 
 
 def _windows_spec() -> dg.AssetSpec:
@@ -107,6 +147,8 @@ def _windows_spec() -> dg.AssetSpec:
         description=WINDOWS_DESCRIPTION,
         group_name=GROUP,
         kinds={"ffmpeg", "opencv", "parquet"},
+        tags={"stage": "windows"},
+        owners=[OWNER],
         code_version=CODE_VERSION,
         metadata={"dagster/column_schema": column_schema(WINDOWS)},
     )
@@ -119,14 +161,20 @@ def _patches_spec(name: str, category: Category) -> dg.AssetSpec:
         deps=[SCENE_WINDOWS],
         description=(
             f"Training triplets for {name.upper()}: ground truth and its LR stacks.\n\n"
-            f"PNG files in `{category.folder}/<format>/{{GT,LR_5frames,LR_7frames}}/`, a row for each "
-            f"triplet in `metadata/patches/category={name}/`.\n\n| format | share |\n| --- | --- |\n{mix}\n\n"
-            "Materialised alone it replays the recorded windows. A partition that is up to date makes "
-            f"nothing anew; the run tag `{FORCE_TAG}` does."
+            "Each is one crop of a window: GT (frame 3) and, a third of its size, LR_5frames (frames 1 to 5 "
+            "below one another) and LR_7frames (frames 0 to 6).\n\n"
+            f"| format | share |\n| --- | --- |\n{mix}\n\n"
+            f"- **Files**: PNG in `{category.folder}/<format>/{{GT,LR_5frames,LR_7frames}}/`, one row for "
+            f"each triplet in `metadata/patches/category={name}/video=<key>/`, under the data set's folder.\n"
+            "- **Again**: alone it replays the recorded windows; together with `scene_windows` it looks for "
+            f"what is missing. What is up to date is not made anew; the run tag `{FORCE_TAG}` does so.\n\n"
+            '```python\nimport pandas as pd\n\npd.read_parquet("dataset/metadata/patches", '
+            f'filters=[("category", "==", "{name}")])[["gt", "lr7"]]\n```\n'
         ),
         group_name=GROUP,
         kinds={"opencv", "parquet"},
-        tags={"category": name},
+        tags={"stage": "patches", "category": name},
+        owners=[OWNER],
         code_version=CODE_VERSION,
         metadata={"dagster/column_schema": column_schema(PATCHES)},
     )

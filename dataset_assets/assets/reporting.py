@@ -1,9 +1,9 @@
-"""What a materialization tells people: numbers with units first, then pictures and small tables."""
+"""What the assets tell people: descriptions, numbers with units first, then pictures and small tables."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,21 @@ import pyarrow as pa
 
 from dataset_assets.assets.gallery import page_url
 from dataset_assets.config import Settings
-from dataset_assets.generate import CategoryReport, VideoReport, WindowsReport
-from dataset_assets.patches.contact_sheet import contact_sheet
-from dataset_assets.tables import TableStore, description
+from dataset_assets.generate import CategoryReport, VideoReport
+from dataset_assets.generate.sheets import rejected_strip, sample_triplet, windows_sheet
+from dataset_assets.tables import TableStore, VideoRow, description
 
-# One group for all: the UI opens the lineage with several groups folded up, with a single one unfolded.
+# One for all: the UI opens the lineage with several groups folded up into empty boxes, with one unfolded.
+# What groups would tell is in the tag `stage`.
 GROUP = "training_set"
-SHEET_PATCHES = 18
+# Whom to ask; a name of people is for the one who has some.
+OWNER = "team:dataset"
 SAMPLE_ROWS = 10
 BAR_LENGTH = 20
+# The UI shows shorter Markdown in place, longer behind a link.
+SHOWN_IN_PLACE = 1000
+
+Metadata = dict[str, dg.MetadataValue[Any]]
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:
@@ -38,38 +44,63 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
     )
 
 
-def windows_metadata(
-    settings: Settings, run: VideoReport, report: WindowsReport
-) -> dict[str, dg.MetadataValue[Any]]:
-    """What is shown of a video's windows."""
+def source_metadata(settings: Settings, key: str, row: VideoRow) -> Metadata:
+    """What is shown of a film."""
     return {
+        "video": dg.MetadataValue.text(key),
+        "duration_s": dg.MetadataValue.float(round(row.duration_s or 0.0, 2)),
+        "frames_per_s": dg.MetadataValue.float(round(row.frame_rate, 3)),
+        "gigabytes": dg.MetadataValue.float(round(row.size_bytes / 1e9, 3)),
+        "size": dg.MetadataValue.text(f"{row.width}x{row.height}, {row.codec}, {row.bit_depth} bit"),
+        "colour": dg.MetadataValue.text(
+            f"{(row.hdr_format or 'sdr').upper()}, "
+            f"{row.color_primaries}/{row.color_transfer}/{row.color_space}, "
+            f"{'full' if row.color_range == 'pc' else 'limited'} range"
+        ),
+        "working_frame": dg.MetadataValue.text(f"{row.working_width}x{row.working_height}"),
+        "active_area": dg.MetadataValue.text(
+            f"{row.active_width}x{row.active_height} at ({row.active_x}, {row.active_y})"
+        ),
+        "warnings": dg.MetadataValue.text("; ".join(row.warnings) or "none"),
+        "gallery": page_url(key),
+        "path": dg.MetadataValue.path(row.path),
+        **_table_place(TableStore(settings.base.output_base_dir).video_path(key), 1),
+    }
+
+
+def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
+    """What is shown of a video's windows."""
+    report = run.windows
+    metadata: Metadata = {
         "video": dg.MetadataValue.text(run.key),
         "windows": dg.MetadataValue.int(report.accepted),
         "windows_target": dg.MetadataValue.int(report.target),
         "attempts": dg.MetadataValue.int(report.attempts),
-        "acceptance_rate": dg.MetadataValue.float(round(report.acceptance_rate, 4)),
-        "cpu_s": dg.MetadataValue.float(round(run.cpu_s, 2)),
-        "wall_s": dg.MetadataValue.float(round(run.wall_s, 2)),
+        "acceptance_rate": dg.MetadataValue.float(round(report.acceptance_rate, 3)),
+        "wall_s": dg.MetadataValue.float(round(run.wall_s, 1)),
+        "cpu_s": dg.MetadataValue.float(round(run.cpu_s, 1)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", report.rejected)),
-        "gallery": page_url(run.key),
-        "table": dg.MetadataValue.path(TableStore(settings.base.output_base_dir).windows_path(run.key)),
     }
+    _add_picture(metadata, "contact_sheet", windows_sheet(settings, run, list(run.categories)))
+    _add_picture(metadata, "rejected", rejected_strip(settings, run))
+    metadata["gallery"] = page_url(run.key)
+    store = TableStore(settings.base.output_base_dir)
+    return metadata | _table_place(store.windows_path(run.key), report.attempts)
 
 
-def patches_metadata(
-    settings: Settings, run: VideoReport, category: str, report: CategoryReport
-) -> dict[str, dg.MetadataValue[Any]]:
+def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Metadata:
     """What is shown of a video's patches in a category."""
-    root = settings.base.output_base_dir
+    root, report = settings.base.output_base_dir, run.categories[category]
     speed = run.made / run.cpu_s if run.cpu_s else 0.0
-    metadata: dict[str, dg.MetadataValue[Any]] = {
+    metadata: Metadata = {
         "video": dg.MetadataValue.text(run.key),
         "patches": dg.MetadataValue.int(len(report.rows)),
         "patches_target": dg.MetadataValue.int(report.target),
         "patches_made_now": dg.MetadataValue.int(report.made),
+        "acceptance_rate": dg.MetadataValue.float(round(run.windows.acceptance_rate, 3)),
         "patches_per_cpu_s": dg.MetadataValue.float(round(speed, 3)),
-        "wall_s": dg.MetadataValue.float(round(run.wall_s, 2)),
-        "gigabytes": dg.MetadataValue.float(round(report.size_bytes / 1e9, 4)),
+        "wall_s": dg.MetadataValue.float(round(run.wall_s, 1)),
+        "gigabytes": dg.MetadataValue.float(round(report.size_bytes / 1e9, 3)),
         "format_mix": dg.MetadataValue.md(counts_markdown("format", report.formats)),
     }
     if not report.target:
@@ -78,36 +109,71 @@ def patches_metadata(
         metadata["formats_left_out"] = dg.MetadataValue.text(
             f"too large for the film: {', '.join(report.left_out)}"
         )
-    metadata["gallery"] = page_url(run.key, category)
     if report.rows:
-        metadata["contact_sheet"] = dg.MetadataValue.md(_sheet(root, report))
+        _add_picture(metadata, "contact_sheet", windows_sheet(settings, run, [category]))
+        _add_picture(metadata, "triplet", sample_triplet(settings, report))
         metadata["samples"] = _samples(report)
+    metadata["gallery"] = page_url(run.key, category)
     metadata["folder"] = dg.MetadataValue.path(root / settings.categories[category].folder)
-    metadata["table"] = dg.MetadataValue.path(TableStore(root).patches_path(category, run.key))
-    return metadata
+    return metadata | _table_place(TableStore(root).patches_path(category, run.key), len(report.rows))
 
 
 def counts_markdown(name: str, counts: Mapping[str, int]) -> str:
     """Counts as a Markdown table with bars; short enough that the UI shows it in place."""
-    if not counts:
+    most = max(counts.values(), default=0)
+    return markdown_table(
+        (name, "count", ""), [(key, str(count), bar(count / most)) for key, count in counts.items()]
+    )
+
+
+def bar(share: float) -> str:
+    """A bar for a share of 0..1; the smallest there is for any share above 0."""
+    return "█" * (max(1, round(BAR_LENGTH * min(share, 1.0))) if share > 0 else 0)
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table with as many of the rows as the UI shows in place; the last one tells what is left.
+
+    Args:
+        header: Names of the columns.
+        rows: The cells of each row; columns of numbers are aligned to the right.
+
+    Returns:
+        The table, or "none" without rows.
+    """
+    cells = list(rows)
+    if not cells:
         return "none"
-    most = max(counts.values())
-    lines = [f"| {name} | count | |", "| --- | ---: | --- |"]
-    lines += [
-        f"| {key} | {count} | {'█' * max(1, round(BAR_LENGTH * count / most))} |"
-        for key, count in counts.items()
-    ]
-    return "\n".join(lines)
+    lines = [_line(row) for row in cells]
+    marks = ["---:" if all(map(_is_number, column)) else "---" for column in zip(*cells, strict=True)]
+    top = [_line(header), _line(marks)]
+    count, left = len(lines), ""
+    while len("\n".join([*top, *lines[:count], left])) >= SHOWN_IN_PLACE:
+        count -= 1
+        left = _line([f"and {len(lines) - count} more", *[""] * (len(header) - 1)])
+    return "\n".join([*top, *lines[:count], left]).rstrip()
 
 
-def _sheet(root: Path, report: CategoryReport) -> str:
-    step = max(1, len(report.rows) // SHEET_PATCHES)
-    rows = report.rows[::step][:SHEET_PATCHES]
-    jpeg = contact_sheet([(root / row.gt, f"{row.window} {row.format}") for row in rows])
-    return f"![contact sheet](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})"
+def _is_number(cell: str) -> bool:
+    return cell == "" or cell.removesuffix("%").isdigit()
 
 
-def _samples(report: CategoryReport) -> dg.MetadataValue:
+def _line(cells: Iterable[str]) -> str:
+    escaped = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
+
+
+def _table_place(path: Path, rows: int) -> Metadata:
+    return {"table": dg.MetadataValue.path(path), "dagster/row_count": dg.MetadataValue.int(rows)}
+
+
+def _add_picture(metadata: Metadata, name: str, jpeg: bytes | None) -> None:
+    if jpeg is not None:
+        text = f"![{name.replace('_', ' ')}](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})"
+        metadata[name] = dg.MetadataValue.md(text)
+
+
+def _samples(report: CategoryReport) -> dg.MetadataValue[Any]:
     step = max(1, len(report.rows) // SAMPLE_ROWS)
     return dg.MetadataValue.table(
         [

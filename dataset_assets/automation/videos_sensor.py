@@ -1,8 +1,8 @@
-"""Keeps the partitions equal to the configuration, without a restart."""
+"""Keeps the partitions equal to the configuration and its watched folders, without a restart."""
 
 import dagster as dg
 
-from dataset_assets.config import Settings
+from dataset_assets.config import Settings, look_for_films
 from dataset_assets.partitions import add_missing
 
 INTERVAL_S = 30
@@ -12,13 +12,19 @@ INTERVAL_S = 30
     name="videos_sensor",
     minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Makes a partition of every configured video. It only adds: removing is left to people.",
+    description="Makes a partition of every configured video, and of every film in a watched folder once it "
+    "is whole. It only adds: removing is left to people.",
 )
 def videos_sensor(
     context: dg.SensorEvaluationContext, dataset_config: dg.ResourceParam[Settings]
 ) -> dg.SkipReason:
-    """Adds a partition for each configured video that has none."""
+    """Adds a partition for each video that has none."""
+    look = look_for_films(dataset_config)
     # Not by a request: the daemon looks each of its keys up by a query of its own, 17 CPU s for 5000.
-    added = add_missing(context.instance, dataset_config)
+    added = add_missing(context.instance, look.settings)
+    for problem in look.problems:
+        context.log.warning(problem)
     new = f"{len(added)} new, first {added[0]}" if added else "no new one"
-    return dg.SkipReason(f"{len(dataset_config.videos)} videos, {new}")
+    waiting = f", {len(look.waiting)} still being written" if look.waiting else ""
+    said = "".join(f"; {problem}" for problem in look.problems[:3])
+    return dg.SkipReason(f"{len(look.settings.videos)} videos, {new}{waiting}{said}")

@@ -13,16 +13,20 @@ from rich.markup import escape
 
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.automation.pending import pending_assets
+from dataset_assets.automation.runs import is_overtaken
 from dataset_assets.cli.home import enter_home
 from dataset_assets.cli.launched import Launched
 from dataset_assets.cli.live_view import render
 from dataset_assets.cli.supervisor import Supervisor, Task
+from dataset_assets.cli.watched import load_with_new_films
 from dataset_assets.cli.watching import REFRESH_S, Watcher
 from dataset_assets.cli.worker import QUIET, Outcome
-from dataset_assets.config import Settings, VideoEntry, load_settings
+from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError
-from dataset_assets.generate import SOURCE, WINDOWS, statuses, with_left_categories
+from dataset_assets.generate import statuses, with_left_categories
+from dataset_assets.generate.failures import keep_failure
 from dataset_assets.partitions import add_missing
 from dataset_assets.tables import TableStore
 
@@ -55,7 +59,7 @@ def generate(
         ConfigError: The configuration holds mistakes, or a video or category is not in it.
         KeyboardInterrupt: Ctrl+C; the workers have committed and stopped.
     """
-    settings = load_settings(config)
+    settings = load_with_new_films(config, console)
     entries = _chosen(settings, videos, categories)
     enter_home(settings, config)
     # One process opens a new home alone: several at once would leave its SQLite broken.
@@ -70,7 +74,7 @@ def generate(
         if (task := _task(settings, entry, store, categories, force=force, whole=entry.key in whole))
     ]
     watcher = Watcher(settings, [entry.key for entry in entries], categories)
-    failures = _run(config, watcher, console, tasks, workers or settings.base.max_workers, force=force)
+    failures = _run(config, store, watcher, console, tasks, workers or settings.base.max_workers, force=force)
     if tasks:
         _update_stats(config)
     for failure in failures:
@@ -115,20 +119,26 @@ def _task(
 
     With chosen categories, only they are forced: their windows are replayed. `whole` asks for all assets.
     """
-    everything = whole or (force and not categories)
-    found = statuses(settings, entry, store)
-    names = [(SOURCE_VIDEO, SOURCE), (SCENE_WINDOWS, WINDOWS)]
-    assets = [asset for asset, name in names if everything or not found[name].is_done]
-    assets += [
-        patches_asset(name)
-        for name in categories or settings.categories
-        if force or everything or not found[name].is_done
-    ]
+    chosen = list(categories or settings.categories)
+    if whole or (force and not categories):
+        assets: tuple[str, ...] = (SOURCE_VIDEO, SCENE_WINDOWS, *map(patches_asset, chosen))
+    else:
+        assets = pending_assets(statuses(settings, entry, store), chosen).assets
+        if force:
+            forced = map(patches_asset, chosen)
+            assets = tuple(dict.fromkeys([*assets, *forced]))
     return Task(entry.key, assets) if assets else None
 
 
 def _run(
-    config: Path, watcher: Watcher, console: Console, tasks: Sequence[Task], workers: int, *, force: bool
+    config: Path,
+    store: TableStore,
+    watcher: Watcher,
+    console: Console,
+    tasks: Sequence[Task],
+    workers: int,
+    *,
+    force: bool,
 ) -> list[str]:
     """Runs the tasks behind a live view; returns the sentences of those that failed."""
     supervisor = Supervisor(config, tasks, workers, force=force)
@@ -139,7 +149,7 @@ def _run(
             if outcome is not None:
                 launched.ended(outcome)
             if outcome is not None and outcome.error:
-                _close_run(outcome)
+                _close_run(outcome, store)
                 live.console.print(f"[red]failed[/red] {outcome.key}")
             elif outcome is not None:
                 live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
@@ -151,12 +161,14 @@ def _run(
     return [failure.sentence for failure in launched.failures]
 
 
-def _close_run(outcome: Outcome) -> None:
-    """Marks the run of a worker that died as failed; it could not do so itself."""
+def _close_run(outcome: Outcome, store: TableStore) -> None:
+    """Keeps why a run failed, and marks that of a worker that died as failed; it could not do so itself."""
     with dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(outcome.run_id)
         if run is not None and not run.is_finished:
             instance.report_run_failed(run, outcome.error)
+        if not is_overtaken(instance, outcome.run_id, outcome.key):
+            keep_failure(store, outcome.key, outcome.error, outcome.run_id)
 
 
 def _update_stats(config: Path) -> None:

@@ -16,7 +16,7 @@ from types import TracebackType
 import dagster as dg
 import yaml
 
-from dataset_assets.assets.failures import failure_sentence
+from dataset_assets.assets.failures import FAILURE_EVENTS, failure_sentence
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.cli.home import INSTANCE_FILE
 from dataset_assets.cli.snapshot import ActiveRun, Activity, Failure, LastRun, Phase, RunState
@@ -197,15 +197,9 @@ class History:
 
     def _sentence(self, instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
         if run.run_id not in self._sentences:
-            entries = self._events(instance, run.run_id, {_TYPE.STEP_FAILURE, _TYPE.RUN_FAILURE})
+            entries = self._events(instance, run.run_id, set(FAILURE_EVENTS))
             events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
-            sentence = failure_sentence(_key(run), events, run.run_id)
-            if events and not any(event.is_step_failure for event in events):
-                # Its process died, or never started. What `generate` noticed is a whole sentence already.
-                message = (events[-1].message or "it failed").rstrip(".")
-                mend = "run it again, it goes on from the last commit"
-                sentence = message if _key(run) in message else f"{_key(run)}: {message}; {mend}"
-            self._sentences[run.run_id] = sentence
+            self._sentences[run.run_id] = failure_sentence(_key(run), events, run.run_id)
         return self._sentences[run.run_id]
 
     def _ended(

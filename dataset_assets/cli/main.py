@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dataset_assets import __version__
+from dataset_assets.cli.watched import load_with_new_films
 from dataset_assets.config import (
     Rule,
     append_videos,
@@ -133,7 +134,7 @@ def list_videos(config: ConfigOption = None) -> None:
 
     gc.freeze()  # as in `stats`
     with _told_plainly():
-        settings = load_settings(config_path(config))
+        settings = load_with_new_films(config_path(config), errors)
         store = TableStore(settings.base.output_base_dir)
         console.print(videos_table(settings, [(v, statuses(settings, v, store)) for v in settings.videos]))
 
@@ -200,7 +201,7 @@ def doctor(config: ConfigOption = None) -> None:
     from dataset_assets.cli.doctor import examine
 
     with _told_plainly():
-        findings = examine(load_settings(config_path(config)))
+        findings = examine(load_with_new_films(config_path(config), errors))
     table = Table("", "what", "found")
     for finding in findings:
         mark = "[green]ok[/green]" if finding.passed else "[red]no[/red]"
@@ -218,7 +219,7 @@ def ui(
     """Start the Dagster UI and its daemon on 127.0.0.1, with the history of earlier runs."""
     with _told_plainly():
         path = config_path(config)
-        settings = load_settings(path)
+        settings = load_with_new_films(path, errors)
         _check_port(port)
         import dagster as dg
 

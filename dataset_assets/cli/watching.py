@@ -18,14 +18,12 @@ from dataset_assets.cli.works import (
     WorkState,
     category_states,
     disk,
-    eta_s,
     overall,
     ratio,
-    windows_per_s,
 )
 from dataset_assets.config import Settings
 from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus, Progress, statuses
-from dataset_assets.generate.progress import read_all_progress
+from dataset_assets.generate.progress import eta_s, read_all_progress, windows_per_s
 from dataset_assets.generate.video_pass import PROGRESS_FOLDER
 from dataset_assets.tables import CachedFooters, collect
 

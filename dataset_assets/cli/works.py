@@ -13,9 +13,7 @@ from dataset_assets.cli.snapshot import Activity, CategoryState, Disk, Overall
 from dataset_assets.config import Settings
 from dataset_assets.generate import Progress
 from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL
-
-# A rate is told once a run has worked on so many windows: one or two may all be retries, or none.
-MIN_WINDOWS = 3
+from dataset_assets.generate.progress import eta_s, windows_per_s
 
 WorkState = Literal["done", "running", "failed", "interrupted", "waiting"]
 
@@ -76,20 +74,6 @@ class Work:
 def ratio(part: float, whole: float) -> float | None:
     """Gives part / whole; None where there is no whole."""
     return part / whole if whole else None
-
-
-def windows_per_s(progress: Progress, now_s: float) -> float | None:
-    """Windows that a pass has worked on in a second, so far; None while there are too few to tell."""
-    elapsed_s = now_s - progress.started_s
-    if progress.windows_worked < MIN_WINDOWS or elapsed_s <= 0:
-        return None
-    return progress.windows_worked / elapsed_s
-
-
-def eta_s(progress: Progress, now_s: float) -> float | None:
-    """Seconds until a pass is through at its own rate so far; None while there is too little to tell."""
-    rate = windows_per_s(progress, now_s)
-    return None if rate is None else progress.windows_pending / rate
 
 
 def overall(works: Sequence[Work], activity: Activity, waiting: Collection[str], now_s: float) -> Overall:

@@ -1,7 +1,8 @@
 """Settings: what a person wants, read from one YAML or JSON file and checked as a whole.
 
 Belongs here: the models and their defaults, reading and extending the file, keys of videos, finding films in
-folders. Not here: anything that opens a film, writes a data set or knows Dagster.
+folders and remembering those of watched ones. Not here: anything that opens a film, makes a data set or knows
+Dagster.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from dataset_assets.config.models import (
     Format,
     Settings,
     VideoEntry,
+    WatchedVideo,
 )
+from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.scan import append_videos
+from dataset_assets.config.watch import Look, look_for_films
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -28,14 +32,20 @@ __all__ = [
     "FILM_SUFFIXES",
     "BaseSettings",
     "Category",
+    "EndedRuns",
     "Format",
+    "Look",
+    "Nightly",
     "Rule",
     "Settings",
     "VideoEntry",
+    "WatchFolder",
+    "WatchedVideo",
     "append_videos",
     "config_path",
     "find_films",
     "load_settings",
+    "look_for_films",
     "parse_weights",
     "video_key",
 ]

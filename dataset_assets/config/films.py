@@ -10,7 +10,7 @@ import fnmatch
 import logging
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -45,7 +45,7 @@ def find_films(folders: Sequence[Path]) -> list[Path]:
     if missing:
         raise ConfigError([f"{folder}: there is no such folder; check its spelling." for folder in missing])
     found: dict[str, Path] = {}
-    for film in sorted({film for folder in folders for film in _films_below(absolute(folder))}):
+    for film in sorted({film for folder in folders for film in films_below(absolute(folder), _log_unread)}):
         found.setdefault(os.path.realpath(film), film)
     return list(found.values())
 
@@ -55,10 +55,16 @@ def absolute(path: Path) -> Path:
     return Path(os.path.normpath(Path.cwd() / path.expanduser()))
 
 
-def _films_below(folder: Path) -> Iterator[Path]:
+def films_below(folder: Path, unread: Callable[[OSError], None]) -> Iterator[Path]:
+    """Find the films below a folder, each path of a film that has several.
+
+    Args:
+        folder: The folder, absolute; a film's own path is taken as it is.
+        unread: Told of each folder that may not be read.
+    """
     if folder.is_file():
         yield folder
-    for parent, folders, files in os.walk(folder, onerror=_log_unread):
+    for parent, folders, files in os.walk(folder, onerror=unread):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             film = Path(parent, name)
@@ -130,7 +136,12 @@ class Rule:
 
     def matches(self, film: Path) -> bool:
         """Tell whether a film's file name fits."""
-        return fnmatch.fnmatchcase(_folded(film.name), _folded(self.pattern))
+        return fits(film.name, self.pattern)
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Tell whether a whole name fits a shell pattern, upper and lower case alike."""
+    return fnmatch.fnmatchcase(_folded(name), _folded(pattern))
 
 
 def _folded(name: str) -> str:

@@ -27,7 +27,9 @@ from dataset_assets.config.models import (
     VideoEntry,
     contradictions,
 )
+from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.problems import Location, Problems, expected, plain, schema_of, sentences_of, shown
+from dataset_assets.config.register import read_register, with_watched
 from dataset_assets.config.tree import Node, TreeError, read_tree
 from dataset_assets.errors import ConfigError
 
@@ -35,7 +37,7 @@ DEFAULT_CONFIG: Final = Path("configs/generator_config.json")
 CONFIG_VARIABLE: Final = "DATASET_ASSETS_CONFIG"
 MAX_FILE_BYTES: Final = 8_000_000  # 50 000 videos; anything larger is some other file
 
-_SECTIONS = ("base_settings", "videos", "formats", "categories")
+_SECTIONS = ("base_settings", "videos", "watch", "formats", "categories", "nightly", "runs")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -54,12 +56,14 @@ def load_settings(path: Path) -> Settings:
 
     Returns:
         The settings, with absolute paths, lower-case category names, and the file's formats and categories
-        merged over the defaults by name.
+        merged over the defaults by name. Its videos are those that are listed and, behind them, those that
+        `watch.look_for_films` has found in watched folders until now: here no folder is looked into.
 
     Raises:
         ConfigError: The file cannot be read, or holds mistakes: all of them, ordered by line.
     """
-    return settings_from_text(read_config(path), path)
+    settings = settings_from_text(read_config(path), path)
+    return with_watched(settings, read_register(settings)) if settings.watch else settings
 
 
 def read_config(path: Path) -> str:
@@ -123,9 +127,12 @@ def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) 
     reader = _Reader(problems, {"folder": Path.cwd() / path.parent})
     settings = {
         "base_settings": reader.base(raw),
-        "videos": reader.videos(raw.get("videos"), may_lack_videos),
+        "videos": reader.videos(raw.get("videos"), may_lack_videos or bool(raw.get("watch"))),
+        "watch": reader.entries("watch", raw.get("watch"), WatchFolder, "folders to watch"),
         "formats": reader.merged("formats", raw.get("formats"), Format, DEFAULT_FORMATS),
         "categories": reader.merged("categories", raw.get("categories"), Category, DEFAULT_CATEGORIES),
+        "nightly": reader.section("nightly", raw.get("nightly"), Nightly()),
+        "runs": reader.section("runs", raw.get("runs"), EndedRuns()),
     }
     for location, sentence in _contradictions(raw):
         problems.add(location, sentence)
@@ -159,17 +166,23 @@ def _is_json(path: Path) -> bool:
 
 def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     """Find the contradictions in a file, also between entries that are wrong in other ways."""
-    videos = raw.get("videos")
     formats = _overlaid(DEFAULT_FORMATS, raw.get("formats"))
     written = _lower_case(raw.get("categories"))
     categories = _overlaid(DEFAULT_CATEGORIES, written)
-    for location, sentence in contradictions(videos if isinstance(videos, list) else [], formats, categories):
+    for location, sentence in contradictions(
+        _listed(raw, "videos"), formats, categories, _listed(raw, "watch")
+    ):
         match location:
             case ("categories", str(name), "mix", str(wanted)) if name not in written:
                 mend = f"keep it, or give {name} a mix without it"
                 yield ("formats", wanted), f"is removed, but the default category {name} uses it; {mend}"
             case _:
                 yield location, sentence
+
+
+def _listed(raw: Mapping[str, Any], section: str) -> list[object]:
+    entries = raw.get(section)
+    return entries if isinstance(entries, list) else []
 
 
 def _lower_case(section: object) -> dict[str, Any]:
@@ -205,11 +218,19 @@ class _Reader:
                 mend = "add a video, or let `dataset-assets videos scan FOLDER` find them"
                 self._problems.add(("videos",), f"the list is empty; {mend}")
             return ()
-        if not isinstance(raw, list):
-            self._problems.add(("videos",), f"{shown(raw)} does not fit; use a list of videos")
+        return self.entries("videos", raw, VideoEntry, "videos")
+
+    def entries(self, section: str, raw: object, model: type[_Model], what: str) -> tuple[_Model, ...]:
+        if raw is None:
             return ()
-        entries = (self._checked(VideoEntry, item, ("videos", index)) for index, item in enumerate(raw))
+        if not isinstance(raw, list):
+            self._problems.add((section,), f"{shown(raw)} does not fit; use a list of {what}")
+            return ()
+        entries = (self._checked(model, item, (section, index)) for index, item in enumerate(raw))
         return tuple(entry for entry in entries if entry is not None)
+
+    def section(self, name: str, raw: object, default: _Model) -> _Model | None:
+        return default if raw is None else self._checked(type(default), raw, (name,))
 
     def merged(
         self, section: str, raw: object, model: type[_Model], defaults: Mapping[str, _Model]

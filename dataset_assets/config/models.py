@@ -8,68 +8,25 @@ from __future__ import annotations
 
 import difflib
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Annotated, Any, Final, Literal, TypeVar
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from dataset_assets.config.keys import is_unicode, near_names, video_key
+from dataset_assets.config.fields import Ratio, SourcePath, Strict, Weights, mistake
+from dataset_assets.config.keys import near_names, video_key
+from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder, watch_contradictions
 from dataset_assets.errors import ConfigError
 
 MAX_WORKING_SIDE: Final = 1920  # pixels; a wider format could be cut from no working frame
-MISTAKE: Final = "mistake"
-"""Type of the pydantic errors whose message is a whole sentence for the user already."""
-
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-# Two letters at least, so that the drive of C:\films is none; no blank behind the colon, so that
-# "Alien: Romulus.mkv" is a file.
-_PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?!\s)")
 _MIX_TOLERANCE = 1e-6
 _OWN_FOLDERS = {"metadata": "the tables", "gallery": "the pages"}
 _Kind = TypeVar("_Kind")
-
-
-def is_protocol(path: str) -> bool:
-    """Tell whether FFmpeg would take the text for an address (`http://`, `concat:`), not for a file."""
-    return _PROTOCOL.match(path) is not None
-
-
-def _mistake(sentence: str) -> PydanticCustomError:
-    return PydanticCustomError(MISTAKE, "{sentence}", {"sentence": sentence})
-
-
-def _absolute_path(value: object, info: ValidationInfo) -> Path:
-    """Make a path absolute, as text only: asking the disk could hang on a drive that is away."""
-    text = str(value) if isinstance(value, str | Path) else ""
-    if not text or "\0" in text or not is_unicode(text):
-        raise _mistake("not a path; write the path of a file or folder as text")
-    if is_protocol(text):
-        prefix = text.split(":")[0]
-        raise _mistake(f"{prefix}: begins an address; write a plain path (with ./ before it if it is one)")
-    try:
-        # By the text, since Path("./~film.mkv") is Path("~film.mkv").
-        path = Path(text).expanduser() if text.startswith("~") else text
-    except RuntimeError:
-        raise _mistake(
-            f"the home folder of {text.split('/')[0]} is not known; write the whole path"
-        ) from None
-    folder = info.context["folder"] if info.context else Path.cwd()
-    return Path(os.path.normpath(folder / path))
 
 
 def _inner_folder(value: str) -> str:
@@ -77,7 +34,7 @@ def _inner_folder(value: str) -> str:
     path = PurePosixPath(value)
     outside = path.is_absolute() or PureWindowsPath(value).anchor or ".." in path.parts
     if outside or not path.parts or "\\" in value or "\0" in value:
-        raise _mistake(
+        raise mistake(
             "leads out of the data set; use a relative folder without .. and with / between its parts"
         )
     return path.as_posix()
@@ -86,29 +43,21 @@ def _inner_folder(value: str) -> str:
 def _whole(mix: dict[str, float]) -> dict[str, float]:
     total = math.fsum(mix.values())
     if abs(total - 1) > _MIX_TOLERANCE:
-        raise _mistake(f"the shares sum to {total:.6g}; make them sum to 1")
+        raise mistake(f"the shares sum to {total:.6g}; make them sum to 1")
     return mix
 
 
 def _with_a_key(name: str) -> str:
     if not video_key(name):
-        raise _mistake("has no letter a-z and no digit to make a key from; add one, such as the year")
+        raise mistake("has no letter a-z and no digit to make a key from; add one, such as the year")
     return name
 
 
-SourcePath = Annotated[Path, BeforeValidator(_absolute_path)]
 InnerFolder = Annotated[str, AfterValidator(_inner_folder)]
-Ratio = Annotated[float, Field(ge=0, le=1)]
 FormatSide = Annotated[int, Field(ge=3, le=MAX_WORKING_SIDE, multiple_of=3)]
 
 
-class _Strict(BaseModel):
-    """Says what it does not know, and takes no text for a number."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class BaseSettings(_Strict):
+class BaseSettings(Strict):
     """What holds for every video and every category."""
 
     output_base_dir: SourcePath = Field(
@@ -185,7 +134,7 @@ class BaseSettings(_Strict):
     )
 
 
-class VideoEntry(_Strict):
+class VideoEntry(Strict):
     """One source file and how much of it each category takes."""
 
     name: Annotated[str, AfterValidator(_with_a_key)] = Field(
@@ -195,7 +144,7 @@ class VideoEntry(_Strict):
         description="The film's file; relative to the configuration file's folder, ~ is the home folder. "
         "It need not exist yet."
     )
-    categories: dict[str, Ratio] = Field(
+    categories: Weights = Field(
         description="Weight of the video in each category, 0 to 1; upper or lower case. A category left out "
         "has 0."
     )
@@ -205,18 +154,12 @@ class VideoEntry(_Strict):
         """The video's partition key: `[a-z0-9][a-z0-9-]*`, at most 100 characters."""
         return video_key(self.name)
 
-    @field_validator("categories", mode="before")
-    @classmethod
-    def _lower_case(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        lowered = {str(name).lower(): weight for name, weight in value.items()}
-        if len(lowered) < len(value):
-            raise _mistake("names a category twice, in upper and lower case; keep one of them")
-        return lowered
+
+class WatchedVideo(VideoEntry):
+    """A film that was found in a watched folder, and so has no entry in the file."""
 
 
-class Format(_Strict):
+class Format(Strict):
     """A named size of crops."""
 
     width: FormatSide = Field(description="Width of the ground truth in pixels, divisible by 3.")
@@ -227,11 +170,11 @@ class Format(_Strict):
     @classmethod
     def _leave_the_users_folder(cls, folder: str) -> str:
         if PurePosixPath(folder).parts[0].lower() == "val":
-            raise _mistake("Val belongs to the user's own validation pictures; use another folder")
+            raise mistake("Val belongs to the user's own validation pictures; use another folder")
         return folder
 
 
-class Category(_Strict):
+class Category(Strict):
     """A model's data set: its folder and its mix of formats."""
 
     folder: InnerFolder = Field(description="Folder of the category inside output_base_dir.")
@@ -244,7 +187,7 @@ class Category(_Strict):
     def _leave_the_products_folders(cls, folder: str) -> str:
         first = PurePosixPath(folder).parts[0].lower()
         if first in _OWN_FOLDERS:
-            raise _mistake(f"{first} belongs to {_OWN_FOLDERS[first]}; use another folder")
+            raise mistake(f"{first} belongs to {_OWN_FOLDERS[first]}; use another folder")
         return folder
 
 
@@ -275,7 +218,12 @@ class Settings(BaseModel):
     base: BaseSettings = Field(
         validation_alias="base_settings", description="What holds for every video and every category."
     )
-    videos: tuple[VideoEntry, ...] = Field(description="The videos, each with its weights.")
+    videos: tuple[VideoEntry, ...] = Field(
+        description="The videos, each with its weights. The list may be empty where `watch` names a folder."
+    )
+    watch: tuple[WatchFolder, ...] = Field(
+        default=(), description="Folders whose films are videos too, also those that come later."
+    )
     formats: dict[str, Format] = Field(
         default_factory=lambda: dict(DEFAULT_FORMATS),
         description="Formats by name. In a file: merged over the defaults, null removes one.",
@@ -284,13 +232,16 @@ class Settings(BaseModel):
         default_factory=lambda: dict(DEFAULT_CATEGORIES),
         description="Categories by name. In a file: merged over the defaults, null removes one.",
     )
+    nightly: Nightly = Field(default=Nightly(), description="What is made each night.")
+    runs: EndedRuns = Field(default=EndedRuns(), description="What happens after runs.")
 
     @model_validator(mode="after")
     def _free_of_contradictions(self) -> Settings:
         raw = self.model_dump()
-        found = [sentence for _, sentence in contradictions(raw["videos"], raw["formats"], raw["categories"])]
+        sections = (raw[name] for name in ("videos", "formats", "categories", "watch"))
+        found = [sentence for _, sentence in contradictions(*sections)]
         if found:
-            raise _mistake("; ".join(found))
+            raise mistake("; ".join(found))
         return self
 
     def video(self, key: str) -> VideoEntry:
@@ -324,7 +275,10 @@ def _share_of(limit: int, weight: float) -> int:
 
 
 def contradictions(
-    videos: Sequence[object], formats: Mapping[str, object], categories: Mapping[str, object]
+    videos: Sequence[object],
+    formats: Mapping[str, object],
+    categories: Mapping[str, object],
+    watch: Sequence[object] = (),
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Find what is wrong between entries.
 
@@ -333,6 +287,7 @@ def contradictions(
             it, that is wrong itself is passed over, so that it hides no contradiction between the others.
         formats: Formats by name, likewise.
         categories: Categories by name, likewise.
+        watch: The watched folders, likewise.
 
     Yields:
         The place as a path of keys and indices, and what is wrong there with its mend.
@@ -350,6 +305,7 @@ def contradictions(
     yield from _shared_folders("formats", formats)
     yield from _shared_folders("categories", categories)
     yield from _video_contradictions(videos, categories)
+    yield from watch_contradictions(watch, categories)
 
 
 def _value(entry: object, name: str, kind: type[_Kind]) -> _Kind | None:

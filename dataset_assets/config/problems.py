@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from dataset_assets.config.fields import MISTAKE
 from dataset_assets.config.keys import near_names
-from dataset_assets.config.models import MISTAKE
 from dataset_assets.config.tree import Entries, Items, Node, Scalar
 
 Location = tuple[str | int, ...]
@@ -113,7 +113,8 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 def _part(schema: dict[str, Any], location: Location) -> dict[str, Any]:
     for step in location:
         schema = schema.get("properties", {}).get(step) or schema.get("additionalProperties") or {}
-    return schema
+    # What may be left out by null is shown as what it is otherwise.
+    return next(iter(schema.get("anyOf", [])), schema)
 
 
 def expected(schema: dict[str, Any]) -> str:
@@ -127,6 +128,10 @@ def expected(schema: dict[str, Any]) -> str:
         return ("a whole number" if kind == "integer" else "a number") + _bounds(schema)
     if schema.get("format") == "path":
         return "the path of a file or folder, as text in quotes"
+    if kind == "array":
+        return 'a list of texts, such as ["*sample*"]'
+    if kind == "object" and schema.get("additionalProperties", {}).get("type") == "object":
+        return 'a mapping of patterns to weights, such as {"star*": {space: 1.0}}'
     if kind == "object":
         return "a mapping of names to numbers, such as {general: 0.5}"
     return "text in quotes"

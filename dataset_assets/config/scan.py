@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dataset_assets.config.editing import NewVideo, with_videos
+from dataset_assets.config.fields import is_protocol
 from dataset_assets.config.films import Rule, absolute
 from dataset_assets.config.keys import is_unicode, near_names, short_hash, video_key
 from dataset_assets.config.loading import read_config, settings_from_text, tree_of
-from dataset_assets.config.models import Settings, VideoEntry, is_protocol
+from dataset_assets.config.models import Settings, VideoEntry
 from dataset_assets.config.tree import Entries
 from dataset_assets.errors import ConfigError
 
@@ -86,7 +87,7 @@ def _new_videos(
                 f"{str(film)!a}: the name is not UTF-8, so no file can list it; rename the film."
             )
             continue
-        name = _free_name(film, keys)
+        name = free_name(film, keys)
         keys.add(video_key(name))
         fitting = next((rule.weights for rule in rules if rule.matches(film)), weights)
         new.append(NewVideo(name, _written_path(film, config), fitting))
@@ -95,7 +96,7 @@ def _new_videos(
     return new
 
 
-def _free_name(film: Path, taken: set[str]) -> str:
+def free_name(film: Path, taken: Collection[str]) -> str:
     """Name a film by its stem; a name in another script gets a hash to make a key from."""
     stem = film.stem if video_key(film.stem) else f"{film.stem} {short_hash(film.stem)}"
     if video_key(stem) not in taken:

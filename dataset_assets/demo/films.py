@@ -176,7 +176,7 @@ def rgb_frames(shot: Shot, clips: dict[Clip, Path]) -> Iterator[NDArray[np.uint8
 
 
 def _write_hdr_film(film: Path, clips: dict[Clip, Path]) -> None:
-    frames = (uhd_hdr(rgb) for shot in HDR_SHOTS for rgb in rgb_frames(shot, clips))
+    frames = (hdr_planes(rgb) for shot in HDR_SHOTS for rgb in rgb_frames(shot, clips))
     write_video(
         film,
         frames,
@@ -189,16 +189,16 @@ def _write_hdr_film(film: Path, clips: dict[Clip, Path]) -> None:
     )
 
 
-def uhd_hdr(rgb: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Turn an SDR picture into 3840x2160 planes of PQ, as `yuv420p10_planes` gives them.
+def hdr_planes(rgb: NDArray[np.uint8], out_width: int = 3840, out_height: int = 2160) -> NDArray[np.uint16]:
+    """Turn an SDR picture into planes of PQ of another size, as `yuv420p10_planes` gives them.
 
-    It is enlarged as Y'CbCr: the powers of PQ are taken of a ninth of the pixels or less.
+    It is enlarged as Y'CbCr: for UHD the powers of PQ are taken of a ninth of the pixels or less.
     """
     ycbcr = bt2020_ycbcr(pq_signal(_expand_highlights(rgb)))
     height, width, _ = ycbcr.shape
-    luma = cv2.resize(ycbcr[..., 0], (3840, 2160), interpolation=cv2.INTER_LANCZOS4)
+    luma = cv2.resize(ycbcr[..., 0], (out_width, out_height), interpolation=cv2.INTER_LANCZOS4)
     # Chroma lies on even columns and halfway between two lines; a pixel's own place is its centre.
-    across, down = width / 3840, height / 2160
+    across, down = width / out_width, height / out_height
     placement = np.array(
         [[2 * across, 0, 0.5 * across - 0.5], [0, 2 * down, down - 0.5]],
         np.float32,
@@ -206,7 +206,7 @@ def uhd_hdr(rgb: NDArray[np.uint8]) -> NDArray[np.uint16]:
     chroma = cv2.warpAffine(
         ycbcr[..., 1:],
         placement,
-        (1920, 1080),
+        (out_width // 2, out_height // 2),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )

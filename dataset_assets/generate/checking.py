@@ -1,26 +1,31 @@
-"""The promises about a video's tables and files, put to the test.
+"""The promises about a video and the data set, put to the test: verdicts in words, with one number each.
 
-The assets report the verdicts as checks; how they are shown does not belong here.
+What is read of files and pictures for it is in `inspecting`. The assets report the verdicts as checks; how
+they are shown does not belong here.
 """
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_assets.config import Settings
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.generate.inspecting import Inspection, unnamed_files
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
-from dataset_assets.patches.downscale import SCALE
-from dataset_assets.tables import PatchRow
-from dataset_assets.video.probe import FRAMES_PER_WINDOW
+from dataset_assets.tables import TableStore
+from dataset_assets.video.probe import is_same_source
 
 ENOUGH_SHARE = 0.9
+ENOUGH_ACCEPTED = 0.2
 # The plan keeps each format within about one patch of its share; windows given up take theirs along.
 MIX_TOLERANCE = 0.1
 MIX_TOLERANCE_PATCHES = 2
-LR5_FRAME_COUNT = 5
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Of the triplets looked at: some 0.2 % of sound ones look like a cut, and where the frames were not those of
+# the windows, 6 % and more would hold one. Titles on black look like bars, but few windows are titles.
+MAX_SHARE_CUT = 0.02
+MAX_SHARE_BARRED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +35,59 @@ class Verdict:
     Attributes:
         passed: Whether it is.
         description: What was found, in words.
+        measure: Name of the figure.
         number: The one figure that says how well.
     """
 
     passed: bool
     description: str
+    measure: str
     number: float
+
+
+def colours_tagged(warnings: Sequence[str]) -> Verdict:
+    """Nothing about a film's colours or bars was guessed or ignored."""
+    return Verdict(not warnings, "; ".join(warnings) or "nothing guessed", "guesses", len(warnings))
+
+
+def source_unchanged(fingerprint: str, path: Path) -> Verdict:
+    """A film is there, and is still the one that was read.
+
+    Args:
+        fingerprint: What it was when a run began to read it.
+        path: The film.
+    """
+    if not path.exists():
+        return Verdict(False, f"{path} has gone while it was read", "changes", 1)
+    if not is_same_source(fingerprint, path):
+        return Verdict(
+            False, f"{path} changed while it was read; materialise it again when it rests", "changes", 1
+        )
+    return Verdict(True, "the same from the first frame read to the last", "changes", 0)
 
 
 def enough_windows(report: WindowsReport) -> Verdict:
     """At least nine tenths of the windows asked for were found."""
     share = report.accepted / report.target if report.target else 1.0
+    room = f"; the film has room for {report.room}" if report.room < report.target else ""
     return Verdict(
-        share >= ENOUGH_SHARE, f"{report.accepted} of {report.target} windows found", round(share, 4)
+        share >= ENOUGH_SHARE,
+        f"{report.accepted} of {report.target} windows found{room}",
+        "share_found",
+        round(share, 3),
+    )
+
+
+def enough_accepted(report: WindowsReport) -> Verdict:
+    """At least a fifth of the attempts were accepted: with less, five windows are decoded for one."""
+    rate = report.acceptance_rate if report.attempts else 1.0
+    reason = next(iter(report.rejected), "")
+    most = f"; most rejected as {reason} ({report.rejected[reason]})" if reason else ""
+    return Verdict(
+        rate >= ENOUGH_ACCEPTED,
+        f"{report.accepted} of {report.attempts} places tried were accepted ({rate:.0%}){most}",
+        "acceptance_rate",
+        round(rate, 3),
     )
 
 
@@ -51,7 +96,10 @@ def enough_patches(report: CategoryReport) -> Verdict:
     share = len(report.rows) / report.target if report.target else 1.0
     reason = f"; no room for {', '.join(report.left_out)}" if report.left_out else ""
     return Verdict(
-        share >= ENOUGH_SHARE, f"{len(report.rows)} of {report.target} patches made{reason}", round(share, 4)
+        share >= ENOUGH_SHARE,
+        f"{len(report.rows)} of {report.target} patches made{reason}",
+        "share_made",
+        round(share, 3),
     )
 
 
@@ -62,44 +110,98 @@ def format_mix_kept(report: CategoryReport) -> Verdict:
     off = {name: abs(made.get(name, 0) - share * total) for name, share in report.mix.items()}
     allowed = max(MIX_TOLERANCE_PATCHES, MIX_TOLERANCE * total)
     worst = max(off, key=lambda name: off[name], default="")
-    description = (
-        f"{worst} is {off[worst]:.1f} of {total} patches off its share" if worst else "no format fits"
-    )
     return Verdict(
-        all(value <= allowed for value in off.values()), description, round(max(off.values(), default=0.0), 2)
+        all(value <= allowed for value in off.values()),
+        f"{worst} is {off[worst]:.1f} of {total} patches off its share" if worst else "no format fits",
+        "patches_off",
+        round(max(off.values(), default=0.0), 1),
     )
 
 
-def triplets_whole(settings: Settings, report: CategoryReport) -> Verdict:
-    """Every row has its three files, as long as the row says and of the size that its format has."""
+def triplets_whole(inspection: Inspection) -> Verdict:
+    """Every row has its three files, whole and as large as its format."""
+    return _few_of(inspection.broken, inspection.triplets, "triplets are not whole", "broken_triplets")
+
+
+def windows_uncut(inspection: Inspection) -> Verdict:
+    """No sampled triplet shows a cut, but for the few false alarms among many."""
+    found, sampled = inspection.over_a_cut, inspection.sampled
+    return _few_of(found, sampled, "triplets looked at show a cut", "triplets_over_a_cut", MAX_SHARE_CUT)
+
+
+def free_of_black_bars(inspection: Inspection) -> Verdict:
+    """No sampled triplet has a black bar along an edge, but for a few titles among many."""
+    found, sampled = inspection.barred, inspection.sampled
+    return _few_of(found, sampled, "triplets looked at have a black bar", "barred_triplets", MAX_SHARE_BARRED)
+
+
+def files_match_table(settings: Settings, key: str, category: str, report: CategoryReport) -> Verdict:
+    """The category's folders hold the files of this video that the table names, and no others."""
     root = settings.base.output_base_dir
-    broken = [row.patch_id for row in report.rows if not _is_whole(root, row)]
-    named = f", first {broken[0]}" if broken else ""
+    named = [name for row in report.rows for name in (row.gt, row.lr5, row.lr7)]
+    missing = [name for name in named if not (root / name).is_file()]
+    unnamed = unnamed_files(root, key, settings.categories[category], report.rows)
+    parts = [f"{len(named) - len(missing)} of {len(named)} files are there"]
+    if missing:
+        parts[0] += f", first missing {missing[0]}"
+    if unnamed:
+        parts.append(f"{len(unnamed)} more that no row names, first {unnamed[0].as_posix()}")
+    count = len(missing) + len(unnamed)
+    return Verdict(not count, "; ".join(parts), "files_off", count)
+
+
+def videos_ok(videos: int, failed: Mapping[str, str], unfinished: Mapping[str, str]) -> Verdict:
+    """No video's last run failed.
+
+    Args:
+        videos: How many there are.
+        failed: Sentence of each that failed, by key.
+        unfinished: Why something of a video is missing or stale, by key.
+    """
+    to_come = len(unfinished.keys() - failed.keys())
+    done = videos - len(unfinished.keys() | failed.keys())
+    first = next(iter(failed.values()), "")
     return Verdict(
-        not broken, f"{len(broken)} of {len(report.rows)} triplets are not whole{named}", len(broken)
+        not failed,
+        f"{done} of {videos} videos are done, {len(failed)} failed, {to_come} to come"
+        + (f"; first {first}" if first else ""),
+        "videos_failed",
+        len(failed),
     )
 
 
-def _is_whole(root: Path, row: PatchRow) -> bool:
-    small_width, small_height = row.width // SCALE, row.height // SCALE
-    wanted = (
-        (row.gt, row.gt_bytes, (row.width, row.height)),
-        (row.lr5, row.lr5_bytes, (small_width, LR5_FRAME_COUNT * small_height)),
-        (row.lr7, row.lr7_bytes, (small_width, FRAMES_PER_WINDOW * small_height)),
+def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
+    """Nothing of any video is missing or stale; arguments as in `videos_ok`."""
+    first = next((f"; first {key}: {why}" for key, why in unfinished.items()), "")
+    return Verdict(
+        not unfinished,
+        f"{videos - len(unfinished)} of {videos} videos are done{first}",
+        "videos_unfinished",
+        len(unfinished),
     )
-    return all(_png_size(root / name, size_bytes) == size for name, size_bytes, size in wanted)
 
 
-def _png_size(path: Path, size_bytes: int) -> tuple[int, int] | None:
-    """Width and height that a PNG's header tells; None where the file is no PNG of this many bytes."""
-    try:
-        if path.stat().st_size != size_bytes:
-            return None
-        with path.open("rb") as file:
-            header = file.read(24)
-    except OSError:
-        return None
-    if not header.startswith(PNG_SIGNATURE) or len(header) < 24:
-        return None
-    width, height = struct.unpack(">II", header[16:24])
-    return width, height
+def sources_unchanged(settings: Settings, store: TableStore) -> Verdict:
+    """Every film that was probed is still there, and still the same."""
+    gone, changed, probed = [], [], 0
+    for entry in settings.videos:
+        try:
+            provenance = store.read_provenance(store.video_path(entry.key))
+        except DatasetAssetsError:
+            continue  # told as a problem of the tables
+        if provenance is None:
+            continue
+        probed += 1
+        if not entry.path.exists():
+            gone.append(entry.key)
+        elif not is_same_source(provenance.source_fingerprint, entry.path):
+            changed.append(entry.key)
+    parts = [f"{probed - len(gone) - len(changed)} of {probed} probed films are there and unchanged"]
+    parts += [f"gone: {', '.join(gone)}"] if gone else []
+    parts += [f"changed, so that their patches are stale: {', '.join(changed)}"] if changed else []
+    return Verdict(not (gone or changed), "; ".join(parts), "films_off", len(gone) + len(changed))
+
+
+def _few_of(found: Sequence[str], of: int, what: str, measure: str, max_share: float = 0.0) -> Verdict:
+    named = f", first {found[0]}" if found else ""
+    return Verdict(len(found) <= max_share * of, f"{len(found)} of {of} {what}{named}", measure, len(found))

@@ -139,9 +139,10 @@ class Lane:
             return made
         if job.patches and not frames:
             frames = self._read_again(made.accepted)
+        crops = self._renderer.crops(frames, [patch.rect for patch in job.patches.values()])
         triplets = {
-            category: encode_triplet(stack_triplet(self._renderer.crop(frames, patch.rect), self._kernel))
-            for category, patch in job.patches.items()
+            category: encode_triplet(stack_triplet(crop, self._kernel))
+            for category, crop in zip(job.patches, crops, strict=True)
         }
         return replace(made, triplets=triplets)
 

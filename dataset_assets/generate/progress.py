@@ -15,6 +15,8 @@ from pathlib import Path
 from dataset_assets.generate.process import process_identity
 
 INTERVAL_S = 1.0
+# A rate is told once a run has worked on so many windows: one or two may all be retries, or none.
+MIN_WINDOWS = 3
 
 
 @dataclass(slots=True)
@@ -89,6 +91,20 @@ class ProgressFile:
     def remove(self) -> None:
         """Removes the file: the video is no longer worked on."""
         self._path.unlink(missing_ok=True)
+
+
+def windows_per_s(progress: Progress, now_s: float) -> float | None:
+    """Windows that a pass has worked on in a second, so far; None while there are too few to tell."""
+    elapsed_s = now_s - progress.started_s
+    if progress.windows_worked < MIN_WINDOWS or elapsed_s <= 0:
+        return None
+    return progress.windows_worked / elapsed_s
+
+
+def eta_s(progress: Progress, now_s: float) -> float | None:
+    """Seconds until a pass is through at its own rate so far; None while there is too little to tell."""
+    rate = windows_per_s(progress, now_s)
+    return None if rate is None else progress.windows_pending / rate
 
 
 def read_progress(folder: Path) -> list[Progress]:

@@ -72,7 +72,8 @@ class VideoReport:
     Attributes:
         key: The video's key.
         info: What probing found.
-        windows: The windows table; None where windows were not asked for.
+        windows: The windows table.
+        finds_windows: Whether windows were asked for; else finished ones were replayed.
         categories: The categories asked for.
         cpu_s: CPU seconds of this process spent on it.
         wall_s: Seconds it took.
@@ -80,7 +81,8 @@ class VideoReport:
 
     key: str
     info: VideoInfo
-    windows: WindowsReport | None
+    windows: WindowsReport
+    finds_windows: bool
     categories: Mapping[str, CategoryReport]
     cpu_s: float
     wall_s: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from dataset_assets.generate.identity import CODE_VERSION, source_hash
 from dataset_assets.generate.journal import Journal, files_of
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.plan import plan_video
+from dataset_assets.generate.progress import Progress
 from dataset_assets.generate.reports import VideoReport
 from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import VideoPass
@@ -55,6 +56,7 @@ def generate_video(
     categories: Sequence[str] | None = None,
     force: bool = False,
     lanes: int = 1,
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> VideoReport:
     """Makes what is missing or stale of a video's windows and patches.
 
@@ -68,6 +70,7 @@ def generate_video(
         categories: Categories to make patches of; all by default.
         force: Whether everything asked for is made anew.
         lanes: Windows that are worked on at a time, each with a decoder of its own. The result is the same.
+        on_progress: Is told how far the run has come, after each window.
 
     Returns:
         What the tables hold now, and what this run did.
@@ -88,7 +91,14 @@ def generate_video(
         info = _probe(settings, entry)
         plan = plan_video(settings, entry, info)
         video_pass = VideoPass(
-            settings, plan, store, windows=windows, categories=wanted, force=force, lanes=lanes
+            settings,
+            plan,
+            store,
+            windows=windows,
+            categories=wanted,
+            force=force,
+            lanes=lanes,
+            on_progress=on_progress,
         )
         video_pass.run()
         if set(wanted) == set(settings.categories):
@@ -97,7 +107,8 @@ def generate_video(
     return VideoReport(
         key=key,
         info=info,
-        windows=video_pass.windows_report() if windows else None,
+        windows=video_pass.windows_report(),
+        finds_windows=windows,
         categories=video_pass.category_reports(),
         cpu_s=time.process_time() - started_cpu_s,
         wall_s=time.perf_counter() - started_s,

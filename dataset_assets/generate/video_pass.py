@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -53,6 +53,7 @@ class VideoPass:
         categories: Sequence[str],
         force: bool,
         lanes: int,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         """Takes over what earlier runs committed, and clears away what they left unfinished.
 
@@ -64,6 +65,7 @@ class VideoPass:
             categories: Categories to make patches of.
             force: Whether everything asked for is made anew.
             lanes: Windows that are worked on at a time.
+            on_progress: Is told how far the pass has come, after each window.
 
         Raises:
             DatasetAssetsError: A table is damaged, or from a newer release.
@@ -73,6 +75,7 @@ class VideoPass:
         self._plan = plan
         self._finds_windows = windows
         self._lanes = lanes
+        self._on_progress = on_progress
         self._pictures_folder = pictures_folder(store, entry.key)
         self._accepted = AcceptedSignatures()
         journal = Journal(store, entry.key)
@@ -176,7 +179,8 @@ class VideoPass:
             if signature is not None:
                 self._accepted.add(signature)
             self._take(made)
-            if self._checkpoints.windows >= most:
+            # The first commit comes at once: people, and the gallery, see what the rest will look like.
+            if self._checkpoints.windows >= (most if self._checkpoints.committed_s else 1):
                 self._checkpoints.commit(complete=False)
             self._report(made)
 
@@ -218,6 +222,8 @@ class VideoPass:
         self._progress.attempts += len(made.attempts)
         self._progress.accepted += made.accepted is not None
         self._progress_file.update()
+        if self._on_progress is not None:
+            self._on_progress(self._progress)
 
     def _write(self, ledger: PatchLedger, planned: PlannedPatch, files: EncodedTriplet) -> None:
         name = ledger.plan.category

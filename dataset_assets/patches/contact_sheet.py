@@ -1,54 +1,165 @@
-"""A contact sheet: many patches at a glance, small enough to live in a log of events."""
+"""Pictures for people: windows with their crops drawn in, a triplet enlarged; small enough for an event log.
+
+What is shown, and of which video, is decided by the caller.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.patches.downscale import SCALE
+from dataset_assets.patches.triplets import GT_FRAME
+
 COLUMNS = 6
 CELL_WIDTH, CELL_HEIGHT = 160, 112
 GAP = 5
-CAPTION_HEIGHT = 14
+LINE_HEIGHT = 14
 # Dagster stores each event three times and shows it 990 pixels wide: bigger pictures cost and do not fit.
+MAX_WIDTH = 990
 MAX_BYTES = 25_000
 QUALITIES = (75, 60, 45, 30, 20)
+SHRINK = 0.75
+MAX_DETAIL_HEIGHT = 360
+BACKGROUND = 24
+FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.36
+TEXT_COLOUR = (235, 235, 235)
+# Blue, green, red; told apart by most colour-blind people (Okabe and Ito), and on a picture by a dark edge.
+BOX_COLOURS = ((0, 159, 230), (233, 180, 86), (115, 158, 0), (167, 121, 204), (66, 228, 240))
+EDGE_COLOUR = (0, 0, 0)
+
+Picture = npt.NDArray[np.uint8]
 
 
-def contact_sheet(patches: Sequence[tuple[Path, str]]) -> bytes:
-    """Draws patches side by side with captions.
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A crop in a picture: shares of the picture's width and height, and the number of its colour."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    colour: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A picture of a sheet.
+
+    Attributes:
+        picture: Its file; a cell whose file cannot be read stays empty.
+        caption: What stands below it.
+        boxes: What is drawn into it.
+    """
+
+    picture: Path
+    caption: str
+    boxes: Sequence[Box] = ()
+
+
+def contact_sheet(cells: Sequence[Cell], legend: Mapping[str, int] | None = None) -> bytes:
+    """Draws pictures side by side, six in a row, with captions.
 
     Args:
-        patches: PNG file and caption of each, in order; a file that cannot be read leaves its cell empty.
+        cells: At least one, in order.
+        legend: Number of the colour of each kind of box, by name; drawn above the pictures.
 
     Returns:
-        A JPEG, 985 pixels wide, at most 25 kB unless even the lowest quality is larger.
+        A JPEG, at most 985 pixels wide and of at most 25 kB.
     """
-    cells = [_cell(path, caption) for path, caption in patches]
-    while len(cells) % COLUMNS:
-        cells.append(np.zeros_like(cells[0]))
-    rows = [np.hstack(cells[start : start + COLUMNS]) for start in range(0, len(cells), COLUMNS)]
+    pictures = [_fit(cell) for cell in cells]
+    height = max(picture.shape[0] for picture in pictures)
+    drawn = [_cell(picture, height, cell.caption) for picture, cell in zip(pictures, cells, strict=True)]
+    drawn += [np.full_like(drawn[0], BACKGROUND)] * (-len(drawn) % min(COLUMNS, len(drawn)))
+    rows = [np.hstack(drawn[start : start + COLUMNS]) for start in range(0, len(drawn), COLUMNS)]
     sheet = np.vstack(rows)[:-GAP, :-GAP]
-    encoded = b""
-    for quality in QUALITIES:
-        encoded = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-        if len(encoded) <= MAX_BYTES:
-            break
-    return encoded
+    if legend:
+        sheet = np.vstack([_legend(sheet.shape[1], legend), sheet])
+    return _small_jpeg(sheet)
 
 
-def _cell(path: Path, caption: str) -> npt.NDArray[np.uint8]:
-    cell = np.zeros((CELL_HEIGHT + CAPTION_HEIGHT + GAP, CELL_WIDTH + GAP, 3), np.uint8)
-    picture = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_4)
-    if picture is not None:
-        scale = min(CELL_WIDTH / picture.shape[1], CELL_HEIGHT / picture.shape[0])
-        size = (max(1, int(picture.shape[1] * scale)), max(1, int(picture.shape[0] * scale)))
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        cell[: small.shape[0], : small.shape[1]] = small
-    cv2.putText(
-        cell, caption, (2, CELL_HEIGHT + 11), cv2.FONT_HERSHEY_SIMPLEX, 0.35, (230, 230, 230), 1, cv2.LINE_AA
-    )
+def triplet_picture(gt: Path, lr7: Path, caption: str) -> bytes | None:
+    """Shows the middle of a triplet's GT, pixel for pixel, beside the same of its LR, three times enlarged.
+
+    Args:
+        gt: The GT file.
+        lr7: The LR_7frames file.
+        caption: What stands above it.
+
+    Returns:
+        A JPEG, at most 985 pixels wide and of at most 25 kB; None where a file cannot be read.
+    """
+    sharp, stack = cv2.imread(str(gt)), cv2.imread(str(lr7))
+    if sharp is None or stack is None:
+        return None
+    small = stack.reshape(-1, sharp.shape[0] // SCALE, *stack.shape[1:])[GT_FRAME]
+    width = min(small.shape[1], (MAX_WIDTH - GAP) // 2 // SCALE)
+    height = min(small.shape[0], MAX_DETAIL_HEIGHT // SCALE)
+    x, y = (small.shape[1] - width) // 2, (small.shape[0] - height) // 2
+    enlarged = small[y : y + height, x : x + width].repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+    x, y, width, height = (SCALE * value for value in (x, y, width, height))
+    halves = (sharp[y : y + height, x : x + width], enlarged)
+    gap = np.full((height, GAP, 3), BACKGROUND, np.uint8)
+    sheet = np.hstack([halves[0], gap, halves[1]])
+    titles = np.full((LINE_HEIGHT, sheet.shape[1], 3), BACKGROUND, np.uint8)
+    _write(titles, f"GT  {caption}", 2)
+    _write(titles, f"LR, {SCALE} times as large", width + GAP + 2)
+    return _small_jpeg(np.vstack([titles, sheet]))
+
+
+def _fit(cell: Cell) -> Picture:
+    """A cell's picture in its size on the sheet, with its boxes."""
+    picture = cv2.imread(str(cell.picture), cv2.IMREAD_COLOR)
+    if picture is None:
+        return np.full((CELL_HEIGHT // 2, CELL_WIDTH, 3), BACKGROUND, np.uint8)
+    scale = min(CELL_WIDTH / picture.shape[1], CELL_HEIGHT / picture.shape[0])
+    width, height = (max(1, round(length * scale)) for length in (picture.shape[1], picture.shape[0]))
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    for thickness, is_edge in ((3, True), (1, False)):
+        for box in cell.boxes:
+            colour = EDGE_COLOUR if is_edge else BOX_COLOURS[box.colour % len(BOX_COLOURS)]
+            first = (round(box.x * (width - 1)), round(box.y * (height - 1)))
+            last = (round((box.x + box.width) * (width - 1)), round((box.y + box.height) * (height - 1)))
+            cv2.rectangle(small, first, last, colour, thickness)
+    return small.astype(np.uint8, copy=False)
+
+
+def _cell(picture: Picture, height: int, caption: str) -> Picture:
+    cell = np.full((height + LINE_HEIGHT + GAP, CELL_WIDTH + GAP, 3), BACKGROUND, np.uint8)
+    x = (CELL_WIDTH - picture.shape[1]) // 2
+    cell[: picture.shape[0], x : x + picture.shape[1]] = picture
+    _write(cell[:, :CELL_WIDTH], caption, 2, height)
     return cell
+
+
+def _legend(width: int, legend: Mapping[str, int]) -> Picture:
+    line = np.full((LINE_HEIGHT + GAP, width, 3), BACKGROUND, np.uint8)
+    x = 2
+    for name, colour in legend.items():
+        x += _write(line, name, x, colour=BOX_COLOURS[colour % len(BOX_COLOURS)]) + 4 * GAP
+    return line
+
+
+def _write(
+    picture: Picture, text: str, x: int, y: int = 0, colour: tuple[int, int, int] = TEXT_COLOUR
+) -> int:
+    """Writes a line of text whose top is at `y`; returns its width in pixels."""
+    cv2.putText(picture, text, (x, y + LINE_HEIGHT - 3), FONT, FONT_SCALE, colour, 1, cv2.LINE_AA)
+    (width, _), _ = cv2.getTextSize(text, FONT, FONT_SCALE, 1)
+    return width
+
+
+def _small_jpeg(picture: Picture) -> bytes:
+    """The picture as a JPEG of at most 25 kB: at a lower quality, and where that is not enough, smaller."""
+    while True:
+        for quality in QUALITIES:
+            encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+            if len(encoded) <= MAX_BYTES:
+                return encoded
+        size = (int(picture.shape[1] * SHRINK), int(picture.shape[0] * SHRINK))
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

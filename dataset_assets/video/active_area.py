@@ -5,8 +5,9 @@ Works on untouched luma of frames in coded orientation; knows nothing of formats
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import numpy.typing as npt
@@ -37,20 +38,20 @@ class Bars:
     bottom: int
 
 
-def find_bars(pictures: Sequence[npt.NDArray[np.uint8]], *, full_range: bool) -> Bars | None:
+def find_bars(pictures: Iterable[npt.NDArray[np.uint8]], *, full_range: bool) -> Bars | None:
     """The bars that all pictures share.
 
     Args:
-        pictures: Luma pictures of one size, shape (height, width), uint8.
+        pictures: Luma pictures of one size, shape (height, width), uint8; at least one.
         full_range: Whether black is 0 instead of 16.
 
     Returns:
         The bars, or None where every picture is black, so that nothing can be said.
     """
     limit = FULL_RANGE_BAR_LUMA if full_range else BAR_LUMA
-    bright: npt.NDArray[np.bool_] = np.zeros(pictures[0].shape, np.bool_)
-    for picture in pictures:
-        bright |= picture > limit
+    # The brightest code of each place tells as much as all pictures do, and none of them is kept.
+    brightest = reduce(np.maximum, pictures)
+    bright = brightest > limit
     if bright.mean() <= 1 - BLACK_SHARE:
         return None
     rows = bright.mean(axis=1)

@@ -147,6 +147,31 @@ class FrameReader:
             self._position = None
             raise
 
+    def keyframe_picture(self, keyframe: int) -> av.VideoFrame | None:
+        """Decodes a keyframe alone, without the 4 or 5 packets that HEVC's decoder wants behind it.
+
+        Args:
+            keyframe: The PTS of a keyframe.
+
+        Returns:
+            Its frame; None where its own packet is not enough: a field, a recovery point, damage.
+        """
+        self._restart(keyframe)
+        packet = next(self._packets, None) if self._packets is not None else None
+        if packet is None or packet.is_corrupt:
+            return None
+        # Behind the end that it is told of, this decoder has nothing to go on from.
+        self._packets = None
+        codec = self.stream.codec_context
+        codec.skip_frame = "DEFAULT"
+        try:
+            frames = [*codec.decode(packet), *codec.decode(None)]
+        except av.FFmpegError:
+            return None
+        if len(frames) != 1 or frames[0].pts != keyframe:
+            return None
+        return None if frames[0].is_corrupt or frames[0].interlaced_frame else frames[0]
+
     def _leads_to(self, keyframe: int, pts: int) -> bool:
         """Whether decoding on gives the frames from `pts` on, and no packet is read in vain."""
         if self._position is None or self._position >= pts:

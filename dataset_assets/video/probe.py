@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Literal, Self, cast
+from typing import Literal, cast
 
 import av
 import numpy as np
@@ -22,14 +22,14 @@ from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 
 from dataset_assets.errors import VideoError
-from dataset_assets.video.active_area import active_area, find_bars
+from dataset_assets.video.active_area import Bars, active_area, find_bars
 from dataset_assets.video.colour import Colour, describe
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.planes import luma_8bit, measure_chroma_location
 
 FRAMES_PER_WINDOW = 7
-# Keyframes looked at for bars and interlacing; 12 UHD keyframes cost 0.5 CPU s, a window 0.4.
+# Keyframes looked at for bars and interlacing; 12 UHD keyframes cost 1.5 CPU s at 44 Mbit/s, a window 0.9.
 SAMPLES = 12
 # A film with fewer keyframes is looked at inside its GOPs too: its one keyframe may be black.
 MIN_SAMPLES = 4
@@ -120,25 +120,27 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
     """
     with FrameReader(path) as reader:
         end_pts = reader.end()
-        first, head_warnings = _first_frames(reader, end_pts)
-        head, start_pts = first[0], int(first[0].pts or 0)
+        head, last, head_warnings = _first_frames(reader, end_pts)
+        start_pts = int(head.pts or 0)
         codec = reader.stream.codec_context
         _refuse_dolby_vision_without_base(reader.stream.codec_tag, head)
         max_cll, mastering_max_nits = _static_hdr_metadata(head)
         colour, warnings = describe(
-            head, max_cll, mastering_max_nits, measure_chroma_location(first[-1], codec.name)
+            head, max_cll, mastering_max_nits, measure_chroma_location(last, codec.name)
         )
-        del first
+        del last
+        geometry = _geometry(reader.stream, head)
         keyframes = _spread_keyframes(reader, start_pts, end_pts)
-        samples = [_Sample.of(head), *_samples(reader, keyframes)]
-        is_interlaced = sum(sample.interlaced for sample in samples) * 2 > len(samples)
-        if is_interlaced and interlaced == "refuse":
+        samples = _Samples(geometry)
+        bars = find_bars(
+            samples.lumas(chain([head], _sampled_frames(reader, keyframes))), full_range=colour.full_range
+        )
+        if samples.is_interlaced and interlaced == "refuse":
             raise VideoError(
                 "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
                 '"deinterlace" or remove it from the configuration'
             )
-        geometry = _geometry(reader.stream, head)
-        active, active_warnings = _active_area(samples, geometry, colour)
+        active, active_warnings = _active_area(bars, geometry)
         frame_rate, is_vfr, rate_warnings = _frame_rate(reader, keyframes)
         return VideoInfo(
             path=path,
@@ -155,7 +157,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
             start_pts=start_pts,
             end_pts=end_pts,
             vfr=is_vfr,
-            interlaced=is_interlaced,
+            interlaced=samples.is_interlaced,
             max_cll=max_cll,
             mastering_max_nits=mastering_max_nits,
             warnings=(*head_warnings, *warnings, *active_warnings, *rate_warnings),
@@ -193,8 +195,8 @@ def same_content(one: str, other: str) -> bool:
     return one.split("-")[::2] == other.split("-")[::2]
 
 
-def _first_frames(reader: FrameReader, end_pts: int) -> tuple[list[av.VideoFrame], list[str]]:
-    """The first 7 frames in a row that are sound, and a warning where they are not the film's first."""
+def _first_frames(reader: FrameReader, end_pts: int) -> tuple[av.VideoFrame, av.VideoFrame, list[str]]:
+    """First and last of the first 7 sound frames in a row; a warning where the film starts before them."""
     keyframe = reader.keyframe_at(reader.stream.start_time or 0)
     if keyframe is None:
         raise VideoError(
@@ -203,16 +205,19 @@ def _first_frames(reader: FrameReader, end_pts: int) -> tuple[list[av.VideoFrame
         )
     first_keyframe, damage, most = keyframe, "", 0
     for _ in range(MAX_HEAD_ATTEMPTS):
-        frames: list[av.VideoFrame] = []
+        head: av.VideoFrame | None = None
+        sound = 0
         try:
-            frames.extend(islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW))
+            for frame in islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW):
+                # The others between them are let go: 25 MB each of UHD.
+                head, last, sound = head or frame, frame, sound + 1
         except CorruptFrameError as error:
             damage = damage or str(error)
-        if len(frames) == FRAMES_PER_WINDOW:
+        if head is not None and sound == FRAMES_PER_WINDOW:
             skipped_s = float((keyframe - first_keyframe) * reader.time_base)
             warning = f"its first {skipped_s:.1f} s cannot be decoded ({damage}) and are left out"
-            return frames, [warning] if damage else []
-        most = max(most, len(frames))
+            return head, last, [warning] if damage else []
+        most = max(most, sound)
         following = reader.keyframe_after(keyframe, end_pts)
         if following is None:
             break
@@ -231,28 +236,38 @@ def _spread_keyframes(reader: FrameReader, start_pts: int, end_pts: int) -> list
     return sorted({keyframe for keyframe in keyframes if keyframe is not None})
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """What is kept of a sampled frame: a third of a UHD frame's 25 MB."""
+class _Samples:
+    """Looks at frames on their way to the search for bars, so that none has to be kept."""
 
-    interlaced: bool
-    luma: npt.NDArray[np.uint8]
+    def __init__(self, geometry: FrameGeometry) -> None:
+        self._size = (geometry.coded_width, geometry.coded_height)
+        self._count = self._interlaced = 0
 
-    @classmethod
-    def of(cls, frame: av.VideoFrame) -> Self:
-        return cls(frame.interlaced_frame, luma_8bit(frame))
+    @property
+    def is_interlaced(self) -> bool:
+        """Whether most frames so far are flagged as interlaced."""
+        return self._interlaced * 2 > self._count
+
+    def lumas(self, frames: Iterable[av.VideoFrame]) -> Iterator[npt.NDArray[np.uint8]]:
+        """The luma of the frames that have the film's size."""
+        for frame in frames:
+            self._count += 1
+            self._interlaced += frame.interlaced_frame
+            if (frame.width, frame.height) == self._size:
+                yield luma_8bit(frame)
 
 
-def _samples(reader: FrameReader, keyframes: Sequence[int]) -> list[_Sample]:
+def _sampled_frames(reader: FrameReader, keyframes: Sequence[int]) -> Iterator[av.VideoFrame]:
     """Frames spread over the film, few to decode."""
     count = 1 if len(keyframes) >= MIN_SAMPLES else IN_GOP_SAMPLES
-    samples: list[_Sample] = []
     for keyframe in keyframes:
+        if count == 1 and (picture := reader.keyframe_picture(keyframe)) is not None:
+            yield picture
+            continue
         # A damaged GOP gives what it has.
         with suppress(CorruptFrameError):
             frames = islice(reader.frames(keyframe, keyframe), (count - 1) * IN_GOP_STEP + 1)
-            samples.extend(map(_Sample.of, islice(frames, None, None, IN_GOP_STEP)))
-    return samples
+            yield from islice(frames, None, None, IN_GOP_STEP)
 
 
 def _frame_rate(reader: FrameReader, keyframes: Sequence[int]) -> tuple[Fraction, bool, list[str]]:
@@ -274,12 +289,7 @@ def _geometry(stream: av.VideoStream, frame: av.VideoFrame) -> FrameGeometry:
     return FrameGeometry(frame.width, frame.height, sar if sar and sar > 0 else Fraction(1), orientation)
 
 
-def _active_area(
-    samples: Sequence[_Sample], geometry: FrameGeometry, colour: Colour
-) -> tuple[Rect, list[str]]:
-    size = (geometry.coded_height, geometry.coded_width)
-    lumas = [sample.luma for sample in samples if sample.luma.shape == size]
-    bars = find_bars(lumas, full_range=colour.full_range)
+def _active_area(bars: Bars | None, geometry: FrameGeometry) -> tuple[Rect, list[str]]:
     if bars is None:
         return geometry.working_rect, ["every sampled frame is black: no black bars looked for"]
     return active_area(bars, geometry), []

@@ -18,36 +18,56 @@ source_video <-
   group training_set, partitions videos, kinds ffmpeg parquet
   step source_video, pool -, subset False
   check colours_tagged by videos
+  check source_unchanged by videos
 scene_windows <- source_video
   group training_set, partitions videos, kinds ffmpeg opencv parquet
   step make_triplets, pool decode, subset True
+  check enough_accepted by videos
   check enough_windows by videos
+  check source_unchanged by videos
 general_patches <- scene_windows
   group training_set, partitions videos, kinds opencv parquet
   step make_triplets, pool decode, subset True
   check enough_patches by videos
+  check files_match_table by videos
   check format_mix_kept by videos
+  check free_of_black_bars by videos
   check triplets_whole by videos
+  check windows_uncut by videos
 space_patches <- scene_windows
   group training_set, partitions videos, kinds opencv parquet
   step make_triplets, pool decode, subset True
   check enough_patches by videos
+  check files_match_table by videos
   check format_mix_kept by videos
+  check free_of_black_bars by videos
   check triplets_whole by videos
+  check windows_uncut by videos
 toon_patches <- scene_windows
   group training_set, partitions videos, kinds opencv parquet
   step make_triplets, pool decode, subset True
   check enough_patches by videos
+  check files_match_table by videos
   check format_mix_kept by videos
+  check free_of_black_bars by videos
   check triplets_whole by videos
+  check windows_uncut by videos
 dataset_stats <- general_patches space_patches toon_patches
   group training_set, partitions -, kinds pandas parquet
   step dataset_stats, pool -, subset False
   check every_video_done by -
+  check sources_unchanged by -
+  check videos_ok by -
+job delete_old_runs: -
+  partitions -, in_process
 job make_patches: general_patches scene_windows source_video space_patches toon_patches
   partitions videos, in_process
 job update_stats: dataset_stats
   partitions -, in_process
+schedule delete_old_runs: 0 6 * * 0 UTC, STOPPED, job delete_old_runs
+schedule nightly: 0 1 * * * UTC, STOPPED, job make_patches
+sensor failure_sensor: every 30 s, RUNNING
+sensor stats_sensor: every 60 s, RUNNING, job update_stats
 sensor videos_sensor: every 30 s, RUNNING
 """
 
@@ -64,7 +84,7 @@ def names(keys: object) -> str:
 
 
 def graph_text(definitions: dg.Definitions) -> str:
-    """The definitions as text: assets in the order of their dependencies, jobs, sensors."""
+    """The definitions as text: assets in the order of their dependencies, jobs, schedules, sensors."""
     repository = definitions.get_repository_def()
     graph = repository.asset_graph
     lines = []
@@ -81,12 +101,18 @@ def graph_text(definitions: dg.Definitions) -> str:
             lines.append(f"  check {check.name} by {partitions(spec.partitions_def)}")
     for job in sorted(repository.get_all_jobs(), key=lambda job: job.name):
         if not job.name.startswith("__"):
-            selected = names(job.asset_layer.selected_asset_keys)
+            selected = names(job.asset_layer.selected_asset_keys) or "-"
             lines.append(f"job {job.name}: {selected}")
             lines.append(f"  partitions {partitions(job.partitions_def)}, {job.executor_def.name}")
-    for sensor in repository.sensor_defs:
+    for schedule in sorted(repository.schedule_defs, key=lambda schedule: schedule.name):
+        when = f"{schedule.cron_schedule} {schedule.execution_timezone or 'UTC'}"
+        lines.append(
+            f"schedule {schedule.name}: {when}, {schedule.default_status.value}, job {schedule.job_name}"
+        )
+    for sensor in sorted(repository.sensor_defs, key=lambda sensor: sensor.name):
+        target = f", job {sensor.job_name}" if sensor.targets else ""
         every_s = sensor.minimum_interval_seconds
-        lines.append(f"sensor {sensor.name}: every {every_s} s, {sensor.default_status.value}")
+        lines.append(f"sensor {sensor.name}: every {every_s} s, {sensor.default_status.value}{target}")
     return "\n".join(lines) + "\n"
 
 
@@ -126,6 +152,32 @@ def test_a_descriptions_first_line_is_short_plain_text(tmp_path: Path) -> None:
     firsts = [(spec.description or "").split("\n")[0] for spec in definitions.resolve_all_asset_specs()]
     assert len(firsts) == 6
     assert [line for line in firsts if not 20 <= len(line) <= 70 or set(line) & set("`*|#_")] == []
+
+
+def test_every_asset_says_what_it_is_where_it_is_and_how_to_make_it_again(tmp_path: Path) -> None:
+    definitions = build_defs(write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)}))
+    for spec in definitions.resolve_all_asset_specs():
+        text = spec.description or ""
+        assert text.split("\n")[1] == ""
+        assert "- **Files**: " in text
+        assert "- **Again**: " in text
+        assert text.count("```") == 2
+        assert len(spec.kinds) <= 3
+        tags = {name: value for name, value in spec.tags.items() if not name.startswith("dagster/")}
+        assert tags["stage"] in ("sources", "windows", "patches", "tables")
+        assert len(tags) <= 3
+        assert list(spec.owners) == ["team:dataset"]
+
+
+def test_every_job_schedule_and_sensor_has_a_description(tmp_path: Path) -> None:
+    config = write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)})
+    repository = build_defs(config).get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    descriptions = {f"job {job.name}": job.description for job in jobs}
+    descriptions |= {f"schedule {each.name}": each.description for each in repository.schedule_defs}
+    descriptions |= {f"sensor {each.name}": each.description for each in repository.sensor_defs}
+    assert len(descriptions) == 8
+    assert [name for name, text in descriptions.items() if len(text or "") < 20] == []
 
 
 def test_the_example_configurations_load() -> None:

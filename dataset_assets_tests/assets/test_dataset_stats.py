@@ -7,8 +7,10 @@ import dagster as dg
 import duckdb
 import pytest
 
-from dataset_assets_tests.assets.world import ALL, World, checks, metadata
+from dataset_assets.definitions import build_defs
+from dataset_assets_tests.assets.world import ALL, World, checks, failure, metadata
 
+SHOWN_IN_PLACE = 1000  # characters of Markdown
 Finished = tuple[World, dg.ExecuteInProcessResult]
 
 
@@ -32,7 +34,7 @@ def test_statistics_are_what_duckdb_adds_up(finished: Finished) -> None:
     accepted, attempts = query(f"select sum(accepted::int), count(*) from {windows}")[0]
     assert stats["patches"].value == total > 0
     assert stats["windows"].value == accepted > 0
-    assert stats["acceptance_rate"].value == round(accepted / attempts, 4)
+    assert stats["acceptance_rate"].value == round(accepted / attempts, 3)
     assert stats["gigabytes"].value == round(size_bytes / 1e9, 3)
     counted = query(f"select category, format, count(*), {size} from {patches} group by all")
     formats = {(row["category"], row["format"]): row for row in records(stats["formats"]) if row["patches"]}
@@ -52,6 +54,10 @@ def test_everything_done_passes_the_headline_check(finished: Finished) -> None:
     check = checks(result)["dataset_stats", "every_video_done"]
     assert (check.passed, check.description) == (True, "1 of 1 videos are done")
     assert metadata(result, "dataset_stats")["unfinished"].value == "none"
+    headline = checks(result)["dataset_stats", "videos_ok"]
+    assert (headline.passed, headline.severity) == (True, dg.AssetCheckSeverity.ERROR)
+    assert headline.description == "1 of 1 videos are done, 0 failed, 0 to come"
+    assert metadata(result, "dataset_stats")["failed_videos"].value == "none"
 
 
 def test_what_is_missing_is_listed_with_its_reason(world: World) -> None:
@@ -66,12 +72,85 @@ def test_what_is_missing_is_listed_with_its_reason(world: World) -> None:
     world.film.unlink()
     (row,) = records(metadata(world.materialize_stats(), "dataset_stats")["unfinished"])
     assert row["why"] == "the film is absent; never made"
+    gone = checks(world.materialize_stats())["dataset_stats", "sources_unchanged"]
+    assert (gone.passed, gone.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert (gone.description or "").endswith("gone: film")
+
+
+def test_a_failed_video_turns_the_headline_red_with_its_sentence_and_its_run(world: World) -> None:
+    world.film.write_bytes(b"no film")
+    sentence = failure(world.materialize(*ALL, may_fail=True))
+    (run,) = world.instance.get_runs()
+    result = world.materialize_stats()
+    headline = checks(result)["dataset_stats", "videos_ok"]
+    assert (headline.passed, headline.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert headline.description == f"0 of 1 videos are done, 1 failed, 0 to come; first {sentence}"
+    stats = metadata(result, "dataset_stats")
+    assert stats["videos_failed"].value == 1
+    shown = str(stats["failed_videos"].value)
+    assert sentence in shown
+    assert f"(/runs/{run.run_id})" in shown
+    assert len(shown) < SHOWN_IN_PLACE
+
+
+def test_a_run_that_died_fails_its_video_until_another_gets_through(world: World) -> None:
+    partition = {"dagster/partition": "film"}
+    died = world.instance.create_run_for_job(
+        build_defs(world.config).resolve_job_def("make_patches"), tags=partition
+    )
+    world.instance.report_run_failed(died, "killed")
+    result = world.materialize_stats()
+    assert not checks(result)["dataset_stats", "videos_ok"].passed
+    assert died.run_id in str(metadata(result, "dataset_stats")["failed_videos"].value)
+    world.materialize("source_video")
+    assert checks(world.materialize_stats())["dataset_stats", "videos_ok"].passed
+
+
+def test_the_dashboard_tells_the_same_in_the_same_order(finished: Finished) -> None:
+    world, _ = finished
+    stats = metadata(world.materialize_stats(), "dataset_stats")
+    assert list(stats) == [
+        "videos",
+        "videos_done",
+        "videos_failed",
+        "windows",
+        "patches",
+        "patches_target",
+        "acceptance_rate",
+        "gigabytes",
+        "failed_videos",
+        "progress",
+        "reject_reasons",
+        "lowest_acceptance",
+        "gallery",
+        "categories",
+        "formats",
+        "by_video",
+        "unfinished",
+        "problems",
+        "tables",
+    ]
+    texts = [value.value for value in stats.values() if isinstance(value, dg.MarkdownMetadataValue)]
+    assert len(texts) == 4
+    assert all(text and len(text) < SHOWN_IN_PLACE for text in texts)
+
+
+def test_progress_to_target_is_told_for_each_category_and_format(finished: Finished) -> None:
+    world, _ = finished
+    stats = metadata(world.materialize_stats(), "dataset_stats")
+    lines = str(stats["progress"].value).splitlines()
+    cells = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:5]] for line in lines}
+    made = {row["category"]: row["patches"] for row in records(stats["categories"])}
+    assert cells["**general**"][:2] == [str(made["general"]), "6"]
+    assert cells["**space**"][:2] == [str(made["space"]), "3"]
+    assert cells["**toon**"] == ["0", "0", ""]
+    assert [name for name in cells if name.startswith("**")] == ["**general**", "**space**", "**toon**"]
 
 
 def test_statistics_of_nothing_are_zeros(world: World) -> None:
     stats = metadata(world.materialize_stats(), "dataset_stats")
     numbers = [stats[name].value for name in ("videos", "patches", "windows", "acceptance_rate", "gigabytes")]
-    assert numbers == [0, 0, 0, 0.0, 0.0]
+    assert numbers == [1, 0, 0, 0.0, 0.0]
     assert stats["categories"].value == stats["reject_reasons"].value == "none"
 
 

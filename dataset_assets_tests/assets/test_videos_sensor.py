@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,3 +44,24 @@ def test_partitions_are_added_sorted_and_once(tmp_path: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         assert add_missing(instance, settings) == ["a", "b", "c"]
         assert add_missing(instance, settings) == []
+
+
+def test_a_film_dropped_into_a_watched_folder_becomes_a_partition(tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    watch = [{"folder": "films", "categories": {"general": 1.0}, "settled_after_s": 3600}]
+    config = write_config(tmp_path, {}, watch=watch)
+    with dg.DagsterInstance.ephemeral() as instance:
+        empty = tick(instance, config)
+        (films / "New Film.mkv").write_bytes(b"film")
+        written = tick(instance, config)
+        watch[0]["settled_after_s"] = 0
+        write_config(tmp_path, {}, watch=watch)
+        whole = tick(instance, config)
+        shutil.rmtree(films)
+        away = tick(instance, config)
+    assert empty == ([], "0 videos, no new one")
+    assert written == ([], "0 videos, no new one, 1 still being written")
+    assert whole == (["new-film"], "1 videos, 1 new, first new-film")
+    assert away[0] == ["new-film"]
+    assert (away[1] or "").startswith(f"1 videos, no new one; {films}: there is no such folder;")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.cli.snapshot import Activity
-from dataset_assets.cli.works import Work, category_states, disk, eta_s, overall
+from dataset_assets.cli.works import Work, category_states, disk, overall
 from dataset_assets.config import BaseSettings, Settings
 from dataset_assets.generate import Progress
+from dataset_assets.generate.progress import eta_s
 
 NOW_S = 1000.0
 DONE = Work(

@@ -22,6 +22,49 @@ MISTAKES = {
         HEAD.replace("output_base_dir: out", "output_base_dir: out\n  max_worker: 2"),
         "c.yaml:3 base_settings.max_worker: unknown key; did you mean `max_workers`?",
     ),
+    "unknown category of a watched folder": (
+        HEAD + "watch:\n  - folder: films\n    categories: {general: 1}\n    rules: {a*: {genral: 1}}\n",
+        'c.yaml:10 watch[0].rules["a*"].genral: no such category; did you mean `general`?',
+    ),
+    "a watched folder twice": (
+        HEAD + "watch:\n  - {folder: films, categories: {}}\n  - {folder: films/, categories: {}}\n",
+        "c.yaml:9 watch[1].folder: is the folder of watch[0]; keep one of them.",
+    ),
+    "rules of another form": (
+        HEAD + "watch:\n  - {folder: films, categories: {}, rules: [a]}\n",
+        'c.yaml:8 watch[0].rules: ["a"] does not fit; use a mapping of patterns to weights, such as '
+        '{"star*": {space: 1.0}}.',
+    ),
+    "a pattern without its list": (
+        HEAD + "watch:\n  - {folder: films, categories: {}, exclude: a*}\n",
+        'c.yaml:8 watch[0].exclude: "a*" does not fit; use a list of texts, such as ["*sample*"].',
+    ),
+    "no cron expression": (
+        HEAD + "nightly: {cron: daily}\n",
+        "c.yaml:7 nightly.cron: is no cron expression of five fields; write such as 0 1 * * * (each night at "
+        "one).",
+    ),
+    "an hour that no day has": (
+        HEAD + "nightly: {cron: 0 24 * * *}\n",
+        "c.yaml:7 nightly.cron: 24 is no hour; use 0 to 23, the smaller one first.",
+    ),
+    "no time zone": (
+        HEAD + "nightly: {time_zone: Europe/Berln}\n",
+        "c.yaml:7 nightly.time_zone: no such time zone; did you mean `Europe/Berlin`?",
+    ),
+    "no night at all": (
+        HEAD + "nightly: {max_videos_per_night: 0}\n",
+        "c.yaml:7 nightly.max_videos_per_night: 0 does not fit; use a whole number of at least 1.",
+    ),
+    "a webhook that is none": (
+        HEAD + "runs: {webhook_url: file:///etc/passwd}\n",
+        "c.yaml:7 runs.webhook_url: is no address that can be posted to; write one that begins with "
+        "http:// or https://.",
+    ),
+    "a webhook that is a number": (
+        HEAD + "runs: {webhook_url: 1}\n",
+        "c.yaml:7 runs.webhook_url: 1 does not fit; use text in quotes.",
+    ),
     "unknown video key": (
         HEAD + "    weights: {}\n",
         "c.yaml:7 videos[0].weights: unknown key; use one of `categories`, `name`, `path`.",

@@ -227,7 +227,6 @@ def test_a_run_that_starts_afresh_at_any_window_makes_the_patches_of_one_that_we
     )
     report = generate_video(whole, KEY)
     assert report.info.interlaced == (kind == "interlaced")
-    assert report.windows is not None
     assert bool(report.windows.rejected.get("corrupt")) == (kind == "damaged")
     assert bool(report.windows.rejected.get("duplicate")) == (kind == "repeating")
     assert report.made > 0

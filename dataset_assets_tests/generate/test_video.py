@@ -130,7 +130,6 @@ def test_no_accepted_window_straddles_a_cut_or_overlaps_another(
 ) -> None:
     settings = small_settings(tmp_path, dark_cuts_film.path, sampling=sampling, base_frame_limit=12)
     report = generate_video(settings, KEY)
-    assert report.windows is not None
     assert report.windows.rejected["cut"] > 0
     windows = [row["pts"] for row in window_rows(tmp_path) if row["accepted"]]
     numbers = [frame_numbers(dark_cuts_film, pts) for pts in windows]
@@ -179,7 +178,6 @@ def test_a_rotated_film_gives_upright_crops_inside_the_upright_frame(
 
 def test_a_film_shorter_than_its_windows_says_so(sdr_film: Film, tmp_path: Path) -> None:
     report = generate_video(small_settings(tmp_path, sdr_film.path, base_frame_limit=1000), KEY)
-    assert report.windows is not None
     assert (report.windows.target, report.windows.room) == (1000, sdr_film.frames // 7)
     assert report.windows.accepted <= report.windows.room
     general = report.categories["general"]

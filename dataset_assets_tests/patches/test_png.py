@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from dataset_assets.patches.png import encode_png
+from dataset_assets.patches.png import encode_png, whole_png_size
 
 RNG = np.random.default_rng(5)
 SMOOTH = np.add.outer(np.arange(60), np.arange(96))[..., None] * np.array([1, 2, 3])
@@ -53,3 +53,26 @@ def test_ffmpeg_reads_the_picture_without_a_warning() -> None:
 
 def test_the_bytes_are_those_of_the_release_that_is_pinned() -> None:
     assert sha256(encode_png(PICTURES["smooth"])).hexdigest()[:16] == "90f960422915c6d8"
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_a_whole_file_tells_its_size(kind: str) -> None:
+    picture = PICTURES[kind]
+    assert whole_png_size(encode_png(picture)) == (picture.shape[1], picture.shape[0])
+    written_by_another = io.BytesIO()
+    Image.fromarray(picture).save(written_by_another, "PNG")
+    assert whole_png_size(written_by_another.getvalue()) == (picture.shape[1], picture.shape[0])
+
+
+@pytest.mark.parametrize("place", [0, 17, 40, 2000, -20, -1])
+def test_one_byte_that_changed_anywhere_tells_a_damaged_file(place: int) -> None:
+    content = bytearray(encode_png(PICTURES["noise"]))
+    content[place] ^= 1
+    assert whole_png_size(bytes(content)) is None
+
+
+@pytest.mark.parametrize("kept", [0, 8, 20, 33, 1000, -12, -1])
+def test_a_file_that_ends_early_is_not_whole(kept: int) -> None:
+    content = encode_png(PICTURES["noise"])
+    assert whole_png_size(content[:kept]) is None
+    assert whole_png_size(content + b"x") is None

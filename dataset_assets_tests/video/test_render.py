@@ -25,8 +25,9 @@ from dataset_assets.demo.encode import (
     rgb_linear_to_pq_yuv10,
     write_video,
 )
+from dataset_assets.video import render
 from dataset_assets.video.colour import Colour
-from dataset_assets.video.geometry import FrameGeometry, Rect
+from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.planes import plane_samples
 from dataset_assets.video.probe import VideoInfo, probe
 from dataset_assets.video.render import ColourOrder, CropRenderer, PreviewRenderer, preview_luma
@@ -334,6 +335,34 @@ def test_crops_at_odd_ratios_are_slices_but_for_rounding(
     for rect in rects(*geometry.working_size)[:4]:
         picture = renderer.crop([frame], rect)[0]
         assert psnr(picture, whole[rect.y : rect.bottom, rect.x : rect.right]) >= 60
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(3840, 642), (2560, 480), (1998, 1080)], ids=["2", "4/3", "no common grid"]
+)
+def test_crops_made_together_are_those_made_alone(width: int, height: int) -> None:
+    geometry = FrameGeometry(width, height, orientation=Orientation(transpose=True, flip_x=True))
+    frames = [noise_frame(width, height, PQ)] * 2
+    outer = Rect(8, 8, 240, 600)
+    inner = Rect(30, 100, 90, 240)
+    wanted = [inner, outer, Rect(200, 100, 100, 100), inner]
+    together = CropRenderer(PQ, geometry).crops(frames, wanted)
+    for rect, pictures in zip(wanted, together, strict=True):
+        assert pictures.shape == (2, rect.height, rect.width, 3)
+        assert np.array_equal(pictures, CropRenderer(PQ, geometry).crop(frames, rect)), rect
+
+
+@pytest.mark.parametrize("colour_order", ORDERS)
+def test_a_whole_uhd_frame_is_rendered_in_bands_without_seams(
+    colour_order: ColourOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    geometry, frame = FrameGeometry(3840, 640), noise_frame(3840, 640, PQ)
+    monkeypatch.setattr(render, "MAX_RGB_PIXELS", 3840 * 640)
+    whole = CropRenderer(PQ, geometry, colour_order).crop([frame], geometry.working_rect)
+    monkeypatch.setattr(render, "MAX_RGB_PIXELS", 1920 * 50)
+    assert np.array_equal(
+        CropRenderer(PQ, geometry, colour_order).crop([frame], geometry.working_rect), whole
+    )
 
 
 def test_rendering_leaves_frames_as_they_were(pq_film: Film) -> None:

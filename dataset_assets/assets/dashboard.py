@@ -1,0 +1,126 @@
+"""What `dataset_stats` shows: how far the data set has come, how well it goes, and what failed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+import pandas as pd
+
+from dataset_assets.assets.failed_videos import FailedVideo
+from dataset_assets.assets.gallery import index_url
+from dataset_assets.assets.reporting import Metadata, bar, counts_markdown, markdown_table
+from dataset_assets.config import Settings
+from dataset_assets.tables import DatasetStats, reasons_text
+
+TABLE_ROWS = 50
+
+CATEGORY_COLUMNS = ("category", "videos", "patches", "patches_target", "size_bytes", "acceptance_rate")
+FORMAT_COLUMNS = ("category", "format", "patches", "share", "mix", "size_bytes", "acceptance_rate")
+VIDEO_COLUMNS = ("video", "windows", "patches", "size_bytes", "acceptance_rate", "reject_reasons")
+
+
+def dashboard(
+    settings: Settings,
+    stats: DatasetStats,
+    unfinished: Sequence[Mapping[str, str]],
+    failed: Sequence[FailedVideo],
+) -> Metadata:
+    """The metadata, in the order in which people want to know it.
+
+    Args:
+        settings: The configuration.
+        stats: What the tables add up to.
+        unfinished: The videos of which something is missing or stale, with why.
+        failed: The videos whose last run failed.
+    """
+    totals = stats.totals
+    rate = 0.0 if math.isnan(totals.acceptance_rate) else totals.acceptance_rate
+    done = len(settings.videos) - len({each["video"] for each in unfinished})
+    return {
+        "videos": dg.MetadataValue.int(len(settings.videos)),
+        "videos_done": dg.MetadataValue.int(done),
+        "videos_failed": dg.MetadataValue.int(len(failed)),
+        "windows": dg.MetadataValue.int(totals.accepted),
+        "patches": dg.MetadataValue.int(totals.patches),
+        "patches_target": dg.MetadataValue.int(totals.patches_target),
+        "acceptance_rate": dg.MetadataValue.float(round(rate, 3)),
+        "gigabytes": dg.MetadataValue.float(round(totals.size_bytes / 1e9, 3)),
+        "failed_videos": dg.MetadataValue.md(_failed(failed)),
+        "progress": dg.MetadataValue.md(_progress(stats)),
+        "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", totals.reject_reasons)),
+        "lowest_acceptance": dg.MetadataValue.md(_lowest_acceptance(stats.videos)),
+        "gallery": index_url(),
+        "categories": _table(stats.categories, CATEGORY_COLUMNS),
+        "formats": _table(stats.formats, FORMAT_COLUMNS),
+        "by_video": _table(_with_windows(stats.videos.head(TABLE_ROWS)), VIDEO_COLUMNS),
+        "unfinished": _records(unfinished[:TABLE_ROWS]),
+        "problems": dg.MetadataValue.text("; ".join(stats.problems) or "none"),
+        "tables": dg.MetadataValue.path(settings.base.output_base_dir / "metadata"),
+    }
+
+
+def _failed(failed: Sequence[FailedVideo]) -> str:
+    rows = [
+        (each.key, each.sentence, f"[run {each.run_id[:8]}](/runs/{each.run_id})" if each.run_id else "")
+        for each in failed
+    ]
+    return markdown_table(("video", "why its last run failed", ""), rows)
+
+
+def _progress(stats: DatasetStats) -> str:
+    """Patches made and asked for of each category, and of each of its formats by the mix."""
+    rows = []
+    for category in stats.categories.to_dict("records"):
+        name, target = category["category"], category["patches_target"]
+        rows.append(_progress_row(f"**{name}**", category["patches"], target))
+        for each in stats.formats[stats.formats["category"] == name].to_dict("records"):
+            share = 0.0 if math.isnan(each["mix"]) else each["mix"]
+            rows.append(_progress_row(each["format"], each["patches"], round(share * target)))
+    return markdown_table(("patches", "made", "target", "share", ""), rows)
+
+
+def _progress_row(name: str, made: int, target: int) -> tuple[str, ...]:
+    share = made / target if target else 0.0
+    return name, str(made), str(target), f"{share:.0%}" if target else "", bar(share)
+
+
+def _lowest_acceptance(videos: pd.DataFrame) -> str:
+    """The videos that cost the most attempts."""
+    tried = videos[videos["attempts"] > 0].sort_values(["acceptance_rate", "video"])
+    rows = [
+        (each["video"], f"{each['acceptance_rate']:.0%}", bar(each["acceptance_rate"]))
+        for each in tried.to_dict("records")
+    ]
+    return markdown_table(("video", "accepted", ""), rows)
+
+
+def _with_windows(videos: pd.DataFrame) -> pd.DataFrame:
+    windows = videos["accepted"].astype(str) + "/" + videos["windows_target"].astype(str)
+    return videos.assign(windows=windows)
+
+
+def _table(frame: pd.DataFrame, columns: Sequence[str]) -> dg.MetadataValue:
+    """A data frame as a table that fits the page: scalars, bytes as megabytes, rates rounded."""
+    records = []
+    for row in frame[list(columns)].to_dict("records"):
+        cells: dict[str, str | int | float | None] = {}
+        for name, value in row.items():
+            if name == "size_bytes":
+                cells["megabytes"] = round(value / 1e6, 1)
+            elif name == "acceptance_rate":
+                cells["acceptance"] = None if math.isnan(value) else round(value, 3)
+            elif isinstance(value, dict):
+                cells[str(name)] = reasons_text(value)
+            elif isinstance(value, float):
+                cells[str(name)] = None if math.isnan(value) else round(value, 3)
+            else:
+                cells[str(name)] = value
+        records.append(cells)
+    return _records(records)
+
+
+def _records(records: Sequence[Mapping[str, str | int | float | None]]) -> dg.MetadataValue:
+    rows = [dg.TableRecord(dict(record)) for record in records]
+    return dg.MetadataValue.table(rows) if rows else dg.MetadataValue.text("none")

@@ -1,0 +1,54 @@
+"""How far a run has come, in its log: the UI draws the whole pass over a film as a single bar."""
+
+from __future__ import annotations
+
+import logging
+
+from dataset_assets.generate import Progress
+from dataset_assets.generate.progress import eta_s
+
+# Events stay in the log for ever: ten for a film are few, and short films have none.
+STEP_SHARE = 0.1
+INTERVAL_S = 30.0
+
+
+class ProgressLog:
+    """Logs a line whenever a tenth of the windows more is done, but none within 30 s of another."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        """Logs nothing yet.
+
+        Args:
+            log: Where the lines go.
+        """
+        self._log = log
+        self._told_windows: int | None = None
+        self._told_s = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Takes the state after a window."""
+        done = progress.windows_done
+        if self._told_windows is None:
+            self._told_windows, self._told_s = done, progress.started_s
+        is_further = done - self._told_windows >= STEP_SHARE * progress.windows_target
+        if is_further and progress.updated_s >= self._told_s + INTERVAL_S and progress.windows_pending:
+            self._told_windows, self._told_s = done, progress.updated_s
+            self._log.info(progress_line(progress))
+
+
+def progress_line(progress: Progress) -> str:
+    """A state in one line: "film: 300 of 1000 windows (30%), 280 accepted, 560 patches; 14 min to go"."""
+    share = progress.windows_done / max(1, progress.windows_target)
+    left_s = eta_s(progress, progress.updated_s)
+    return (
+        f"{progress.key}: {progress.windows_done} of {progress.windows_target} windows ({share:.0%}), "
+        f"{progress.accepted} accepted, {sum(progress.patches.values())} patches"
+        + ("" if left_s is None else f"; {_duration(left_s)} to go")
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,60 @@
+"""Failed runs: their sentence in one place, with a link to the run, and to the webhook where there is one.
+
+Steps keep the sentences of mistakes themselves (`generate.failures`); here come the runs that could not,
+being killed or out of memory, and the links to all.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dataset_assets.assets.failures import FAILURE_EVENTS, failure_sentence
+from dataset_assets.automation.runs import is_overtaken, video_of
+from dataset_assets.automation.webhook import post
+from dataset_assets.config import Settings
+from dataset_assets.generate.failures import keep_failure
+from dataset_assets.tables import TableStore
+
+INTERVAL_S = 30
+WILL_RETRY_TAG = "dagster/will_retry"
+
+
+@dg.run_failure_sensor(
+    name="failure_sensor",
+    minimum_interval_seconds=INTERVAL_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    monitor_all_code_locations=True,  # the runs of `generate` belong to none
+    description="Keeps the sentence of each video whose run failed, also of runs that were killed, for the "
+    "gallery and the statistics, and posts it to `runs.webhook_url`.",
+)
+def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.ResourceParam[Settings]) -> None:
+    """Takes in a failed run."""
+    run = context.dagster_run
+    key = video_of(run)
+    known = {entry.key for entry in dataset_config.videos}
+    # Another project's, in the same Dagster home; or one that is started again, which will tell.
+    if (key is not None and key not in known) or run.tags.get(WILL_RETRY_TAG) == "true":
+        return
+    if key is not None and is_overtaken(context.instance, run.run_id, key):
+        return
+    entries = context.instance.all_logs(run.run_id, of_type=set(FAILURE_EVENTS))
+    events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+    sentence = failure_sentence(key or run.job_name, events, run.run_id)
+    if key is not None:
+        keep_failure(TableStore(dataset_config.base.output_base_dir), key, sentence, run.run_id)
+    url = dataset_config.runs.webhook_url
+    if url is None:
+        return
+    problem = post(
+        url,
+        {
+            "text": sentence,  # the whole message, where chat programs look for it
+            "video": key,
+            "job": run.job_name,
+            "run_id": run.run_id,
+            "run_page": f"/runs/{run.run_id}",
+            "data_set": str(dataset_config.base.output_base_dir),
+        },
+    )
+    if problem:
+        context.log.warning(f"the webhook was not told of run {run.run_id}: {problem}")

@@ -1,0 +1,110 @@
+"""The nightly schedule: a run for each video that is missing or stale, the largest films first.
+
+What a run makes, and that it goes on where an earlier one stopped, belongs to `generate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets.automation.pending import Pending, pending_assets
+from dataset_assets.automation.runs import videos_in_work
+from dataset_assets.config import Nightly, Settings, look_for_films
+from dataset_assets.generate import statuses, with_left_categories
+from dataset_assets.generate.failures import read_failures
+from dataset_assets.partitions import add_missing
+from dataset_assets.tables import TableStore
+
+REASON_TAG = "dataset_assets/reason"
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    key: str
+    pending: Pending
+    size_bytes: int
+
+
+def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.ScheduleDefinition:
+    """Builds the schedule.
+
+    Args:
+        job: The job over everything of a video.
+        nightly: When. How many is read anew at each tick.
+    """
+
+    @dg.schedule(
+        name="nightly",
+        job=job,
+        cron_schedule=nightly.cron,
+        execution_timezone=nightly.time_zone,
+        description="Makes what is missing or stale: one run for each video, the largest films first, at "
+        f"most {nightly.max_videos_per_night} a night (`nightly` in the configuration). The tag "
+        f"`{REASON_TAG}` of each run says why.",
+    )
+    def schedule(
+        context: dg.ScheduleEvaluationContext, dataset_config: dg.ResourceParam[Settings]
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        look = look_for_films(dataset_config)
+        for problem in look.problems:
+            context.log.warning(problem)
+        # A film that came since the sensor's last tick has no partition to ask for yet.
+        add_missing(context.instance, look.settings)
+        candidates, absent = _candidates(look.settings)
+        busy = videos_in_work(context.instance)
+        free = [each for each in candidates if each.key not in busy]
+        chosen = free[: look.settings.nightly.max_videos_per_night]
+        left = f"{len(free) - len(chosen)} left for the next night" if len(free) > len(chosen) else ""
+        in_work = len(candidates) - len(free)
+        told = [
+            f"{in_work} queued or running" if in_work else "",
+            left,
+            f"{absent} films absent" if absent else "",
+        ]
+        context.log.info(", ".join([f"{len(chosen)} videos requested", *filter(None, told)]))
+        if not chosen:
+            why = ", ".join(filter(None, told)) or "everything is done"
+            yield dg.SkipReason(f"{len(look.settings.videos)} videos, nothing to request: {why}")
+        for each in chosen:
+            yield dg.RunRequest(
+                run_key=f"{context.scheduled_execution_time.isoformat()} {each.key}",
+                partition_key=each.key,
+                asset_selection=[dg.AssetKey(asset) for asset in each.pending.assets],
+                tags={REASON_TAG: each.pending.reason},
+            )
+
+    return schedule
+
+
+def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
+    """The videos that need a run, the largest film first, and how many others miss their film.
+
+    Those whose last run failed come last: films that are refused each night must not take all of its runs.
+    """
+    store = TableStore(settings.base.output_base_dir)
+    failed = read_failures(store)
+    left = with_left_categories(settings, store)
+    found, absent = [], 0
+    for entry in settings.videos:
+        pending = pending_assets(
+            statuses(settings, entry, store), list(settings.categories), left_categories=entry.key in left
+        )
+        if not pending.assets:
+            continue
+        size_bytes = _size_bytes(entry.path)
+        if size_bytes is None:
+            absent += 1
+        else:
+            found.append(_Candidate(entry.key, pending, size_bytes))
+    return sorted(found, key=lambda each: (each.key in failed, -each.size_bytes, each.key)), absent
+
+
+def _size_bytes(film: Path) -> int | None:
+    try:
+        return film.stat().st_size
+    except OSError:
+        return None

@@ -1,0 +1,104 @@
+"""Deleting records of old runs, without taking from the UI what it shows of the data set.
+
+Dagster forgets what a run materialised together with the run: a partition whose only run is deleted counts as
+missing. So the runs that partitions were last made by stay, however old.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets.automation.runs import FINISHED, video_of
+from dataset_assets.config import Settings
+from dataset_assets.generate.failures import failed_runs
+from dataset_assets.tables import TableStore
+
+DAY_S = 86400.0
+PAGE = 500
+
+
+@dg.op(name="delete_runs")
+def delete_runs(context: dg.OpExecutionContext, dataset_config: dg.ResourceParam[Settings]) -> None:
+    """Deletes the records of runs that ended long ago and that nothing in the UI refers to."""
+    instance, days = context.instance, dataset_config.runs.keep_days
+    kept = runs_to_keep(instance) | set(failed_runs(TableStore(dataset_config.base.output_base_dir)).values())
+    before_s = time.time() - days * DAY_S
+    old = [
+        record.dagster_run.run_id
+        for record in _records(instance)
+        if record.dagster_run.status in FINISHED and record.update_timestamp.timestamp() < before_s
+    ]
+    gone = [run_id for run_id in old if run_id not in kept]
+    for run_id in gone:
+        _delete(instance, run_id)
+    context.log.info(
+        f"{len(gone)} runs that ended more than {days} days ago are deleted, {len(old) - len(gone)} stay: "
+        "partitions were last made by them"
+    )
+
+
+@dg.job(
+    name="delete_old_runs",
+    description="Deletes the records of runs that ended more than `runs.keep_days` ago. The runs by which "
+    "partitions were last made stay, and so do tables and files.",
+)
+def delete_old_runs() -> None:
+    """Deletes old records of runs."""
+    delete_runs()
+
+
+# Off until it is switched on: what it deletes does not come back, and the records of a few hundred films take
+# less than 100 MB.
+delete_old_runs_schedule = dg.ScheduleDefinition(
+    name="delete_old_runs",
+    job=delete_old_runs,
+    cron_schedule="0 6 * * 0",
+    description="Deletes old records of runs each Sunday; `runs.keep_days` says how old.",
+)
+
+
+def runs_to_keep(instance: dg.DagsterInstance) -> set[str]:
+    """The runs that the UI shows something of: the last to make a partition of an asset, the last on it."""
+    kept = set()
+    for asset in instance.all_asset_keys():
+        last = instance.get_latest_materialization_event(asset)
+        if last is not None:
+            kept.add(last.run_id)
+        ids = instance.get_latest_storage_id_by_partition(
+            asset, dg.DagsterEventType.ASSET_MATERIALIZATION
+        ).values()
+        for some in _pages(sorted(ids)):
+            found = instance.fetch_materializations(dg.AssetRecordsFilter(asset, storage_ids=some), PAGE)
+            kept |= {record.run_id for record in found.records}
+    seen = set()
+    for record in _records(instance):
+        key = video_of(record.dagster_run)
+        if key is not None and key not in seen:
+            seen.add(key)
+            kept.add(record.dagster_run.run_id)
+    return kept
+
+
+def _pages(ids: list[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), PAGE):
+        yield ids[start : start + PAGE]
+
+
+def _records(instance: dg.DagsterInstance) -> Iterator[dg.RunRecord]:
+    """All runs, the newest first."""
+    cursor = None
+    while records := instance.get_run_records(limit=PAGE, cursor=cursor):
+        yield from records
+        cursor = records[-1].dagster_run.run_id
+
+
+def _delete(instance: dg.DagsterInstance, run_id: str) -> None:
+    instance.delete_run(run_id)
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    # SQLite keeps a file for each run, 150 kB, which Dagster empties and leaves.
+    shard = getattr(instance.event_log_storage, "path_for_shard", None)
+    if shard is not None:
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{shard(run_id)}{ending}").unlink(missing_ok=True)

@@ -1,0 +1,30 @@
+"""Questions to Dagster's history that several automations ask."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+PARTITION_TAG = "dagster/partition"
+# Of a video: the newest decides, and one that goes on is among them.
+RUNS_LOOKED_AT = 10
+_STATUS = dg.DagsterRunStatus
+FINISHED = [_STATUS.SUCCESS, _STATUS.FAILURE, _STATUS.CANCELED]
+UNFINISHED = [status for status in _STATUS if status not in FINISHED]
+
+
+def video_of(run: dg.DagsterRun) -> str | None:
+    """The key of the video that a run works on, if it works on one."""
+    return run.tags.get(PARTITION_TAG)
+
+
+def videos_in_work(instance: dg.DagsterInstance) -> set[str]:
+    """Keys of the videos that a run works on, or waits to."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    return {key for run in runs if (key := video_of(run)) is not None}
+
+
+def is_overtaken(instance: dg.DagsterInstance, run_id: str, key: str) -> bool:
+    """Whether another run of the video goes on (this one was refused, or is tried again), or came later."""
+    newest_first = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: key}), limit=RUNS_LOOKED_AT)
+    is_newest = bool(newest_first) and newest_first[0].run_id == run_id
+    return not is_newest or any(other.run_id != run_id and not other.is_finished for other in newest_first)

@@ -1,0 +1,71 @@
+"""The kinds of values that several models of a configuration share.
+
+Belongs here: a kind of value with what it may be. Not here: which values a configuration has (models.py,
+operation.py).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from dataset_assets.config.keys import is_unicode
+
+MISTAKE: Final = "mistake"
+"""Type of the pydantic errors whose message is a whole sentence for the user already."""
+
+# Two letters at least, so that the drive of C:\films is none; no blank behind the colon, so that
+# "Alien: Romulus.mkv" is a file.
+_PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?!\s)")
+
+
+def is_protocol(path: str) -> bool:
+    """Tell whether FFmpeg would take the text for an address (`http://`, `concat:`), not for a file."""
+    return _PROTOCOL.match(path) is not None
+
+
+def mistake(sentence: str) -> PydanticCustomError:
+    """Make the error of a value that is wrong in a way that types cannot tell."""
+    return PydanticCustomError(MISTAKE, "{sentence}", {"sentence": sentence})
+
+
+def _absolute_path(value: object, info: ValidationInfo) -> Path:
+    """Make a path absolute, as text only: asking the disk could hang on a drive that is away."""
+    text = str(value) if isinstance(value, str | Path) else ""
+    if not text or "\0" in text or not is_unicode(text):
+        raise mistake("not a path; write the path of a file or folder as text")
+    if is_protocol(text):
+        prefix = text.split(":")[0]
+        raise mistake(f"{prefix}: begins an address; write a plain path (with ./ before it if it is one)")
+    try:
+        # By the text, since Path("./~film.mkv") is Path("~film.mkv").
+        path = Path(text).expanduser() if text.startswith("~") else text
+    except RuntimeError:
+        raise mistake(f"the home folder of {text.split('/')[0]} is not known; write the whole path") from None
+    folder = info.context["folder"] if info.context else Path.cwd()
+    return Path(os.path.normpath(folder / path))
+
+
+def _lower_case(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    lowered = {str(name).lower(): weight for name, weight in value.items()}
+    if len(lowered) < len(value):
+        raise mistake("names a category twice, in upper and lower case; keep one of them")
+    return lowered
+
+
+SourcePath = Annotated[Path, BeforeValidator(_absolute_path)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Weights = Annotated[dict[str, Ratio], BeforeValidator(_lower_case)]
+
+
+class Strict(BaseModel):
+    """Says what it does not know, and takes no text for a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

@@ -1,0 +1,128 @@
+"""Listing folders that may lie on drives that are away, without hanging where they hang.
+
+Belongs here: threads, and what the disk says of each film. Not here: which films are videos (watch.py).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from stat import S_ISLNK
+from typing import Any, Final, Generic, TypeVar
+
+from dataset_assets.config.films import films_below
+
+# 5000 films on a network drive that answers in a millisecond take 10 s.
+PATIENCE_S: Final = 15.0
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the disk says of a film.
+
+    Attributes:
+        path: Its absolute path.
+        real: The same with links resolved.
+        size_bytes: Its size.
+        changed_s: When anything of it changed last, Unix time of the drive's clock.
+        seen_s: When it was looked at, Unix time of this machine's clock.
+    """
+
+    path: Path
+    real: str
+    size_bytes: int
+    changed_s: float
+    seen_s: float
+
+
+@dataclass(slots=True)
+class Listing:
+    """The films below a folder.
+
+    Attributes:
+        films: The films, by path.
+        is_there: Whether the folder is.
+        unread: The folders that may not be read.
+    """
+
+    films: list[Seen] = field(default_factory=list)
+    is_there: bool = True
+    unread: list[OSError] = field(default_factory=list)
+
+
+def list_films(folder: Path) -> Listing:
+    """List the films below a folder, each once; one that vanishes meanwhile is left out."""
+    listing = Listing(is_there=folder.is_dir())
+    if not listing.is_there:
+        return listing
+    found: dict[str, Seen] = {}
+    parents: dict[Path, str] = {}
+    for film in sorted(films_below(folder, listing.unread.append)):
+        try:
+            # One question a film, where `realpath` has one for each folder on its way.
+            stat = film.lstat()
+            if S_ISLNK(stat.st_mode):
+                stat, real = film.stat(), os.path.realpath(film)
+            else:
+                if film.parent not in parents:
+                    parents[film.parent] = os.path.realpath(film.parent)
+                real = os.path.join(parents[film.parent], film.name)  # noqa: PTH118  # as text: 5000 of them
+        except OSError:
+            continue
+        changed_s = max(stat.st_mtime, stat.st_ctime)
+        found.setdefault(real, Seen(film, real, stat.st_size, changed_s, time.time()))
+    listing.films = list(found.values())
+    return listing
+
+
+class _Work(Generic[_Found]):
+    """Work in a thread that ends with the process, whatever it hangs in."""
+
+    def __init__(self, work: Callable[[], _Found]) -> None:
+        self.value: _Found | None = None
+        self._done = threading.Event()
+        threading.Thread(target=self._run, args=(work,), daemon=True).start()
+
+    def _run(self, work: Callable[[], _Found]) -> None:
+        try:
+            self.value = work()
+        finally:
+            self._done.set()
+
+    def wait(self, until_s: float) -> bool:
+        return self._done.wait(max(0.0, until_s - time.monotonic()))
+
+
+# Work that hangs still: a sensor that asks again each 30 s must not start a thread each time.
+_late: dict[Hashable, _Work[Any]] = {}
+
+
+def patiently(
+    works: Mapping[Hashable, Callable[[], _Found]], patience_s: float = PATIENCE_S
+) -> dict[Hashable, _Found | None]:
+    """Do several things at a time and wait for them so long.
+
+    Args:
+        works: What is to be done, by a name that is the same the next time.
+        patience_s: Seconds after which what is not done is left to itself.
+
+    Returns:
+        What came of each; None where it is not done, or failed. What was left to itself is not started again
+        but waited for.
+    """
+    until_s = time.monotonic() + patience_s
+    started = {name: _late.get(name) or _Work(work) for name, work in works.items()}
+    found: dict[Hashable, _Found | None] = {}
+    for name, work in started.items():
+        if work.wait(until_s):
+            _late.pop(name, None)
+            found[name] = work.value
+        else:
+            _late[name] = work
+            found[name] = None
+    return found

@@ -1,0 +1,186 @@
+"""What a configuration says about work that nobody starts by hand: watched folders, nights, ended runs.
+
+Belongs here: these models and their defaults. Not here: looking into folders (watch.py) and the schedules
+themselves, which are Dagster's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zoneinfo
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from dataset_assets.config.fields import SourcePath, Strict, Weights, mistake
+from dataset_assets.config.films import Rule, fits
+from dataset_assets.config.keys import near_names
+
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+# Name, least and greatest value, and words for the values from the least on.
+_CRON_FIELDS: Final[tuple[tuple[str, int, int, Sequence[str]], ...]] = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of the month", 1, 31, ()),
+    ("month", 1, 12, _MONTHS),
+    ("day of the week", 0, 7, _DAYS),
+)
+_CRON_PART = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[0-9]{1,2}))?")
+_DAYS_OF_FEBRUARY = 29
+
+
+class WatchFolder(Strict):
+    """A folder whose films are videos of the configuration, also those that come later."""
+
+    folder: SourcePath = Field(
+        description="The folder, with all that is below it; relative to the configuration file's folder, ~ "
+        "is the home folder. Of two that lie in one another the inner one decides."
+    )
+    categories: Weights = Field(description="Weight of its films in each category, as in `videos`.")
+    rules: dict[str, Weights] = Field(
+        default_factory=dict,
+        description="Other weights for films whose file name fits a shell pattern, such as "
+        '`{"star*": {"space": 1.0}}`; the first that fits counts.',
+    )
+    exclude: list[str] = Field(
+        default_factory=list,
+        description="Shell patterns of films that are left out, for the file name or the path inside the "
+        'folder, such as `["*sample*", "Extras/*"]`.',
+    )
+    settled_after_s: float = Field(
+        default=60.0,
+        ge=0,
+        description="Seconds for which nothing of a film may have changed before it counts as whole.",
+    )
+
+    def holds(self, film: Path) -> bool:
+        """Tell, by the text of the path alone, whether a film lies in the folder or below it."""
+        return film.is_relative_to(self.folder)
+
+    def weights_of(self, film: Path) -> Mapping[str, float] | None:
+        """Give the weights of a film of the folder; None where it is excluded."""
+        inside = film.relative_to(self.folder).as_posix()
+        if any(fits(film.name, pattern) or fits(inside, pattern) for pattern in self.exclude):
+            return None
+        rules = (Rule(pattern, weights) for pattern, weights in self.rules.items())
+        return next((rule.weights for rule in rules if rule.matches(film)), self.categories)
+
+
+def watching(watch: Iterable[WatchFolder], film: Path) -> WatchFolder | None:
+    """Find the watched folder that decides about a film: the innermost that holds it."""
+    holding = (each for each in watch if each.holds(film))
+    return max(holding, key=lambda each: len(each.folder.parts), default=None)
+
+
+def watch_contradictions(
+    watch: Sequence[object], categories: Mapping[str, object]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Find what is wrong between watched folders and the rest, as `models.contradictions` does."""
+    owners: dict[str, int] = {}
+    for index, entry in enumerate(watch):
+        if not isinstance(entry, dict):
+            continue
+        folder = entry.get("folder")
+        if isinstance(folder, str | Path) and str(folder):
+            owner = owners.setdefault(os.path.normpath(folder), index)
+            if owner != index:
+                yield ("watch", index, "folder"), f"is the folder of watch[{owner}]; keep one of them"
+        rules = entry.get("rules")
+        given: list[tuple[tuple[str, ...], object]] = [(("categories",), entry.get("categories"))]
+        if isinstance(rules, dict):
+            given += [(("rules", pattern), weights) for pattern, weights in rules.items()]
+        for place, weights in given:
+            for category in weights if isinstance(weights, dict) else ():
+                if str(category).lower() not in categories:
+                    hint = near_names(str(category), categories)
+                    yield ("watch", index, *place, category), f"no such category; {hint}"
+
+
+def _cron(text: str) -> str:
+    """Hold a cron expression to what every cron knows: five fields of numbers, names, `,`, `-` and `/`."""
+    fields = text.split()
+    if len(fields) != len(_CRON_FIELDS):
+        raise mistake("is no cron expression of five fields; write such as 0 1 * * * (each night at one)")
+    days: set[int] = set()
+    months: set[int] = set()
+    for field, (name, low, high, words) in zip(fields, _CRON_FIELDS, strict=True):
+        values: set[int] = set()
+        for part in field.lower().split(","):
+            found = _CRON_PART.fullmatch(part)
+            if not found:
+                raise mistake(f"{field} is no {name}; use *, numbers, and , - / between them")
+            first, last = found["first"] or str(low), found["last"]
+            if not found["first"] or (found["step"] and not last):
+                last = last or str(high)
+            ends = [_cron_value(each, low, words) for each in (first, last or first)]
+            if not low <= ends[0] <= ends[1] <= high or int(found["step"] or 1) < 1:
+                raise mistake(f"{field} is no {name}; use {low} to {high}, the smaller one first")
+            values.update(range(ends[0], ends[1] + 1, int(found["step"] or 1)))
+        days = values if name == "day of the month" else days
+        months = values if name == "month" else months
+    if months == {2} and min(days) > _DAYS_OF_FEBRUARY:
+        raise mistake("names a day that February never has; use another one")
+    return " ".join(fields)
+
+
+def _cron_value(text: str, low: int, words: Sequence[str]) -> int:
+    if text in words:
+        return low + words.index(text)
+    return int(text) if text.isascii() and text.isdigit() else -1
+
+
+def _time_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        hint = near_names(name, zoneinfo.available_timezones())
+        short = hint if hint.startswith("did") else "write such as Europe/Berlin"
+        raise mistake(f"no such time zone; {short}") from None
+    return name
+
+
+def _web_address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        is_right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_right = False
+    if not is_right or not text.isprintable() or not text.isascii() or " " in text:
+        raise mistake("is no address that can be posted to; write one that begins with http:// or https://")
+    return text
+
+
+class Nightly(Strict):
+    """What the schedule `nightly` requests, once it is switched on in the UI."""
+
+    cron: Annotated[str, AfterValidator(_cron)] = Field(
+        default="0 1 * * *",
+        description="When, as minute, hour, day of the month, month and day of the week.",
+    )
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        default="UTC", description="The time zone of `cron`, such as `Europe/Berlin`."
+    )
+    max_videos_per_night: int = Field(
+        default=20, ge=1, description="Runs that are requested at most, the largest films first."
+    )
+
+
+class EndedRuns(Strict):
+    """What happens after runs."""
+
+    webhook_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=None,
+        description="Address (http or https) that each failed run is posted to as JSON, while the UI or its "
+        "daemon runs.",
+    )
+    keep_days: int = Field(
+        default=180,
+        ge=1,
+        description="Days for which the schedule `delete_old_runs`, once it is switched on in the UI, keeps "
+        "the records of ended runs. What a partition was last made by stays.",
+    )

@@ -1,0 +1,153 @@
+"""The register of films that were found in watched folders: which they are, and what each is called.
+
+It lies in the data set, so that every process sees the same videos under the same keys without looking into
+folders, whatever came, went, or lies on a drive that is away. Belongs here: the file, and the videos that
+come of it. Not here: finding films (watch.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from dataset_assets.config.keys import video_key
+from dataset_assets.config.models import Settings, VideoEntry, WatchedVideo
+from dataset_assets.config.operation import watching
+from dataset_assets.errors import ConfigError
+
+REGISTER: Final = Path("metadata", "watched.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A film that was found.
+
+    Attributes:
+        path: Its absolute path.
+        name: The video's name, which its key is made from.
+        size_bytes: Its size when it was last seen.
+    """
+
+    path: str
+    name: str
+    size_bytes: int
+
+    @property
+    def key(self) -> str:
+        """The video's key."""
+        return video_key(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A film whose time stamps lie in the future, and so cannot tell for how long it has been as it is.
+
+    Attributes:
+        path: Its absolute path.
+        size_bytes: Its size.
+        changed_s: Its last change by its own stamps, Unix time.
+        since_s: When it was first seen like this, Unix time.
+    """
+
+    path: str
+    size_bytes: int
+    changed_s: float
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The films in the order in which they were found, and those that are waited for."""
+
+    films: tuple[Film, ...] = ()
+    waiting: tuple[Sighting, ...] = ()
+
+
+_FORM: Final = TypeAdapter(Register)
+
+
+def register_path(settings: Settings) -> Path:
+    """Give the place of a data set's register."""
+    return settings.base.output_base_dir / REGISTER
+
+
+def read_register(settings: Settings) -> Register:
+    """Read the register; an empty one where there is none.
+
+    Raises:
+        ConfigError: It cannot be read, or is none.
+    """
+    path = register_path(settings)
+    try:
+        found = _FORM.validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return Register()
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read ({error.strerror}); check its permissions."]) from None
+    except ValidationError:
+        mend = "mend it, or remove it, and the films are found anew"
+        raise ConfigError([f"{path}: is no register of films in watched folders; {mend}."]) from None
+    nameless = [film.path for film in found.films if not film.key]
+    if nameless:
+        raise ConfigError([f"{path}: {nameless[0]} has a name without a letter a-z or a digit; add one."])
+    return found
+
+
+def write_register(settings: Settings, register: Register) -> None:
+    """Replace the register in one step.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path = register_path(settings)
+    text = json.dumps(asdict(register), indent=1, ensure_ascii=False)
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(text.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def listed_videos(settings: Settings) -> tuple[VideoEntry, ...]:
+    """Give the videos that the file itself lists."""
+    return tuple(entry for entry in settings.videos if not isinstance(entry, WatchedVideo))
+
+
+def with_watched(settings: Settings, register: Register) -> Settings:
+    """Give settings whose videos are the listed ones and, behind them, the registered films.
+
+    A film is left out where it is listed itself, where no watched folder holds it any more or its pattern is
+    excluded, and where a listed video has its key, until a look has given it another one. Where two have one
+    key, the first counts.
+    """
+    listed = listed_videos(settings)
+    return settings.model_copy(update={"videos": (*listed, *_watched(settings, listed, register.films))})
+
+
+def _watched(
+    settings: Settings, listed: Iterable[VideoEntry], films: Iterable[Film]
+) -> Iterable[WatchedVideo]:
+    paths = {str(entry.path) for entry in listed}
+    keys = {entry.key for entry in listed}
+    for film in films:
+        path = Path(film.path)
+        folder = watching(settings.watch, path)
+        weights = folder.weights_of(path) if folder else None
+        if weights is None or film.path in paths or film.key in keys:
+            continue
+        keys.add(film.key)
+        # Checked already: the name by `read_register`, the weights with the configuration.
+        yield WatchedVideo.model_construct(name=film.name, path=path, categories=dict(weights))

@@ -1,0 +1,220 @@
+"""Looking into watched folders for films that are new and whole.
+
+Belongs here: what counts as whole, as new, as gone, and as the same film. Not here: asking the disk
+(listing.py), what films are called (scan.py), and remembering them (register.py). No film is opened.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from dataset_assets.config.keys import is_unicode, video_key
+from dataset_assets.config.listing import Listing, Seen, list_films, patiently
+from dataset_assets.config.models import Settings, VideoEntry
+from dataset_assets.config.operation import WatchFolder, watching
+from dataset_assets.config.register import (
+    Film,
+    Register,
+    Sighting,
+    listed_videos,
+    read_register,
+    register_path,
+    with_watched,
+    write_register,
+)
+from dataset_assets.config.scan import free_name
+
+_LISTED = "listed"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look into the watched folders found.
+
+    Attributes:
+        settings: The settings, with all films that were found until now.
+        added: The videos that are new.
+        waiting: Films that are still being written.
+        problems: What stood in the way, a sentence each; everything else was done all the same.
+    """
+
+    settings: Settings
+    added: tuple[VideoEntry, ...] = ()
+    waiting: tuple[Path, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def look_for_films(settings: Settings) -> Look:
+    """Look into the watched folders and register what is new.
+
+    A film is whole once it is not empty and nothing of it has changed for `settled_after_s`: by the later
+    one of its modification and its status change, or, where that lies in the future, as seen by two looks.
+    One whose copy paused for longer is redone when it has grown, since its tables are stale then.
+
+    A film that has gone stays registered. One that came since then with its name and its size is the same
+    film in another place, and takes its video over.
+
+    Args:
+        settings: The configuration, as `load_settings` gives it.
+
+    Returns:
+        What was found. Where no folder is watched, nothing is touched.
+
+    Raises:
+        ConfigError: The register is damaged.
+    """
+    if not settings.watch:
+        return Look(settings)
+    listed = [str(entry.path) for entry in listed_videos(settings)]
+    listings = patiently({each.folder: partial(list_films, each.folder) for each in settings.watch})
+    # Without an answer, a link to a film is taken for another film: then a listed drive hangs, not a watched.
+    real: Mapping[Hashable, set[str] | None] = patiently({_LISTED: partial(_resolved, listed)})
+    search = _Search(settings, listings, {*listed, *(real[_LISTED] or ())})
+    try:
+        with _locked(settings):
+            before = read_register(settings)
+            after = search.register(before)
+            if after != before:
+                write_register(settings, after)
+    except OSError as error:
+        why = f"{register_path(settings)}: cannot be written ({error.strerror})"
+        mend = "so no film of a watched folder is added; mend its permissions, or free some space"
+        return Look(settings, problems=(f"{why}, {mend}.",))
+    now = with_watched(settings, after)
+    known = {entry.key for entry in with_watched(settings, before).videos}
+    added = tuple(entry for entry in now.videos if entry.key not in known)
+    return Look(now, added, tuple(search.waiting), tuple(search.problems))
+
+
+def _resolved(paths: Iterable[str]) -> set[str]:
+    return {os.path.realpath(path) for path in paths}
+
+
+@contextmanager
+def _locked(settings: Settings) -> Iterator[None]:
+    """Let one process at a time name films: a name is part of files' names for ever."""
+    path = register_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.stem}.lock").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+class _Search:
+    """What is new in listings.
+
+    Attributes:
+        problems: What stood in the way, a sentence each.
+        waiting: Films that are still being written.
+    """
+
+    def __init__(
+        self, settings: Settings, listings: Mapping[Hashable, Listing | None], listed: set[str]
+    ) -> None:
+        self.problems: list[str] = []
+        self.waiting: list[Path] = []
+        self._settings = settings
+        self._listings = listings
+        self._listed = listed
+        seen = {each.path: each for listing in listings.values() if listing for each in listing.films}
+        self._seen = {str(path): seen[path] for path in sorted(seen)}
+        self._real = {each.real for each in self._seen.values()}
+
+    def register(self, before: Register) -> Register:
+        """Gives the register as it is after the look; called once."""
+        unknown = self._unknown_places(before)
+        films = {film.path: self._as_seen(film) for film in before.films if not self._is_listed(film.path)}
+        keys = {entry.key for entry in listed_videos(self._settings)}
+        # A key that a listed video was given goes to it; a film that is there gets another one.
+        films = {path: film for path, film in films.items() if film.key not in keys or path not in self._seen}
+        present = {self._seen[path].real for path in films if path in self._seen} | films.keys()
+        keys |= {film.key for film in films.values()}
+        # A film of the same name and size as one that has gone is that one in another place.
+        gone: dict[tuple[str, int], list[str]] = {}
+        for film in films.values():
+            if self._has_gone(film, unknown):
+                gone.setdefault((Path(film.path).name, film.size_bytes), []).append(film.path)
+        sightings = {each.path: each for each in before.waiting}
+        waiting = []
+        for path, seen in self._seen.items():
+            folder = watching(self._settings.watch, seen.path)
+            is_known = path in films or seen.real in present or self._is_listed(path)
+            if is_known or folder is None or folder.weights_of(seen.path) is None:
+                continue
+            if not is_unicode(path):
+                self.problems.append(
+                    f"{path!a}: the name is not UTF-8, so no table can hold it; rename the film."
+                )
+                continue
+            sighting = self._sighting(seen, sightings.get(path))
+            if not self._is_whole(seen, folder, sighting):
+                self.waiting.append(seen.path)
+                waiting += [sighting] if sighting else []
+                continue
+            earlier = gone.get((seen.path.name, seen.size_bytes))
+            film = replace(films.pop(earlier.pop()), path=path) if earlier else self._named(seen, keys)
+            films[path] = film
+            keys.add(film.key)
+            present.add(seen.real)
+        return Register(tuple(films.values()), tuple(waiting))
+
+    def _is_listed(self, path: str) -> bool:
+        return path in self._listed or (path in self._seen and self._seen[path].real in self._listed)
+
+    def _as_seen(self, film: Film) -> Film:
+        seen = self._seen.get(film.path)
+        return replace(film, size_bytes=seen.size_bytes) if seen else film
+
+    def _sighting(self, seen: Seen, before: Sighting | None) -> Sighting | None:
+        """What is kept of a film whose stamps do not tell for how long it has been as it is."""
+        if seen.changed_s <= seen.seen_s:
+            return None
+        now = Sighting(str(seen.path), seen.size_bytes, seen.changed_s, seen.seen_s)
+        is_same = before is not None and replace(before, since_s=now.since_s) == now
+        return before if is_same else now
+
+    def _is_whole(self, seen: Seen, folder: WatchFolder, sighting: Sighting | None) -> bool:
+        since_s = sighting.since_s if sighting else seen.changed_s
+        return seen.size_bytes > 0 and seen.seen_s - since_s >= folder.settled_after_s
+
+    def _named(self, seen: Seen, keys: set[str]) -> Film:
+        film = Film(str(seen.path), free_name(seen.path, keys), seen.size_bytes)
+        own_key = video_key(free_name(seen.path, ()))
+        if film.key != own_key:
+            self.problems.append(f"{film.path}: another film has the key {own_key}, so it is {film.key}.")
+        return film
+
+    def _has_gone(self, film: Film, unknown: tuple[Path, ...]) -> bool:
+        is_here = film.path in self._seen or film.path in self._real
+        return not is_here and not any(Path(film.path).is_relative_to(folder) for folder in unknown)
+
+    def _unknown_places(self, before: Register) -> tuple[Path, ...]:
+        """Tells what cannot be looked into; what is there is not known, so nothing of it counts as gone."""
+        unknown = []
+        for folder in (each.folder for each in self._settings.watch):
+            listing = self._listings[folder]
+            found = sum(Path(film.path).is_relative_to(folder) for film in before.films)
+            stay = f"; what was found in it ({found}) stays" if found else ""
+            mend = f"mount its drive, or correct `watch` in the configuration{stay}"
+            if listing is None:
+                self.problems.append(
+                    f"{folder}: did not answer, so it was left out; is its drive away?{stay}."
+                )
+            elif not listing.is_there:
+                self.problems.append(f"{folder}: there is no such folder; {mend}.")
+            elif found and not listing.films and not listing.unread:
+                self.problems.append(f"{folder}: holds no film any more; {mend}.")
+            else:
+                for error in listing.unread:
+                    unknown.append(Path(error.filename))
+                    why = f"cannot be read ({error.strerror}), so its films are left out"
+                    self.problems.append(f"{error.filename}: {why}; mend its permissions.")
+                continue
+            unknown.append(folder)
+        return tuple(unknown)

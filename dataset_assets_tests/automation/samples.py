@@ -1,0 +1,52 @@
+"""Data sets that Dagster's automations look at: films of a few bytes, and tables that say what is made."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets.config import load_settings
+from dataset_assets.generate.identity import CODE_VERSION, patches_hash, source_hash, windows_hash
+from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, Provenance, TableStore
+from dataset_assets.video.probe import fingerprint
+
+ALL = ("source_video", "scene_windows", "general_patches", "space_patches", "toon_patches")
+
+
+def films(folder: Path, sizes_bytes: Mapping[str, int]) -> dict[str, tuple[Path, Mapping[str, float]]]:
+    """Films by name, as `write_config` takes them."""
+    found: dict[str, tuple[Path, Mapping[str, float]]] = {}
+    for name, size_bytes in sizes_bytes.items():
+        path = folder / f"{name}.mkv"
+        path.write_bytes(b"." * size_bytes)
+        found[name] = (path, {"general": 1.0})
+    return found
+
+
+def finish(config: Path) -> None:
+    """Writes the tables of every video as a run that got through leaves them, without rows."""
+    settings = load_settings(config)
+    store = TableStore(settings.base.output_base_dir)
+    for entry in settings.videos:
+        made = Provenance(
+            source_hash(settings, entry), fingerprint(entry.path), CODE_VERSION, complete=True, target=1
+        )
+        store.write(store.video_path(entry.key), VIDEOS, [], made)
+        windows = replace(made, settings_hash=windows_hash(settings, entry))
+        store.write(store.windows_path(entry.key), WINDOWS, [], windows)
+        for category in settings.categories:
+            patches = replace(made, settings_hash=patches_hash(settings, entry, category))
+            store.write(store.patches_path(category, entry.key), PATCHES, [], patches)
+
+
+def add_run(
+    instance: dg.DagsterInstance, key: str | None, status: dg.DagsterRunStatus, **tags: str
+) -> dg.DagsterRun:
+    """A run on a video, in this state from the start."""
+    partition = {"dagster/partition": key} if key else {}
+    run = dg.DagsterRun("make_patches", run_id=str(uuid.uuid4()), status=status, tags=partition | tags)
+    return instance.add_run(run)

@@ -1,0 +1,173 @@
+"""Failed runs leave their sentence in one place, and reach the webhook where there is one."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from dataset_assets.automation.failure_sensor import failure_sensor
+from dataset_assets.automation.webhook import post
+from dataset_assets.config import Settings, load_settings
+from dataset_assets.generate.failures import failed_runs, forget_failure, keep_failure, read_failures
+from dataset_assets.tables import TableStore
+from dataset_assets_tests.automation.samples import add_run
+from dataset_assets_tests.configurations import write_config
+
+STATUS = dg.DagsterRunStatus
+KILLED = (
+    "[DagsterApiServer] Run execution process for 1a-2b was terminated by signal 9 (SIGKILL). This usually "
+    "indicates that the process was killed by the operating system due to running out of memory."
+)
+SENTENCE = (
+    "film: its process was terminated by signal 9 (SIGKILL); run it again, it goes on from the last commit, "
+    "with fewer runs at a time if memory ran out"
+)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """Keeps what is posted."""
+
+    status = 204
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((self.headers["Content-Type"], json.loads(body)))  # type: ignore[attr-defined]
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Refusing(Receiver):
+    status = 500
+
+
+@pytest.fixture(params=[Receiver])
+def webhook(request: pytest.FixtureRequest) -> Iterator[Any]:
+    server = http.server.HTTPServer(("127.0.0.1", 0), request.param)
+    server.received = []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def settings_in(folder: Path, url: str | None = None) -> Settings:
+    runs = {"webhook_url": url} if url else {}
+    return load_settings(write_config(folder, {"Film": (folder / "film.mkv", {"general": 1.0})}, runs=runs))
+
+
+def killed(instance: dg.DagsterInstance, key: str | None, **tags: str) -> dg.DagsterRun:
+    """A run whose process died."""
+    run = add_run(instance, key, STATUS.STARTED, **tags)
+    instance.report_engine_event(KILLED, run)
+    instance.report_run_failed(run)
+    return instance.get_run_by_id(run.run_id) or run
+
+
+def tell(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -> dict[str, str]:
+    """Lets the sensor take in a failed run; gives the sentences that are kept."""
+    (record,) = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    event = record.dagster_event
+    assert event is not None
+    context = dg.build_run_status_sensor_context(
+        "failure_sensor", event, instance, run, resources={"dataset_config": settings}
+    )
+    failure_sensor(context.for_run_failure())
+    return read_failures(TableStore(settings.base.output_base_dir))
+
+
+def test_a_killed_run_leaves_a_sentence_and_its_link(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    run = killed(instance, "film")
+    assert tell(instance, run, settings) == {"film": SENTENCE}
+    store = TableStore(settings.base.output_base_dir)
+    assert failed_runs(store) == {"film": run.run_id}
+    forget_failure(store, "film")
+    assert (read_failures(store), failed_runs(store)) == ({}, {})
+
+
+def test_a_failure_without_a_run_has_a_sentence_and_no_link(tmp_path: Path) -> None:
+    store = TableStore(tmp_path)
+    keep_failure(store, "film", "it is interlaced")
+    assert (read_failures(store), failed_runs(store)) == ({"film": "it is interlaced"}, {})
+
+
+def test_a_run_that_is_tried_again_or_overtaken_leaves_none(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    settings = settings_in(tmp_path)
+    assert tell(instance, killed(instance, "film", **{"dagster/will_retry": "true"}), settings) == {}
+    failed = killed(instance, "film")
+    add_run(instance, "film", STATUS.SUCCESS)
+    assert tell(instance, failed, settings) == {}
+    add_run(instance, "film", STATUS.STARTED)
+    refused_as_busy = killed(instance, "film")
+    assert tell(instance, refused_as_busy, settings) == {}
+
+
+def test_a_run_of_another_project_leaves_none(
+    instance: dg.DagsterInstance, tmp_path: Path, webhook: Any
+) -> None:
+    settings = settings_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
+    assert tell(instance, killed(instance, "elsewhere"), settings) == {}
+    assert webhook.received == []
+
+
+def test_a_failed_run_is_posted_as_json(instance: dg.DagsterInstance, tmp_path: Path, webhook: Any) -> None:
+    settings = settings_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/hook?token=1")
+    run = killed(instance, "film")
+    tell(instance, run, settings)
+    ((kind, message),) = webhook.received
+    assert kind == "application/json"
+    assert message == {
+        "text": SENTENCE,
+        "video": "film",
+        "job": "make_patches",
+        "run_id": run.run_id,
+        "run_page": f"/runs/{run.run_id}",
+        "data_set": str(tmp_path / "dataset"),
+    }
+
+
+def test_a_run_on_no_video_is_posted_and_kept_nowhere(
+    instance: dg.DagsterInstance, tmp_path: Path, webhook: Any
+) -> None:
+    settings = settings_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
+    assert tell(instance, killed(instance, None), settings) == {}
+    assert webhook.received[0][1]["video"] is None
+
+
+@pytest.mark.parametrize("webhook", [Refusing], indirect=True)
+def test_a_webhook_that_refuses_breaks_nothing(
+    instance: dg.DagsterInstance, tmp_path: Path, webhook: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
+    assert tell(instance, killed(instance, "film"), settings) == {"film": SENTENCE}
+    lines = [line for line in capfd.readouterr().err.splitlines() if "webhook" in line]
+    assert len(lines) == 1
+    assert "HTTP Error 500" in lines[0]
+
+
+def test_a_webhook_that_is_not_there_or_never_answers_is_told_in_a_few_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert post(f"http://127.0.0.1:{port}/", {}, patience_s=0.1) == "no answer in 0.1 s"
+    assert "refused" in post(f"http://127.0.0.1:{port}/", {})

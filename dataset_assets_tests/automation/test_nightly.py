@@ -1,0 +1,176 @@
+"""What a night requests: which videos, in which order, which assets of them, and why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from dataset_assets.config import load_settings
+from dataset_assets.definitions import build_defs
+from dataset_assets.generate.failures import keep_failure
+from dataset_assets.partitions import VIDEOS
+from dataset_assets.tables import TableStore
+from dataset_assets_tests.automation.samples import ALL, add_run, films, finish
+from dataset_assets_tests.configurations import write_config
+
+PATCHES = ALL[2:]
+SIZES = {"Small": 10, "Large": 30, "Middle": 20}
+
+
+class Night:
+    """Three films of different sizes, and a Dagster that forgets."""
+
+    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
+        self.folder = folder
+        self.instance = instance
+        self.films = films(folder, SIZES)
+        self.configure()
+
+    def configure(self, **sections: Any) -> None:
+        self.config = write_config(self.folder, self.films, **sections)
+
+    def tick(self) -> list[dg.RunRequest]:
+        return list(self.evaluate().run_requests or [])
+
+    def evaluate(self) -> Any:
+        repository = build_defs(self.config).get_repository_def()
+        context = dg.build_schedule_context(
+            instance=self.instance,
+            repository_def=repository,
+            resources=repository.get_top_level_resources(),
+            scheduled_execution_time=datetime(2025, 3, 1, 1, tzinfo=UTC),
+        )
+        with context:
+            return repository.get_schedule_def("nightly").evaluate_tick(context)
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("home"))) as instance:
+        yield instance
+
+
+@pytest.fixture
+def night(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[Night]:
+    yield Night(tmp_path, instance)
+    for run in instance.get_runs():
+        instance.delete_run(run.run_id)
+    for key in instance.get_dynamic_partitions(VIDEOS.name or ""):
+        instance.delete_dynamic_partition(VIDEOS.name or "", key)
+
+
+def keys(requests: list[dg.RunRequest]) -> list[str | None]:
+    return [request.partition_key for request in requests]
+
+
+def assets(request: dg.RunRequest) -> tuple[str, ...]:
+    return tuple(key.to_user_string() for key in request.asset_selection or ())
+
+
+def asked(requests: list[dg.RunRequest]) -> set[tuple[tuple[str, ...], str]]:
+    """The assets asked for, and the reasons, of all requests."""
+    return {(assets(request), request.tags["dataset_assets/reason"]) for request in requests}
+
+
+def test_what_was_never_made_is_requested_largest_first_and_so_many_a_night(night: Night) -> None:
+    everything = night.tick()
+    assert keys(everything) == ["large", "middle", "small"]
+    assert asked(everything) == {(ALL, "never made")}
+    assert {request.job_name for request in everything} <= {None, "make_patches"}
+    assert sorted(night.instance.get_dynamic_partitions(VIDEOS.name or "")) == ["large", "middle", "small"]
+    night.configure(nightly={"max_videos_per_night": 2})
+    assert keys(night.tick()) == ["large", "middle"]
+
+
+def test_what_is_queued_running_absent_or_failed_does_not_take_a_place(night: Night) -> None:
+    night.configure(nightly={"max_videos_per_night": 1})
+    add_run(night.instance, "large", dg.DagsterRunStatus.NOT_STARTED)
+    add_run(night.instance, "small", dg.DagsterRunStatus.FAILURE)
+    assert keys(night.tick()) == ["middle"]
+    night.films["Middle"][0].unlink()
+    assert keys(night.tick()) == ["small"]
+    add_run(night.instance, "small", dg.DagsterRunStatus.STARTED)
+    said = night.evaluate()
+    assert not said.run_requests
+    assert said.skip_message == "3 videos, nothing to request: 2 queued or running, 1 films absent"
+
+
+def test_a_film_that_failed_last_time_comes_last(night: Night) -> None:
+    store = TableStore(load_settings(night.config).base.output_base_dir)
+    keep_failure(store, "large", "it is interlaced")
+    assert keys(night.tick()) == ["middle", "small", "large"]
+
+
+def test_nothing_is_requested_where_all_is_done(night: Night) -> None:
+    finish(night.config)
+    assert night.evaluate().skip_message == "3 videos, nothing to request: everything is done"
+
+
+def test_another_mix_of_a_category_makes_it_stale_and_no_other(night: Night) -> None:
+    finish(night.config)
+    mix = {"small_540": 0.5, "medium_169": 0.5}
+    night.configure(categories={"general": {"folder": "Universal/Mastermodell/Learn", "mix": mix}})
+    assert asked(night.tick()) == {(("general_patches",), "general_patches: its settings changed")}
+
+
+def test_another_tone_mapping_makes_the_patches_of_all_categories_stale(night: Night) -> None:
+    finish(night.config)
+    night.configure(base_settings={"colour_order": "fast"})
+    (found,) = asked(night.tick())
+    assert found == (PATCHES, f"{', '.join(PATCHES)}: its settings changed")
+
+
+def test_a_replaced_film_is_made_anew_and_no_other(night: Night) -> None:
+    finish(night.config)
+    night.films["Middle"][0].write_bytes(b"another film, longer")
+    os.utime(night.films["Middle"][0], (0, 0))
+    requests = night.tick()
+    assert (keys(requests), asked(requests)) == (["middle"], {(ALL, "the source file changed")})
+
+
+def test_other_code_makes_all_anew(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish(night.config)
+    monkeypatch.setattr("dataset_assets.generate.status.CODE_VERSION", "another")
+    requests = night.tick()
+    assert len(requests) == 3
+    assert asked(requests) == {(ALL, "the code that makes it changed")}
+
+
+def test_a_new_category_is_made_and_one_that_left_is_removed_by_a_run_of_all(night: Night) -> None:
+    finish(night.config)
+    night.configure(categories={"night": {"folder": "Night", "mix": {"small_540": 1.0}}})
+    assert asked(night.tick()) == {(("night_patches",), "night_patches: never made")}
+    night.configure(categories={"toon": None})
+    assert asked(night.tick()) == {(ALL[:-1], "a category left the configuration")}
+
+
+def test_a_film_of_a_watched_folder_is_requested_the_same_night(night: Night) -> None:
+    watched = night.folder / "watched"
+    watched.mkdir()
+    (watched / "New.mkv").write_bytes(b"." * 40)
+    watch = [{"folder": "watched", "categories": {"general": 1.0}, "settled_after_s": 0}]
+    night.configure(watch=watch)
+    assert keys(night.tick()) == ["new", "large", "middle", "small"]
+
+
+def test_the_schedule_is_the_configurations_and_off_until_switched_on(night: Night) -> None:
+    night.configure(nightly={"cron": "30 22 * * mon-fri", "time_zone": "Europe/Berlin"})
+    schedule = build_defs(night.config).resolve_schedule_def("nightly")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 22 * * mon-fri", "Europe/Berlin")
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+@pytest.mark.parametrize(
+    "cron", ["*/15 * * * *", "0 1-5/2,22 1,15 jan-mar,12 *", "59 23 31 * 7", "0 0 29 2 SUN"]
+)
+def test_every_cron_expression_that_the_configuration_takes_is_one_for_dagster(
+    night: Night, cron: str
+) -> None:
+    night.configure(nightly={"cron": cron})
+    assert build_defs(night.config).resolve_schedule_def("nightly").cron_schedule == cron
