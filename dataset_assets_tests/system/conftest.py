@@ -23,6 +23,7 @@ from dataset_assets_tests.system.dagster_ui import BACKFILL_S, DagsterUi, Run, r
 # Looked up by GraphQL, stopped, killed, cancelled: each by a test of its own.
 BY_COMMAND, DONE, BROKEN, STOPPED, KILLED = "alpha", ("beta", "gamma"), "broken", "stopped", "killed"
 HELD = ("held-one", "held-two")
+WATCHED = "incoming"
 REFERENCE = (STOPPED, KILLED, *HELD)
 
 
@@ -37,7 +38,7 @@ class Ended:
 def system_config(folder: Path, sdr_film: Film, vfr_film: Film, pq_film: Film) -> Path:
     """A configuration whose films commit after each window."""
     broken = folder / "broken.mkv"
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WATCHED).mkdir()
     broken.write_bytes(b"no film at all " * 1000)
     every = {"general": 1.0, "space": 1.0, "toon": 1.0}
     return write_config(
@@ -53,6 +54,7 @@ def system_config(folder: Path, sdr_film: Film, vfr_film: Film, pq_film: Film) -
             "Held two": (sdr_film.path, every),
         },
         base_settings={"base_frame_limit": 8, "checkpoint_every": 1, "sampling": "uniform"},
+        watch=[{"folder": WATCHED, "categories": {"toon": 0.5}, "settled_after_s": 0}],
     )
 
 

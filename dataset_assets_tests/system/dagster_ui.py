@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 import urllib.request
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,8 +27,8 @@ from dataset_assets_tests.cli.command import ROOT, processes_of, start, wait_unt
 from dataset_assets_tests.system import queries
 
 # Of a busy machine; an idle one starts in 8 s, and a backfill of small films takes 20.
-START_S = 900.0
-BACKFILL_S = 900.0
+START_S = 300.0
+BACKFILL_S = 600.0
 STOP_S = 300.0
 ANSWER_S = 120.0
 ASK_EVERY_S = 0.25
@@ -170,6 +171,20 @@ class DagsterUi:
         """Terminates a run, as the button does."""
         answer = self.ask(queries.TERMINATE, id=run_id)["terminateRun"]
         assert answer["__typename"] == "TerminateRunSuccess", answer
+
+    def dry_run(self, schedule: str) -> dict[str, tuple[str, list[str]]]:
+        """What a schedule would request now: reason and assets by the video's key, in its order."""
+        selector = LOCATION | {"scheduleName": schedule}
+        answer = self.ask(queries.DRY_RUN, selector=selector, timestamp=time.time())["scheduleDryRun"]
+        assert answer["__typename"] == "DryRunInstigationTick", answer
+        result = answer["evaluationResult"]
+        assert not result["error"], result["error"]
+        found = {}
+        for request in result["runRequests"] or ():
+            tags = {tag["key"]: tag["value"] for tag in request["tags"]}
+            assets = [asset["path"][0] for asset in request["assetSelection"]]
+            found[tags["dagster/partition"]] = (tags["dataset_assets/reason"], assets)
+        return found
 
     def runs(self, *videos: str) -> list[Run]:
         """The runs of some videos, or all runs, the newest first."""

@@ -81,7 +81,7 @@ DRY_RUN = """mutation DryRun($selector: ScheduleSelector!, $timestamp: Float!) {
     ... on DryRunInstigationTick { evaluationResult {
       skipReason
       error { message }
-      runRequests { runKey jobName tags { key value } }
+      runRequests { assetSelection { path } tags { key value } }
     } }
   }
 }"""
