@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from dataset_assets_tests.system.dagster_ui import BACKFILL_S, DagsterUi, Run, r
 BY_COMMAND, DONE, BROKEN, STOPPED, KILLED = "alpha", ("beta", "gamma"), "broken", "stopped", "killed"
 HELD = ("held-one", "held-two")
 WATCHED = "incoming"
-REFERENCE = (STOPPED, KILLED, *HELD)
+INTERRUPTED = (STOPPED, KILLED, *HELD)
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ class Ended:
 
     status: str
     runs: list[Run]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A run of the command, and the data set that it makes."""
+
+    root: Path
+    process: subprocess.Popen[str]
 
 
 def system_config(folder: Path, sdr_film: Film, vfr_film: Film, pq_film: Film) -> Path:
@@ -71,7 +80,7 @@ def ui(
 
 
 @pytest.fixture(scope="session")
-def launched(ui: DagsterUi) -> tuple[str, str]:
+def launched(ui: DagsterUi, reference: Reference) -> tuple[str, str]:
     """Two backfills that run while other tests do: of two films, and of one that is none."""
     return ui.backfill(*DONE), ui.backfill(BROKEN)
 
@@ -89,18 +98,24 @@ def failed(ui: DagsterUi, launched: tuple[str, str]) -> Ended:
 
 
 @pytest.fixture(scope="session")
-def uninterrupted(ui: DagsterUi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The data set that the command makes of the films that tests interrupt, in another place."""
+def reference(ui: DagsterUi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
+    """A run of the command on the films that tests interrupt, in another place, beside the other tests."""
     folder = tmp_path_factory.mktemp("uninterrupted")
+    (folder / WATCHED).mkdir()
     config = folder / ui.config.name
     shutil.copyfile(ui.config, config)
-    process = start("generate", "--config", config, "--videos", ",".join(REFERENCE))
-    try:
-        output, _ = process.communicate(timeout=BACKFILL_S)
-        assert process.returncode == 0, output
-        yield folder / "dataset"
-    finally:
-        process.kill()
+    process = start("generate", "--config", config, "--videos", ",".join(INTERRUPTED))
+    yield Reference(folder / "dataset", process)
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(reference: Reference) -> Path:
+    """The data set of a run that nobody interrupted."""
+    output, _ = reference.process.communicate(timeout=BACKFILL_S)
+    assert reference.process.returncode == 0, output
+    return reference.root
 
 
 @pytest.fixture

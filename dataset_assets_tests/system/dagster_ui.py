@@ -96,14 +96,16 @@ class DagsterUi:
         wait_until(holds, what, limit_s, ASK_EVERY_S)
 
     def stop(self) -> str:
-        """Stops it as Ctrl+C does, and what still runs with it.
+        """Stops it as Ctrl+C does; nothing that it started may live on.
 
         Returns:
             What it printed.
         """
         self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.communicate(timeout=STOP_S)[0]
+            output, _ = self.process.communicate(timeout=STOP_S)
+            wait_until(lambda: processes_of(self.config) == [], "every service ends", STOP_S)
+            return output
         finally:
             self.process.kill()
             for pid in processes_of(self.config):
