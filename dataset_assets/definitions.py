@@ -36,7 +36,8 @@ def build_defs(path: Path) -> dg.Definitions:
         MAKE_PATCHES_JOB,
         selection=dg.AssetSelection.assets(source_video, make_triplets),
         description="Everything of a video: probe, windows, the patches of every category. "
-        "Materialize all > Missing > Launch makes all that is missing.",
+        "Materialize all > Missing > Launch makes what no run has tried yet, Failed and missing what "
+        "failed too.",
     )
     update_stats = dg.define_asset_job(
         STATS_JOB,

@@ -42,6 +42,7 @@ SCENE_WINDOWS = "scene_windows"
 # Run tag that makes everything asked for anew; the UI's launch dialog and `generate --force` set it.
 FORCE_TAG = "dataset_assets/force"
 LANES_TAG = "dataset_assets/lanes"
+DECODE_POOL = "decode"
 
 WINDOWS_DESCRIPTION = f"""Windows of 7 frames, judged; every rejection keeps its reason.
 
@@ -81,7 +82,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
         check_specs=checks,
         partitions_def=VIDEOS,
         can_subset=True,
-        pool="decode",
+        pool=DECODE_POOL,
     )
     def make_triplets(
         context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]

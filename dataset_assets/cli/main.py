@@ -223,6 +223,7 @@ def ui(
         _check_port(port)
         import dagster as dg
 
+        from dataset_assets.assets.make_patches import DECODE_POOL
         from dataset_assets.cli.home import enter_home
         from dataset_assets.gallery import index_path
         from dataset_assets.partitions import add_missing
@@ -230,6 +231,8 @@ def ui(
         home = enter_home(settings, path)
         with dg.DagsterInstance.get() as instance:
             add_missing(instance, settings)
+            # So that its limit can be edited before a first run has asked for a place in it.
+            instance.event_log_storage.initialize_concurrency_limit_to_default(DECODE_POOL)
         address = f"http://127.0.0.1:{port}"
         pages = index_path(settings)
         console.print(

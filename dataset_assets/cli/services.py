@@ -1,6 +1,7 @@
 """The processes behind `ui`: Dagster's code server, its daemon, and its webserver with the gallery beside it.
 
-`dagster dev` starts the same three, with a webserver that knows no gallery.
+`dagster dev` starts the same three, with a webserver that knows no gallery and a daemon that looks at
+backfills every 30 s.
 """
 
 from __future__ import annotations
@@ -75,14 +76,15 @@ def _commands(socket: Path, port: int) -> dict[str, list[str]]:
     start = ["code-server", "start", "--use-python-environment-entry-point", "--socket", str(socket)]
     return {
         CODE_SERVER: ["dagster", *start, *code, *logs],
-        DAEMON: ["dagster._daemon", "run", "--workspace", str(workspace), *logs],
+        DAEMON: ["dataset_assets.cli.daemon", "run", "--workspace", str(workspace), *logs],
         WEBSERVER: ["dataset_assets.cli.webserver", str(workspace), str(port)],
     }
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    # In a session of its own, so that Ctrl+C reaches it once, from here.
-    return subprocess.Popen([sys.executable, "-m", *command], start_new_session=True)
+    # In a session of its own, so that Ctrl+C reaches it once, from here; tied to this process by the pipe.
+    tethered = [sys.executable, "-m", "dataset_assets.cli.tethered", *command]
+    return subprocess.Popen(tethered, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def _stop(services: dict[str, subprocess.Popen[bytes]]) -> None:

@@ -58,7 +58,9 @@ def obey_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def wait_until(holds: Callable[[], bool], what: str, limit_s: float = PATIENCE_S) -> None:
+def wait_until(
+    holds: Callable[[], bool], what: str, limit_s: float = PATIENCE_S, poll_s: float = POLL_S
+) -> None:
     """Waits until something holds.
 
     Raises:
@@ -67,7 +69,7 @@ def wait_until(holds: Callable[[], bool], what: str, limit_s: float = PATIENCE_S
     end_s = time.monotonic() + limit_s
     while not holds():
         assert time.monotonic() < end_s, f"{what}: not within {limit_s:.0f} s"
-        time.sleep(POLL_S)
+        time.sleep(poll_s)
 
 
 def is_alive(pid: int) -> bool:

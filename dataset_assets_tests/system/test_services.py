@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dataset_assets_tests.cli.command import processes_of, wait_until
+from dataset_assets_tests.configurations import write_config
+from dataset_assets_tests.films import Film
+from dataset_assets_tests.system.dagster_ui import STOP_S, running_ui
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="needs /proc to see processes"
+)
+
+
+def test_a_killed_ui_takes_its_services_along(tmp_path: Path, sdr_film: Film) -> None:
+    config = write_config(tmp_path, {"Alpha": (sdr_film.path, {"general": 1.0})})
+    with running_ui(config) as ui:
+        assert len(processes_of(config)) >= 4
+        ui.process.kill()
+        output, _ = ui.process.communicate(timeout=STOP_S)
+        wait_until(lambda: processes_of(config) == [], "every service ends", STOP_S)
+    assert f"UI at {ui.address}" in output
+    assert f"gallery at {ui.address}/gallery" in output
+    assert "\x1b" not in output
