@@ -227,18 +227,17 @@ class VideoPass:
             patch_id(ledger.plan.key, planned.window),
         )
         self._checkpoints.write(paths, files)
-        gt_bytes, lr5_bytes, lr7_bytes = map(len, files)
         row = patch_row(
             planned,
             paths,
-            (gt_bytes, lr5_bytes, lr7_bytes),
+            files,
             kernel=self._settings.base.lr_kernel,
             settings_hash=ledger.settings_hash,
         )
         self._checkpoints.add(ledger, row)
         self.made[name] += 1
         self._progress.patches[name] += 1
-        self._progress.patches_bytes[name] += gt_bytes + lr5_bytes + lr7_bytes
+        self._progress.patches_bytes[name] += sum(map(len, files))
 
     def _refuse_to_replay_nothing(self) -> None:
         wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target]
