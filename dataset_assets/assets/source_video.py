@@ -46,13 +46,14 @@ def source_video(
         row = probe_video(dataset_config, context.partition_key)
     verdict = Verdict(not row.warnings, "; ".join(row.warnings) or "nothing guessed", len(row.warnings))
     return dg.MaterializeResult(
-        metadata=_metadata(context.partition_key, row),
+        metadata=video_metadata(context.partition_key, row),
         data_version=dg.DataVersion(row.fingerprint),
         check_results=[check_result(SOURCE_VIDEO, COLOURS_TAGGED, verdict)],
     )
 
 
-def _metadata(key: str, row: VideoRow) -> dict[str, dg.MetadataValue]:
+def video_metadata(key: str, row: VideoRow) -> dict[str, dg.MetadataValue]:
+    """What is shown of a film."""
     return {
         "video": dg.MetadataValue.text(key),
         "duration_s": dg.MetadataValue.float(round(row.duration_s or 0.0, 2)),

@@ -16,14 +16,14 @@ from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.cli.home import enter_home
 from dataset_assets.cli.launched import Launched
 from dataset_assets.cli.live_view import render
+from dataset_assets.cli.registering import bring_up_to_date
 from dataset_assets.cli.supervisor import Supervisor, Task
 from dataset_assets.cli.watching import REFRESH_S, Watcher
 from dataset_assets.cli.worker import QUIET, Outcome
 from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.definitions import STATS_JOB, build_defs
-from dataset_assets.errors import ConfigError
-from dataset_assets.generate import SOURCE, WINDOWS, statuses, with_left_categories
-from dataset_assets.partitions import add_missing
+from dataset_assets.errors import ConfigError, DatasetAssetsError
+from dataset_assets.generate import SOURCE, WINDOWS, remove_left_categories, statuses
 from dataset_assets.tables import TableStore
 
 HINT = "Ctrl+C stops; what is committed stays"
@@ -58,28 +58,26 @@ def generate(
     settings = load_settings(config)
     entries = _chosen(settings, videos, categories)
     enter_home(settings, config)
-    # One process opens a new home alone: several at once would leave its SQLite broken.
-    with dg.DagsterInstance.get() as instance:
-        add_missing(instance, settings)
+    bring_up_to_date(settings, console)
     store = TableStore(settings.base.output_base_dir)
-    # What a removed category left behind goes with a run of all assets.
-    whole = with_left_categories(settings, store) if not categories else set()
-    tasks = [
-        task
-        for entry in entries
-        if (task := _task(settings, entry, store, categories, force=force, whole=entry.key in whole))
-    ]
+    tasks = [task for entry in entries if (task := _task(settings, entry, store, categories, force=force))]
     watcher = Watcher(settings, [entry.key for entry in entries], categories)
     failures = _run(config, watcher, console, tasks, workers or settings.base.max_workers, force=force)
-    if tasks:
+    problems, has_removed = [], False
+    if not (videos or categories):
+        try:
+            has_removed = bool(remove_left_categories(settings))
+        except DatasetAssetsError as error:
+            problems.append(str(error))
+    if tasks or has_removed:
         _update_stats(config)
-    for failure in failures:
+    for failure in [*failures, *problems]:
         console.print(f"[red]failed[/red] {escape(failure)}", soft_wrap=True)
     done = len(entries) - len(failures)
     console.print(
         f"{done} of {len(entries)} videos are up to date in {store.output_base_dir}", soft_wrap=True
     )
-    return 1 if failures else 0
+    return 1 if failures or problems else 0
 
 
 def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]) -> list[VideoEntry]:
@@ -109,20 +107,17 @@ def _task(
     categories: Sequence[str],
     *,
     force: bool,
-    whole: bool,
 ) -> Task | None:
     """The assets of a video that are missing or stale, or forced; None where there is none.
 
-    With chosen categories, only they are forced: their windows are replayed. `whole` asks for all assets.
+    With chosen categories, only they are forced: their windows are replayed.
     """
-    everything = whole or (force and not categories)
+    everything = force and not categories
     found = statuses(settings, entry, store)
     names = [(SOURCE_VIDEO, SOURCE), (SCENE_WINDOWS, WINDOWS)]
     assets = [asset for asset, name in names if everything or not found[name].is_done]
     assets += [
-        patches_asset(name)
-        for name in categories or settings.categories
-        if force or everything or not found[name].is_done
+        patches_asset(name) for name in categories or settings.categories if force or not found[name].is_done
     ]
     return Task(entry.key, assets) if assets else None
 

@@ -20,7 +20,6 @@ from dataset_assets.generate.video import (
     generate_video,
     probe_video,
     remove_left_categories,
-    with_left_categories,
 )
 
 __all__ = [
@@ -38,5 +37,4 @@ __all__ = [
     "read_progress",
     "remove_left_categories",
     "statuses",
-    "with_left_categories",
 ]

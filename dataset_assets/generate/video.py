@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -13,7 +13,14 @@ from typing import Literal
 import cv2
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.errors import ConfigError, DatasetAssetsError, MissingWindowsError, SpaceError, VideoError
+from dataset_assets.errors import (
+    BusyError,
+    ConfigError,
+    DatasetAssetsError,
+    MissingWindowsError,
+    SpaceError,
+    VideoError,
+)
 from dataset_assets.generate.failures import failure_kept, forget_failure
 from dataset_assets.generate.identity import CODE_VERSION, source_hash
 from dataset_assets.generate.journal import Journal, files_of
@@ -104,23 +111,25 @@ def generate_video(
     )
 
 
-def remove_left_categories(settings: Settings) -> None:
+def remove_left_categories(settings: Settings) -> list[str]:
     """Removes the tables and files of categories that are no longer in the configuration, for every video.
 
+    The films are not needed for it. A video that another run works on keeps them until the next call.
+
+    Returns:
+        Keys of the videos that had some, sorted.
+
     Raises:
-        BusyError: Another run works on one of the videos.
         DatasetAssetsError: A table is damaged, or from a newer release.
     """
     store = TableStore(settings.base.output_base_dir)
     left = _left_categories(settings, store)
-    for key in sorted(with_left_categories(settings, store)):
-        with video_lock(store.root / LOCK_FOLDER, key):
+    removed = []
+    for key in sorted({key for category in left for key in store.patches_files(category)}):
+        with suppress(BusyError), video_lock(store.root / LOCK_FOLDER, key):
             _remove_categories(store, key, left)
-
-
-def with_left_categories(settings: Settings, store: TableStore) -> set[str]:
-    """Keys of the videos with a table of a category that is no longer in the configuration."""
-    return {key for category in _left_categories(settings, store) for key in store.patches_files(category)}
+            removed.append(key)
+    return removed
 
 
 def _left_categories(settings: Settings, store: TableStore) -> list[str]:

@@ -20,6 +20,7 @@ from dataset_assets.generate import (
     statuses,
 )
 from dataset_assets.generate import identity as identity_module
+from dataset_assets.generate.lock import video_lock
 from dataset_assets.tables import TableStore
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt
@@ -247,7 +248,11 @@ def test_a_category_that_left_the_configuration_leaves_nothing_behind(
     left = {name: category for name, category in CATEGORIES.items() if name != "toon"}
     settings = small_settings(output, film, weights={"general": 1.0, "space": 0.5}, categories=left)
     if at_once:
-        remove_left_categories(settings)
+        film.unlink()
+        with video_lock(output / "metadata/.locks", KEY):
+            assert remove_left_categories(settings) == []
+        assert remove_left_categories(settings) == [KEY]
+        assert remove_left_categories(settings) == []
     else:
         generate_video(settings, KEY)
     assert [name for name in pictures(output) if name.startswith("Toon")] == ["Toon/Learn/Val/GT/mine.png"]
