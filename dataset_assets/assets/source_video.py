@@ -4,6 +4,7 @@ import dagster as dg
 
 from dataset_assets.assets.failures import told_in_one_sentence
 from dataset_assets.assets.gallery import page_follows
+from dataset_assets.assets.limits import video_within_limits
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, column_schema
 from dataset_assets.checks import COLOURS_TAGGED, check_result, check_specs
@@ -42,7 +43,11 @@ def source_video(
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a subscripted one for a tuple
     """Probes a film."""
     give_way(dataset_config.base.nice)
-    with told_in_one_sentence(), page_follows(dataset_config, context.partition_key):
+    with (
+        told_in_one_sentence(),
+        page_follows(dataset_config, context.partition_key),
+        video_within_limits(dataset_config, context.partition_key),
+    ):
         row = probe_video(dataset_config, context.partition_key)
     verdict = Verdict(not row.warnings, "; ".join(row.warnings) or "nothing guessed", len(row.warnings))
     return dg.MaterializeResult(

@@ -23,12 +23,16 @@ def failure_kept(store: TableStore, key: str) -> Iterator[None]:
     except BusyError:
         raise
     except DatasetAssetsError as error:
-        # Where even this cannot be written, the run fails with its own sentence all the same.
-        with suppress(OSError):
-            path = _path(store, key)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(str(error), encoding="utf-8", errors="backslashreplace")
+        keep_failure(store, key, str(error))
         raise
+
+
+def keep_failure(store: TableStore, key: str, sentence: str) -> None:
+    """Keeps the sentence of a run that failed; where even this cannot be written, it fails all the same."""
+    with suppress(OSError):
+        path = _path(store, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(sentence, encoding="utf-8", errors="backslashreplace")
 
 
 def forget_failure(store: TableStore, key: str) -> None:

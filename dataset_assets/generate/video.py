@@ -5,18 +5,28 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from time import sleep as pause
 from typing import Literal
 
 import cv2
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.errors import ConfigError, DatasetAssetsError, MissingWindowsError, SpaceError, VideoError
+from dataset_assets.errors import (
+    ConfigError,
+    DatasetAssetsError,
+    MissingWindowsError,
+    SourceChangedError,
+    SourceLostError,
+    SpaceError,
+    VideoError,
+)
 from dataset_assets.generate.failures import failure_kept, forget_failure
 from dataset_assets.generate.identity import CODE_VERSION, source_hash
 from dataset_assets.generate.journal import Journal, files_of
+from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.plan import plan_video
 from dataset_assets.generate.reports import VideoReport
@@ -24,6 +34,7 @@ from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import VideoPass
 from dataset_assets.tables import VIDEOS, Provenance, TableStore, VideoRow
 from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.source import RETRY_DELAYS_S, FileState
 
 LOCK_FOLDER = ".locks"
 
@@ -86,6 +97,7 @@ def generate_video(
     store = TableStore(settings.base.output_base_dir)
     with failure_kept(store, key), _named(entry), video_lock(store.root / LOCK_FOLDER, key):
         info = _probe(settings, entry)
+        step_done()
         plan = plan_video(settings, entry, info)
         video_pass = VideoPass(
             settings, plan, store, windows=windows, categories=wanted, force=force, lanes=lanes
@@ -168,16 +180,31 @@ def _named(entry: VideoEntry) -> Iterator[None]:
 
 
 def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
-    """Probes a film once in a process, though several assets ask for it."""
+    """Probes a film once in a process, though several assets ask for it; again where it goes away meanwhile.
+
+    Raises:
+        VideoError: The film cannot be read, must not be used, or was changed while it was probed.
+    """
     try:
-        stat = entry.path.stat()
+        state = FileState.of(entry.path)
     except OSError:
         return probe(entry.path, interlaced=settings.base.interlaced)
-    return _probe_once(entry.path, settings.base.interlaced, stat.st_size, stat.st_mtime_ns)
+    for delay_s in RETRY_DELAYS_S:
+        try:
+            return _probe_once(entry.path, settings.base.interlaced, state)
+        except VideoError as error:
+            if entry.path.exists() and not isinstance(error, SourceLostError):
+                raise
+        pause(delay_s)
+    return _probe_once(entry.path, settings.base.interlaced, state)
 
 
 @lru_cache(maxsize=8)
-def _probe_once(
-    path: Path, interlaced: Literal["refuse", "deinterlace"], size_bytes: int, modified_ns: int
-) -> VideoInfo:
-    return probe(path, interlaced=interlaced)
+def _probe_once(path: Path, interlaced: Literal["refuse", "deinterlace"], state: FileState) -> VideoInfo:
+    info = probe(path, interlaced=interlaced)
+    with suppress(OSError):
+        if FileState.of(path) != state:
+            raise SourceChangedError(
+                "its file was changed while it was probed; run generate again once nobody writes to it"
+            )
+    return info
