@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import resource
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -79,7 +78,6 @@ class _Watch:
                     "is damaged: replace it, or remove it from the configuration"
                 )
                 keep_failure(self._store, self._key, sentence)
-                print(sentence, file=sys.stderr, flush=True)
                 os._exit(LIMIT_EXIT_CODE)
 
     def _passed(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from time import sleep as pause
@@ -185,26 +185,26 @@ def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
     Raises:
         VideoError: The film cannot be read, must not be used, or was changed while it was probed.
     """
-    try:
-        state = FileState.of(entry.path)
-    except OSError:
-        return probe(entry.path, interlaced=settings.base.interlaced)
+    if not entry.path.exists():
+        return probe(entry.path, interlaced=settings.base.interlaced)  # which says so
     for delay_s in RETRY_DELAYS_S:
         try:
-            return _probe_once(entry.path, settings.base.interlaced, state)
-        except VideoError as error:
-            if entry.path.exists() and not isinstance(error, SourceLostError):
+            return _probe_once(entry.path, settings.base.interlaced, FileState.of(entry.path))
+        except (OSError, VideoError) as error:
+            if entry.path.exists() and not isinstance(error, OSError | SourceLostError):
                 raise
         pause(delay_s)
-    return _probe_once(entry.path, settings.base.interlaced, state)
+    return probe(entry.path, interlaced=settings.base.interlaced)
 
 
 @lru_cache(maxsize=8)
 def _probe_once(path: Path, interlaced: Literal["refuse", "deinterlace"], state: FileState) -> VideoInfo:
     info = probe(path, interlaced=interlaced)
-    with suppress(OSError):
-        if FileState.of(path) != state:
-            raise SourceChangedError(
-                "its file was changed while it was probed; run generate again once nobody writes to it"
-            )
+    now = FileState.of(path)
+    if (now.size_bytes, now.modified_ns) != (state.size_bytes, state.modified_ns):
+        raise SourceChangedError(
+            "its file was changed while it was probed; run generate again once nobody writes to it"
+        )
+    if now != state:
+        raise SourceLostError("its file was moved or mounted while it was probed; run generate again")
     return info

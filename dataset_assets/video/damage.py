@@ -7,6 +7,8 @@ filmed picture do not. Only pixels are looked at here; what decoders report is i
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import cv2
 import numpy as np
@@ -17,15 +19,19 @@ from dataset_assets.video.planes import plane_samples
 GRID = 8
 # An edge counts from 10 of 255 on beyond the steps on both sides of it: deblocked films have few such edges.
 MIN_STEP = 10
-# Damage fills a part of the picture, and is thinned out by the rest of it.
-TILE_ROWS, TILE_COLUMNS = 3, 4
-# Places of the grid in a tile, and in a picture: among fewer, chance makes such edges.
-MIN_PLACES = 60
-# Lines and columns of the grid that are looked at in a large picture: of UHD every sixth, 10 CPU ms a frame.
-MAX_LINES = 45
+# Damage fills a part of the picture, and is thinned out by the rest of it: tiles of 2x2 cells, half over one
+# another.
+CELL_ROWS, CELL_COLUMNS = 8, 10
+# Places of the grid in a picture with tiles, and in one without: among fewer, chance makes such edges.
+MIN_TILED_PLACES, MIN_PLACES = 720, 60
+# Lines and columns of the grid that are looked at in a large picture: of UHD every eleventh, 8 CPU ms each
+# frame.
+MAX_LINES = 24
+# A straight edge along more of the picture than this is a thing's: a wall's, a test chart's.
+MAX_LINE_SHARE = 0.5
 # Share of a tile's grid places with an edge, beyond the share at the busiest of the 7 other phases. See
 # `docs/reliability.md` for what it told of damaged and of sound films.
-MAX_EXCESS = 0.095
+MAX_EXCESS = 0.09
 
 
 def looks_damaged(frame: av.VideoFrame) -> bool:
@@ -43,13 +49,12 @@ def block_excess(samples: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], bit_de
     Returns:
         -1..1; 0 for pictures too small to tell.
     """
-    rows, columns = samples.shape[0] // GRID, samples.shape[1] // GRID
-    if rows * columns < MIN_PLACES:
+    places = (samples.shape[0] // GRID) * (samples.shape[1] // GRID)
+    if places < MIN_PLACES:
         return 0.0
-    is_small = rows * columns < MIN_PLACES * TILE_ROWS * TILE_COLUMNS
-    tiles = (1, 1) if is_small else (TILE_ROWS, TILE_COLUMNS)
-    across = _tile_shares(_edges(samples, bit_depth), *tiles)
-    down = _tile_shares(_edges(samples.T, bit_depth), *tiles[::-1]).transpose(1, 0, 2)
+    rows, columns = (CELL_ROWS, CELL_COLUMNS) if places >= MIN_TILED_PLACES else (1, 1)
+    across = _tile_shares(_edges(samples, bit_depth), rows, columns)
+    down = _tile_shares(_edges(samples.T, bit_depth), columns, rows).transpose(1, 0, 2)
     shares = (across + down) / 2
     return float((shares[..., 0] - shares[..., 1:].max(axis=-1)).max())
 
@@ -64,14 +69,20 @@ def _edges(samples: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], bit_depth: i
     step = steps.sum(axis=1, dtype=np.uint16).astype(np.int16)
     found = np.zeros((len(chosen), columns * GRID), np.bool_)
     found[:, 2:-1] = step[:, 1:-1] - np.maximum(step[:, :-2], step[:, 2:]) > MIN_STEP * GRID
+    found[:, found.mean(axis=0) > MAX_LINE_SHARE] = False
     return found.reshape(len(chosen), columns, GRID)
 
 
 def _tile_shares(edges: npt.NDArray[np.bool_], rows: int, columns: int) -> npt.NDArray[np.float64]:
-    """Share of places with an edge in each tile: (rows, columns, 8 phases)."""
-    return np.array(
-        [
-            [tile.mean(axis=(0, 1)) for tile in np.array_split(strip, columns, axis=1)]
-            for strip in np.array_split(edges, rows, axis=0)
-        ]
-    )
+    """Share of places with an edge in each tile of 2x2 cells, in all where there is one: (..., ..., 8)."""
+    cells = [np.array_split(strip, columns, axis=1) for strip in np.array_split(edges, rows, axis=0)]
+    found = np.array([[cell.sum(axis=(0, 1), dtype=float) for cell in strip] for strip in cells])
+    places = np.array([[[cell.shape[0] * cell.shape[1]] for cell in strip] for strip in cells])
+    return _over_2x2(found) / np.maximum(_over_2x2(places), 1)
+
+
+def _over_2x2(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if min(cells.shape[:2]) == 1:
+        return cells
+    pairs = cells[1:] + cells[:-1]
+    return pairs[:, 1:] + pairs[:, :-1]

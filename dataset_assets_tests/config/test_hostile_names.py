@@ -74,7 +74,7 @@ def test_a_name_becomes_a_file_name_inside_its_folder(name: str) -> None:
 
 
 @few
-@given(files)
+@given(content=files)
 def test_any_configuration_is_read_or_told_in_sentences(content: object, tmp_path: Path) -> None:
     file = tmp_path / "c.json"
     file.write_text(json.dumps(content), encoding="utf-8")
@@ -101,7 +101,7 @@ def test_any_configuration_is_read_or_told_in_sentences(content: object, tmp_pat
 
 
 @few
-@given(st.text(st.sampled_from(list("{}[]:,-&*!|>#'\" \n\tab1.~")), max_size=80))
+@given(text=st.text(st.sampled_from(list("{}[]:,-&*!|>#'\" \n\tab1.~")), max_size=80))
 def test_any_text_is_yaml_or_a_mistake(text: str, tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text(text, encoding="utf-8")
