@@ -78,11 +78,13 @@ def _tile_shares(edges: npt.NDArray[np.bool_], rows: int, columns: int) -> npt.N
     cells = [np.array_split(strip, columns, axis=1) for strip in np.array_split(edges, rows, axis=0)]
     found = np.array([[cell.sum(axis=(0, 1), dtype=float) for cell in strip] for strip in cells])
     places = np.array([[[cell.shape[0] * cell.shape[1]] for cell in strip] for strip in cells])
-    return _over_2x2(found) / np.maximum(_over_2x2(places), 1)
+    shares: npt.NDArray[np.float64] = _over_2x2(found) / np.maximum(_over_2x2(places), 1)
+    return shares
 
 
 def _over_2x2(cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if min(cells.shape[:2]) == 1:
         return cells
     pairs = cells[1:] + cells[:-1]
-    return pairs[:, 1:] + pairs[:, :-1]
+    sums: npt.NDArray[Any] = pairs[:, 1:] + pairs[:, :-1]
+    return sums

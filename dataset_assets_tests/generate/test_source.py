@@ -193,7 +193,7 @@ def test_a_film_that_goes_away_and_comes_back_leaves_no_trace(
     at_window(3, leave)
     waits.during[3] = come_back
     generate_video(settings, KEY)
-    assert waits.delays_s == list(lanes.RETRY_DELAYS_S[:3])
+    assert waits.delays_s == list(source.RETRY_DELAYS_S[:3])
     generate_video(small_settings(tmp_path / "whole", film), KEY)
     assert pictures(tmp_path / "out") == pictures(tmp_path / "whole")
     assert tables(tmp_path / "out") == tables(tmp_path / "whole")
@@ -212,7 +212,7 @@ def test_a_film_that_stays_away_fails_and_keeps_what_is_committed(
     at_window(3, leave)
     with pytest.raises(SourceLostError, match=r"a-film .* cannot be read any more \(No such file .*bring"):
         generate_video(settings, KEY)
-    assert waits.delays_s == list(lanes.RETRY_DELAYS_S)
+    assert waits.delays_s == list(source.RETRY_DELAYS_S)
     assert {row["window"] for row in window_rows(tmp_path / "out")} == {0, 1, 2}
     assert set(pictures(tmp_path / "out")) == files_named_by_rows(tmp_path / "out")
 
@@ -233,7 +233,7 @@ def test_a_disk_that_fails_for_a_while_is_read_again(
     generate_video(small_settings(tmp_path / "whole", film), KEY)
     monkeypatch.setattr(packets.PacketReader, "_demux", failing_demux)
     generate_video(small_settings(tmp_path / "out", film), KEY)
-    assert waits.delays_s == [lanes.RETRY_DELAYS_S[0]]
+    assert waits.delays_s == [source.RETRY_DELAYS_S[0]]
     assert tables(tmp_path / "out") == tables(tmp_path / "whole")
     assert pictures(tmp_path / "out") == pictures(tmp_path / "whole")
 
@@ -261,7 +261,7 @@ def test_a_film_that_goes_away_while_it_is_probed_is_probed_again(
     # Opened anew, as every seek back to the first packet does.
     monkeypatch.setattr(packets.PacketReader, "_seek", lambda reader, _: reader._rewind())
     generate_video(small_settings(tmp_path / "out", film), KEY)
-    assert delays_s == list(lanes.RETRY_DELAYS_S[:2])
+    assert delays_s == list(source.RETRY_DELAYS_S[:2])
 
 
 def test_a_film_that_is_away_at_a_commit_counts_as_unchanged(

@@ -132,4 +132,5 @@ def _pictures(seed: int) -> Iterator[NDArray[np.uint8]]:
 
 def _canvas(seed: int, height: int, width: int) -> NDArray[np.uint8]:
     light = np.clip(scene(height, width, seed), 0, 1) ** (1 / 2.4)
-    return np.rint(255 * light).astype(np.uint8)
+    canvas: NDArray[np.uint8] = np.rint(255 * light).astype(np.uint8)
+    return canvas

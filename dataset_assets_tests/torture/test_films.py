@@ -27,11 +27,10 @@ def test_mutated_films_neither_crash_nor_hang_nor_get_wrong_frames_accepted(film
 
 def test_a_crash_and_an_endless_loop_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test would be worth nothing if it did not notice."""
-    monkeypatch.setattr(
-        "dataset_assets_tests.torture.trials._read", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-    )
+    read = "dataset_assets_tests.torture.trials._read"
+    monkeypatch.setattr(read, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     assert try_film(tmp_path / "film.mkv", "keyframe").end == "crashed"
-    monkeypatch.setattr("dataset_assets_tests.torture.trials._read", lambda *_: signal.pause())
+    monkeypatch.setattr(read, lambda *_: signal.pause())
     monkeypatch.setattr("dataset_assets_tests.torture.trials.WALL_S", 0.2)
     assert try_film(tmp_path / "film.mkv", "keyframe").end == "hung"
 

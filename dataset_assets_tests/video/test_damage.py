@@ -16,7 +16,8 @@ from dataset_assets_tests.films import Film, scene
 
 def picture(width: int = 640, height: int = 360) -> npt.NDArray[np.uint8]:
     light = np.clip(scene(height, width, 3), 0, 1) ** (1 / 2.4)
-    return np.rint(255 * light[..., 1]).astype(np.uint8)
+    luma: npt.NDArray[np.uint8] = np.rint(255 * light[..., 1]).astype(np.uint8)
+    return luma
 
 
 @pytest.mark.parametrize("bit_depth", [8, 10, 12])

@@ -1,4 +1,4 @@
-"""Files that name other files: only the film itself is opened, whatever it is called and whatever it says."""
+"""Files that name other files, and headers that lie: only the film is opened, and nothing is believed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from dataset_assets.errors import VideoError
 from dataset_assets.video.probe import probe
 from dataset_assets_tests.films import Film
+from dataset_assets_tests.torture.sources import source_film, source_named
+from dataset_assets_tests.torture.trials import try_film
 
 MPD = """<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" profiles=
 "urn:mpeg:dash:profile:isoff-on-demand:2011"><Period><AdaptationSet mimeType="video/mp4">
@@ -56,3 +58,47 @@ def test_nonsense_sizes_are_refused_without_their_memory(vfr_film: Film, tmp_pat
     film.write_bytes(content[:place] + b"\xff\xff\xff\xff" + content[place + 4 :])
     # H.264 says its size again in its own header: that one is decoded.
     assert probe(film).geometry.coded_width == 1280
+
+
+# The box of an MP4, the bytes of it that lie, and what they claim.
+LIES = {
+    "10^9 frames": (b"stsz", 8, (10**9).to_bytes(4, "big")),
+    "frames of 4 GB": (b"stsz", 12, b"\xff\xff\xff\xff"),
+    "a time base of 1/0": (b"mdhd", 12, bytes(4)),
+    "a tick of half a nanosecond": (b"mdhd", 12, b"\x7f\xff\xff\xff"),
+    "10^9 chunks": (b"stco", 4, (10**9).to_bytes(4, "big")),
+    "frames that take no time": (b"stts", 12, bytes(4)),
+    "frames of 49 days": (b"stts", 12, b"\xff\xff\xff\xff"),
+    "2^31 frames in a chunk": (b"stsc", 12, b"\x7f\xff\xff\xff"),
+    "a box that is endless": (b"moov", -4, b"\x7f\xff\xff\xff"),
+    "a box of itself": (b"trak", -4, bytes((0, 0, 0, 8))),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_header_that_lies_ends_in_a_sentence_or_is_not_believed(
+    lie: str, films_folder: Path, tmp_path: Path
+) -> None:
+    box, offset, claim = LIES[lie]
+    content = bytearray(source_film(source_named("h264.mp4"), films_folder).read_bytes())
+    place = content.index(box) + 4 + offset - (4 if offset < 0 else 0)
+    content[place : place + len(claim)] = claim
+    film = tmp_path / "film.mp4"
+    film.write_bytes(content)
+    # In a process of its own, within 60 CPU seconds and 4 GB.
+    trial = try_film(film, "keyframe")
+    assert trial.end in ("read", "refused"), trial.detail
+
+
+def test_matroska_whose_index_leads_to_itself_ends(films_folder: Path, tmp_path: Path) -> None:
+    """Every place that the SeekHead names is its own."""
+    content = bytearray(source_film(source_named("h264.mkv"), films_folder).read_bytes())
+    place, changed = 0, 0
+    while (place := content.find(b"\x53\xac", place, 4096)) > 0:
+        size = content[place + 2] & 0x7F
+        content[place + 3 : place + 3 + size] = bytes(size)
+        place, changed = place + 3, changed + 1
+    assert changed > 2
+    film = tmp_path / "film.mkv"
+    film.write_bytes(content)
+    assert try_film(film, "uniform").end in ("read", "refused")
