@@ -61,7 +61,11 @@ class Recording:
 
 
 def settings_for(film: Film, output: Path, **changes: Any) -> Settings:
-    defaults: dict[str, Any] = {"categories": LESS, "weights": {"general": 1.0, "space": 0.5}, "base_frame_limit": 5}
+    defaults: dict[str, Any] = {
+        "categories": LESS,
+        "weights": {"general": 1.0, "space": 0.5},
+        "base_frame_limit": 5,
+    }
     return small_settings(output, film.path, **(defaults | changes))
 
 

@@ -21,6 +21,7 @@ import dagster as dg
 from dagster._utils.interrupts import setup_interrupt_handlers
 
 from dataset_assets.assets.failures import failure_sentence
+from dataset_assets.cli.home import enter_home
 from dataset_assets.cli.slots import free_slots
 from dataset_assets.cli.worker import QUIET
 from dataset_assets.config import load_settings
@@ -133,9 +134,7 @@ def _run(order: Order) -> tuple[int, str]:
         setup_interrupt_handlers()
         config = Path(order.config)
         settings = load_settings(config)
-        home = settings.base.output_base_dir / ".dagster"
-        home.mkdir(parents=True, exist_ok=True)
-        os.environ["DAGSTER_HOME"] = str(home)
+        enter_home(settings, config)
         job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
         with dg.DagsterInstance.get() as instance:
             add_missing(instance, settings)

@@ -32,10 +32,15 @@ def halfway(runs: Runs, config: Path) -> Iterator[int]:
     """A Dagster run of the first film that stands still in the middle of a picture; gives its process."""
     pid = runs.start(Order(str(config), "film", "in a picture", 5, signal.SIGSTOP))
     stat = Path(f"/proc/{pid}/status")
-    wait_until(
-        lambda: "\nState:\tT" in stat.read_text(encoding="utf-8"), "the run comes to its fifth picture"
-    )
-    yield pid
+    try:
+        wait_until(
+            lambda: "\nState:\tT" in stat.read_text(encoding="utf-8"), "the run comes to its fifth picture"
+        )
+        yield pid
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        runs.wait()
+        raise
 
 
 def test_a_second_run_on_a_video_stops_with_a_sentence_and_the_first_goes_on(
