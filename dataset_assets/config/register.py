@@ -8,8 +8,6 @@ come of it. Not here: finding films (watch.py).
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from dataset_assets.config.keys import video_key
 from dataset_assets.config.models import Settings, VideoEntry, WatchedVideo
 from dataset_assets.config.operation import watching
+from dataset_assets.config.replacing import replace_text
 from dataset_assets.errors import ConfigError
 
 REGISTER: Final = Path("metadata", "watched.json")
@@ -106,19 +105,7 @@ def write_register(settings: Settings, register: Register) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    path = register_path(settings)
-    text = json.dumps(asdict(register), indent=1, ensure_ascii=False)
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+    replace_text(register_path(settings), json.dumps(asdict(register), indent=1, ensure_ascii=False))
 
 
 def listed_videos(settings: Settings) -> tuple[VideoEntry, ...]:

@@ -7,8 +7,6 @@ films (films.py) and the layout of the text (editing.py).
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from dataset_assets.config.films import Rule, absolute
 from dataset_assets.config.keys import is_unicode, near_names, short_hash, video_key
 from dataset_assets.config.loading import read_config, settings_from_text, tree_of
 from dataset_assets.config.models import Settings, VideoEntry
+from dataset_assets.config.replacing import replace_text
 from dataset_assets.config.tree import Entries
 from dataset_assets.errors import ConfigError
 
@@ -135,23 +134,9 @@ def _read_back(
 
 
 def _replace(config: Path, text: str) -> None:
-    """Replace a file in one step: a reader, or a power cut, finds the old text or the new one whole."""
-    target = Path(os.path.realpath(config))
-    temporary: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(
-            "wb", dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(target, temporary)
-        temporary.replace(target)
+        replace_text(Path(os.path.realpath(config)), text)
     except OSError as error:
         raise ConfigError(
             [f"{config}: cannot be written ({error.strerror}); check its permissions."]
         ) from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
