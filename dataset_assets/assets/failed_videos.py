@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from dataset_assets.assets.failures import failure_sentence
+from dataset_assets.assets.failures import sentence_of
+from dataset_assets.assets.runs import is_overtaken, video_of
 from dataset_assets.config import Settings
 from dataset_assets.generate.failures import read_failures
 from dataset_assets.tables import TableStore
 
-PARTITION_TAG = "dagster/partition"
 # The newest failed runs that are looked through for videos without a sentence of their own: killed runs.
 MOST_RUNS = 200
 
@@ -43,19 +43,12 @@ def failed_videos(instance: dg.DagsterInstance, settings: Settings, store: Table
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
     runs: dict[str, dg.DagsterRun] = {}
     for record in instance.get_run_records(failed, limit=MOST_RUNS):
-        runs.setdefault(record.dagster_run.tags.get(PARTITION_TAG, ""), record.dagster_run)
+        runs.setdefault(video_of(record.dagster_run) or "", record.dagster_run)
     found = []
     for key in sorted(video.key for video in settings.videos):
         run = runs.get(key)
         if key in sentences:
             found.append(FailedVideo(key, sentences[key], run.run_id if run else ""))
-        elif run is not None and _is_last(instance, key, run):
-            entries = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-            events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
-            found.append(FailedVideo(key, failure_sentence(key, events, run.run_id), run.run_id))
+        elif run is not None and not is_overtaken(instance, run.run_id, key):
+            found.append(FailedVideo(key, sentence_of(instance, run), run.run_id))
     return found
-
-
-def _is_last(instance: dg.DagsterInstance, key: str, run: dg.DagsterRun) -> bool:
-    last = instance.get_run_records(dg.RunsFilter(tags={PARTITION_TAG: key}), limit=1)
-    return bool(last) and last[0].dagster_run.run_id == run.run_id

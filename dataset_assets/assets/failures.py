@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from dataset_assets.assets.runs import video_of
 from dataset_assets.errors import DatasetAssetsError
 
 # How a process died stands in an event before the failure, which itself only says that it was "marked".
@@ -28,6 +29,13 @@ def told_in_one_sentence() -> Iterator[None]:
         yield
     except DatasetAssetsError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+def sentence_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    """The sentence of a failed run, looked up in its events."""
+    entries = instance.all_logs(run.run_id, of_type=set(FAILURE_EVENTS))
+    events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+    return failure_sentence(video_of(run) or run.job_name, events, run.run_id)
 
 
 def failure_sentence(key: str, events: Iterable[dg.DagsterEvent], run_id: str) -> str:

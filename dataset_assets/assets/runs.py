@@ -1,4 +1,4 @@
-"""Questions to Dagster's history that several automations ask."""
+"""Questions to Dagster's history: which video a run works on, what goes on, what came later."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ UNFINISHED = [status for status in _STATUS if status not in FINISHED]
 def video_of(run: dg.DagsterRun) -> str | None:
     """The key of the video that a run works on, if it works on one."""
     return run.tags.get(PARTITION_TAG)
+
+
+def ended_s(record: dg.RunRecord) -> float:
+    """When a run ended, Unix time."""
+    return record.end_time or record.update_timestamp.timestamp()
 
 
 def videos_in_work(instance: dg.DagsterInstance) -> set[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from dataset_assets.assets.failures import FAILURE_EVENTS, failure_sentence
-from dataset_assets.automation.runs import is_overtaken, video_of
+from dataset_assets.assets.failures import sentence_of
+from dataset_assets.assets.runs import is_overtaken, video_of
 from dataset_assets.automation.webhook import post
 from dataset_assets.config import Settings
 from dataset_assets.generate.failures import keep_failure
@@ -37,9 +37,7 @@ def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.Resou
         return
     if key is not None and is_overtaken(context.instance, run.run_id, key):
         return
-    entries = context.instance.all_logs(run.run_id, of_type=set(FAILURE_EVENTS))
-    events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
-    sentence = failure_sentence(key or run.job_name, events, run.run_id)
+    sentence = sentence_of(context.instance, run)
     if key is not None:
         keep_failure(TableStore(dataset_config.base.output_base_dir), key, sentence, run.run_id)
     url = dataset_config.runs.webhook_url

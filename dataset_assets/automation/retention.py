@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.automation.runs import FINISHED, video_of
+from dataset_assets.assets.runs import FINISHED, video_of
 from dataset_assets.config import Settings
 from dataset_assets.generate.failures import failed_runs
 from dataset_assets.tables import TableStore

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dataset_assets.assets.dataset_stats import DATASET_STATS
-from dataset_assets.automation.runs import FINISHED, video_of, videos_in_work
+from dataset_assets.assets.runs import FINISHED, ended_s, video_of, videos_in_work
 
 INTERVAL_S = 60
 # Runs of other kinds that ended last are passed over; more of them than these do not end in a minute.
@@ -36,7 +36,7 @@ def build_stats_sensor(job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinit
             yield dg.SkipReason("no run on a video has ended")
         elif in_work:
             yield dg.SkipReason(f"{len(in_work)} videos are queued or running")
-        elif _ended_s(last) <= _added_up_s(instance):
+        elif ended_s(last) <= _added_up_s(instance):
             yield dg.SkipReason("the statistics are newer than the last run")
         else:
             # One request for each quiet state: statistics that fail are not asked for again and again.
@@ -50,10 +50,6 @@ def _last_ended(instance: dg.DagsterInstance) -> dg.RunRecord | None:
         dg.RunsFilter(statuses=FINISHED), limit=RUNS_LOOKED_AT, order_by="update_timestamp"
     )
     return next((record for record in records if video_of(record.dagster_run) is not None), None)
-
-
-def _ended_s(record: dg.RunRecord) -> float:
-    return record.end_time or record.update_timestamp.timestamp()
 
 
 def _added_up_s(instance: dg.DagsterInstance) -> float:

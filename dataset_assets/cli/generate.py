@@ -12,9 +12,9 @@ from rich.live import Live
 from rich.markup import escape
 
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
+from dataset_assets.assets.runs import is_overtaken
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.automation.pending import pending_assets
-from dataset_assets.automation.runs import is_overtaken
 from dataset_assets.cli.home import enter_home
 from dataset_assets.cli.launched import Launched
 from dataset_assets.cli.live_view import render

@@ -17,6 +17,7 @@ import dagster as dg
 import yaml
 
 from dataset_assets.assets.failures import FAILURE_EVENTS, failure_sentence
+from dataset_assets.assets.runs import ended_s, video_of
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.cli.home import INSTANCE_FILE
 from dataset_assets.cli.snapshot import ActiveRun, Activity, Failure, LastRun, Phase, RunState
@@ -24,7 +25,6 @@ from dataset_assets.cli.worker import LAUNCHED_BY_TAG
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
 from dataset_assets.generate.process import process_age_s, process_identity
 
-PARTITION_TAG = "dagster/partition"
 # Launched by these, in this order; what has none of the tags came from Dagster's UI or command line.
 LAUNCHERS = {
     "dagster/schedule_name": "schedule",
@@ -192,7 +192,7 @@ class History:
             run = record.dagster_run
             if _key(run):
                 sentence = self._sentence(instance, run)
-                found.append(Failure(_key(run), sentence, _ended_s(record), run.run_id))
+                found.append(Failure(_key(run), sentence, ended_s(record), run.run_id))
         return found
 
     def _sentence(self, instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
@@ -258,7 +258,7 @@ def _was_there(pid: int, seconds_ago: float) -> bool:
 
 
 def _key(run: dg.DagsterRun) -> str:
-    return run.tags.get(PARTITION_TAG, "")
+    return video_of(run) or ""
 
 
 def _launcher(run: dg.DagsterRun) -> str:
@@ -270,13 +270,9 @@ def _launcher(run: dg.DagsterRun) -> str:
     return "Dagster"
 
 
-def _ended_s(record: dg.RunRecord) -> float:
-    return record.end_time or record.update_timestamp.timestamp()
-
-
 def _last_run(record: dg.RunRecord) -> LastRun:
     run = record.dagster_run
-    return LastRun(_key(run), run.job_name, _ENDED[run.status], _ended_s(record), run.run_id)
+    return LastRun(_key(run), run.job_name, _ENDED[run.status], ended_s(record), run.run_id)
 
 
 def _newest_of_each(failures: list[Failure]) -> list[Failure]:
