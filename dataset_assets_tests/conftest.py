@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -21,6 +23,9 @@ from dataset_assets_tests.films import (
     pq_frames,
     sdr_frames,
 )
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Cuts at 17, 31, 54: of the windows that start at a keyframe (every 12 frames), those at 12 and 48 hold one.
 SHOTS = (Shot(1, 17), Shot(2, 14, -4, 2), Shot(3, 23, 2, 0), Shot(4, 18, 6, -2))
@@ -142,3 +147,12 @@ def shared_media() -> Path:
     if not (SHARED / "media" / "MANIFEST.tsv").is_file():
         pytest.skip("the sample media (shared/media) are not on this machine")
     return SHARED / "media"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A running Chromium; what uses it skips where there is none."""
+    from dataset_assets_tests.browser import chromium  # few tests need Playwright
+
+    with chromium() as started:
+        yield started

@@ -9,6 +9,7 @@ import pytest
 
 from dataset_assets.definitions import build_defs
 from dataset_assets_tests.assets.world import ALL, World, checks, failure, metadata
+from dataset_assets_tests.system.labels import DASHBOARD_LABELS
 
 SHOWN_IN_PLACE = 1000  # characters of Markdown
 Finished = tuple[World, dg.ExecuteInProcessResult]
@@ -109,27 +110,7 @@ def test_a_run_that_died_fails_its_video_until_another_gets_through(world: World
 def test_the_dashboard_tells_the_same_in_the_same_order(finished: Finished) -> None:
     world, _ = finished
     stats = metadata(world.materialize_stats(), "dataset_stats")
-    assert list(stats) == [
-        "videos",
-        "videos_done",
-        "videos_failed",
-        "windows",
-        "patches",
-        "patches_target",
-        "acceptance_rate",
-        "gigabytes",
-        "failed_videos",
-        "progress",
-        "reject_reasons",
-        "lowest_acceptance",
-        "gallery",
-        "categories",
-        "formats",
-        "by_video",
-        "unfinished",
-        "problems",
-        "tables",
-    ]
+    assert list(stats) == DASHBOARD_LABELS
     texts = [value.value for value in stats.values() if isinstance(value, dg.MarkdownMetadataValue)]
     assert len(texts) == 4
     assert all(text and len(text) < SHOWN_IN_PLACE for text in texts)

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Request
 
 from dataset_assets.config import Settings
 from dataset_assets.gallery import index_path, page_of
-from dataset_assets_tests.browser import CHROMIUM, chromium
+from dataset_assets_tests.browser import CHROMIUM
 from dataset_assets_tests.generate.samples import KEY, patch_rows, window_rows
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine")
@@ -37,12 +37,6 @@ LOW_CONTRAST = """() => {
     return [element.textContent.trim(), (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)];
   }).filter(([, contrast]) => contrast < 4.5);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

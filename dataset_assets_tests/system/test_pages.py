@@ -7,18 +7,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from dataset_assets_tests.browser import CHROMIUM, chromium
+from dataset_assets_tests.browser import CHROMIUM
 from dataset_assets_tests.system.conftest import BROKEN, DONE, Ended
 from dataset_assets_tests.system.dagster_ui import PER_VIDEO, DagsterUi
 from dataset_assets_tests.system.pages import PATIENCE_MS, Pages
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
