@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from dataset_assets.demo.encode import BT2020_HLG, BT2020_PQ, StaticHdrMetadata
 from dataset_assets_tests.films import (
@@ -26,6 +27,10 @@ from dataset_assets_tests.films import (
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# A busy machine is no defect: Hypothesis would fail an example that takes longer than 200 ms.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Cuts at 17, 31, 54: of the windows that start at a keyframe (every 12 frames), those at 12 and 48 hold one.
 SHOTS = (Shot(1, 17), Shot(2, 14, -4, 2), Shot(3, 23, 2, 0), Shot(4, 18, 6, -2))

@@ -87,7 +87,7 @@ def noise(height: int, width: int, count: int = 1) -> Pictures:
     return np.random.default_rng(height * width).integers(0, 256, (count, height, width, 3), np.uint8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(pictures | extreme_pictures)
 def test_bicubic_equals_matlabs_imresize_in_every_pixel(stack: Pictures) -> None:
     exact = exactly(stack, imresize_matrix)
@@ -101,13 +101,13 @@ def test_bicubic_equals_matlabs_imresize_at_every_size(size: tuple[int, int]) ->
     assert np.array_equal(downscale(stack, "bicubic"), np.clip(np.rint(exact), 0, 255))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(pictures | extreme_pictures)
 def test_area_is_the_rounded_mean_of_each_block(stack: Pictures) -> None:
     assert np.array_equal(downscale(stack, "area"), np.rint(exactly(stack, MATRICES["area"])))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(pictures | extreme_pictures, st.sampled_from(["lanczos", "gaussian"]))
 def test_float_kernels_round_their_formula(stack: Pictures, kernel: Kernel) -> None:
     exact = np.clip(exactly(stack, MATRICES[kernel]), 0, 255)

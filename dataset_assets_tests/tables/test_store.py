@@ -79,7 +79,7 @@ def test_tables_lie_where_other_tools_look_for_them(store: TableStore, tmp_path:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     video=samples.videos,
     windows=st.lists(samples.windows, max_size=8),
