@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --no-input --disable-pip-version-check
 INPUTS := pyproject.toml setup.cfg constraints.txt
 
-.PHONY: setup demo test bench bench-quick lint types contracts format clean
+.PHONY: setup demo test torture bench bench-quick lint types contracts format clean
 
 setup: .venv/.runtime
 
@@ -16,6 +16,9 @@ demo: .venv/.runtime
 
 test: .venv/.dev
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+torture: .venv/.dev
+	@$(BIN)/python -m benchmarks.torture $(ARGS)
 
 bench: .venv/.dev
 	@$(BIN)/python -m benchmarks.run $(ARGS)

@@ -36,6 +36,7 @@ settings.load_profile("untimed")
 SHOTS = (Shot(1, 17), Shot(2, 14, -4, 2), Shot(3, 23, 2, 0), Shot(4, 18, 6, -2))
 VFR_TIME_BASE = Fraction(1, 600)
 SHORT_SHOTS = (Shot(5, 21), Shot(6, 15, -2, 2))
+TINY_SHOTS = (Shot(31, 40), Shot(32, 44))
 DARK_SHOTS = tuple(Shot(10 + i, frames, exposure=0.08) for i, frames in enumerate((15, 11, 10, 9, 17, 7, 15)))
 
 
@@ -89,6 +90,18 @@ def sdr_film(films_folder: Path) -> Film:
         sdr_frames(SHOTS, 1280, 720),
         SHOTS,
         size=(1280, 720),
+        options=X264_OPTIONS,
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_film(films_folder: Path) -> Film:
+    """320x192 H.264 BT.709, 84 frames, 24/s, two shots: for tests that run a film again and again."""
+    return make_film(
+        films_folder / "tiny.mkv",
+        sdr_frames(TINY_SHOTS, 320, 192),
+        TINY_SHOTS,
+        size=(320, 192),
         options=X264_OPTIONS,
     )
 

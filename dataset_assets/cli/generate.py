@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
+from sqlalchemy.exc import DBAPIError
 
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.runs import is_overtaken
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.automation.pending import pending_assets
-from dataset_assets.cli.home import enter_home
+from dataset_assets.cli.home import enter_home, history_told
 from dataset_assets.cli.launched import Launched
 from dataset_assets.cli.live_view import render
+from dataset_assets.cli.slots import free_slots
 from dataset_assets.cli.supervisor import Supervisor, Task
+from dataset_assets.cli.units import size
 from dataset_assets.cli.watched import load_with_new_films
 from dataset_assets.cli.watching import REFRESH_S, Watcher
 from dataset_assets.cli.worker import QUIET, Outcome
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.definitions import STATS_JOB, build_defs
-from dataset_assets.errors import ConfigError
-from dataset_assets.generate import statuses, with_left_categories
+from dataset_assets.errors import ConfigError, SpaceError
+from dataset_assets.generate import clear_away, statuses, with_left_categories
 from dataset_assets.generate.failures import keep_failure
 from dataset_assets.partitions import add_missing
 from dataset_assets.tables import TableStore
 
+STATS_DUE = ".stats-due"
 HINT = "Ctrl+C stops; what is committed stays"
 
 
@@ -57,15 +62,33 @@ def generate(
 
     Raises:
         ConfigError: The configuration holds mistakes, or a video or category is not in it.
+        DatasetAssetsError: What is missing does not fit on the disk, or Dagster cannot write its history.
         KeyboardInterrupt: Ctrl+C; the workers have committed and stopped.
     """
     settings = load_with_new_films(config, console)
     entries = _chosen(settings, videos, categories)
-    enter_home(settings, config)
+    with history_told(enter_home(settings, config)):
+        return _bring_up_to_date(
+            config, settings, entries, console, categories=categories, workers=workers, force=force
+        )
+
+
+def _bring_up_to_date(
+    config: Path,
+    settings: Settings,
+    entries: Sequence[VideoEntry],
+    console: Console,
+    *,
+    categories: Sequence[str],
+    workers: int | None,
+    force: bool,
+) -> int:
+    store = TableStore(settings.base.output_base_dir)
     # One process opens a new home alone: several at once would leave its SQLite broken.
     with dg.DagsterInstance.get() as instance:
         add_missing(instance, settings)
-    store = TableStore(settings.base.output_base_dir)
+        free_slots(instance, store)
+    clear_away(settings)
     # What a removed category left behind goes with a run of all assets.
     whole = with_left_categories(settings, store) if not categories else set()
     tasks = [
@@ -74,11 +97,20 @@ def generate(
         if (task := _task(settings, entry, store, categories, force=force, whole=entry.key in whole))
     ]
     watcher = Watcher(settings, [entry.key for entry in entries], categories)
-    failures = _run(config, store, watcher, console, tasks, workers or settings.base.max_workers, force=force)
+    # Statistics and pages follow the tables, also where a run is killed before it came to them.
+    stats_due = store.root / STATS_DUE
+    is_due = bool(tasks) or stats_due.exists()
     if tasks:
-        _update_stats(config)
+        _check_space(settings, watcher, tasks, console)
+        with suppress(OSError):  # of a full disk the runs tell
+            store.root.mkdir(parents=True, exist_ok=True)
+            stats_due.touch()
+    failures = _run(config, store, watcher, console, tasks, workers or settings.base.max_workers, force=force)
     for failure in failures:
         console.print(f"[red]failed[/red] {escape(failure)}", soft_wrap=True)
+    if is_due:
+        _update_stats(config)
+        stats_due.unlink(missing_ok=True)
     done = len(entries) - len(failures)
     console.print(
         f"{done} of {len(entries)} videos are up to date in {store.output_base_dir}", soft_wrap=True
@@ -130,6 +162,22 @@ def _task(
     return Task(entry.key, assets) if assets else None
 
 
+def _check_space(settings: Settings, watcher: Watcher, tasks: Sequence[Task], console: Console) -> None:
+    """Tells what the run will write; stops where that does not fit, before hours are spent."""
+    keys = [task.key for task in tasks]
+    disk = watcher.snapshot(Launched(keys).activity([])).disk
+    needed_bytes = disk.free_bytes - disk.free_after_bytes
+    videos = f"{len(keys)} video{'s' if len(keys) > 1 else ''} to work on"
+    estimate = f"about {size(needed_bytes)} to write, {size(disk.free_bytes)} free"
+    if needed_bytes and disk.free_after_bytes < disk.min_free_bytes:
+        raise SpaceError(
+            f"{settings.base.output_base_dir}: {videos}, {estimate}, and base_settings.min_free_gb keeps "
+            f"{size(disk.min_free_bytes)}; free some space, lower min_free_gb or base_frame_limit, or name a "
+            "few videos by --videos"
+        )
+    console.print(f"{videos}: {estimate}", soft_wrap=True)
+
+
 def _run(
     config: Path,
     store: TableStore,
@@ -162,11 +210,16 @@ def _run(
 
 
 def _close_run(outcome: Outcome, store: TableStore) -> None:
-    """Keeps why a run failed, and marks that of a worker that died as failed; it could not do so itself."""
-    with dg.DagsterInstance.get() as instance:
+    """Keeps why a run failed, and marks that of a worker that died as failed; it could not do so itself.
+
+    Where the disk is full this cannot either: the next `generate` frees what the run holds.
+    """
+    with suppress(DBAPIError, OSError), dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(outcome.run_id)
         if run is not None and not run.is_finished:
             instance.report_run_failed(run, outcome.error)
+        # The others of this `generate` wait for its place.
+        instance.event_log_storage.free_concurrency_slots_for_run(outcome.run_id)
         if not is_overtaken(instance, outcome.run_id, outcome.key):
             keep_failure(store, outcome.key, outcome.error, outcome.run_id)
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
 
 from dataset_assets.config import CONFIG_VARIABLE, Settings
 from dataset_assets.errors import DatasetAssetsError
@@ -18,6 +22,23 @@ def dagster_home(settings: Settings) -> Path:
     """`DAGSTER_HOME` where set, else a folder beside the data set, so that its history stays with it."""
     given = os.environ.get(HOME_VARIABLE)
     return Path(given).expanduser().resolve() if given else settings.base.output_base_dir / HOME_FOLDER
+
+
+@contextmanager
+def history_told(home: Path) -> Iterator[None]:
+    """Turns a home that cannot be read or written, mostly for a full disk, into a sentence.
+
+    Raises:
+        DatasetAssetsError: Dagster could not write its history.
+    """
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise DatasetAssetsError(
+            f"Dagster's history in {home} cannot be written ({reason}); free some space or look after the "
+            "disk, and run generate again, what is committed stays"
+        ) from error
 
 
 def enter_home(settings: Settings, config: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -98,6 +99,8 @@ def generate(
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate goes on."""
     from dataset_assets.cli.generate import generate as run  # Dagster takes a second to import
 
+    # A service manager's stop is Ctrl+C: the workers commit before they end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _told_plainly():
         code = run(
             config_path(config),

@@ -112,6 +112,6 @@ class Supervisor:
         if isinstance(outcome, Outcome):
             return outcome
         code = worker.process.exitcode or 0
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        how = f"died (signal {-code})" if code < 0 else f"died (exit code {code})" if code else "was stopped"
         mend = "run generate again, it goes on from the last checkpoint"
-        return Outcome(worker.task.key, worker.run_id, f"{worker.task.key}: its process died ({how}); {mend}")
+        return Outcome(worker.task.key, worker.run_id, f"{worker.task.key}: its process {how}; {mend}")

@@ -19,6 +19,7 @@ import dagster as dg
 
 from dataset_assets.assets.failures import failure_sentence
 from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
+from dataset_assets.cli.home import HOME_VARIABLE, history_told
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 
 STOP_GRACE_S = 20.0
@@ -79,7 +80,8 @@ def run_video(connection: Connection, order: Order) -> None:
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_stop, args=(order.run_id,)).start())
     threading.Thread(target=_listen, args=(connection, order.run_id), daemon=True).start()
     try:
-        outcome = _materialize(order)
+        with history_told(Path(os.environ[HOME_VARIABLE])):
+            outcome = _materialize(order)
     except dg.DagsterExecutionInterruptedError:
         return  # the parent, where it is still there, knows; the run is shown as cancelled
     except Exception as error:

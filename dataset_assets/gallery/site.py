@@ -20,6 +20,7 @@ from pathlib import Path
 
 from dataset_assets import __version__
 from dataset_assets.config import Settings
+from dataset_assets.disk import flush, temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.gallery.index_page import read_index_page
 from dataset_assets.gallery.rendering import render_index_page, render_video_page
@@ -27,7 +28,6 @@ from dataset_assets.gallery.video_page import VideoPage, page_of, read_video_pag
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.pictures import pictures_folder
 from dataset_assets.generate.video import LOCK_FOLDER
-from dataset_assets.patches.triplets import flush, temporary
 from dataset_assets.tables import TableStore
 
 GALLERY_FOLDER = "gallery"

@@ -17,6 +17,7 @@ from dataset_assets.generate.progress import Progress, read_progress
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.status import SOURCE, WINDOWS, AssetStatus, statuses
 from dataset_assets.generate.video import (
+    clear_away,
     generate_video,
     probe_video,
     remove_left_categories,
@@ -32,6 +33,7 @@ __all__ = [
     "VideoPlan",
     "VideoReport",
     "WindowsReport",
+    "clear_away",
     "generate_video",
     "plan_video",
     "probe_video",

@@ -1,7 +1,16 @@
 """How what a pass has made gets onto the disk: in an order that any end of the run survives.
 
 A row is in a table only while its three files are whole and in place: it goes before its files are replaced,
-and comes after. Which rows there are is the ledgers' affair, what a killed run leaves the journal's.
+and comes after. Each step below is on the disk before the next begins, since after a power cut a later one
+may be there without an earlier one that was not flushed:
+
+1. files noted in the journal, then written under temporary names, window by window;
+2. notes of the files whose rows go, then the tables without these rows;
+3. contents of the new files, then their names;
+4. the windows table, then the patches tables with the new rows;
+5. the removal of files that no row names, then of the notes.
+
+Which rows there are is the ledgers' affair, what a killed run leaves the journal's.
 """
 
 from __future__ import annotations
@@ -47,10 +56,11 @@ class Checkpoints:
         self._writer = TripletWriter(store.output_base_dir)
         self._rows: list[tuple[PatchLedger, PatchRow]] = []
 
-    def write(self, paths: TripletPaths, files: EncodedTriplet) -> None:
-        """Writes a triplet's files, which get their names with the commit of their row."""
-        self._journal.note([paths])
-        self._writer.write(paths, files)
+    def write(self, triplets: Sequence[tuple[TripletPaths, EncodedTriplet]]) -> None:
+        """Writes a window's triplets, which get their names with the commit of their rows."""
+        self._journal.note([paths for paths, _ in triplets])
+        for paths, files in triplets:
+            self._writer.write(paths, files)
 
     def add(self, ledger: PatchLedger, row: PatchRow) -> None:
         """Takes in the row of a triplet that was written."""
@@ -91,7 +101,6 @@ class Checkpoints:
         """Takes rows that were given up out of the tables, before their files are replaced or removed."""
         for ledger in self._ledgers:
             self._journal.note([files_of(row) for row in ledger.given_up])
-        self._journal.sync()
         for ledger in self._ledgers:
             if ledger.given_up:
                 ledger.commit(complete=False)

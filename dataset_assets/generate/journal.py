@@ -1,17 +1,21 @@
 """The files of a video that a killed run may leave behind: written down before they are touched.
 
-A file is noted before it is written, and before its row is given up. Whatever then ends the run, `settle`
-finds every file without a row in the notes, however many files the folders hold and whatever the
-configuration says by then.
+A file is noted, and the note is on the disk, before the file is written, and before its row is given up.
+Whatever then ends the run, also a power cut, `settle` finds every file without a row in the notes, however
+many files the folders hold and whatever the configuration says by then. The journal itself is there as long
+as a run works on the video: one that lies about tells of a run that was killed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dataset_assets.patches.triplets import TripletPaths, flush, temporary
+from dataset_assets.disk import flush, make_folder, temporary
+from dataset_assets.patches.triplets import TripletPaths
 from dataset_assets.tables import PatchRow, TableStore
 
 JOURNAL_FOLDER = ".journals"
@@ -22,8 +26,39 @@ def files_of(row: PatchRow) -> TripletPaths:
     return TripletPaths(Path(row.gt), Path(row.lr5), Path(row.lr7))
 
 
+def left_journals(store: TableStore) -> list[str]:
+    """Keys of the videos that a run works on, or that one worked on when it was killed."""
+    try:
+        return sorted(path.name for path in (store.root / JOURNAL_FOLDER).iterdir())
+    except FileNotFoundError:
+        return []
+
+
+@contextmanager
+def journal_kept(store: TableStore, key: str) -> Iterator[Journal]:
+    """Keeps a journal while a run works on a video; what an earlier run left is cleared away first.
+
+    Used under the video's lock.
+
+    Args:
+        store: The data set's tables.
+        key: The video's key.
+
+    Raises:
+        DatasetAssetsError: A table is damaged, or from a newer release.
+        OSError: The disk is full or cannot be written.
+    """
+    journal = Journal(store, key)
+    journal.begin()
+    try:
+        yield journal
+    finally:
+        with suppress(OSError):
+            journal.end()
+
+
 class Journal:
-    """The noted files of one video; used under the video's lock."""
+    """The noted files of one video."""
 
     def __init__(self, store: TableStore, key: str) -> None:
         """Takes over what an earlier run noted.
@@ -37,21 +72,39 @@ class Journal:
         self._path = store.root / JOURNAL_FOLDER / key
         self._noted = _read(self._path)
 
+    def begin(self) -> None:
+        """Clears away what an earlier run left, and puts an empty journal on the disk.
+
+        Raises:
+            DatasetAssetsError: A table is damaged, or from a newer release.
+            OSError: The disk is full or cannot be written.
+        """
+        if self._path.exists():
+            self._store.remove_temporaries(self._key)
+            self.settle()
+        make_folder(self._path.parent, self._store.output_base_dir)
+        self._path.touch()
+        flush(self._path.parent)
+
+    def end(self) -> None:
+        """Removes the journal, unless files without a row may be left."""
+        if not self._noted:
+            self._path.unlink(missing_ok=True)
+
     def note(self, triplets: Iterable[TripletPaths]) -> None:
-        """Notes files that are about to be written, or whose rows are about to be given up."""
+        """Notes files that are about to be written, or whose rows are about to be given up.
+
+        Once this returns, the notes are on the disk: 1 to 20 ms, which a window of 0.4 CPU s or more bears.
+        """
         names = [[path.as_posix() for path in triplet] for triplet in triplets]
         if not names:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(triplet) + "\n" for triplet in names)
         self._noted.update(Path(name) for triplet in names for name in triplet)
-
-    def sync(self) -> None:
-        """Flushes the notes to disk."""
-        if self._noted:
-            flush(self._path)
-            flush(self._path.parent)
+        with self._path.open("a", encoding="utf-8") as file:
+            # Each on a line of its own, whatever a full disk left of the one before.
+            file.writelines("\n" + json.dumps(triplet) for triplet in names)
+            file.flush()
+            os.fsync(file.fileno())
 
     def settle(self, named: Collection[Path] = ()) -> None:
         """Removes the noted files that no row of the video names, and forgets the notes.
@@ -62,16 +115,20 @@ class Journal:
         if not self._noted:
             return
         root = self._store.output_base_dir
-        for path in self._noted:
-            temporary(root / path).unlink(missing_ok=True)
+        emptied = {path.parent for path in self._noted if _removed(temporary(root / path))}
         unsure = self._noted.difference(named)
         unnamed = unsure - self._named_files() if unsure else unsure
         for path in unnamed:
-            (root / path).unlink(missing_ok=True)
-        for folder in {path.parent for path in unnamed}:
-            _remove_empty(root, folder)
-        self._path.unlink(missing_ok=True)
+            _removed(root / path)
+        emptied.update(path.parent for path in unnamed)
+        # The removals before the notes: a file that came back with a power cut must still be in them.
+        for folder in emptied:
+            with suppress(FileNotFoundError):
+                flush(root / folder)
+        os.truncate(self._path, 0)
         self._noted.clear()
+        for folder in emptied:
+            _remove_empty(root, folder)
 
     def _named_files(self) -> set[Path]:
         """The files that rows of the video name, in every category that has a table."""
@@ -89,8 +146,17 @@ def _read(path: Path) -> set[Path]:
         try:
             noted.update(map(Path, json.loads(line)))
         except (ValueError, TypeError):
-            continue  # the last line of a killed run
+            continue  # the first, or what a killed run or a full disk left of a line
     return noted
+
+
+def _removed(path: Path) -> bool:
+    """Removes a file; tells whether there was one."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _remove_empty(root: Path, folder: Path) -> None:

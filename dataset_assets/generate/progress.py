@@ -12,6 +12,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from dataset_assets.disk import temporary
 from dataset_assets.generate.process import process_identity
 
 INTERVAL_S = 1.0
@@ -84,13 +85,20 @@ class ProgressFile:
         if now - self._progress.updated_s < INTERVAL_S:
             return
         self._progress.updated_s = now
-        temporary = self._path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(asdict(self._progress)))
-        temporary.replace(self._path)
+        unnamed = temporary(self._path)
+        unnamed.write_text(json.dumps(asdict(self._progress)))
+        unnamed.replace(self._path)
 
     def remove(self) -> None:
         """Removes the file: the video is no longer worked on."""
-        self._path.unlink(missing_ok=True)
+        remove_progress(self._path.parent, self._progress.key)
+
+
+def remove_progress(folder: Path, key: str) -> None:
+    """Removes a video's progress, whichever run it tells of."""
+    path = folder / f"{key}.json"
+    for each in (temporary(path), path):
+        each.unlink(missing_ok=True)
 
 
 def windows_per_s(progress: Progress, now_s: float) -> float | None:

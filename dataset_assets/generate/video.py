@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -16,17 +16,21 @@ from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.errors import ConfigError, DatasetAssetsError, MissingWindowsError, SpaceError, VideoError
 from dataset_assets.generate.failures import failure_kept, forget_failure
 from dataset_assets.generate.identity import CODE_VERSION, source_hash
-from dataset_assets.generate.journal import Journal, files_of
+from dataset_assets.generate.journal import Journal, files_of, journal_kept, left_journals
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.plan import plan_video
-from dataset_assets.generate.progress import Progress
+from dataset_assets.generate.progress import Progress, remove_progress
 from dataset_assets.generate.reports import VideoReport
 from dataset_assets.generate.rows import video_row
-from dataset_assets.generate.video_pass import VideoPass
+from dataset_assets.generate.video_pass import PROGRESS_FOLDER, VideoPass
 from dataset_assets.tables import VIDEOS, Provenance, TableStore, VideoRow
 from dataset_assets.video.probe import VideoInfo, probe
 
 LOCK_FOLDER = ".locks"
+# EFBIG: a limit on the size of files, by ulimit or by the file system.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# What disks, cables and network mounts that went away answer.
+FAILING = (errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.ETIMEDOUT)
 
 
 def probe_video(settings: Settings, key: str) -> VideoRow:
@@ -38,7 +42,7 @@ def probe_video(settings: Settings, key: str) -> VideoRow:
     """
     entry = settings.video(key)
     store = TableStore(settings.base.output_base_dir)
-    with failure_kept(store, key), _named(entry), video_lock(store.root / LOCK_FOLDER, key):
+    with failure_kept(store, key), _named(entry), _alone(store, key):
         info = _probe(settings, entry)
         row = video_row(entry, info)
         provenance = Provenance(
@@ -87,13 +91,14 @@ def generate_video(
     wanted = _known_categories(settings, categories)
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
     store = TableStore(settings.base.output_base_dir)
-    with failure_kept(store, key), _named(entry), video_lock(store.root / LOCK_FOLDER, key):
+    with failure_kept(store, key), _named(entry), _alone(store, key) as journal:
         info = _probe(settings, entry)
         plan = plan_video(settings, entry, info)
         video_pass = VideoPass(
             settings,
             plan,
             store,
+            journal,
             windows=windows,
             categories=wanted,
             force=force,
@@ -102,7 +107,7 @@ def generate_video(
         )
         video_pass.run()
         if set(wanted) == set(settings.categories):
-            _remove_categories(store, key, _left_categories(settings, store))
+            _remove_categories(store, journal, key, _left_categories(settings, store))
     forget_failure(store, key)
     return VideoReport(
         key=key,
@@ -125,8 +130,26 @@ def remove_left_categories(settings: Settings) -> None:
     store = TableStore(settings.base.output_base_dir)
     left = _left_categories(settings, store)
     for key in sorted(with_left_categories(settings, store)):
-        with video_lock(store.root / LOCK_FOLDER, key):
-            _remove_categories(store, key, left)
+        with _alone(store, key) as journal:
+            _remove_categories(store, journal, key, left)
+
+
+def clear_away(settings: Settings) -> list[str]:
+    """Clears away what killed runs left of videos that perhaps nothing is to be made of any more.
+
+    A video that another run works on is left alone, and one whose tables cannot be read is left to its own
+    next run, which tells so.
+
+    Returns:
+        Keys of the videos that were cleared.
+    """
+    store = TableStore(settings.base.output_base_dir)
+    cleared = []
+    for key in left_journals(store):
+        with suppress(DatasetAssetsError), _alone(store, key):
+            remove_progress(store.root / PROGRESS_FOLDER, key)
+            cleared.append(key)
+    return cleared
 
 
 def with_left_categories(settings: Settings, store: TableStore) -> set[str]:
@@ -138,11 +161,17 @@ def _left_categories(settings: Settings, store: TableStore) -> list[str]:
     return [category for category in store.categories() if category not in settings.categories]
 
 
-def _remove_categories(store: TableStore, key: str, categories: Sequence[str]) -> None:
-    journal = Journal(store, key)
+@contextmanager
+def _alone(store: TableStore, key: str) -> Iterator[Journal]:
+    """Keeps other runs from a video, and its journal for the next one if this one is killed."""
+    with video_lock(store.root / LOCK_FOLDER, key), journal_kept(store, key) as journal:
+        yield journal
+
+
+def _remove_categories(store: TableStore, journal: Journal, key: str, categories: Sequence[str]) -> None:
+    # The rows before their files, and both after the notes: see `checkpoints`.
     for category in categories:
         journal.note([files_of(row) for row in store.read_patches(category, key)])
-    journal.sync()
     for category in categories:
         store.remove(store.patches_path(category, key))
     journal.settle()
@@ -165,10 +194,15 @@ def _named(entry: VideoEntry) -> Iterator[None]:
         raise type(error)(f"{entry.key} ({entry.path}): {error}") from error
     except OSError as error:
         place = error.filename or "writing a patch"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise SpaceError(
-                f"{entry.key}: the disk is full ({place}); free some space and run generate again, what is "
-                "committed stays"
+                f"{entry.key}: the disk is full ({place}: {error.strerror}); free some space and run "
+                "generate again, what is committed stays"
+            ) from error
+        if error.errno in FAILING:
+            raise DatasetAssetsError(
+                f"{entry.key}: the disk failed ({place}: {error.strerror}); look after the disk or its "
+                "connection and run generate again, what is committed stays"
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise DatasetAssetsError(

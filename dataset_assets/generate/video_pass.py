@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -25,7 +25,7 @@ from dataset_assets.generate.progress import Progress, ProgressFile
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rows import patch_row
 from dataset_assets.patches.planning import PlannedPatch
-from dataset_assets.patches.triplets import EncodedTriplet, patch_id, triplet_paths
+from dataset_assets.patches.triplets import EncodedTriplet, TripletPaths, patch_id, triplet_paths
 from dataset_assets.tables import Provenance, TableStore
 from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.measures import Preview, signature_from
@@ -48,6 +48,7 @@ class VideoPass:
         settings: Settings,
         plan: VideoPlan,
         store: TableStore,
+        journal: Journal,
         *,
         windows: bool,
         categories: Sequence[str],
@@ -55,12 +56,13 @@ class VideoPass:
         lanes: int,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
-        """Takes over what earlier runs committed, and clears away what they left unfinished.
+        """Takes over what earlier runs committed.
 
         Args:
             settings: The configuration.
             plan: What is to be made.
             store: The data set's tables.
+            journal: The video's journal.
             windows: Whether windows are looked for; without, finished ones are replayed.
             categories: Categories to make patches of.
             force: Whether everything asked for is made anew.
@@ -78,8 +80,6 @@ class VideoPass:
         self._on_progress = on_progress
         self._pictures_folder = pictures_folder(store, entry.key)
         self._accepted = AcceptedSignatures()
-        journal = Journal(store, entry.key)
-        journal.settle()
         self.windows = WindowLedger(
             store,
             entry.key,
@@ -112,6 +112,7 @@ class VideoPass:
         """
         self._refuse_to_replay_nothing()
         if not self._pending and (self.windows.is_complete or not self._finds_windows):
+            self._progress_file.remove()  # of a run that was killed when all was made
             return
         self._check_space()
         self._prepare_folders()
@@ -207,10 +208,12 @@ class VideoPass:
             self.windows.add(window, made.attempts)
             for name, content in made.pictures.items():
                 write_picture(self._pictures_folder, name, content)
-        for ledger in self._pending:
-            name = ledger.plan.category
-            if name in made.triplets:
-                self._write(ledger, made.job.patches[name], made.triplets[name])
+        planned = {
+            ledger: made.job.patches[ledger.plan.category]
+            for ledger in self._pending
+            if ledger.plan.category in made.triplets
+        }
+        self._write(planned, made.triplets)
         self._checkpoints.windows += made.job.has_work
 
     def _report(self, made: Made) -> None:
@@ -225,26 +228,35 @@ class VideoPass:
         if self._on_progress is not None:
             self._on_progress(self._progress)
 
-    def _write(self, ledger: PatchLedger, planned: PlannedPatch, files: EncodedTriplet) -> None:
-        name = ledger.plan.category
-        paths = triplet_paths(
-            self._settings.categories[name].folder,
-            self._settings.formats[planned.format].folder,
-            patch_id(ledger.plan.key, planned.window),
+    def _write(
+        self, planned: Mapping[PatchLedger, PlannedPatch], triplets: Mapping[str, EncodedTriplet]
+    ) -> None:
+        written = [
+            (ledger, patch, self._paths(ledger, patch), triplets[ledger.plan.category])
+            for ledger, patch in planned.items()
+        ]
+        self._checkpoints.write([(paths, files) for _, _, paths, files in written])
+        for ledger, patch, paths, files in written:
+            gt_bytes, lr5_bytes, lr7_bytes = map(len, files)
+            row = patch_row(
+                patch,
+                paths,
+                (gt_bytes, lr5_bytes, lr7_bytes),
+                kernel=self._settings.base.lr_kernel,
+                settings_hash=ledger.settings_hash,
+            )
+            self._checkpoints.add(ledger, row)
+            name = ledger.plan.category
+            self.made[name] += 1
+            self._progress.patches[name] += 1
+            self._progress.patches_bytes[name] += gt_bytes + lr5_bytes + lr7_bytes
+
+    def _paths(self, ledger: PatchLedger, patch: PlannedPatch) -> TripletPaths:
+        return triplet_paths(
+            self._settings.categories[ledger.plan.category].folder,
+            self._settings.formats[patch.format].folder,
+            patch_id(ledger.plan.key, patch.window),
         )
-        self._checkpoints.write(paths, files)
-        gt_bytes, lr5_bytes, lr7_bytes = map(len, files)
-        row = patch_row(
-            planned,
-            paths,
-            (gt_bytes, lr5_bytes, lr7_bytes),
-            kernel=self._settings.base.lr_kernel,
-            settings_hash=ledger.settings_hash,
-        )
-        self._checkpoints.add(ledger, row)
-        self.made[name] += 1
-        self._progress.patches[name] += 1
-        self._progress.patches_bytes[name] += gt_bytes + lr5_bytes + lr7_bytes
 
     def _refuse_to_replay_nothing(self) -> None:
         wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target]

@@ -5,7 +5,6 @@ Which crops, and when the rows of the table follow, is decided by the caller.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,13 +14,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.disk import flush, make_folder, temporary
 from dataset_assets.patches.downscale import Kernel, downscale
 from dataset_assets.patches.png import encode_png
 
 GT, LR5, LR7 = KINDS = ("GT", "LR_5frames", "LR_7frames")
 GT_FRAME = 3
 LR5_FRAMES = slice(1, 6)
-TEMPORARY_SUFFIX = ".tmp"
 # fsync waits for the disk, not for the processor: 8 at once let the file system commit them together.
 FLUSH_THREADS = 8
 
@@ -85,14 +84,16 @@ def encode_triplet(pictures: Pictures) -> EncodedTriplet:
 class TripletWriter:
     """Writes triplets under temporary names and gives them their names together, at a checkpoint.
 
-    The order that survives a power cut: contents on disk, then names, then folders on disk; only then may the
-    caller write rows. A name therefore never leads to a part of a file.
+    The order that survives a power cut: the names of the folders on disk before a file is written there;
+    contents on disk, then names, then the folders that hold them on disk; only then may the caller write
+    rows. A name therefore never leads to a part of a file, and a row to no missing one.
     """
 
     def __init__(self, root: Path) -> None:
         """Writes below `root`, the data set's folder."""
         self._root = root
         self._unnamed: set[Path] = set()
+        self._folders: set[Path] = set()
 
     def write(self, paths: TripletPaths, files: EncodedTriplet) -> None:
         """Writes a triplet's files under temporary names.
@@ -117,6 +118,7 @@ class TripletWriter:
             OSError: The disk is full or cannot be written; some may have their names already.
         """
         finals = [self._root / path for triplet in triplets for path in triplet]
+        # All contents before the first name: a name may reach the disk by itself as soon as it is given.
         with ThreadPoolExecutor(FLUSH_THREADS) as pool:
             list(pool.map(flush, map(temporary, finals)))
         for final in finals:
@@ -133,31 +135,16 @@ class TripletWriter:
 
     def _write(self, path: Path, content: bytes) -> None:
         final = self._root / path
+        if final.parent not in self._folders:
+            self._make_folder(final.parent)
         self._unnamed.add(final)
         try:
             temporary(final).write_bytes(content)
         except FileNotFoundError:
-            # The first in its folder, or another video's run has just removed the empty folder.
+            # Another video's run has just removed the empty folder.
             self._make_folder(final.parent)
             temporary(final).write_bytes(content)
 
     def _make_folder(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        for parent in folder.parents:
-            flush(parent)
-            if parent == self._root:
-                break
-
-
-def temporary(path: Path) -> Path:
-    """The name that a file has while it is written: hidden, in the same folder."""
-    return path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
-
-
-def flush(path: Path) -> None:
-    """Flushes a file's or a folder's contents to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        make_folder(folder, self._root)
+        self._folders.add(folder)

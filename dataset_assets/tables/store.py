@@ -5,7 +5,8 @@ columns (`schemas`), the records in the footer (`footer`), and the decision what
 (`generate`).
 
 Every file is written whole under a hidden temporary name that no reader's pattern matches, flushed to the
-disk, and renamed. Its name is fixed, so that what a killed run leaves is overwritten by the next.
+disk, and renamed; then its folder is flushed (`disk` says why). Its temporary name is fixed, so that what a
+killed run leaves is overwritten by the next.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dataset_assets.disk import flush, make_folder, temporary
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import footer, tail
 from dataset_assets.tables.footer import Counts, Provenance
@@ -38,8 +40,6 @@ _CATEGORY = "category="
 
 _DICTIONARY_COLUMNS = ["format", "kernel", "settings_hash", "reason"]
 """Columns of few values. Dictionaries for the others too make a file of 100 patches 35 % larger."""
-
-_MKDIR_TRIES = 10
 
 _AnyRow = TypeVar("_AnyRow", VideoRow, WindowRow, PatchRow)
 _T = TypeVar("_T")
@@ -103,7 +103,7 @@ class TableStore:
     def write(self, path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: Provenance) -> None:
         """Replace a table whole: at any moment, also when power is lost, the file is the old or the new one.
 
-        Equal rows and provenance give equal bytes.
+        Once this returns it is the new one, whatever happens. Equal rows and provenance give equal bytes.
 
         Args:
             path: A file that `video_path`, `windows_path` or `patches_path` gave.
@@ -117,10 +117,11 @@ class TableStore:
         metadata = footer.to_metadata(provenance, footer.count(rows))
         columns = [pa.array([getattr(row, field.name) for row in rows], type=field.type) for field in schema]
         table = pa.Table.from_arrays(columns, schema=schema)
-        self._make_folder(path.parent)
-        temporary = _temporary(path)
+        if not path.exists():
+            make_folder(path.parent, self.output_base_dir)
+        unnamed = temporary(path)
         try:
-            with temporary.open("wb") as file:
+            with unnamed.open("wb") as file:
                 with pq.ParquetWriter(
                     file,
                     schema,
@@ -132,13 +133,15 @@ class TableStore:
                 ) as writer:
                     writer.write_table(table)
                     writer.add_key_value_metadata(metadata)
+                # Before the rename: a name may reach the disk before the contents, and would lead to a part.
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
+            unnamed.replace(path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            unnamed.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        # Before returning: the caller removes files that only the old table names.
+        flush(path.parent)
 
     def read_video(self, key: str) -> VideoRow | None:
         """Read a video's row; None where it has none.
@@ -195,18 +198,26 @@ class TableStore:
         folder = path.parent
         if not folder.is_dir():
             return
-        _temporary(path).unlink(missing_ok=True)
+        temporary(path).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
-        _sync_folder(folder)
+        # Before returning: the caller removes the files that the table names.
+        flush(folder)
         for emptied in (folder, *folder.parents):
             if self.root not in emptied.parents:
                 return
             try:
                 emptied.rmdir()
-                _sync_folder(emptied.parent)
+                flush(emptied.parent)
             except OSError:
                 # Not empty, or another process was quicker.
                 return
+
+    def remove_temporaries(self, key: str) -> None:
+        """Remove what a killed run left of a video's tables that it was writing."""
+        leftovers = [temporary(self.video_path(key)), temporary(self.windows_path(key))]
+        leftovers += (self.root / "patches").glob(f"{_CATEGORY}*/{_VIDEO}{key}/{temporary(Path(_FILE))}")
+        for leftover in leftovers:
+            leftover.unlink(missing_ok=True)
 
     def _read(self, path: Path, schema: pa.Schema, row_type: type[_AnyRow]) -> list[_AnyRow]:
         def read() -> list[_AnyRow]:
@@ -221,22 +232,6 @@ class TableStore:
 
         return _reading(path, read) or []
 
-    def _make_folder(self, folder: Path) -> None:
-        if folder.is_dir():
-            return
-        for tries_left in reversed(range(_MKDIR_TRIES)):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                break
-            except FileNotFoundError:
-                # Another process's `remove` took the category's empty folder in between.
-                if not tries_left:
-                    raise
-        for parent in folder.parents:
-            _sync_folder(parent)
-            if parent == self.output_base_dir:
-                break
-
 
 def _by_video(folder: Path) -> dict[str, Path]:
     # Not glob, which takes four times as long to go through 5000 videos.
@@ -247,18 +242,6 @@ def _by_video(folder: Path) -> dict[str, Path]:
         return {}
     files = {name.removeprefix(_VIDEO): folder / f"{name}/{_FILE}" for name in names}
     return {key: file for key, file in files.items() if file.exists()}
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.tmp")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -22,7 +23,8 @@ def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
     assert generated.done.returncode == 0, generated.done.stderr
     assert generated.done.stderr == ""
     made = {key: len(list(generated.root.rglob(f"GT/{key}_*.png"))) for key in ("alpha", "beta")}
-    lines = generated.done.stdout.splitlines()
+    estimate, *lines = generated.done.stdout.splitlines()
+    assert re.fullmatch(r"2 videos to work on: about [0-9.]+ MB to write, [0-9.]+ [MGT]B free", estimate)
     assert sorted(lines[:2]) == [f"done {key}: {count} patches" for key, count in made.items()]
     assert lines[2:] == [f"2 of 2 videos are up to date in {generated.root}"]
     assert min(made.values()) > 0
@@ -88,6 +90,17 @@ def test_a_film_that_is_missing_fails_alone(tmp_path: Path, sdr_film: Film) -> N
     with dg.DagsterInstance.from_config(str(tmp_path / "dataset" / ".dagster")) as instance:
         (failed,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
     assert failed.tags["dagster/partition"] == "absent"
+
+
+def test_a_run_that_does_not_fit_is_refused_with_its_estimate(tmp_path: Path, vfr_film: Film) -> None:
+    base = {"min_free_gb": 1e9, "base_frame_limit": 100}
+    config = write_config(tmp_path, {"Film": (vfr_film.path, {"toon": 1.0})}, base_settings=base)
+    done = run("generate", "--config", config)
+    assert (done.returncode, done.stdout) == (1, "")
+    # 65 patches of 540x540 and 35 of 720x405, 4 bytes a pixel.
+    for part in (str(tmp_path / "dataset"), "1 video to work on, about 116.6 MB to write", "min_free_gb"):
+        assert part in done.stderr
+    assert pictures(tmp_path / "dataset") == {}
 
 
 def test_every_mistake_of_the_configuration_is_told_at_once(tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def test_ctrl_c_stops_in_order_and_the_next_generate_goes_on(running: Run, undis
     running.process.send_signal(signal.SIGINT)
     output, _ = running.process.communicate(timeout=SECONDS_TO_STOP)
     assert running.process.returncode == 130, output
-    assert output == "stopped; what was committed stays, the next generate goes on from there\n"
+    sentence = "stopped; what was committed stays, the next generate goes on from there"
+    assert output.splitlines()[1:] == [sentence]
     assert not is_alive(worker)
     wait_until(lambda: processes_of(running.config) == [], "an orphan ends", SECONDS_TO_STOP)
     assert run_states(running.root) == [dg.DagsterRunStatus.CANCELED]
