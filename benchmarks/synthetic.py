@@ -21,7 +21,7 @@ from pathlib import Path
 from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Settings, VideoEntry, load_settings
 from dataset_assets.generate.identity import CODE_VERSION, patches_hash, source_hash, windows_hash
 from dataset_assets.patches.downscale import SCALE
-from dataset_assets.patches.triplets import patch_id, triplet_paths
+from dataset_assets.patches.triplets import content_hash, patch_id, triplet_paths
 from dataset_assets.tables import (
     PATCHES,
     SCHEMA_VERSION,
@@ -198,6 +198,10 @@ def _patches_without_key(category: str) -> Sequence[PatchRow]:
                 gt_bytes=pixels * 3 // 2,
                 lr5_bytes=pixels * 5 // 6,
                 lr7_bytes=pixels * 7 // 6,
+                # As many as there are in a real table, and as different.
+                gt_hash=content_hash(f"{name}-{window}-gt".encode()),
+                lr5_hash=content_hash(f"{name}-{window}-lr5".encode()),
+                lr7_hash=content_hash(f"{name}-{window}-lr7".encode()),
                 kernel="bicubic",
                 scale=SCALE,
                 settings_hash="",

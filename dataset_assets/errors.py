@@ -25,6 +25,10 @@ class ConfigError(DatasetAssetsError):
         super().__init__("\n".join(self.problems))
 
 
+class DamagedTableError(DatasetAssetsError):
+    """A table does not hold what was written, or was not written by dataset_assets: it must be made anew."""
+
+
 class VideoError(DatasetAssetsError):
     """A video cannot be read, or must not be used: missing, not a film, or its colours would be wrong."""
 

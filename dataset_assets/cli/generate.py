@@ -20,6 +20,7 @@ from dataset_assets.automation.pending import pending_assets
 from dataset_assets.cli.home import enter_home, history_told
 from dataset_assets.cli.launched import Launched
 from dataset_assets.cli.live_view import render
+from dataset_assets.cli.registering import bring_up_to_date
 from dataset_assets.cli.slots import free_slots
 from dataset_assets.cli.supervisor import Supervisor, Task
 from dataset_assets.cli.units import size
@@ -28,10 +29,9 @@ from dataset_assets.cli.watching import REFRESH_S, Watcher
 from dataset_assets.cli.worker import QUIET, Outcome
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.definitions import STATS_JOB, build_defs
-from dataset_assets.errors import ConfigError, SpaceError
-from dataset_assets.generate import clear_away, statuses, with_left_categories
+from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
+from dataset_assets.generate import clear_away, remove_left_categories, statuses
 from dataset_assets.generate.failures import keep_failure
-from dataset_assets.partitions import add_missing
 from dataset_assets.tables import TableStore
 
 STATS_DUE = ".stats-due"
@@ -86,16 +86,10 @@ def _bring_up_to_date(
     store = TableStore(settings.base.output_base_dir)
     # One process opens a new home alone: several at once would leave its SQLite broken.
     with dg.DagsterInstance.get() as instance:
-        add_missing(instance, settings)
+        bring_up_to_date(instance, settings, console)
         free_slots(instance, store)
     clear_away(settings)
-    # What a removed category left behind goes with a run of all assets.
-    whole = with_left_categories(settings, store) if not categories else set()
-    tasks = [
-        task
-        for entry in entries
-        if (task := _task(settings, entry, store, categories, force=force, whole=entry.key in whole))
-    ]
+    tasks = [task for entry in entries if (task := _task(settings, entry, store, categories, force=force))]
     watcher = Watcher(settings, [entry.key for entry in entries], categories)
     # Statistics and pages follow the tables, also where a run is killed before it came to them.
     stats_due = store.root / STATS_DUE
@@ -106,7 +100,13 @@ def _bring_up_to_date(
             store.root.mkdir(parents=True, exist_ok=True)
             stats_due.touch()
     failures = _run(config, store, watcher, console, tasks, workers or settings.base.max_workers, force=force)
-    for failure in failures:
+    problems = []
+    if len(entries) == len(settings.videos) and not categories:
+        try:
+            is_due |= bool(remove_left_categories(settings))
+        except DatasetAssetsError as error:
+            problems.append(str(error))
+    for failure in [*failures, *problems]:
         console.print(f"[red]failed[/red] {escape(failure)}", soft_wrap=True)
     if is_due:
         _update_stats(config)
@@ -115,7 +115,7 @@ def _bring_up_to_date(
     console.print(
         f"{done} of {len(entries)} videos are up to date in {store.output_base_dir}", soft_wrap=True
     )
-    return 1 if failures else 0
+    return 1 if failures or problems else 0
 
 
 def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]) -> list[VideoEntry]:
@@ -145,14 +145,13 @@ def _task(
     categories: Sequence[str],
     *,
     force: bool,
-    whole: bool,
 ) -> Task | None:
     """The assets of a video that are missing or stale, or forced; None where there is none.
 
-    With chosen categories, only they are forced: their windows are replayed. `whole` asks for all assets.
+    With chosen categories, only they are forced: their windows are replayed.
     """
     chosen = list(categories or settings.categories)
-    if whole or (force and not categories):
+    if force and not categories:
         assets: tuple[str, ...] = (SOURCE_VIDEO, SCENE_WINDOWS, *map(patches_asset, chosen))
     else:
         assets = pending_assets(statuses(settings, entry, store), chosen).assets

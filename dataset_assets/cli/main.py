@@ -199,6 +199,41 @@ def gallery(config: ConfigOption = None) -> None:
 
 
 @app.command()
+def verify(
+    config: ConfigOption = None,
+    videos: Annotated[str, typer.Option(help="Keys of videos, with commas; all by default.")] = "",
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Also decode windows from the films again and compare the pictures."),
+    ] = False,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of each video's windows that --deep decodes.")
+    ] = 0.02,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Take away what is broken; generate makes it again.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else max_workers.")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each video, then a summary.")
+    ] = False,
+) -> None:
+    """Read the data set back: every row, every file, every stack. Ends with 1 where something is wrong."""
+    from dataset_assets.cli.verify import verify_dataset
+
+    with _told_plainly():
+        code = verify_dataset(
+            load_settings(config_path(config)),
+            console,
+            videos=_split(videos),
+            share=share if deep else 0.0,
+            repair=repair,
+            workers=workers,
+            as_json=json,
+        )
+        raise typer.Exit(code)
+
+
+@app.command()
 def doctor(config: ConfigOption = None) -> None:
     """Check what a long run needs: decoders, tone mapping, write access, space, films."""
     from dataset_assets.cli.doctor import examine
@@ -228,12 +263,12 @@ def ui(
 
         from dataset_assets.assets.make_patches import DECODE_POOL
         from dataset_assets.cli.home import enter_home
+        from dataset_assets.cli.registering import bring_up_to_date
         from dataset_assets.gallery import index_path
-        from dataset_assets.partitions import add_missing
 
         home = enter_home(settings, path)
         with dg.DagsterInstance.get() as instance:
-            add_missing(instance, settings)
+            bring_up_to_date(instance, settings, console)
             # So that its limit can be edited before a first run has asked for a place in it.
             instance.event_log_storage.initialize_concurrency_limit_to_default(DECODE_POOL)
         address = f"http://127.0.0.1:{port}"

@@ -82,6 +82,14 @@ class Journal:
         if self._path.exists():
             self._store.remove_temporaries(self._key)
             self.settle()
+        self.make()
+
+    def make(self) -> None:
+        """Puts an empty journal on the disk, or keeps the one that is there.
+
+        Raises:
+            OSError: The disk is full or cannot be written.
+        """
         make_folder(self._path.parent, self._store.output_base_dir)
         self._path.touch()
         flush(self._path.parent)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from dataset_assets.config import VideoEntry
 from dataset_assets.patches.downscale import SCALE, Kernel
 from dataset_assets.patches.planning import PlannedPatch
-from dataset_assets.patches.triplets import TripletPaths
+from dataset_assets.patches.triplets import EncodedTriplet, TripletPaths, content_hash
 from dataset_assets.tables import PatchRow, VideoRow, WindowRow
 from dataset_assets.video.probe import VideoInfo
 from dataset_assets.windows.finding import Attempt
@@ -78,7 +78,7 @@ def video_row(entry: VideoEntry, info: VideoInfo) -> VideoRow:
 def patch_row(
     planned: PlannedPatch,
     paths: TripletPaths,
-    sizes: tuple[int, int, int],
+    files: EncodedTriplet,
     *,
     kernel: Kernel,
     settings_hash: str,
@@ -88,7 +88,7 @@ def patch_row(
     Args:
         planned: What it was planned as.
         paths: Its files, relative to the data set's folder.
-        sizes: Their bytes.
+        files: Their contents.
         kernel: Kernel of the LR.
         settings_hash: Identity of the settings.
     """
@@ -104,9 +104,12 @@ def patch_row(
         gt=paths.gt.as_posix(),
         lr5=paths.lr5.as_posix(),
         lr7=paths.lr7.as_posix(),
-        gt_bytes=sizes[0],
-        lr5_bytes=sizes[1],
-        lr7_bytes=sizes[2],
+        gt_bytes=len(files[0]),
+        lr5_bytes=len(files[1]),
+        lr7_bytes=len(files[2]),
+        gt_hash=content_hash(files[0]),
+        lr5_hash=content_hash(files[1]),
+        lr7_hash=content_hash(files[2]),
         kernel=kernel,
         scale=SCALE,
         settings_hash=settings_hash,

@@ -13,7 +13,14 @@ from typing import Literal
 import cv2
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.errors import ConfigError, DatasetAssetsError, MissingWindowsError, SpaceError, VideoError
+from dataset_assets.errors import (
+    BusyError,
+    ConfigError,
+    DatasetAssetsError,
+    MissingWindowsError,
+    SpaceError,
+    VideoError,
+)
 from dataset_assets.generate.failures import failure_kept, forget_failure
 from dataset_assets.generate.identity import CODE_VERSION, source_hash
 from dataset_assets.generate.journal import Journal, files_of, journal_kept, left_journals
@@ -120,18 +127,25 @@ def generate_video(
     )
 
 
-def remove_left_categories(settings: Settings) -> None:
+def remove_left_categories(settings: Settings) -> list[str]:
     """Removes the tables and files of categories that are no longer in the configuration, for every video.
 
+    The films are not needed for it. A video that another run works on keeps them until the next call.
+
+    Returns:
+        Keys of the videos that had some, sorted.
+
     Raises:
-        BusyError: Another run works on one of the videos.
         DatasetAssetsError: A table is damaged, or from a newer release.
     """
     store = TableStore(settings.base.output_base_dir)
     left = _left_categories(settings, store)
+    removed = []
     for key in sorted(with_left_categories(settings, store)):
-        with _alone(store, key) as journal:
+        with suppress(BusyError), _alone(store, key) as journal:
             _remove_categories(store, journal, key, left)
+            removed.append(key)
+    return removed
 
 
 def clear_away(settings: Settings) -> list[str]:

@@ -237,11 +237,10 @@ class VideoPass:
         ]
         self._checkpoints.write([(paths, files) for _, _, paths, files in written])
         for ledger, patch, paths, files in written:
-            gt_bytes, lr5_bytes, lr7_bytes = map(len, files)
             row = patch_row(
                 patch,
                 paths,
-                (gt_bytes, lr5_bytes, lr7_bytes),
+                files,
                 kernel=self._settings.base.lr_kernel,
                 settings_hash=ledger.settings_hash,
             )
@@ -249,7 +248,7 @@ class VideoPass:
             name = ledger.plan.category
             self.made[name] += 1
             self._progress.patches[name] += 1
-            self._progress.patches_bytes[name] += gt_bytes + lr5_bytes + lr7_bytes
+            self._progress.patches_bytes[name] += sum(map(len, files))
 
     def _paths(self, ledger: PatchLedger, patch: PlannedPatch) -> TripletPaths:
         return triplet_paths(

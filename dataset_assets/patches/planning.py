@@ -62,6 +62,15 @@ class PatchPlan:
         if rank is None or not self.mix:
             return None
         name = self._format(rank)
+        return PlannedPatch(window, name, self.crop(window, name))
+
+    def crop(self, window: int, name: str) -> Rect:
+        """Where the patch of a window lies, given that it has a certain format.
+
+        Args:
+            window: Number of the window.
+            name: One of `formats`.
+        """
         width, height = self.formats[name].width, self.formats[name].height
         x = self.area.x + draw_int(
             self.area.width - width + 1, self.seed, self.key, "x", self.category, window
@@ -69,7 +78,7 @@ class PatchPlan:
         y = self.area.y + draw_int(
             self.area.height - height + 1, self.seed, self.key, "y", self.category, window
         )
-        return PlannedPatch(window, name, Rect(x, y, width, height))
+        return Rect(x, y, width, height)
 
     def _rank(self, window: int) -> int | None:
         """How many windows the category takes before this one; None where it leaves this one out."""

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from dataset_assets import __version__
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning."""
 
 WRITER_VERSION = __version__
@@ -135,6 +135,9 @@ PATCHES: pa.Schema = pa.schema(
         _column("gt_bytes", _INT64, "Size of the GT file in bytes."),
         _column("lr5_bytes", _INT64, "Size of the LR_5frames file in bytes."),
         _column("lr7_bytes", _INT64, "Size of the LR_7frames file in bytes."),
+        _column("gt_hash", _STRING, "BLAKE2b of the GT file, 64 bits, as `b2sum -l 64` prints it."),
+        _column("lr5_hash", _STRING, "BLAKE2b of the LR_5frames file, 64 bits."),
+        _column("lr7_hash", _STRING, "BLAKE2b of the LR_7frames file, 64 bits."),
         _column("kernel", _STRING, "Kernel that made the LR stacks, such as bicubic."),
         _column("scale", _INT32, "How many times smaller an LR frame is than its GT."),
         _column("settings_hash", _STRING, "Tells the settings that the patch was made with."),
@@ -237,6 +240,9 @@ class PatchRow:
     gt_bytes: int
     lr5_bytes: int
     lr7_bytes: int
+    gt_hash: str
+    lr5_hash: str
+    lr7_hash: str
     kernel: str
     scale: int
     settings_hash: str

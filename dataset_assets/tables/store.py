@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataset_assets.disk import flush, make_folder, temporary
-from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.tables import footer, tail
 from dataset_assets.tables.footer import Counts, Provenance
 from dataset_assets.tables.schemas import (
@@ -86,12 +86,12 @@ class TableStore:
 
     def categories(self) -> list[str]:
         """List the categories that have a patches table, sorted."""
-        folders = (self.root / "patches").glob(f"{_CATEGORY}*")
-        return sorted(
-            folder.name.removeprefix(_CATEGORY)
-            for folder in folders
-            if any(folder.glob(f"{_VIDEO}*/{_FILE}"))
-        )
+        folder = self.root / "patches"
+        return [
+            name
+            for name in self._category_names()
+            if any(folder.glob(f"{_CATEGORY}{name}/{_VIDEO}*/{_FILE}"))
+        ]
 
     def keys(self) -> list[str]:
         """List the keys of the videos that have a table of any kind, sorted."""
@@ -142,6 +142,12 @@ class TableStore:
             raise
         # Before returning: the caller removes files that only the old table names.
         flush(path.parent)
+
+    def leftovers(self, key: str) -> list[Path]:
+        """List the temporary files of a video's tables: a run that was killed leaves them."""
+        tables = [self.video_path(key), self.windows_path(key)]
+        tables += [self.patches_path(name, key) for name in self._category_names()]
+        return [path for table in tables if (path := temporary(table)).exists()]
 
     def read_video(self, key: str) -> VideoRow | None:
         """Read a video's row; None where it has none.
@@ -214,9 +220,7 @@ class TableStore:
 
     def remove_temporaries(self, key: str) -> None:
         """Remove what a killed run left of a video's tables that it was writing."""
-        leftovers = [temporary(self.video_path(key)), temporary(self.windows_path(key))]
-        leftovers += (self.root / "patches").glob(f"{_CATEGORY}*/{_VIDEO}{key}/{temporary(Path(_FILE))}")
-        for leftover in leftovers:
+        for leftover in self.leftovers(key):
             leftover.unlink(missing_ok=True)
 
     def _read(self, path: Path, schema: pa.Schema, row_type: type[_AnyRow]) -> list[_AnyRow]:
@@ -231,6 +235,10 @@ class TableStore:
             return [row_type(*values) for values in zip(*columns, strict=True)]
 
         return _reading(path, read) or []
+
+    def _category_names(self) -> list[str]:
+        folders = (self.root / "patches").glob(f"{_CATEGORY}*")
+        return sorted(folder.name.removeprefix(_CATEGORY) for folder in folders)
 
 
 def _by_video(folder: Path) -> dict[str, Path]:
@@ -268,7 +276,7 @@ def _reading(path: Path, read: Callable[[], _T]) -> _T | None:
         return read()
     except FileNotFoundError:
         return None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, TypeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise DatasetAssetsError(
                 f"The table {path} cannot be read ({os.strerror(error.errno)}); mend its permissions or its "
@@ -277,5 +285,5 @@ def _reading(path: Path, read: Callable[[], _T]) -> _T | None:
         raise _unreadable(path, "is damaged") from error
 
 
-def _unreadable(path: Path, why: str) -> DatasetAssetsError:
-    return DatasetAssetsError(f"The table {path} {why}; delete it and run generate again.")
+def _unreadable(path: Path, why: str) -> DamagedTableError:
+    return DamagedTableError(f"The table {path} {why}; delete it and run generate again.")

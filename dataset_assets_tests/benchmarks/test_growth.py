@@ -26,7 +26,7 @@ def test_the_growth_benchmark_runs_to_its_end_on_a_data_set_of_the_size_asked_fo
     assert done.returncode == 0, done.stderr
     folder = tmp_path / str(VIDEOS)
     figures = json.loads((folder / "results.json").read_text())["figures"]
-    assert len(figures) == 5
+    assert len(figures) == 6
     lines = [line for line in done.stdout.splitlines() if line.startswith("| ")][2:]
     for figure, line in zip(figures, lines, strict=True):
         assert line.startswith(f"| {figure['name']} | {figure['cpu_s']:.2f} |")

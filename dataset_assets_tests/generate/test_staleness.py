@@ -20,6 +20,7 @@ from dataset_assets.generate import (
     statuses,
 )
 from dataset_assets.generate import identity as identity_module
+from dataset_assets.generate.lock import video_lock
 from dataset_assets.tables import TableStore
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt
@@ -184,7 +185,7 @@ def test_a_new_version_of_the_code_makes_all_anew(
     assert identity_module.CODE_VERSION == "later"
     assert {name for name, state in states(settings).items() if state == "stale"} == ALL
     # A run that ends halfway leaves rows of both versions in one table.
-    with pytest.raises(KeyboardInterrupt), at_disk_call(60, interrupt):
+    with pytest.raises(KeyboardInterrupt), at_disk_call(120, interrupt):
         generate_video(settings, KEY)
     assert before.intersection(row["settings_hash"] for row in patch_rows(output, "general"))
     assert not before.issuperset(row["settings_hash"] for row in patch_rows(output, "general"))
@@ -247,7 +248,11 @@ def test_a_category_that_left_the_configuration_leaves_nothing_behind(
     left = {name: category for name, category in CATEGORIES.items() if name != "toon"}
     settings = small_settings(output, film, weights={"general": 1.0, "space": 0.5}, categories=left)
     if at_once:
-        remove_left_categories(settings)
+        film.unlink()
+        with video_lock(output / "metadata/.locks", KEY):
+            assert remove_left_categories(settings) == []
+        assert remove_left_categories(settings) == [KEY]
+        assert remove_left_categories(settings) == []
     else:
         generate_video(settings, KEY)
     assert [name for name in pictures(output) if name.startswith("Toon")] == ["Toon/Learn/Val/GT/mine.png"]

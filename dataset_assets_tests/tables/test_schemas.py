@@ -80,6 +80,9 @@ lr7 string
 gt_bytes int64
 lr5_bytes int64
 lr7_bytes int64
+gt_hash string
+lr5_hash string
+lr7_hash string
 kernel string
 scale int32
 settings_hash string

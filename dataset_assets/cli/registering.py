@@ -1,0 +1,30 @@
+"""What Dagster's history must know before anything runs: every video, and every table that is finished."""
+
+from __future__ import annotations
+
+import dagster as dg
+from rich.console import Console
+from rich.progress import Progress
+
+from dataset_assets.assets.registering import find_unregistered, register
+from dataset_assets.config import Settings
+from dataset_assets.partitions import add_missing
+
+
+def bring_up_to_date(instance: dg.DagsterInstance, settings: Settings, console: Console) -> None:
+    """Makes the partitions of all videos, and registers finished tables that the history lacks.
+
+    Args:
+        instance: Where the history is.
+        settings: The configuration.
+        console: Where it is told that tables are registered.
+    """
+    add_missing(instance, settings)
+    tables = find_unregistered(instance, settings)
+    if not tables:
+        return
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("registering tables", total=len(tables))
+        for count in register(instance, settings, tables):
+            bar.advance(task, count)
+    console.print(f"{len(tables)} finished tables are registered in Dagster's history", soft_wrap=True)

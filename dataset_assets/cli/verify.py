@@ -1,0 +1,222 @@
+"""`verify`: what reading the data set back has shown, as a table for people or lines of JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from dataset_assets.cli.long_table import LongTable
+from dataset_assets.config import Settings
+from dataset_assets.errors import ConfigError, DatasetAssetsError
+from dataset_assets.tables import TableStore
+from dataset_assets.verify import VideoFindings, keys_of, verify
+
+# Of each video on the terminal; --json has all.
+SENTENCES = 10
+NO_VIDEO = "(no video)"
+
+
+def verify_dataset(
+    settings: Settings,
+    console: Console,
+    *,
+    videos: Sequence[str],
+    share: float,
+    repair: bool,
+    workers: int | None,
+    as_json: bool,
+) -> int:
+    """Reads a data set back and tells what is wrong.
+
+    Args:
+        settings: The configuration.
+        console: Where it is told.
+        videos: Keys of the videos; all where empty.
+        share: Share of each video's windows that is decoded again; 0 for none.
+        repair: Whether what is broken is taken away.
+        workers: Threads; the configuration's `max_workers` by default.
+        as_json: Whether each video is told as a line of JSON as soon as it is through.
+
+    Returns:
+        The exit code: 0 where nothing is wrong, or all of it was taken away; else 1.
+
+    Raises:
+        ConfigError: A video is neither in the configuration nor in the tables.
+    """
+    keys = _chosen(settings, videos)
+    summary = _Summary()
+    lines: list[_Line] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=as_json or not console.is_terminal
+    ) as bar:
+        task = bar.add_task("triplets read", total=_triplets(settings, keys))
+        found_of_all = verify(
+            settings,
+            keys if videos else None,
+            deep_share=share,
+            repair=repair,
+            workers=workers or settings.base.max_workers,
+            on_triplets=lambda count: bar.advance(task, count),
+        )
+        with closing(found_of_all):
+            for found in found_of_all:
+                summary.add(found)
+                if as_json:
+                    _print_json(console, _record(found))
+                else:
+                    lines.append(_Line.of(found))
+    if as_json:
+        _print_json(console, {"summary": asdict(summary)})
+    else:
+        _show(console, lines, summary, repair=repair)
+    return 1 if summary.wrong > summary.taken_away else 0
+
+
+@dataclass(slots=True)
+class _Summary:
+    """What all videos add up to.
+
+    Attributes:
+        videos: Videos that were verified.
+        left_out: Videos that a run works on.
+        triplets: Triplets that were read.
+        windows_compared: Windows that were compared with their films.
+        wrong: Findings.
+        taken_away: Findings that were repaired.
+    """
+
+    videos: int = 0
+    left_out: int = 0
+    triplets: int = 0
+    windows_compared: int = 0
+    wrong: int = 0
+    taken_away: int = 0
+
+    def add(self, found: VideoFindings) -> None:
+        is_left_out = bool(found.left_out and not found.findings)
+        self.videos += bool(found.key) and not is_left_out
+        self.left_out += is_left_out
+        self.triplets += found.triplets
+        self.windows_compared += found.windows_compared
+        self.wrong += len(found.findings)
+        self.taken_away += len(found.findings) * found.repaired
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What the terminal shows of a video; the findings themselves could be millions."""
+
+    video: str
+    triplets: str
+    compared: str
+    wrong: str
+    note: str
+    sentences: Sequence[str]
+
+    @classmethod
+    def of(cls, found: VideoFindings) -> _Line:
+        kinds = Counter(finding.kind.value for finding in found.findings)
+        sentences = [f"{finding.place} {finding.what}" for finding in found.findings[:SENTENCES]]
+        if len(found.findings) > SENTENCES:
+            sentences.append(f"and {len(found.findings) - SENTENCES} more; --json tells all")
+        notes = [found.left_out or ("taken away" if found.repaired else ""), *found.notes]
+        return cls(
+            found.key or NO_VIDEO,
+            str(found.triplets),
+            str(found.windows_compared),
+            ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "-",
+            "; ".join(note for note in notes if note),
+            sentences,
+        )
+
+
+def _chosen(settings: Settings, videos: Sequence[str]) -> list[str]:
+    known = keys_of(settings)
+    unknown = [key for key in dict.fromkeys(videos) if key not in known]
+    if unknown:
+        raise ConfigError(
+            [
+                f"--videos: {key!r} is neither in the configuration nor in the tables of the data set"
+                for key in unknown
+            ]
+        )
+    return list(dict.fromkeys(videos)) or known
+
+
+def _triplets(settings: Settings, keys: Sequence[str]) -> int:
+    """Rows of all patches tables, as their footers count them."""
+    store, total = TableStore(settings.base.output_base_dir), 0
+    for category in store.categories():
+        for key in keys:
+            try:
+                footer = store.read_footer(store.patches_path(category, key))
+            except DatasetAssetsError:
+                continue  # told when it is read
+            total += sum(footer[1].patches.values()) if footer else 0
+    return total
+
+
+def _record(found: VideoFindings) -> dict[str, object]:
+    return {
+        "video": found.key or None,
+        "triplets": found.triplets,
+        "windows_compared": found.windows_compared,
+        "left_out": found.left_out,
+        "repaired": found.repaired,
+        "notes": found.notes,
+        "findings": [asdict(finding) for finding in found.findings],
+    }
+
+
+def _print_json(console: Console, record: dict[str, object]) -> None:
+    console.print(json.dumps(record), soft_wrap=True, markup=False, highlight=False)
+
+
+def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair: bool) -> None:
+    for line in lines:
+        for sentence in line.sentences:
+            console.print(f"[red]wrong[/red] {escape(line.video)}: {escape(sentence)}", soft_wrap=True)
+    console.print(
+        LongTable(
+            _empty_table,
+            [
+                [line.video for line in lines],
+                [line.triplets for line in lines],
+                [line.compared for line in lines],
+                [line.wrong for line in lines],
+                [line.note for line in lines],
+            ],
+        )
+    )
+    told = f"{summary.videos} videos, {summary.triplets} triplets read"
+    if summary.windows_compared:
+        told += f", {summary.windows_compared} windows compared with their films"
+    if summary.left_out:
+        told += f", {summary.left_out} videos left out"
+    findings = f"{summary.wrong} finding{'s' * (summary.wrong != 1)}"
+    if not summary.wrong:
+        told += ": nothing is wrong"
+    elif repair:
+        told += f": {findings}, {summary.taken_away} taken away; `dataset-assets generate` makes it again"
+    else:
+        told += f": {findings}; `dataset-assets verify --repair` takes away what is broken"
+    console.print(told, soft_wrap=True)
+
+
+def _empty_table() -> Table:
+    table = Table()
+    table.add_column("video", overflow="fold")
+    table.add_column("triplets", justify="right")
+    table.add_column("compared", justify="right")
+    table.add_column("wrong")
+    table.add_column("")
+    return table

@@ -1,0 +1,170 @@
+"""Windows decoded from the source again, and their pictures held against the files, bit for bit."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+from threading import Event
+
+import cv2
+import numpy as np
+
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.draws import draw
+from dataset_assets.errors import VideoError
+from dataset_assets.generate.identity import patches_hash, windows_hash
+from dataset_assets.generate.journal import files_of
+from dataset_assets.generate.lanes import Job, Lane
+from dataset_assets.generate.plan import VideoPlan, plan_video
+from dataset_assets.generate.rows import video_row
+from dataset_assets.patches.triplets import content_hash
+from dataset_assets.tables import PatchRow, TableStore
+from dataset_assets.verify.findings import Kind, VideoFindings
+from dataset_assets.verify.tables import Tables
+from dataset_assets.video.geometry import Rect
+from dataset_assets.video.probe import probe, same_content
+from dataset_assets.windows.judging import AcceptedSignatures
+
+
+def compare_with_source(
+    settings: Settings,
+    entry: VideoEntry,
+    store: TableStore,
+    tables: Tables,
+    share: float,
+    stop: Event,
+) -> VideoFindings:
+    """Decodes a share of a video's windows again and compares all their patches.
+
+    Args:
+        settings: The configuration.
+        entry: The video.
+        store: The data set's tables.
+        tables: The video's tables.
+        share: Share of the accepted windows, 0 to 1; at least one is compared. The same ones each time.
+        stop: Set when nothing more is wanted.
+
+    Returns:
+        What differs. Tables that are stale, and films that cannot be read, are notes.
+    """
+    found = VideoFindings(entry.key)
+    path = store.windows_path(entry.key)
+    provenance = tables.provenances.get(path)
+    if provenance is None or provenance.settings_hash != windows_hash(settings, entry):
+        return found
+    try:
+        info = probe(entry.path, interlaced=settings.base.interlaced)
+        if not same_content(info.fingerprint, provenance.source_fingerprint):
+            found.notes.append("the film has changed since, so nothing was compared with it")
+            return found
+        plan = plan_video(settings, entry, info)
+        _compare_row(entry, store, tables, plan, found)
+        windows = sorted(
+            tables.accepted, key=lambda window: draw(settings.base.seed, entry.key, "verify", window)
+        )
+        lane = Lane(info, entry.key, settings.base, AcceptedSignatures(), stop)
+        try:
+            for window in sorted(windows[: ceil(share * len(windows))]):
+                _compare_window(settings, plan, store, tables, window, lane, found)
+        finally:
+            lane.close()
+    except VideoError as error:
+        found.notes.append(f"nothing more was compared with the film: {error}")
+    except CancelledError:
+        pass
+    return found
+
+
+def _compare_row(
+    entry: VideoEntry, store: TableStore, tables: Tables, plan: VideoPlan, found: VideoFindings
+) -> None:
+    """Holds the row of the videos table against what probing finds."""
+    path = store.video_path(entry.key)
+    if tables.video is None or not same_content(tables.video.fingerprint, plan.info.fingerprint):
+        return
+    probed = video_row(entry, plan.info)
+    if (
+        replace(probed, probed_at=tables.video.probed_at, fingerprint=tables.video.fingerprint)
+        != tables.video
+    ):
+        found.mend.tables.add(path)
+        found.add(
+            Kind.TABLE, path.relative_to(store.output_base_dir), "tells another film than probing finds"
+        )
+
+
+def _compare_window(
+    settings: Settings,
+    plan: VideoPlan,
+    store: TableStore,
+    tables: Tables,
+    window: int,
+    lane: Lane,
+    found: VideoFindings,
+) -> None:
+    key, root = plan.entry.key, store.output_base_dir
+    rows = _rows_of(settings, plan.entry, tables, window)
+    planned = {}
+    for category, (position, row) in rows.items():
+        patch = plan.patches[category].patch(window) if 0 <= window < len(plan.strata) else None
+        place = store.patches_path(category, key).relative_to(root)
+        rect = Rect(row.x, row.y, row.width, row.height)
+        if patch is None or (patch.format, patch.rect) != (row.format, rect):
+            found.mend.rows[category].add(position)
+            found.add(Kind.ROW, place, f"the row of window {window} is not what is planned")
+        else:
+            planned[category] = patch
+    if not planned:
+        return
+    place = store.windows_path(key).relative_to(root)
+    found.windows_compared += 1
+    try:
+        made = lane.make(Job(plan.strata[window], [tables.accepted[window]], planned))
+    except VideoError:
+        found.mend.windows.add(window)
+        found.add(Kind.SOURCE, place, f"window {window} is not in the film as its row says")
+        return
+    for category, files in made.triplets.items():
+        position, row = rows[category]
+        hashes = (row.gt_hash, row.lr5_hash, row.lr7_hash)
+        differing = [
+            path
+            for path, content, hash_ in zip(files_of(row), files, hashes, strict=True)
+            if _differs(root / path, content, hash_)
+        ]
+        if differing:
+            # Whether the patch or its window's times are wrong cannot be told: both are made again.
+            found.mend.rows[category].add(position)
+            found.mend.windows.add(window)
+        for path in differing:
+            found.add(Kind.SOURCE, path, f"is not what the film shows in window {window}")
+
+
+def _rows_of(
+    settings: Settings, entry: VideoEntry, tables: Tables, window: int
+) -> dict[str, tuple[int, PatchRow]]:
+    """The rows of a window that these settings made, with their positions, by category."""
+    rows = {}
+    for category, all_rows in tables.patches.items():
+        if category in settings.categories:
+            hash_ = patches_hash(settings, entry, category)
+            for position, row in enumerate(all_rows):
+                if row.window == window and row.settings_hash == hash_:
+                    rows[category] = (position, row)
+    return rows
+
+
+def _differs(path: Path, content: bytes, hash_: str) -> bool:
+    """Whether a file that holds what was written shows another picture; others are told by `pictures`."""
+    try:
+        there = path.read_bytes()
+    except OSError:
+        return False
+    if there == content or content_hash(there) != hash_:
+        return False
+    one, other = (
+        cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_UNCHANGED) for each in (there, content)
+    )
+    return one is None or other is None or not np.array_equal(one, other)

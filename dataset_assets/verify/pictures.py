@@ -1,0 +1,84 @@
+"""The three files of a row, read whole and held against the row and against one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dataset_assets.patches.downscale import SCALE, Kernel, downscale
+from dataset_assets.patches.triplets import GT_FRAME, LR5_FRAMES, content_hash
+from dataset_assets.tables import PatchRow
+from dataset_assets.verify.findings import Finding, Kind
+from dataset_assets.video.probe import FRAMES_PER_WINDOW
+
+LR5_COUNT = LR5_FRAMES.stop - LR5_FRAMES.start
+
+Picture = npt.NDArray[np.uint8]
+
+
+def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
+    """Reads a triplet back: bytes, decoding, sizes, and that both LR stacks are made of its GT.
+
+    Args:
+        root: The data set's folder.
+        row: A row whose paths, kernel and size are sound.
+
+    Returns:
+        What is wrong; nothing where all is right.
+    """
+    small = (row.height // SCALE, row.width // SCALE)
+    wanted = (
+        (row.gt, row.gt_bytes, row.gt_hash, (row.height, row.width)),
+        (row.lr5, row.lr5_bytes, row.lr5_hash, (LR5_COUNT * small[0], small[1])),
+        (row.lr7, row.lr7_bytes, row.lr7_hash, (FRAMES_PER_WINDOW * small[0], small[1])),
+    )
+    found = [_picture(root / name, size_bytes, digest, size) for name, size_bytes, digest, size in wanted]
+    problems = [
+        Finding(Kind.FILE, name, each)
+        for (name, *_), each in zip(wanted, found, strict=True)
+        if isinstance(each, str)
+    ]
+    return problems or _check_stacks(row, cast("Sequence[Picture]", found))
+
+
+def _picture(path: Path, size_bytes: int, digest: str, size: tuple[int, int]) -> Picture | str:
+    """A file's picture, (height, width, 3), or what is wrong with it."""
+    try:
+        # First, since whatever has been put in the file's place may be larger than the memory.
+        length = path.stat().st_size
+        if length != size_bytes:
+            return f"has {length} bytes, its row says {size_bytes}"
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    if content_hash(content) != digest:
+        return "holds other bytes than were written, or its row another hash"
+    # libpng tells every chunk's checksum; cv2 gives None then.
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+    if picture is None:
+        return "is not a whole PNG file"
+    if picture.shape != (*size, 3) or picture.dtype != np.uint8:
+        return f"is a picture of {picture.shape[1]}x{picture.shape[0]}, its row says {size[1]}x{size[0]}"
+    return cast("Picture", picture)
+
+
+def _check_stacks(row: PatchRow, pictures: Sequence[Picture]) -> list[Finding]:
+    gt, lr5, lr7 = pictures
+    small = downscale(gt[np.newaxis], cast("Kernel", row.kernel))[0]
+    frames = lr7.reshape(FRAMES_PER_WINDOW, *small.shape)
+    middle = lr5.reshape(LR5_COUNT, *small.shape)[GT_FRAME - LR5_FRAMES.start]
+    problems = [
+        Finding(Kind.STACK, name, f"has a middle frame that is not the {row.kernel} downscale of its GT")
+        for name, frame in ((row.lr5, middle), (row.lr7, frames[GT_FRAME]))
+        if not np.array_equal(frame, small)
+    ]
+    if not np.array_equal(lr5, frames[LR5_FRAMES].reshape(lr5.shape)):
+        problems.append(Finding(Kind.STACK, row.lr5, "is not frames 1 to 5 of its LR_7frames"))
+    return problems

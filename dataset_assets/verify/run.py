@@ -1,0 +1,226 @@
+"""Verifying a data set: video after video, their pictures read by several threads.
+
+Threads, since all that costs (reading, hashing, decoding, downscaling) happens outside of Python's lock. So
+many videos are held at a time as there are threads; of the others nothing but what was found.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import cv2
+
+from dataset_assets.config import Settings
+from dataset_assets.disk import temporary
+from dataset_assets.errors import BusyError, DatasetAssetsError
+from dataset_assets.generate.journal import files_of
+from dataset_assets.generate.status import statuses
+from dataset_assets.tables import PatchRow, TableStore
+from dataset_assets.verify.deep import compare_with_source
+from dataset_assets.verify.findings import Finding, Kind, VideoFindings
+from dataset_assets.verify.folders import (
+    Strays,
+    files_without_row,
+    find_strays,
+    left_by_killed_runs,
+    worked_on,
+)
+from dataset_assets.verify.pictures import check_triplet
+from dataset_assets.verify.repair import Marks, table_marks, take_away
+from dataset_assets.verify.tables import Tables, check_patches, check_windows, read_tables
+
+# Triplets that a thread takes at a time: about a second's work.
+BATCH = 32
+BUSY = "a run works on it"
+
+
+def keys_of(settings: Settings) -> list[str]:
+    """Keys of the videos that are configured or have tables, sorted."""
+    store = TableStore(settings.base.output_base_dir)
+    return sorted({*store.keys(), *(video.key for video in settings.videos)})
+
+
+def verify(
+    settings: Settings,
+    keys: Collection[str] | None = None,
+    *,
+    deep_share: float = 0.0,
+    repair: bool = False,
+    workers: int = 1,
+    on_triplets: Callable[[int], None] = lambda _: None,
+) -> Generator[VideoFindings, None, None]:
+    """Reads a data set back.
+
+    Args:
+        settings: The configuration.
+        keys: Videos; all that are configured or have tables by default.
+        deep_share: Share of each video's windows that is decoded from the source again; 0 for none.
+        repair: Whether what is broken is taken away, so that `generate` makes it again.
+        workers: Threads.
+        on_triplets: Told how many more triplets have been read.
+
+    Yields:
+        What was found of each video, by key; at last that of files that belong to no video, where all videos
+        were asked for and there are such files.
+    """
+    cv2.setNumThreads(1)  # parallelism is by triplet
+    store = TableStore(settings.base.output_base_dir)
+    known = keys_of(settings)
+    chosen = known if keys is None else sorted(set(keys))
+    strays = find_strays(settings, store, chosen, known)
+    stop = Event()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="verify")
+    try:
+        running: deque[_Verification] = deque()
+        for key in chosen:
+            running.append(_Verification(settings, store, key, strays, deep_share))
+            running[-1].start(pool, stop, on_triplets)
+            if len(running) > workers:
+                yield running.popleft().finish(repair=repair)
+        while running:
+            yield running.popleft().finish(repair=repair)
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+    if keys is None and strays.foreign:
+        found = VideoFindings(
+            "", left_out="not named as this data set's files are; move or delete them yourself"
+        )
+        for path in sorted(strays.foreign):
+            found.add(Kind.EXTRA, path, "belongs to no video of this data set")
+        yield found
+
+
+class _Verification:
+    """One video on its way through the threads."""
+
+    def __init__(
+        self, settings: Settings, store: TableStore, key: str, strays: Strays, deep_share: float
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._key = key
+        self._entry = next((video for video in settings.videos if video.key == key), None)
+        self._strays = strays
+        self._deep_share = deep_share
+        self._found = VideoFindings(key)
+        self._tables = Tables()
+        self._marks: Marks = ()
+        self._batches: list[Future[list[_Broken]]] = []
+        self._deep: Future[VideoFindings] | None = None
+
+    def start(self, pool: ThreadPoolExecutor, stop: Event, on_triplets: Callable[[int], None]) -> None:
+        """Reads the tables, and hands the rows that are sound to the threads."""
+        if self._key in worked_on(self._store):
+            self._found.left_out = BUSY
+            return
+        self._marks = table_marks(self._store, self._key)
+        found, entry = self._found, self._entry
+        tables = self._tables = read_tables(self._store, self._key, found)
+        check_windows(self._settings, entry, self._store, tables, found)
+        sound = check_patches(self._settings, entry, self._store, tables, found)
+        found.triplets = sum(map(len, tables.patches.values()))
+        on_triplets(found.triplets - sum(map(len, sound.values())))
+        root = self._store.output_base_dir
+        for category, positions in sound.items():
+            rows = tables.patches[category]
+            for start in range(0, len(positions), BATCH):
+                batch = [
+                    (category, position, rows[position]) for position in positions[start : start + BATCH]
+                ]
+                self._batches.append(pool.submit(_check_batch, root, batch, stop, on_triplets))
+        if entry is not None and self._deep_share:
+            self._deep = pool.submit(
+                compare_with_source, self._settings, entry, self._store, tables, self._deep_share, stop
+            )
+
+    def finish(self, *, repair: bool) -> VideoFindings:
+        """Waits for the threads, adds what only the whole video tells, and repairs it where asked for."""
+        found = self._found
+        if found.left_out:
+            return found
+        for broken in (each for batch in self._batches for each in batch.result()):
+            found.mend.rows[broken.category].add(broken.position)
+            found.findings += broken.findings
+        if self._deep is not None:
+            self._take(self._deep.result())
+        self._add_strays()
+        if self._entry is not None:
+            states = statuses(self._settings, self._entry, self._store)
+            found.notes += [f"{name} is {s.state}: {s.reason}" for name, s in states.items() if not s.is_done]
+        has_changed = table_marks(self._store, self._key) != self._marks
+        if found.findings and (has_changed or self._key in worked_on(self._store)):
+            return VideoFindings(self._key, left_out=BUSY)
+        if found.findings and repair:
+            self._repair()
+        return found
+
+    def _take(self, deep: VideoFindings) -> None:
+        found = self._found
+        found.windows_compared = deep.windows_compared
+        found.findings += deep.findings
+        found.notes += deep.notes
+        found.mend.windows |= deep.mend.windows
+        found.mend.tables |= deep.mend.tables
+        for category, positions in deep.mend.rows.items():
+            found.mend.rows[category] |= positions
+
+    def _add_strays(self) -> None:
+        root, found = self._store.output_base_dir, self._found
+        named = {files_of(row) for rows in self._tables.patches.values() for row in rows}
+        for triplet in sorted(self._strays.by_key.get(self._key, ()), key=lambda files: files.gt):
+            hidden = {temporary(path) for path in triplet}
+            for path in files_without_row(root, triplet, named):
+                found.mend.triplets.add(triplet)
+                if path in hidden:
+                    found.add(Kind.LEFTOVER, path, "was left by a run that was killed")
+                else:
+                    found.add(Kind.EXTRA, path, "has no row")
+        for path in left_by_killed_runs(self._store, self._key):
+            found.mend.leftovers.add(path)
+            found.add(Kind.LEFTOVER, path.relative_to(root), "was left by a run that was killed")
+
+    def _repair(self) -> None:
+        found, entry = self._found, self._entry
+        if entry is None:
+            found.left_out = "not repaired: it is not in the configuration, so nothing could make it again"
+        elif not entry.path.is_file():
+            found.left_out = f"not repaired: its film {entry.path} is absent, so nothing could make it again"
+        elif not found.is_mendable:
+            found.left_out = "not repaired: a table that may yet be whole cannot be read"
+        else:
+            try:
+                take_away(self._store, self._key, found.mend, self._marks)
+                found.repaired = True
+            except BusyError:
+                found.left_out = f"not repaired: {BUSY}"
+            except (DatasetAssetsError, OSError) as error:
+                found.left_out = f"not repaired: {error}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    category: str
+    position: int
+    findings: Sequence[Finding]
+
+
+def _check_batch(
+    root: Path,
+    batch: Sequence[tuple[str, int, PatchRow]],
+    stop: Event,
+    on_triplets: Callable[[int], None],
+) -> list[_Broken]:
+    broken = []
+    for category, position, row in batch:
+        if stop.is_set():
+            break
+        if findings := check_triplet(root, row):
+            broken.append(_Broken(category, position, findings))
+    on_triplets(len(batch))
+    return broken

@@ -1,0 +1,274 @@
+"""The tables of a video, held against one another, the configuration and the plan; pictures are not read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import TypeVar, get_args
+
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.errors import DamagedTableError, DatasetAssetsError
+from dataset_assets.generate.identity import patches_hash, windows_hash
+from dataset_assets.generate.journal import files_of
+from dataset_assets.patches.downscale import SCALE, Kernel
+from dataset_assets.patches.planning import PatchPlan, plan_patches
+from dataset_assets.patches.triplets import TripletPaths, patch_id, triplet_paths
+from dataset_assets.tables import PatchRow, Provenance, Row, TableStore, VideoRow, WindowRow
+from dataset_assets.tables.footer import count
+from dataset_assets.verify.findings import Kind, VideoFindings
+from dataset_assets.video.geometry import Rect
+from dataset_assets.video.probe import FRAMES_PER_WINDOW, same_content
+from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
+
+KERNELS = get_args(Kernel)
+SIGNATURE_BYTES = SIGNATURE_WIDTH * SIGNATURE_HEIGHT
+# How many windows a film has room for depends on ticks that no table tells; one that is so many times longer
+# than they need has room for all.
+SURE_ROOM = 1.5
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Tables:
+    """The tables of a video, as far as they could be read.
+
+    Attributes:
+        video: Its row; None where it has none.
+        windows: Every attempt; None where the table is absent or damaged.
+        patches: Rows by category.
+        provenances: What each table was made from.
+    """
+
+    video: VideoRow | None = None
+    windows: Sequence[WindowRow] | None = None
+    patches: dict[str, Sequence[PatchRow]] = field(default_factory=dict)
+    provenances: dict[Path, Provenance] = field(default_factory=dict)
+
+    @property
+    def accepted(self) -> dict[int, WindowRow]:
+        """The accepted attempt of each window."""
+        return {row.window: row for row in self.windows or () if row.accepted}
+
+
+def read_tables(store: TableStore, key: str, found: VideoFindings) -> Tables:
+    """Reads all tables of a video, checksums included; what cannot be read is a finding."""
+    tables = Tables()
+
+    def read(path: Path, rows: Callable[[], _T]) -> _T | None:
+        try:
+            footer = store.read_footer(path)
+            if footer is None:
+                return None
+            content = rows()
+        except DamagedTableError as error:
+            found.mend.tables.add(path)
+            found.add(Kind.TABLE, _place(store, path), str(error))
+            return None
+        except DatasetAssetsError as error:
+            # Of a newer release, or behind permissions or a disk that people can mend.
+            found.is_mendable = False
+            found.add(Kind.TABLE, _place(store, path), str(error))
+            return None
+        tables.provenances[path], counts = footer
+        listed: Sequence[Row] = content if isinstance(content, list) else []
+        if count(listed) != counts:
+            found.mend.reopened.add(path)
+            found.add(Kind.TABLE, _place(store, path), "has other rows than its footer counts")
+        return content
+
+    tables.video = read(store.video_path(key), lambda: store.read_video(key))
+    tables.windows = read(store.windows_path(key), lambda: store.read_windows(key))
+    for category in store.categories():
+
+        def rows(category: str = category) -> list[PatchRow]:
+            return store.read_patches(category, key)
+
+        patches = read(store.patches_path(category, key), rows)
+        if patches is not None:
+            tables.patches[category] = patches
+    path = store.windows_path(key)
+    if any(tables.patches.values()) and tables.windows is None and path not in found.mend.tables:
+        found.add(Kind.TABLE, _place(store, path), "is missing, though patches were made of its windows")
+    return tables
+
+
+def check_windows(
+    settings: Settings, entry: VideoEntry | None, store: TableStore, tables: Tables, found: VideoFindings
+) -> None:
+    """Every window has its attempts once and in order, the accepted one last, and overlaps no other."""
+    if tables.windows is None:
+        return
+    path = store.windows_path(found.key)
+    is_current = _is_current(entry, tables, path, lambda video: windows_hash(settings, video))
+    target = settings.window_target(entry) if entry and is_current else None
+    before: WindowRow | None = None
+    for window, group in groupby(sorted(tables.windows, key=lambda row: row.window), lambda row: row.window):
+        attempts = list(group)
+        problem = _window_problem(attempts)
+        if target is not None and not 0 <= window < target:
+            problem = f"is none of the {target} windows of this video"
+        if target is not None and len(attempts) > settings.base.max_attempts:
+            problem = f"has {len(attempts)} attempts"
+        last = attempts[-1]
+        if not problem and last.accepted:
+            if before is not None and last.pts[0] <= before.pts[-1]:
+                problem = f"overlaps window {before.window}"
+                found.mend.windows.add(before.window)
+            before = last
+        if problem:
+            found.mend.windows.add(window)
+            found.add(Kind.WINDOW, _place(store, path), f"window {window} {problem}")
+
+
+def _window_problem(attempts: Sequence[WindowRow]) -> str:
+    if [row.attempt for row in attempts] != list(range(len(attempts))):
+        return "has attempts that are doubled, missing or out of order"
+    for row in attempts:
+        if any(late >= later for late, later in zip(row.pts, row.pts[1:], strict=False)):
+            return "has times that do not ascend"
+        if len(row.pts) > FRAMES_PER_WINDOW or (row.accepted and len(row.pts) < FRAMES_PER_WINDOW):
+            return f"has {len(row.pts)} frames"
+        if row.accepted and row is not attempts[-1]:
+            return "has attempts after the accepted one"
+        scores = (row.mean_abs_diff, row.cut_score, row.brightness, row.contrast, row.sharpness)
+        if row.accepted and not all(score is not None and math.isfinite(score) for score in scores):
+            return "was accepted without scores"
+        if len(row.signature or b"") != SIGNATURE_BYTES * row.accepted:
+            return "has no signature, or one of another size"
+    return ""
+
+
+def check_patches(
+    settings: Settings, entry: VideoEntry | None, store: TableStore, tables: Tables, found: VideoFindings
+) -> dict[str, list[int]]:
+    """Every row names its own files, is what was planned, and has an accepted window; none is missing.
+
+    Returns:
+        By category the positions of the rows whose files are worth reading.
+    """
+    sound: dict[str, list[int]] = {}
+    accepted = tables.accepted
+    windows_are_current = tables.windows is not None and _is_current(
+        entry, tables, store.windows_path(found.key), lambda video: windows_hash(settings, video)
+    )
+    for category, rows in tables.patches.items():
+        path = store.patches_path(category, found.key)
+        provenance = tables.provenances[path]
+        plan, hash_ = None, ""
+        if entry is not None and category in settings.categories:
+            hash_ = patches_hash(settings, entry, category)
+            plan = _plan(settings, entry, category, tables, path)
+        sound[category] = []
+        seen: set[int] = set()
+        for position, row in enumerate(rows):
+            problem = _row_problem(found.key, row)
+            if not problem and row.window in seen:
+                problem = "is there twice"
+            if not problem and provenance.complete and row.settings_hash != provenance.settings_hash:
+                problem = "was made with other settings than its table"
+            if not problem and row.settings_hash == hash_:
+                problem = _unplanned(settings, category, plan, row)
+                if not problem and windows_are_current and row.window not in accepted:
+                    problem = "is of a window that is not among the accepted"
+                    found.mend.windows.add(row.window)
+            seen.add(row.window)
+            if problem:
+                found.mend.rows[category].add(position)
+                found.add(Kind.ROW, _place(store, path), f"the row of window {row.window} {problem}")
+            else:
+                sound[category].append(position)
+        is_current = bool(hash_) and provenance.complete and provenance.settings_hash == hash_
+        if is_current and windows_are_current and plan is not None and plan.windows:
+            for window in _lacking(plan, accepted, seen):
+                found.mend.reopened.add(path)
+                found.add(Kind.ROW, _place(store, path), f"the row of window {window} is missing")
+    return sound
+
+
+def own_files(key: str, row: PatchRow) -> TripletPaths | None:
+    """The files that a row names, where they have the names that a patch of its window has; else None.
+
+    What is read or removed on the word of a row lies in the data set, whatever a damaged row says.
+    """
+    files = files_of(row)
+    folder = files.gt.parent.parent
+    expected = triplet_paths(folder.parent.as_posix(), folder.name, patch_id(key, row.window))
+    is_inside = not folder.is_absolute() and ".." not in folder.parts and folder.name != ""
+    return files if is_inside and files == expected else None
+
+
+def _row_problem(key: str, row: PatchRow) -> str:
+    if row.window < 0 or own_files(key, row) is None or row.patch_id != patch_id(key, row.window):
+        return "names other files than those of its window"
+    if row.kernel not in KERNELS or row.scale != SCALE:
+        return f"tells a kernel {row.kernel!r} and a scale of {row.scale} that no patch is made with"
+    if min(row.width, row.height) <= 0 or row.width % SCALE or row.height % SCALE or min(row.x, row.y) < 0:
+        return f"tells a crop of {row.width}x{row.height} at ({row.x}, {row.y}), which cannot be"
+    return ""
+
+
+def _unplanned(settings: Settings, category: str, plan: PatchPlan | None, row: PatchRow) -> str:
+    """How a row that these settings made differs from what they plan."""
+    crop = settings.formats.get(row.format)
+    if crop is None or row.format not in settings.categories[category].mix:
+        return f"has the format {row.format!r}, which {category} does not take"
+    files = triplet_paths(settings.categories[category].folder, crop.folder, row.patch_id)
+    if files_of(row) != files or (row.width, row.height) != (crop.width, crop.height):
+        return f"does not have the size or the folder of {row.format}"
+    if row.kernel != settings.base.lr_kernel:
+        return f"tells the kernel {row.kernel}"
+    if plan is None:
+        return ""
+    planned = plan.patch(row.window) if 0 <= row.window < plan.windows else None
+    if plan.windows and (planned is None or planned.format != row.format):
+        return "is of another format than planned, or of a window that is left out"
+    if row.format not in plan.formats:
+        return f"has the format {row.format}, which does not fit the film"
+    if plan.crop(row.window, row.format) != Rect(row.x, row.y, row.width, row.height):
+        return "has another crop than planned"
+    return ""
+
+
+def _lacking(plan: PatchPlan, accepted: Mapping[int, WindowRow], there: Collection[int]) -> list[int]:
+    return [
+        window
+        for window in sorted(accepted)
+        if 0 <= window < plan.windows and window not in there and plan.patch(window) is not None
+    ]
+
+
+def _plan(
+    settings: Settings, entry: VideoEntry, category: str, tables: Tables, path: Path
+) -> PatchPlan | None:
+    """The plan as far as the tables tell it: None without the active area, `windows` 0 where unknown."""
+    video = tables.video
+    if video is None or not same_content(tables.provenances[path].source_fingerprint, video.fingerprint):
+        return None
+    target = settings.window_target(entry)
+    room = video.duration_s * video.frame_rate / FRAMES_PER_WINDOW
+    windows = target if room > SURE_ROOM * target else 0
+    return plan_patches(
+        seed=settings.base.seed,
+        key=entry.key,
+        category=category,
+        windows=windows,
+        target=settings.target(entry, category),
+        formats=settings.formats,
+        mix=settings.categories[category].mix,
+        area=Rect(video.active_x, video.active_y, video.active_width, video.active_height),
+    )
+
+
+def _is_current(
+    entry: VideoEntry | None, tables: Tables, path: Path, now: Callable[[VideoEntry], str]
+) -> bool:
+    provenance = tables.provenances.get(path)
+    return entry is not None and provenance is not None and provenance.settings_hash == now(entry)
+
+
+def _place(store: TableStore, path: Path) -> Path:
+    return path.relative_to(store.output_base_dir)

@@ -1,0 +1,263 @@
+"""Ways to damage a data set, each of which something that really happens leaves behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from dataset_assets.patches.triplets import content_hash
+from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, TableStore, WindowRow
+from dataset_assets_tests.generate.samples import KEY
+
+Damage = Callable[[Path], None]
+
+
+def general(root: Path) -> list[PatchRow]:
+    return TableStore(root).read_patches("general", KEY)
+
+
+def square(root: Path) -> list[PatchRow]:
+    """The patches of general that are of one size."""
+    return [row for row in general(root) if row.format == "square"]
+
+
+def rewrite(root: Path, rows: Sequence[PatchRow]) -> None:
+    """Replaces general's table, whole and sound as a file, whatever is in it."""
+    store = TableStore(root)
+    path = store.patches_path("general", KEY)
+    provenance = store.read_provenance(path)
+    assert provenance is not None
+    store.write(path, PATCHES, rows, provenance)
+
+
+def change_row(root: Path, **changes: Any) -> None:
+    first, *others = general(root)
+    rewrite(root, [replace(first, **changes), *others])
+
+
+def change_windows(root: Path, change: Callable[[list[WindowRow]], list[WindowRow]]) -> None:
+    store = TableStore(root)
+    path = store.windows_path(KEY)
+    provenance = store.read_provenance(path)
+    assert provenance is not None
+    store.write(path, WINDOWS, change(store.read_windows(KEY)), provenance)
+
+
+def put(root: Path, row: PatchRow, column: str, content: bytes) -> PatchRow:
+    """Puts other bytes in a file's place, and gives a row that says so."""
+    (root / getattr(row, column)).write_bytes(content)
+    changes: dict[str, Any] = {f"{column}_bytes": len(content), f"{column}_hash": content_hash(content)}
+    return replace(row, **changes)
+
+
+def png(picture: np.ndarray[Any, Any]) -> bytes:
+    done, encoded = cv2.imencode(".png", picture)
+    assert done
+    return encoded.tobytes()
+
+
+def flip_bit(column: str) -> Damage:
+    def damage(root: Path) -> None:
+        path = root / getattr(general(root)[0], column)
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 8
+        path.write_bytes(content)
+
+    return damage
+
+
+def truncate(root: Path) -> None:
+    path = root / general(root)[0].gt
+    path.write_bytes(path.read_bytes()[:-700])
+
+
+def empty(root: Path) -> None:
+    (root / general(root)[0].lr7).write_bytes(b"")
+
+
+def swap_stacks(root: Path) -> None:
+    row = general(root)[0]
+    lr5, lr7 = (root / row.lr5).read_bytes(), (root / row.lr7).read_bytes()
+    (root / row.lr5).write_bytes(lr7)
+    (root / row.lr7).write_bytes(lr5)
+
+
+def other_size(root: Path) -> None:
+    first, *others = general(root)
+    picture = cv2.imread(str(root / first.gt))
+    assert picture is not None
+    rewrite(root, [put(root, first, "gt", png(picture[3:])), *others])
+
+
+def no_picture(root: Path) -> None:
+    first, *others = general(root)
+    rewrite(root, [put(root, first, "lr5", b"not a picture at all"), *others])
+
+
+def gt_of_another(root: Path) -> None:
+    first, second = square(root)[:2]
+    changed = put(root, first, "gt", (root / second.gt).read_bytes())
+    rewrite(root, [changed if row == first else row for row in general(root)])
+
+
+def copied_over(root: Path) -> None:
+    first, second = square(root)[:2]
+    shutil.copyfile(root / second.gt, root / first.gt)
+
+
+def frames_in_another_order(root: Path) -> None:
+    first, *others = general(root)
+    stack = cv2.imread(str(root / first.lr5))
+    assert stack is not None
+    frames = stack.reshape(5, -1, *stack.shape[1:])
+    content = png(frames[[1, 0, 2, 3, 4]].reshape(stack.shape))
+    rewrite(root, [put(root, first, "lr5", content), *others])
+
+
+def another_kernel(root: Path) -> None:
+    first, *others = general(root)
+    gt = cv2.imread(str(root / first.gt))
+    stack = cv2.imread(str(root / first.lr7))
+    assert gt is not None
+    assert stack is not None
+    height, width = gt.shape[0] // 3, gt.shape[1] // 3
+    stack[3 * height : 4 * height] = cv2.resize(gt, (width, height), interpolation=cv2.INTER_NEAREST)
+    rewrite(root, [put(root, first, "lr7", png(stack)), *others])
+
+
+def missing_file(root: Path) -> None:
+    (root / general(root)[0].lr5).unlink()
+
+
+def extra_file(root: Path) -> None:
+    path = root / general(root)[0].gt
+    shutil.copyfile(path, path.with_name(f"{KEY}_000099.png"))
+
+
+def doubled_row(root: Path) -> None:
+    rows = general(root)
+    rewrite(root, [*rows, rows[0]])
+
+
+def row_without_files(root: Path) -> None:
+    first = general(root)[0]
+    names = {name: getattr(first, name).replace("_000000", "_000044") for name in ("gt", "lr5", "lr7")}
+    rewrite(root, [*general(root), replace(first, window=44, patch_id=f"{KEY}_000044", **names)])
+
+
+def lost_row(root: Path) -> None:
+    rewrite(root, general(root)[1:])
+
+
+def row_of_a_file_elsewhere(root: Path) -> None:
+    outside = root.parent / "outside" / "GT"
+    outside.mkdir(parents=True)
+    (outside / f"{KEY}_000000.png").write_bytes(b"mine")
+    change_row(root, gt=f"../outside/GT/{KEY}_000000.png")
+
+
+def damaged_footer(root: Path) -> None:
+    path = TableStore(root).patches_path("general", KEY)
+    content = bytearray(path.read_bytes())
+    content[-200:-100] = bytes(100)
+    path.write_bytes(content)
+
+
+def damaged_page(root: Path) -> None:
+    path = TableStore(root).patches_path("general", KEY)
+    content = bytearray(path.read_bytes())
+    content[90] ^= 1
+    path.write_bytes(content)
+
+
+def truncated_table(root: Path) -> None:
+    path = TableStore(root).windows_path(KEY)
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def wrong_counts(root: Path) -> None:
+    path = TableStore(root).patches_path("general", KEY)
+    content = path.read_bytes()
+    there = json.dumps({"square": len(square(root))})[1:-1].encode()
+    assert content.count(there) == 1
+    path.write_bytes(content.replace(there, there[:-1] + b"9"))
+
+
+def missing_patches_table(root: Path) -> None:
+    TableStore(root).patches_path("general", KEY).unlink()
+
+
+def missing_windows_table(root: Path) -> None:
+    TableStore(root).windows_path(KEY).unlink()
+
+
+def damaged_video_table(root: Path) -> None:
+    TableStore(root).video_path(KEY).write_bytes(b"PAR1")
+
+
+def left_picture(root: Path) -> None:
+    path = root / general(root)[0].gt
+    path.with_name(f".{KEY}_000003.png.tmp").write_bytes(b"half a")
+
+
+def left_table(root: Path) -> None:
+    path = TableStore(root).windows_path(KEY)
+    path.with_name(f".{path.name}.tmp").write_bytes(b"PAR1")
+
+
+def left_journal(root: Path) -> None:
+    row = general(root)[0]
+    late = [name.replace("_000000", "_000077") for name in (row.gt, row.lr5, row.lr7)]
+    (root / late[0]).write_bytes(b"named, but without a row")
+    journal = root / "metadata/.journals" / KEY
+    journal.parent.mkdir(exist_ok=True)
+    journal.write_text(json.dumps(late) + "\n")
+
+
+def left_progress(root: Path) -> None:
+    path = root / f"metadata/.progress/{KEY}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"key": KEY, "pid": 1, "process": "of a machine that was switched off"}))
+
+
+def first_accepted(rows: Sequence[WindowRow]) -> WindowRow:
+    return next(row for row in rows if row.accepted)
+
+
+def window_without_rows(root: Path) -> None:
+    def change(rows: list[WindowRow]) -> list[WindowRow]:
+        gone = first_accepted(rows).window
+        return [row for row in rows if row.window != gone]
+
+    change_windows(root, change)
+
+
+def change_accepted(**changes: Callable[[WindowRow], Any]) -> Damage:
+    def damage(root: Path) -> None:
+        def change(rows: list[WindowRow]) -> list[WindowRow]:
+            accepted = first_accepted(rows)
+            changed = replace(accepted, **{name: value(accepted) for name, value in changes.items()})
+            return [changed if row is accepted else row for row in rows]
+
+        change_windows(root, change)
+
+    return damage
+
+
+def doubled_attempt(root: Path) -> None:
+    change_windows(root, lambda rows: [rows[0], *rows])
+
+
+def overlapping_windows(root: Path) -> None:
+    def change(rows: list[WindowRow]) -> list[WindowRow]:
+        first, second = [row for row in rows if row.accepted][:2]
+        return [replace(second, pts=first.pts) if row is second else row for row in rows]
+
+    change_windows(root, change)

@@ -1,0 +1,102 @@
+"""What is verified, what is left out, and what is left to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dataset_assets.config import Settings
+from dataset_assets.generate.lock import video_lock
+from dataset_assets.generate.progress import Progress, ProgressFile
+from dataset_assets.verify import keys_of, verify
+from dataset_assets_tests.generate.samples import KEY, pictures
+from dataset_assets_tests.verify import damages
+from dataset_assets_tests.verify.cycle import only
+
+
+def without_videos(settings: Settings) -> Settings:
+    return settings.model_copy(update={"videos": ()})
+
+
+def test_a_video_that_a_run_works_on_is_left_out(settings: Settings) -> None:
+    root = settings.base.output_base_dir
+    damages.truncate(root)
+    ProgressFile(root / "metadata/.progress", Progress(KEY)).update()
+    before = pictures(root)
+    found = only(settings, repair=True)
+    assert (found.findings, found.left_out) == ([], "a run works on it")
+    assert pictures(root) == before
+
+
+def test_nothing_is_repaired_while_another_process_holds_the_lock(settings: Settings) -> None:
+    root = settings.base.output_base_dir
+    damages.truncate(root)
+    before = pictures(root)
+    with video_lock(root / "metadata/.locks", KEY):
+        found = only(settings, repair=True)
+    assert len(found.findings) == 1
+    assert found.left_out == "not repaired: a run works on it"
+    assert pictures(root) == before
+
+
+def test_a_video_that_left_the_configuration_is_verified_and_never_taken_away(settings: Settings) -> None:
+    root = settings.base.output_base_dir
+    left = without_videos(settings)
+    assert keys_of(left) == [KEY]
+    assert only(left).findings == []
+    damages.truncate(root)
+    before = pictures(root)
+    found = only(left, repair=True)
+    assert [finding.kind.value for finding in found.findings] == ["file"]
+    assert "not in the configuration" in found.left_out
+    assert pictures(root) == before
+
+
+def test_a_film_that_is_absent_keeps_what_was_made_of_it(settings: Settings, tmp_path: Path) -> None:
+    root = settings.base.output_base_dir
+    entry = settings.videos[0].model_copy(update={"path": tmp_path / "absent.mp4"})
+    damages.truncate(root)
+    before = pictures(root)
+    found = only(settings.model_copy(update={"videos": (entry,)}), repair=True)
+    assert "is absent" in found.left_out
+    assert pictures(root) == before
+
+
+def test_files_of_people_are_told_and_left(settings: Settings) -> None:
+    root = settings.base.output_base_dir
+    folder = (root / damages.general(root)[0].gt).parent
+    (folder / "notes.txt").write_text("mine")
+    (folder / "another-film_000001.png").write_bytes(b"mine")
+    (root / "Universal/Learn/Val/GT/mine.png").write_bytes(b"mine")
+    of_the_video, of_none = verify(settings, repair=True)
+    assert (of_the_video.key, of_the_video.findings) == (KEY, [])
+    assert of_none.key == ""
+    assert [Path(finding.place).name for finding in of_none.findings] == [
+        "another-film_000001.png",
+        "notes.txt",
+    ]
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert (folder / "another-film_000001.png").exists()
+    assert [found.key for found in verify(settings, [KEY])] == [KEY]
+
+
+def test_unfinished_and_stale_tables_are_notes(settings: Settings) -> None:
+    changed = settings.model_copy(update={"base": settings.base.model_copy(update={"seed": 9})})
+    found = only(changed)
+    assert found.findings == []
+    assert "windows is stale: its settings changed" in found.notes
+    damages.truncate(settings.base.output_base_dir)
+    assert only(settings, repair=True).repaired
+    assert only(settings).notes == ["general is partial: a run was interrupted"]
+
+
+def test_every_triplet_is_told_as_it_is_read(whole: Settings) -> None:
+    counts: list[int] = []
+    (found,) = verify(whole, on_triplets=counts.append)
+    assert sum(counts) == found.triplets
+
+
+def test_a_reader_who_stops_is_not_waited_for(whole: Settings) -> None:
+    going = verify(whole)
+    next(going)
+    going.close()
+    assert list(going) == []
