@@ -33,6 +33,14 @@ class VideoError(DatasetAssetsError):
     """A video cannot be read, or must not be used: missing, not a film, or its colours would be wrong."""
 
 
+class SourceLostError(VideoError):
+    """The disk that holds a video fails or went away: the file may be read again later."""
+
+
+class SourceChangedError(VideoError):
+    """A video's file is another than the one that the run began with."""
+
+
 class MissingWindowsError(DatasetAssetsError):
     """Patches were asked for, but the video has no finished windows to replay."""
 

@@ -48,17 +48,20 @@ def failure_sentence(key: str, events: Iterable[dg.DagsterEvent], run_id: str) -
     """
     died = death = ""
     for event in events:
-        if event.is_engine_event and (found := _DEATH.search(event.message or "")):
+        message = event.message or ""
+        if event.is_engine_event and message.startswith(f"{key} ("):
+            death = message  # the process told it itself before it ended
+        elif event.is_engine_event and not death and (found := _DEATH.search(message)):
             death = f"its process {found[1]}"
         if event.is_step_failure:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:
                 return data.user_failure_data.description
             error = data.error.cause or data.error if data.error else None
-            message = error.message.strip() if error else "the step failed"
-            return f"{key}: {message} (the UI shows all of it: run {run_id[:8]})"
+            cause = error.message.strip() if error else "the step failed"
+            return f"{key}: {cause} (the UI shows all of it: run {run_id[:8]})"
         if event.is_failure:
-            died = death or (event.message or "it failed").rstrip(".")
+            died = death or (message or "it failed").rstrip(".")
     if not died:
         return f"{key}: the run was stopped"
     # Its process died, or never started. What `generate` noticed is a whole sentence already.

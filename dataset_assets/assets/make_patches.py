@@ -6,6 +6,7 @@ import dagster as dg
 
 from dataset_assets.assets.failures import told_in_one_sentence
 from dataset_assets.assets.gallery import page_follows
+from dataset_assets.assets.limits import video_within_limits
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
@@ -90,14 +91,19 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         wanted = [name for asset, name in assets.items() if asset in selected]
         give_way(dataset_config.base.nice)
-        with told_in_one_sentence(), page_follows(dataset_config, context.partition_key):
+        lanes = int(context.run.tags.get(LANES_TAG, 1))
+        with (
+            told_in_one_sentence(),
+            page_follows(dataset_config, context.partition_key),
+            video_within_limits(dataset_config, context, lanes),
+        ):
             run = generate_video(
                 dataset_config,
                 context.partition_key,
                 windows=SCENE_WINDOWS in selected,
                 categories=None if len(wanted) == len(assets) else wanted,
                 force=FORCE_TAG in context.run.tags,
-                lanes=int(context.run.tags.get(LANES_TAG, 1)),
+                lanes=lanes,
                 on_progress=ProgressLog(context.log),
             )
         context.log.info(f"{run.key}: {run.made} patches made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")

@@ -4,6 +4,7 @@ import dagster as dg
 
 from dataset_assets.assets.failures import told_in_one_sentence
 from dataset_assets.assets.gallery import page_follows
+from dataset_assets.assets.limits import video_within_limits
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_metadata
 from dataset_assets.checks import COLOURS_TAGGED, SOURCE_UNCHANGED, check_result, check_specs
@@ -49,7 +50,11 @@ def source_video(
     """Probes a film."""
     key = context.partition_key
     give_way(dataset_config.base.nice)
-    with told_in_one_sentence(), page_follows(dataset_config, key):
+    with (
+        told_in_one_sentence(),
+        page_follows(dataset_config, key),
+        video_within_limits(dataset_config, context),
+    ):
         row = probe_video(dataset_config, key)
     verdicts = {
         COLOURS_TAGGED: checking.colours_tagged(row.warnings),

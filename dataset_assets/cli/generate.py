@@ -84,7 +84,6 @@ def _bring_up_to_date(
     force: bool,
 ) -> int:
     store = TableStore(settings.base.output_base_dir)
-    # One process opens a new home alone: several at once would leave its SQLite broken.
     with dg.DagsterInstance.get() as instance:
         bring_up_to_date(instance, settings, console)
         free_slots(instance, store)

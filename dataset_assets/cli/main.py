@@ -252,17 +252,25 @@ def doctor(config: ConfigOption = None) -> None:
 @app.command()
 def ui(
     config: ConfigOption = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the UI.")] = 3000,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address to listen at. The UI knows no passwords: whoever reaches another address than "
+            "127.0.0.1 may start runs and see every picture."
+        ),
+    ] = "127.0.0.1",
 ) -> None:
     """Start the Dagster UI and its daemon on 127.0.0.1, with the history of earlier runs."""
     with _told_plainly():
         path = config_path(config)
         settings = load_with_new_films(path, errors)
-        _check_port(port)
+        _check_address(host, port)
         import dagster as dg
 
         from dataset_assets.assets.make_patches import DECODE_POOL
         from dataset_assets.cli.home import enter_home
+        from dataset_assets.cli.hosts import is_loopback
         from dataset_assets.cli.registering import bring_up_to_date
         from dataset_assets.gallery import index_path
 
@@ -271,7 +279,7 @@ def ui(
             bring_up_to_date(instance, settings, console)
             # So that its limit can be edited before a first run has asked for a place in it.
             instance.event_log_storage.initialize_concurrency_limit_to_default(DECODE_POOL)
-        address = f"http://127.0.0.1:{port}"
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         pages = index_path(settings)
         console.print(
             f"UI at {address}, its history in {home}; Ctrl+C stops it\n"
@@ -279,19 +287,27 @@ def ui(
             + ("" if pages.exists() else " (none yet: `dataset-assets gallery` makes them)"),
             soft_wrap=True,
         )
+        if not is_loopback(host):
+            errors.print(
+                f"[yellow]warning[/yellow] the UI listens at {escape(host)} and asks for no password: put a "
+                "proxy that does before it (see docs/reliability.md)",
+                soft_wrap=True,
+            )
         sys.stdout.flush()
         # In place of this process, whose imports take 200 MB that watching services does not need.
-        os.execv(sys.executable, [sys.executable, "-m", "dataset_assets.cli.services", str(port)])
+        os.execv(sys.executable, [sys.executable, "-m", "dataset_assets.cli.services", host, str(port)])
 
 
-def _check_port(port: int) -> None:
-    with socket.socket() as probe:
+def _check_address(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             raise DatasetAssetsError(
-                f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}); name another by --port."
+                f"Port {port} of {host} cannot be used ({error.strerror}); name another by --port, or "
+                "another address of this machine by --host."
             ) from error
 
 

@@ -25,11 +25,12 @@ POLL_S = 0.5
 STOP_GRACE_S = 60.0
 
 
-def serve(port: int) -> None:
+def serve(host: str, port: int) -> None:
     """Runs the services until this process is told to stop.
 
     Args:
-        port: Port of the webserver on 127.0.0.1.
+        host: Address that the webserver listens at.
+        port: Its port.
 
     Raises:
         DatasetAssetsError: The webserver or the daemon ended by itself; the others were stopped.
@@ -44,7 +45,7 @@ def serve(port: int) -> None:
     services: dict[str, subprocess.Popen[bytes]] = {}
     with TemporaryDirectory(prefix="dataset-assets-") as folder:
         socket = Path(folder) / "code.sock"
-        commands = _commands(socket, port)
+        commands = _commands(socket, host, port)
         try:
             for name, command in commands.items():
                 services[name] = _start(command)
@@ -65,7 +66,7 @@ def serve(port: int) -> None:
             _stop(services)
 
 
-def _commands(socket: Path, port: int) -> dict[str, list[str]]:
+def _commands(socket: Path, host: str, port: int) -> dict[str, list[str]]:
     """The command of each service, in the order to start them; the others find the code server's socket."""
     # Dagster's other format for people writes colour codes into a log file too.
     logs = ["--log-level", "warning", "--log-format", "rich" if sys.stdout.isatty() else "json"]
@@ -77,7 +78,7 @@ def _commands(socket: Path, port: int) -> dict[str, list[str]]:
     return {
         CODE_SERVER: ["dagster", *start, *code, *logs],
         DAEMON: ["dataset_assets.cli.daemon", "run", "--workspace", str(workspace), *logs],
-        WEBSERVER: ["dataset_assets.cli.webserver", str(workspace), str(port)],
+        WEBSERVER: ["dataset_assets.cli.webserver", str(workspace), host, str(port)],
     }
 
 
@@ -100,6 +101,6 @@ def _stop(services: dict[str, subprocess.Popen[bytes]]) -> None:
 
 if __name__ == "__main__":
     try:
-        serve(int(sys.argv[1]))
+        serve(sys.argv[1], int(sys.argv[2]))
     except DatasetAssetsError as error:
         sys.exit(str(error))

@@ -13,6 +13,7 @@ from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from dataset_assets.cli.deaths import death_sentence
 from dataset_assets.cli.worker import STOP_GRACE_S, Order, Outcome, run_video
 
 POLL_S = 0.5
@@ -112,6 +113,4 @@ class Supervisor:
         if isinstance(outcome, Outcome):
             return outcome
         code = worker.process.exitcode or 0
-        how = f"died (signal {-code})" if code < 0 else f"died (exit code {code})" if code else "was stopped"
-        mend = "run generate again, it goes on from the last checkpoint"
-        return Outcome(worker.task.key, worker.run_id, f"{worker.task.key}: its process {how}; {mend}")
+        return Outcome(worker.task.key, worker.run_id, death_sentence(self._config, worker.task.key, code))

@@ -1,7 +1,7 @@
 """Dagster's webserver with the gallery beside it, at one address.
 
-Run as a module, with a workspace file and a port; `services` does so. The pages lead to the data set's own
-pictures, so the data set is served too, as far as they lead there.
+Run as a module, with a workspace file, an address and a port; `services` does so. The pages lead to the data
+set's own pictures, so the data set is served too, as far as they lead there.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import uvicorn
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
+from dataset_assets.cli.hosts import LOOPBACK_NAMES, is_loopback
 from dataset_assets.config import config_path, load_settings
 from dataset_assets.gallery import GALLERY_FOLDER, INDEX_FILE
-
-HOST = "127.0.0.1"
 
 
 class DatasetFiles(StaticFiles):
@@ -51,7 +52,14 @@ def gallery_routes(data_set: Path) -> list[BaseRoute]:
     ]
 
 
-def main(workspace: str, port: int) -> None:
+def guarded(app: ASGIApp, host: str) -> ASGIApp:
+    """The application, which at a loopback address answers under this machine's own names only."""
+    if not is_loopback(host):
+        return app
+    return TrustedHostMiddleware(app, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)
+
+
+def main(workspace: str, host: str, port: int) -> None:
     """Serves until it is interrupted."""
     settings = load_settings(config_path(None))
     with (
@@ -63,8 +71,8 @@ def main(workspace: str, port: int) -> None:
         app = create_app_from_workspace_process_context(context)
         # Dagster's last route takes every address.
         app.router.routes[:0] = gallery_routes(settings.base.output_base_dir)
-        uvicorn.run(app, host=HOST, port=port, log_level="warning")
+        uvicorn.run(guarded(app, host), host=host, port=port, log_level="warning")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -20,7 +20,7 @@ from typing import Self
 import av
 
 from dataset_assets.config import BaseSettings
-from dataset_assets.errors import VideoError
+from dataset_assets.errors import SourceLostError, VideoError
 from dataset_assets.generate.pictures import REJECTED_PICTURES, encode_picture, picture_name
 from dataset_assets.generate.rows import window_row
 from dataset_assets.patches.downscale import Kernel
@@ -30,9 +30,13 @@ from dataset_assets.tables import WindowRow
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
 from dataset_assets.video.render import CropRenderer
+from dataset_assets.video.source import RETRY_DELAYS_S, Source
 from dataset_assets.windows.finding import Attempt, WindowFinder
 from dataset_assets.windows.judging import AcceptedSignatures
+from dataset_assets.windows.measures import signature_from
 from dataset_assets.windows.sampling import Stratum
+
+SUSPICIOUS = ("corrupt", "too_few_frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +113,62 @@ class Lane:
         Raises:
             VideoError: The film cannot be opened, or the HDR table not be baked.
         """
-        self._reader = FrameReader(info.path, deinterlace=info.interlaced, max_step=info.max_step)
-        self._finder = WindowFinder(self._reader, info, key, settings, accepted, stop)
+        self._info = info
+        self._key = key
+        self._settings = settings
+        self._accepted = accepted
+        self._stop = stop
+        self._source = Source(info.path, info.fingerprint)
         self._renderer = CropRenderer(info.colour, info.geometry, settings.colour_order)
         self._kernel: Kernel = settings.lr_kernel
-        self._fingerprint = info.fingerprint
-        self._stop = stop
+        self._reader: FrameReader | None = None
+        self._finder = self._open()
 
     def close(self) -> None:
         """Closes the film."""
-        self._reader.close()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
     def make(self, job: Job) -> Made:
         """Finds a window, or reads it again, and makes its triplets.
 
+        While the film's disk is away it tries again, later and later. A window that was found on a sound disk
+        is the same whether the disk was away before or not.
+
         Raises:
+            SourceLostError: The film stayed away.
+            SourceChangedError: The file is another one by now.
             VideoError: A recorded window can no longer be read.
             CancelledError: Nothing more is wanted.
         """
+        for delay_s in RETRY_DELAYS_S:
+            try:
+                return self._make_checked(job)
+            except SourceLostError:
+                self.close()
+                if _is_stopped_within(self._stop, delay_s):
+                    raise CancelledError from None
+        return self._make_checked(job)
+
+    def _make_checked(self, job: Job) -> Made:
+        try:
+            if self._reader is None:
+                self._finder = self._open()
+            made = self._make(job)
+        except VideoError:
+            self._source.check()  # what decoding says of a file that is away or another one is not the reason
+            raise
+        if made.is_new and (made.accepted is None or any(row.reason in SUSPICIOUS for row in made.attempts)):
+            self._source.check()
+        return made
+
+    def _open(self) -> WindowFinder:
+        info = self._info
+        self._reader = FrameReader(info.path, deinterlace=info.interlaced, max_step=info.max_step)
+        return WindowFinder(self._reader, info, self._key, self._settings, self._accepted, self._stop)
+
+    def _make(self, job: Job) -> Made:
         if self._stop.is_set():
             raise CancelledError
         frames: list[av.VideoFrame] = []
@@ -149,7 +191,7 @@ class Lane:
     def _pictures(self, attempts: Sequence[Attempt]) -> dict[str, bytes]:
         pictures = {}
         for attempt in attempts:
-            name = picture_name(self._fingerprint, attempt.pts, attempt.reason)
+            name = picture_name(self._info.fingerprint, attempt.pts, attempt.reason)
             is_kept = attempt.reason is None or attempt.attempt < REJECTED_PICTURES
             if name is not None and attempt.judgement is not None and is_kept:
                 pictures[name] = encode_picture(attempt.judgement.preview)
@@ -162,7 +204,18 @@ class Lane:
                 f"the frames of window {recorded.window} at {recorded.time_s:.1f} s cannot be read any more; "
                 "the file is damaged or changed: replace it, or run generate with --force"
             )
+        if recorded.signature is not None and not self._finder.shows(
+            frames, signature_from(recorded.signature)
+        ):
+            raise VideoError(
+                f"window {recorded.window} at {recorded.time_s:.1f} s shows another picture than when it was "
+                "found; the file was changed: run generate with --force"
+            )
         return frames
+
+
+def _is_stopped_within(stop: threading.Event, delay_s: float) -> bool:
+    return stop.wait(delay_s)
 
 
 class Lanes:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from time import sleep as pause
 from typing import Literal
 
 import cv2
@@ -18,12 +19,15 @@ from dataset_assets.errors import (
     ConfigError,
     DatasetAssetsError,
     MissingWindowsError,
+    SourceChangedError,
+    SourceLostError,
     SpaceError,
     VideoError,
 )
 from dataset_assets.generate.failures import failure_kept, forget_failure
 from dataset_assets.generate.identity import CODE_VERSION, source_hash
 from dataset_assets.generate.journal import Journal, files_of, journal_kept, left_journals
+from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.plan import plan_video
 from dataset_assets.generate.progress import Progress, remove_progress
@@ -32,6 +36,7 @@ from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import PROGRESS_FOLDER, VideoPass
 from dataset_assets.tables import VIDEOS, Provenance, TableStore, VideoRow
 from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.source import RETRY_DELAYS_S, FileState
 
 LOCK_FOLDER = ".locks"
 # EFBIG: a limit on the size of files, by ulimit or by the file system.
@@ -100,6 +105,7 @@ def generate_video(
     store = TableStore(settings.base.output_base_dir)
     with failure_kept(store, key), _named(entry), _alone(store, key) as journal:
         info = _probe(settings, entry)
+        step_done()
         plan = plan_video(settings, entry, info)
         video_pass = VideoPass(
             settings,
@@ -227,16 +233,31 @@ def _named(entry: VideoEntry) -> Iterator[None]:
 
 
 def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
-    """Probes a film once in a process, though several assets ask for it."""
-    try:
-        stat = entry.path.stat()
-    except OSError:
-        return probe(entry.path, interlaced=settings.base.interlaced)
-    return _probe_once(entry.path, settings.base.interlaced, stat.st_size, stat.st_mtime_ns)
+    """Probes a film once in a process, though several assets ask for it; again where it goes away meanwhile.
+
+    Raises:
+        VideoError: The film cannot be read, must not be used, or was changed while it was probed.
+    """
+    if not entry.path.exists():
+        return probe(entry.path, interlaced=settings.base.interlaced)  # which says so
+    for delay_s in RETRY_DELAYS_S:
+        try:
+            return _probe_once(entry.path, settings.base.interlaced, FileState.of(entry.path))
+        except (OSError, VideoError) as error:
+            if entry.path.exists() and not isinstance(error, OSError | SourceLostError):
+                raise
+        pause(delay_s)
+    return probe(entry.path, interlaced=settings.base.interlaced)
 
 
 @lru_cache(maxsize=8)
-def _probe_once(
-    path: Path, interlaced: Literal["refuse", "deinterlace"], size_bytes: int, modified_ns: int
-) -> VideoInfo:
-    return probe(path, interlaced=interlaced)
+def _probe_once(path: Path, interlaced: Literal["refuse", "deinterlace"], state: FileState) -> VideoInfo:
+    info = probe(path, interlaced=interlaced)
+    now = FileState.of(path)
+    if (now.size_bytes, now.modified_ns) != (state.size_bytes, state.modified_ns):
+        raise SourceChangedError(
+            "its file was changed while it was probed; run generate again once nobody writes to it"
+        )
+    if now != state:
+        raise SourceLostError("its file was moved or mounted while it was probed; run generate again")
+    return info

@@ -13,12 +13,13 @@ from pathlib import Path
 from threading import Event
 
 from dataset_assets.config import Settings
-from dataset_assets.errors import MissingWindowsError, SpaceError
+from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, SpaceError
 from dataset_assets.generate.checkpoints import Checkpoints
 from dataset_assets.generate.identity import CODE_VERSION, patches_hash, windows_hash
 from dataset_assets.generate.journal import Journal
 from dataset_assets.generate.lanes import Job, Lane, Lanes, Made
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
+from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.pictures import pictures_folder, write_picture
 from dataset_assets.generate.plan import VideoPlan
 from dataset_assets.generate.progress import Progress, ProgressFile
@@ -27,6 +28,7 @@ from dataset_assets.generate.rows import patch_row
 from dataset_assets.patches.planning import PlannedPatch
 from dataset_assets.patches.triplets import EncodedTriplet, TripletPaths, patch_id, triplet_paths
 from dataset_assets.tables import Provenance, TableStore
+from dataset_assets.video.source import Source
 from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.measures import Preview, signature_from
 
@@ -80,6 +82,7 @@ class VideoPass:
         self._on_progress = on_progress
         self._pictures_folder = pictures_folder(store, entry.key)
         self._accepted = AcceptedSignatures()
+        self._source = Source(plan.info.path, plan.info.fingerprint)
         self.windows = WindowLedger(
             store,
             entry.key,
@@ -121,12 +124,12 @@ class VideoPass:
         try:
             with Lanes(self._lanes, self._settings.base.checkpoint_every, self._open_lane) as lanes:
                 self._go_through(lanes)
-            self._checkpoints.commit(complete=True)
+            self._commit(complete=True)
         except BaseException:
             # A run that is told to stop keeps what is whole; one that is killed has its last checkpoint. What
             # the disk refuses it refuses again: the first error is the one to tell.
-            with suppress(OSError):
-                self._checkpoints.commit(complete=False)
+            with suppress(OSError, SourceChangedError):
+                self._commit(complete=False)
             raise
         finally:
             self._checkpoints.discard()
@@ -182,8 +185,15 @@ class VideoPass:
             self._take(made)
             # The first commit comes at once: people, and the gallery, see what the rest will look like.
             if self._checkpoints.windows >= (most if self._checkpoints.committed_s else 1):
-                self._checkpoints.commit(complete=False)
+                self._commit(complete=False)
             self._report(made)
+
+    def _commit(self, *, complete: bool) -> None:
+        """Commits what was made of the film that was probed, and of no other."""
+        # A film that is away counts as unchanged: what was made of it was made while it was there.
+        with suppress(SourceLostError):
+            self._source.check()
+        self._checkpoints.commit(complete=complete)
 
     def _jobs(self) -> Iterator[Job]:
         for stratum in self._plan.strata:
@@ -217,6 +227,7 @@ class VideoPass:
         self._checkpoints.windows += made.job.has_work
 
     def _report(self, made: Made) -> None:
+        step_done()
         self._progress.windows_done = made.job.stratum.window + 1
         self._progress.windows_worked += made.job.has_work
         self._progress.windows_pending -= made.job.has_work

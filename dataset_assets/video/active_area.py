@@ -24,6 +24,8 @@ BLACK_SHARE = 0.985
 PICTURE_SHARE = 0.5
 # Lines behind a bar's edge that scaling and chroma smear.
 EDGE_LINES = 2
+# A picture of fewer lines or columns between its bars is none, but a stripe on black: no bars then.
+MIN_ACTIVE_SIDE = 16
 # Bars of a single window, against the film's active area, count from this share of the height or width on.
 MIN_WINDOW_BAR = 0.02
 
@@ -75,13 +77,17 @@ def _bar(bright_shares: npt.NDArray[np.floating]) -> int:
 def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
     """The working-frame rectangle inside bars that were measured on coded frames.
 
-    Every edge with a bar is moved in by `EDGE_LINES` working pixels, past what scaling smears across it.
+    Every edge with a bar is moved in by `EDGE_LINES` working pixels, past what scaling smears across it. The
+    whole working frame where next to nothing would be left.
     """
     width, height = geometry.scaled_size
     scale_x, scale_y = geometry.coded_width / width, geometry.coded_height / height
     left, right = _inset(bars.left, scale_x), _inset(bars.right, scale_x)
     top, bottom = _inset(bars.top, scale_y), _inset(bars.bottom, scale_y)
-    return geometry.after_turning(Rect(left, top, width - left - right, height - top - bottom))
+    area = Rect(left, top, width - left - right, height - top - bottom)
+    if min(area.width, area.height) < MIN_ACTIVE_SIDE:
+        return geometry.working_rect
+    return geometry.after_turning(area)
 
 
 def has_window_bars(pictures: Sequence[npt.NDArray[np.uint8]], *, full_range: bool) -> bool:

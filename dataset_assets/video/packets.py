@@ -5,21 +5,41 @@ All positions are PTS in the video stream's time base. Decoding belongs to `deco
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias, cast
 
 import av
 
-from dataset_assets.errors import VideoError
+from dataset_assets.errors import SourceLostError, VideoError
 
-# Only plain files are opened, whatever a playlist or a container refers to.
-OPEN_OPTIONS = {"protocol_whitelist": "file"}
-# Concealed damage would enter patches as grey or smeared blocks: let the decoder report it instead.
-DECODER_OPTIONS = {"err_detect": "explode"}
+# The containers of films and of sound, by FFmpeg's names. A playlist (hls, dash, concat, imf) is none: it
+# would have other files read, and those may be anything on this machine.
+CONTAINERS = (
+    "3gp,aac,asf,av1,avi,dv,flac,flv,gxf,h264,hevc,ivf,m4v,matroska,mjpeg,mov,mp3,mp4,mpeg,mpegts,mpegvideo,"
+    "mxf,nut,obu,ogg,rm,vc1,wav,webm,wtv,yuv4mpegpipe"
+)
+# Only plain files are opened, whatever a container refers to.
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+# 8192x8192: a header that claims more is nonsense, and a frame of it would take all memory there is.
+MAX_PIXELS = 1 << 26
+DECODER_LIMITS = {"max_pixels": str(MAX_PIXELS)}
+# Concealed damage would enter patches as grey or smeared blocks: let the decoder report it instead. Where a
+# film carries checksums of its pictures (HEVC's SEI), they are held against what was decoded.
+DECODER_OPTIONS = DECODER_LIMITS | {"err_detect": "explode+crccheck"}
+# dav1d holds the end of each tile against its data only where it is told to be strict.
+STRICT_DECODER_OPTIONS = DECODER_OPTIONS | {"strict": "strict"}
+STRICT_CODECS = ("libdav1d",)
 # H.264's decoder would also report what is no damage: old frames that a film with open GOPs wants to forget,
 # where decoding began behind them. It flags every frame that it conceals anyway.
 FLAGGING_CODECS = ("h264",)
+# What a disk or a mount that went away answers; anything else that FFmpeg says is about the film.
+LOST_ERRNOS = frozenset(
+    getattr(errno, name)
+    for name in ("EIO", "ENXIO", "ENODEV", "ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "ECONNRESET")
+    if hasattr(errno, name)
+)
 # H.264 and HEVC hold back no more frames for reordering.
 MAX_REORDERED_FRAMES = 16
 
@@ -53,6 +73,7 @@ class PacketReader:
         except PermissionError as error:
             raise VideoError("it must not be read; change the file's permissions") from error
         except av.FFmpegError as error:
+            _raise_if_lost(error)
             raise VideoError(f"it cannot be opened as a film ({error.strerror}); replace the file") from error
         except OSError as error:
             raise VideoError(f"it cannot be read ({error.strerror}); check the disk and the file") from error
@@ -64,7 +85,7 @@ class PacketReader:
         codec = self.stream.codec_context
         # The cheapest in CPU time: 0.33 s a UHD window; two frame threads 0.37, slice threads 0.46.
         codec.thread_count = 1
-        codec.options = {} if codec.name in FLAGGING_CODECS else DECODER_OPTIONS
+        codec.options = _decoder_options(codec.name)
 
     def close(self) -> None:
         """Closes the handle."""
@@ -182,7 +203,8 @@ class PacketReader:
     def _seek(self, pts: int) -> None:
         try:
             self._container.seek(pts, stream=self.stream, backward=True)
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            _raise_if_lost(error)
             # Containers without an index may refuse to seek.
             self._rewind()
 
@@ -196,7 +218,8 @@ class PacketReader:
             for packet in self._container.demux(self.stream):
                 if packet.size:
                     yield packet
-        except av.FFmpegError:
+        except av.FFmpegError as error:
+            _raise_if_lost(error)
             # A truncated file ends where it can no longer be read.
             return
 
@@ -204,3 +227,17 @@ class PacketReader:
 def stamp(packet: Packet) -> int | None:
     """The packet's PTS; its DTS where the container (AVI) stores no PTS."""
     return packet.pts if packet.pts is not None else packet.dts
+
+
+def _decoder_options(codec: str) -> dict[str, str]:
+    if codec in FLAGGING_CODECS:
+        return DECODER_LIMITS
+    return STRICT_DECODER_OPTIONS if codec in STRICT_CODECS else DECODER_OPTIONS
+
+
+def _raise_if_lost(error: av.FFmpegError) -> None:
+    """Tells a disk that fails from a film that is damaged: what cannot be read now may be read later."""
+    if error.errno in LOST_ERRNOS:
+        raise SourceLostError(
+            f"it cannot be read ({error.strerror}); check its disk or its mount, and run generate again"
+        ) from error

@@ -14,9 +14,11 @@ from typing import Literal, Protocol
 
 import av
 
+from dataset_assets.video.damage import looks_damaged
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
 from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement, Limits, Reason
+from dataset_assets.windows.measures import Preview, is_duplicate
 from dataset_assets.windows.sampling import Start, Stratum, attempt_times, find_start
 
 
@@ -137,6 +139,10 @@ class WindowFinder:
             return []
         return frames if [frame.pts for frame in frames] == list(pts) else []
 
+    def shows(self, frames: Sequence[av.VideoFrame], signature: Preview) -> bool:
+        """Whether a window that was read again shows the picture that its signature was taken of."""
+        return is_duplicate(self._judge.signature(frames), signature)
+
     def _try(self, stratum: Stratum, start: Start, number: int) -> tuple[Attempt, list[av.VideoFrame]]:
         judgement: Judgement | None = None
         reason: Reason | None
@@ -176,7 +182,10 @@ class WindowFinder:
                     frames.extend(islice(self._reader.frames(keyframe, first), FRAMES_PER_WINDOW))
         except CorruptFrameError:
             return frames, False
-        return frames, all(self._is_like_the_film(frame) for frame in frames)
+        if not all(self._is_like_the_film(frame) for frame in frames):
+            return frames, False
+        # All of them: damage to a B-frame is in no other.
+        return frames, not any(map(looks_damaged, frames))
 
     def _is_like_the_film(self, frame: av.VideoFrame) -> bool:
         """Whether a frame has the size and pixel format that the film was probed with."""

@@ -151,6 +151,10 @@ class Judge:
         preview = np.hstack([self._preview.upright(picture) for picture in shown])
         return Judgement(mean_abs_diff, score, bright, contrast, sharp, signature, preview, reason)
 
+    def signature(self, frames: Sequence[av.VideoFrame]) -> npt.NDArray[np.uint8]:
+        """The signature of a window of 7 decoded frames, as `judge` takes it."""
+        return measures.signature(preview_luma(self._preview.picture(frames[3])))
+
     def _is_cut(self, mean_abs_diff: float, score: float) -> bool:
         rule = self._limits.cut_rule
         by_difference = rule != "blocks" and mean_abs_diff >= self._limits.max_mean_abs_diff

@@ -25,7 +25,7 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run(
-    *arguments: str | Path, cwd: Path = ROOT, changes: Mapping[str, str] | None = None
+    *arguments: str | Path, cwd: Path = ROOT, changes: Mapping[str, str] | None = None, umask: int = -1
 ) -> subprocess.CompletedProcess[str]:
     """Runs `dataset-assets` to its end."""
     return subprocess.run(
@@ -36,6 +36,7 @@ def run(
         text=True,
         timeout=PATIENCE_S,
         check=False,
+        umask=umask,
     )
 
 

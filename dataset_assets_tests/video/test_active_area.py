@@ -116,3 +116,10 @@ def test_a_scene_in_another_aspect_ratio_has_window_bars() -> None:
     # One side only is night sky or a wall.
     assert not has_window_bars([boxed(film(1), Bars(0, 40, 0, 0))], full_range=False)
     assert not has_window_bars([boxed(film(1), Bars(0, 3, 0, 3))], full_range=False)
+
+
+def test_a_stripe_on_black_has_no_bars() -> None:
+    """Inside its bars, moved in by what scaling smears, nothing would be left of it."""
+    geometry = FrameGeometry(WIDTH, HEIGHT)
+    assert active_area(Bars(0, 133, 0, 133), geometry) == Rect(0, 0, WIDTH, HEIGHT)
+    assert active_area(Bars(0, 100, 0, 100), geometry) == Rect(0, 102, WIDTH, 66)

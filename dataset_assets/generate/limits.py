@@ -1,0 +1,133 @@
+"""Bounds on what one video may take: processor, time and memory, for each step that gets it further.
+
+A film can have a decoder turn round for ever, or ask for all the memory there is, in native code that no
+exception reaches. So a thread looks on, and ends the whole process: whoever turns the limits on must have
+given the video a process of its own, as Dagster's runs and `generate` do. A program that calls
+`generate_video` itself has none.
+
+The limits are 100 times what the dearest sound films take, so they say nothing about speed.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dataset_assets.generate.failures import keep_failure
+from dataset_assets.generate.process import read_stat
+from dataset_assets.tables import TableStore
+
+LIMIT_EXIT_CODE: Final = 75
+POLL_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class StepLimits:
+    """What probing a film, or one window of it, may take at most.
+
+    Attributes:
+        cpu_s: CPU seconds of the process. Ten attempts at a window of 8K film with 10 s from keyframe to
+            keyframe take some 500.
+        wall_s: Seconds. A film without an index on a slow disk is read from its start again and again.
+        memory_bytes: Memory in use. Three categories of UHD film take 1 GB, each further lane 0.6.
+    """
+
+    cpu_s: float
+    wall_s: float
+    memory_bytes: float
+
+
+def step_limits(film: Path, lanes: int = 1) -> StepLimits:
+    """Limits for a film by its size, and by the windows of it that are worked on at a time."""
+    try:
+        size_bytes = film.stat().st_size
+    except OSError:
+        size_bytes = 0
+    memory_bytes = 4e9 + 4e9 * lanes
+    if "SC_PHYS_PAGES" in os.sysconf_names:
+        memory_bytes = min(memory_bytes, 0.8 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return StepLimits((900 + size_bytes / 20e6) * lanes, 3600 + size_bytes / 5e6, memory_bytes)
+
+
+class _Watch:
+    def __init__(
+        self, store: TableStore, key: str, film: Path, limits: StepLimits, tell: Callable[[str], None]
+    ) -> None:
+        self._store, self._key, self._film, self._limits, self._tell = store, key, film, limits, tell
+        self._ended = threading.Event()
+        self.renew()
+
+    def renew(self) -> None:
+        """A step is done."""
+        self._started_s, self._started_cpu_s = time.monotonic(), _cpu_s()
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def look_on(self) -> None:
+        while not self._ended.wait(POLL_S):
+            passed = self._passed()
+            if passed and not self._ended.is_set():
+                sentence = (
+                    f"{self._key} ({self._film}): {passed}, far beyond what any sound film takes; the file "
+                    "is damaged: replace it, or remove it from the configuration"
+                )
+                keep_failure(self._store, self._key, sentence)
+                with suppress(Exception):  # whatever fails on the way, the process ends
+                    self._tell(sentence)
+                os._exit(LIMIT_EXIT_CODE)
+
+    def _passed(self) -> str:
+        limits = self._limits
+        if (spent_s := _cpu_s() - self._started_cpu_s) > limits.cpu_s:
+            return f"a step of it took {spent_s:.0f} CPU seconds"
+        if (spent_s := time.monotonic() - self._started_s) > limits.wall_s:
+            return f"a step of it took {spent_s:.0f} seconds"
+        stat = read_stat(os.getpid())
+        if stat is not None and stat.memory_bytes > limits.memory_bytes:
+            return f"it took {stat.memory_bytes / 1e9:.1f} GB of memory"
+        return ""
+
+
+_current: _Watch | None = None
+
+
+@contextmanager
+def within_limits(
+    store: TableStore, key: str, film: Path, limits: StepLimits, tell: Callable[[str], None]
+) -> Iterator[None]:
+    """Ends this process where a step of the video takes more than its limits; its failure is kept then.
+
+    Args:
+        store: The data set's tables.
+        key: The video's key.
+        film: The film.
+        limits: What each step may take.
+        tell: Is told the sentence, in a thread of its own, before the process ends.
+    """
+    global _current
+    watch = _current = _Watch(store, key, film, limits, tell)
+    threading.Thread(target=watch.look_on, name="limits", daemon=True).start()
+    try:
+        yield
+    finally:
+        watch.end()
+        _current = None
+
+
+def step_done() -> None:
+    """Says that the video got further: the next step begins. Without limits it does nothing."""
+    if _current is not None:
+        _current.renew()
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime

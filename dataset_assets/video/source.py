@@ -1,0 +1,94 @@
+"""A film's file while a run reads it: whether it is there, and still the one that the run began with.
+
+Decoding does not tell: a file that was replaced or a disk that went away looks like a damaged film, or like
+nothing at all. What is waited for, and how long, is the caller's affair.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataset_assets.errors import SourceChangedError, SourceLostError
+from dataset_assets.video.probe import fingerprint, same_content
+
+# A mount that hangs behind its cache still answers `stat`; a byte of the film's end it does not.
+PROBED_BYTES = 1
+# Seconds between two tries at a film that went away: 5 minutes, in which a server is started anew or a cable
+# is plugged in again.
+RETRY_DELAYS_S = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 140.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What tells without reading that a file was not touched.
+
+    Attributes:
+        size_bytes: Its size.
+        modified_ns: Its modification time, which anybody can set.
+        changed_ns: Its change time, which nobody can set.
+        inode: Which file it is, of those that had the name.
+    """
+
+    size_bytes: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileState:
+        """Looks at a file.
+
+        Raises:
+            OSError: It is not there.
+        """
+        stat = path.stat()
+        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
+
+
+class Source:
+    """One film's file, held against what was probed."""
+
+    def __init__(self, path: Path, known: str) -> None:
+        """Looks at nothing yet.
+
+        Args:
+            path: The file.
+            known: Its fingerprint as it was probed.
+        """
+        self._path = path
+        self._known = known
+        self._checked: FileState | None = None
+
+    def check(self) -> None:
+        """Makes sure that the file can be read and is the one that was probed.
+
+        Size and modification time are held against the fingerprint. The content is where the change time or
+        the inode says that somebody touched the file since the last look: on its first use, and after it was
+        replaced, written to, or mounted again.
+
+        Raises:
+            SourceLostError: It is not there, or its disk does not answer.
+            SourceChangedError: It is another file.
+        """
+        try:
+            state = FileState.of(self._path)
+            with self._path.open("rb") as file:
+                file.seek(max(0, state.size_bytes - PROBED_BYTES))
+                file.read(PROBED_BYTES)
+            size_bytes, modified_ns, _ = self._known.split("-")
+            is_known = (int(size_bytes), int(modified_ns)) == (state.size_bytes, state.modified_ns)
+            if is_known and state != self._checked:
+                is_known = same_content(self._known, fingerprint(self._path))
+        except OSError as error:
+            raise SourceLostError(
+                f"it cannot be read any more ({os.strerror(error.errno or 0)}); bring its file or its mount "
+                "back and run generate again, what is committed stays"
+            ) from error
+        if not is_known:
+            raise SourceChangedError(
+                "its file was changed while it was worked on, and nothing that was made since the last "
+                "commit is kept; run generate again once nobody writes to it, and all of it is made anew"
+            )
+        self._checked = state
