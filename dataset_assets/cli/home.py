@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
 from dataset_assets.config import CONFIG_VARIABLE, Settings
@@ -16,6 +18,9 @@ from dataset_assets.errors import DatasetAssetsError
 HOME_VARIABLE = "DAGSTER_HOME"
 HOME_FOLDER = ".dagster"
 INSTANCE_FILE = "dagster.yaml"
+# Where Dagster keeps its databases in a home whose settings name no other place.
+HISTORY_FOLDER, SCHEDULES_FOLDER = "history", "schedules"
+MAKING_FOLDER = ".making"
 
 
 def dagster_home(settings: Settings) -> Path:
@@ -59,6 +64,7 @@ def enter_home(settings: Settings, config: Path) -> Path:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / INSTANCE_FILE).exists():
             shutil.copyfile(Path(__file__).with_name(INSTANCE_FILE), home / INSTANCE_FILE)
+        _make_history(home)
     except OSError as error:
         raise DatasetAssetsError(
             f"The Dagster home {home} cannot be made ({error.strerror}); "
@@ -67,3 +73,27 @@ def enter_home(settings: Settings, config: Path) -> Path:
     os.environ[HOME_VARIABLE] = str(home)
     os.environ[CONFIG_VARIABLE] = str(config.resolve())
     return home
+
+
+def _make_history(home: Path) -> None:
+    """Makes a new home's databases elsewhere first, and moves them in once they are whole.
+
+    Whoever is killed in between would leave some of their tables out for good, and so would two at once.
+    """
+    making = home / MAKING_FOLDER
+    descriptor = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not (home / HISTORY_FOLDER).exists():
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            shutil.copyfile(home / INSTANCE_FILE, making / INSTANCE_FILE)
+            with dg.DagsterInstance.from_config(str(making)):
+                pass
+            # The history last: it tells that all is there.
+            for name in (SCHEDULES_FOLDER, HISTORY_FOLDER):
+                if (making / name).exists() and not (home / name).exists():
+                    (making / name).rename(home / name)
+        shutil.rmtree(making, ignore_errors=True)
+    finally:
+        os.close(descriptor)
