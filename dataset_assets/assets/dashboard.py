@@ -26,6 +26,7 @@ def dashboard(
     stats: DatasetStats,
     unfinished: Sequence[Mapping[str, str]],
     failed: Sequence[FailedVideo],
+    targets: Mapping[str, Mapping[str, int]],
 ) -> Metadata:
     """The metadata, in the order in which people want to know it.
 
@@ -34,6 +35,7 @@ def dashboard(
         stats: What the tables add up to.
         unfinished: The videos of which something is missing or stale, with why.
         failed: The videos whose last run failed.
+        targets: Patches asked for of each format, by category.
     """
     totals = stats.totals
     rate = 0.0 if math.isnan(totals.acceptance_rate) else totals.acceptance_rate
@@ -48,7 +50,7 @@ def dashboard(
         "acceptance_rate": dg.MetadataValue.float(round(rate, 3)),
         "gigabytes": dg.MetadataValue.float(round(totals.size_bytes / 1e9, 3)),
         "failed_videos": dg.MetadataValue.md(_failed(failed)),
-        "progress": dg.MetadataValue.md(_progress(stats)),
+        "progress": dg.MetadataValue.md(_progress(stats, targets)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", totals.reject_reasons)),
         "lowest_acceptance": dg.MetadataValue.md(_lowest_acceptance(stats.videos)),
         "gallery": index_url(),
@@ -69,15 +71,15 @@ def _failed(failed: Sequence[FailedVideo]) -> str:
     return markdown_table(("video", "why its last run failed", ""), rows)
 
 
-def _progress(stats: DatasetStats) -> str:
-    """Patches made and asked for of each category, and of each of its formats by the mix."""
+def _progress(stats: DatasetStats, targets: Mapping[str, Mapping[str, int]]) -> str:
+    """Patches made and asked for of each category, and of each of its formats."""
     rows = []
     for category in stats.categories.to_dict("records"):
-        name, target = category["category"], category["patches_target"]
-        rows.append(_progress_row(f"**{name}**", category["patches"], target))
+        name = category["category"]
+        rows.append(_progress_row(f"**{name}**", category["patches"], category["patches_target"]))
         for each in stats.formats[stats.formats["category"] == name].to_dict("records"):
-            share = 0.0 if math.isnan(each["mix"]) else each["mix"]
-            rows.append(_progress_row(each["format"], each["patches"], round(share * target)))
+            target = targets.get(name, {}).get(each["format"], 0)
+            rows.append(_progress_row(each["format"], each["patches"], target))
     return markdown_table(("patches", "made", "target", "share", ""), rows)
 
 

@@ -9,7 +9,7 @@ from dataset_assets.assets.make_patches import patches_asset
 from dataset_assets.assets.reporting import GROUP, OWNER
 from dataset_assets.checks import EVERY_VIDEO_DONE, SOURCES_UNCHANGED, VIDEOS_OK, check_result, check_specs
 from dataset_assets.config import Category, Settings
-from dataset_assets.generate import statuses
+from dataset_assets.generate import format_targets, statuses
 from dataset_assets.generate.checking import every_video_done, sources_unchanged, videos_ok
 from dataset_assets.tables import TableStore, collect
 
@@ -62,7 +62,7 @@ def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
             SOURCES_UNCHANGED: sources_unchanged(settings, store),
         }
         return dg.MaterializeResult(
-            metadata=dashboard(settings, stats, unfinished, failed),
+            metadata=dashboard(settings, stats, unfinished, failed, format_targets(settings, store)),
             check_results=[check_result(DATASET_STATS, name, verdict) for name, verdict in verdicts.items()],
         )
 

@@ -12,7 +12,7 @@ Example:
         print(report.key, report.made, "patches made")
 """
 
-from dataset_assets.generate.plan import VideoPlan, plan_video
+from dataset_assets.generate.plan import VideoPlan, format_targets, plan_video
 from dataset_assets.generate.progress import Progress, read_progress
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.status import SOURCE, WINDOWS, AssetStatus, statuses
@@ -34,6 +34,7 @@ __all__ = [
     "VideoReport",
     "WindowsReport",
     "clear_away",
+    "format_targets",
     "generate_video",
     "plan_video",
     "probe_video",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.patches.planning import PatchPlan, plan_patches
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.patches.planning import PatchPlan, fitting_mix, plan_patches
+from dataset_assets.tables import TableStore
+from dataset_assets.video.geometry import Rect
 from dataset_assets.video.probe import VideoInfo
 from dataset_assets.windows.sampling import Stratum, strata
 
@@ -43,6 +47,29 @@ class VideoPlan:
             share * plan.formats[name].width * plan.formats[name].height for name, share in plan.mix.items()
         )
         return int(max(0, plan.target - made) * pixels * TRIPLET_BYTES_PER_PIXEL)
+
+
+def format_targets(settings: Settings, store: TableStore) -> dict[str, Counter[str]]:
+    """Patches that are asked for of each format, by category, of the videos that were probed.
+
+    As in a video's plan, formats that do not fit it leave their share to the others.
+    """
+    targets: dict[str, Counter[str]] = {name: Counter() for name in settings.categories}
+    files = {name: store.patches_files(name) for name in settings.categories}
+    for entry in settings.videos:
+        try:
+            row = store.read_video(entry.key)
+        except DatasetAssetsError:
+            continue  # damaged: `collect` tells it
+        if row is None:
+            continue
+        area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
+        for name, category in settings.categories.items():
+            if entry.key in files[name]:
+                target = settings.target(entry, name)
+                mix = fitting_mix(settings.formats, category.mix, area)
+                targets[name].update({each: target * share for each, share in mix.items()})
+    return {name: Counter({each: round(t) for each, t in found.items()}) for name, found in targets.items()}
 
 
 def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:

@@ -106,6 +106,26 @@ class PatchPlan:
         return list(self.mix)[-1]
 
 
+def fitting_mix(formats: Mapping[str, Format], mix: Mapping[str, float], area: Rect) -> dict[str, float]:
+    """The mix of a category in one video: formats that do not fit leave their share to the others.
+
+    Args:
+        formats: Formats by name.
+        mix: The category's share of each format.
+        area: The video's active area in working-frame pixels.
+
+    Returns:
+        Share of each format that fits, the largest first; sums to 1, empty where none fits.
+    """
+    fitting = {
+        name: share
+        for name, share in _by_share(mix).items()
+        if formats[name].width <= area.width and formats[name].height <= area.height
+    }
+    total = sum(fitting.values())
+    return {name: share / total for name, share in fitting.items()}
+
+
 def plan_patches(
     *,
     seed: int,
@@ -129,14 +149,7 @@ def plan_patches(
         mix: The category's share of each format.
         area: The video's active area in working-frame pixels.
     """
-    # In an order of its own: a configuration that lists the same mix in another order makes the same patches.
-    wanted = {name: share for name, share in sorted(mix.items(), key=lambda m: (-m[1], m[0])) if share > 0}
-    fitting = {
-        name: share
-        for name, share in wanted.items()
-        if formats[name].width <= area.width and formats[name].height <= area.height
-    }
-    total = sum(fitting.values())
+    fitting = fitting_mix(formats, mix, area)
     return PatchPlan(
         seed=seed,
         key=key,
@@ -144,7 +157,12 @@ def plan_patches(
         windows=windows,
         target=min(target, windows),
         formats={name: formats[name] for name in fitting},
-        mix={name: share / total for name, share in fitting.items()},
-        left_out=tuple(name for name in wanted if name not in fitting),
+        mix=fitting,
+        left_out=tuple(name for name in _by_share(mix) if name not in fitting),
         area=area,
     )
+
+
+def _by_share(mix: Mapping[str, float]) -> dict[str, float]:
+    # In an order of its own: a configuration that lists the same mix in another order makes the same patches.
+    return {name: share for name, share in sorted(mix.items(), key=lambda m: (-m[1], m[0])) if share > 0}

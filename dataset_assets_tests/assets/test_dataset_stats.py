@@ -126,6 +126,12 @@ def test_progress_to_target_is_told_for_each_category_and_format(finished: Finis
     assert cells["**space**"][:2] == [str(made["space"]), "3"]
     assert cells["**toon**"] == ["0", "0", ""]
     assert [name for name in cells if name.startswith("**")] == ["**general**", "**space**", "**toon**"]
+    # Formats that do not fit the film leave their share to the others.
+    names = [line.split("|")[1].strip() for line in lines]
+    block = lines[names.index("**general**") + 1 : names.index("**space**")]
+    formats = [tuple(map(int, line.split("|")[2:4])) for line in block]
+    assert abs(sum(target for _, target in formats) - 6) <= 1
+    assert all(count <= target + 2 for count, target in formats)
 
 
 def test_statistics_of_nothing_are_zeros(world: World) -> None:
