@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    ("mode", "seed", "kills"), [("dagster", 1, 10), ("generate", 2, 5), ("dagster", 3, 10)]
+    ("mode", "seed", "kills"), [("dagster", 1, 11), ("generate", 2, 3), ("dagster", 3, 11)]
 )
 def test_killed_runs_end_in_the_bytes_of_one_that_nobody_killed(
     victims: Victims, mode: Mode, seed: int, kills: int
