@@ -1,6 +1,6 @@
 """What Dagster's daemon and code server do without the command line, one step in a process of its own.
 
-    python -m benchmarks.growth_steps {sensor,statuses} CONFIG
+    python -m benchmarks.growth_steps {sensor,nightly} CONFIG
 
 `DAGSTER_HOME` has to be set. Prints a line of JSON: what came out, and the CPU and wall seconds of the step
 alone, without imports and without loading the definitions, which a code server does once.
@@ -12,18 +12,15 @@ import json
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
 from dataset_assets.automation.videos_sensor import videos_sensor
-from dataset_assets.config import load_settings
 from dataset_assets.definitions import build_defs
-from dataset_assets.generate import statuses
 from dataset_assets.partitions import VIDEOS
-from dataset_assets.tables import TableStore
 
 
 def main() -> None:
@@ -46,18 +43,23 @@ def tick_sensor(config: Path) -> None:
         _tell(started, {"partitions": len(instance.get_dynamic_partitions(VIDEOS.name or ""))})
 
 
-def find_statuses(config: Path) -> None:
-    """The state of every table of every video, as a nightly tick asks for it."""
-    started = _now_s()
-    settings = load_settings(config)
-    store = TableStore(settings.base.output_base_dir)
-    states: Counter[str] = Counter(
-        status.state for entry in settings.videos for status in statuses(settings, entry, store).values()
-    )
-    _tell(started, dict(states))
+def tick_nightly(config: Path) -> None:
+    """A tick of the nightly schedule, which asks for the state of every table of every video."""
+    repository = build_defs(config).get_repository_def()
+    resources = repository.get_top_level_resources()
+    with dg.DagsterInstance.get() as instance:
+        started = _now_s()
+        with dg.build_schedule_context(
+            instance=instance,
+            scheduled_execution_time=datetime.now(UTC),
+            repository_def=repository,
+            resources=resources,
+        ) as context:
+            found = repository.get_schedule_def("nightly").evaluate_tick(context)
+        _tell(started, {"requested": len(found.run_requests or ())})
 
 
-STEPS: dict[str, Callable[[Path], None]] = {"sensor": tick_sensor, "statuses": find_statuses}
+STEPS: dict[str, Callable[[Path], None]] = {"sensor": tick_sensor, "nightly": tick_nightly}
 
 
 def _now_s() -> tuple[float, float]:

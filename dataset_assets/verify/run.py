@@ -191,6 +191,11 @@ class _Verification:
             found.left_out = "not repaired: it is not in the configuration, so nothing could make it again"
         elif not entry.path.is_file():
             found.left_out = f"not repaired: its film {entry.path} is absent, so nothing could make it again"
+        elif (empty := self._empty_folder()) is not None:
+            found.left_out = (
+                f"not repaired: {empty} holds nothing at all; if its drive is away, bring it back, else "
+                "delete the tables of its category and run generate"
+            )
         elif not found.is_mendable:
             found.left_out = "not repaired: a table that may yet be whole cannot be read"
         else:
@@ -201,6 +206,15 @@ class _Verification:
                 found.left_out = f"not repaired: {BUSY}"
             except (DatasetAssetsError, OSError) as error:
                 found.left_out = f"not repaired: {error}"
+
+    def _empty_folder(self) -> Path | None:
+        """A category's folder that lost everything, as one does whose drive is away."""
+        for category in self._found.mend.rows:
+            if category in self._settings.categories:
+                folder = self._store.output_base_dir / self._settings.categories[category].folder
+                if not folder.is_dir() or not any(folder.iterdir()):
+                    return folder
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,6 @@ def test_a_killed_worker_is_told_and_loses_only_what_was_not_committed(
     os.kill(running.wait_for_the_first_patches(), signal.SIGKILL)
     output, _ = running.process.communicate(timeout=SECONDS_TO_STOP)
     assert running.process.returncode == 1
-    assert "failed film: its process died (signal 9); run generate again" in output
+    assert "failed film: its process was killed (SIGKILL), by the system if memory ran out;" in output
     assert run_states(running.root) == [dg.DagsterRunStatus.FAILURE]
     finish(running, undisturbed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from dataset_assets.config import Settings
@@ -59,6 +60,19 @@ def test_a_film_that_is_absent_keeps_what_was_made_of_it(settings: Settings, tmp
     found = only(settings.model_copy(update={"videos": (entry,)}), repair=True)
     assert "is absent" in found.left_out
     assert pictures(root) == before
+
+
+def test_the_rows_of_a_category_whose_drive_is_away_are_kept(settings: Settings) -> None:
+    root = settings.base.output_base_dir
+    rows = damages.general(root)
+    shutil.rmtree(root / "Universal/Learn")
+    for is_there in (False, True):
+        if is_there:
+            (root / "Universal/Learn").mkdir()  # the mount point
+        found = only(settings, repair=True)
+        assert len(found.findings) >= 3 * len(rows)
+        assert "Universal/Learn holds nothing at all" in found.left_out
+        assert damages.general(root) == rows
 
 
 def test_files_of_people_are_told_and_left(settings: Settings) -> None:
