@@ -40,6 +40,11 @@ TINY_SHOTS = (Shot(31, 40), Shot(32, 44))
 DARK_SHOTS = tuple(Shot(10 + i, frames, exposure=0.08) for i, frames in enumerate((15, 11, 10, 9, 17, 7, 15)))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts those first that wait for services most of the time: the other processes work meanwhile."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def films_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the worker processes of a test session share."""

@@ -84,9 +84,12 @@ def finish(stopped: Run, undisturbed: Path) -> None:
     assert len(kept) >= len(committed) - 9  # all but the triplets of a window that was not committed
 
 
-def test_ctrl_c_stops_in_order_and_the_next_generate_goes_on(running: Run, undisturbed: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stops_in_order_and_the_next_generate_goes_on(
+    number: signal.Signals, running: Run, undisturbed: Path
+) -> None:
     worker = running.wait_for_the_first_patches()
-    running.process.send_signal(signal.SIGINT)
+    running.process.send_signal(number)
     output, _ = running.process.communicate(timeout=SECONDS_TO_STOP)
     assert running.process.returncode == 130, output
     sentence = "stopped; what was committed stays, the next generate goes on from there"
