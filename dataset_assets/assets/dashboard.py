@@ -15,6 +15,8 @@ from dataset_assets.config import Settings
 from dataset_assets.tables import DatasetStats, reasons_text
 
 TABLE_ROWS = 50
+# Beside four columns, in a window of 1280 pixels.
+SHORT_BAR = 7
 
 CATEGORY_COLUMNS = ("category", "videos", "patches", "patches_target", "size_bytes", "acceptance_rate")
 FORMAT_COLUMNS = ("category", "format", "patches", "share", "mix", "size_bytes", "acceptance_rate")
@@ -85,7 +87,7 @@ def _progress(stats: DatasetStats, targets: Mapping[str, Mapping[str, int]]) -> 
 
 def _progress_row(name: str, made: int, target: int) -> tuple[str, ...]:
     share = made / target if target else 0.0
-    return name, str(made), str(target), f"{share:.0%}" if target else "", bar(share)
+    return name, str(made), str(target), f"{share:.0%}" if target else "", bar(share, SHORT_BAR)
 
 
 def _lowest_acceptance(videos: pd.DataFrame) -> str:

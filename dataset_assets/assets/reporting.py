@@ -126,9 +126,9 @@ def counts_markdown(name: str, counts: Mapping[str, int]) -> str:
     )
 
 
-def bar(share: float) -> str:
-    """A bar for a share of 0..1; the smallest there is for any share above 0."""
-    return "█" * (max(1, round(BAR_LENGTH * min(share, 1.0))) if share > 0 else 0)
+def bar(share: float, length: int = BAR_LENGTH) -> str:
+    """A bar for a share of 0..1, `length` blocks for 1; the smallest there is for any share above 0."""
+    return "█" * (max(1, round(length * min(share, 1.0))) if share > 0 else 0)
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
