@@ -18,7 +18,7 @@ from dataset_assets.demo.encode import BT709, BT2020_PQ, StaticHdrMetadata, writ
 from dataset_assets.demo.films import BIKES, BUNNY, Clip, Shot, clip_paths, hdr_planes, rgb_frames
 
 UHD_FILM = "uhd-hdr10.mkv"
-LONG_FILM = "long-720p.mkv"
+LONG_FILM = "long-540p.mkv"
 HD_FILM = "hd-sdr.mkv"
 RATE = 24
 UHD_KEYINT, HD_KEYINT = 24, 250
@@ -26,6 +26,7 @@ UHD_KEYINT, HD_KEYINT = 24, 250
 # for UHD. They are enlarged less and mirrored instead, which leaves the pictures sharp.
 UHD_TILES = {BUNNY: 2, BIKES: 4}
 HD_TILES = {BUNNY: 1, BIKES: 2}
+RISES = (0.0, 0.5, -0.5)
 GRAIN_CODES = 10  # standard deviation in 10-bit codes: visible grain, and most of the bit rate
 
 Plane = TypeVar("Plane", npt.NDArray[np.uint8], npt.NDArray[np.uint16])
@@ -82,12 +83,12 @@ def make_films(folder: Path, *, uhd_seconds: int, hd_seconds: int) -> tuple[Path
 
 
 def make_long_film(folder: Path, *, seconds: int) -> Path:
-    """Makes a long film of small pictures where it is not there yet: 1280x720, a keyframe a second."""
+    """Makes a long film of small pictures where it is not there yet: 960x540, a keyframe a second."""
     folder.mkdir(parents=True, exist_ok=True)
     film = folder / f"{seconds}s-{LONG_FILM}"
     if not film.exists():
         options = {"preset": "ultrafast", "crf": "20"}
-        write_video(film, _hd_frames(seconds * RATE, 1280, 720), rate=RATE, colour=BT709, options=options)
+        write_video(film, _hd_frames(seconds * RATE, 960, 540), rate=RATE, colour=BT709, options=options)
     return film
 
 
@@ -120,23 +121,27 @@ def _shots() -> Iterator[tuple[Clip, npt.NDArray[np.uint8]]]:
     clips = clip_paths()
     for round_number in count():
         for shot in SHOTS:
-            for rgb in _panned(list(rgb_frames(shot, clips)), inset=0.08 + 0.02 * round_number):
+            inset, rise = 0.08 + 0.02 * (round_number % 10), RISES[round_number // 10 % len(RISES)]
+            for rgb in _panned(list(rgb_frames(shot, clips)), inset, rise):
                 yield shot.clip, rgb if round_number % 2 == 0 else np.ascontiguousarray(rgb[:, ::-1])
 
 
-def _panned(frames: list[npt.NDArray[np.uint8]], inset: float) -> Iterator[npt.NDArray[np.uint8]]:
+def _panned(
+    frames: list[npt.NDArray[np.uint8]], inset: float, rise: float
+) -> Iterator[npt.NDArray[np.uint8]]:
     """A shot of about 4 s, as long as a film's are: forwards, then backwards, under a pan that goes on.
 
     Args:
         frames: Neighbouring frames.
-        inset: Share of the width that the pan takes.
+        inset: Share of the width and of the height that the pan takes.
+        rise: Where the pan lies in that share of the height, -0.5 (at the top) to 0.5.
     """
     there_and_back = frames + frames[::-1]
     height, width, _ = frames[0].shape
     size = (round(width * (1 - inset)), round(height * (1 - inset)))
     for number, rgb in enumerate(there_and_back):
         shift = (number / len(there_and_back) - 0.5) * (width - size[0])
-        centre = ((width - 1) / 2 + shift, (height - 1) / 2)
+        centre = ((width - 1) / 2 + shift, (height - 1) / 2 + rise * (height - size[1]))
         yield cv2.getRectSubPix(rgb, size, centre).astype(np.uint8, copy=False)
 
 

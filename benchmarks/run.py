@@ -184,6 +184,11 @@ def accepted_windows(folder: Path) -> int:
     return sum(sum(pq.ParquetFile(table).read(["accepted"])["accepted"].to_pylist()) for table in tables)
 
 
+def attempts(folder: Path) -> int:
+    """Attempts at windows of all videos of a data set."""
+    return sum(pq.read_metadata(table).num_rows for table in folder.glob("metadata/windows/*/part-0.parquet"))
+
+
 def _ffmpeg_decoding(film: Path, table: Path, most: int = 10) -> float:
     """One ffmpeg process for each of some windows: 7 frames decoded, nothing done with them."""
     rows = pq.ParquetFile(table).read(["time_s", "accepted"]).to_pylist()
