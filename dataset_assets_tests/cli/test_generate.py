@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -17,6 +18,12 @@ def moments(root: Path) -> dict[Path, int]:
     """When each picture and table was written."""
     files = [*root.rglob("*.png"), *root.rglob("*.parquet")]
     return {file: file.stat().st_mtime_ns for file in files}
+
+
+def copied(generated: Generated, folder: Path, sdr_film: Film, vfr_film: Film) -> tuple[Path, Path]:
+    """The data set of `generated` somewhere else, to be changed: its configuration and its folder."""
+    shutil.copytree(generated.root, folder / "dataset")
+    return two_films_config(folder, sdr_film, vfr_film), folder / "dataset"
 
 
 def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
@@ -140,27 +147,32 @@ def test_every_unknown_video_and_category_is_told_at_once(generated: Generated) 
     assert all(name in done.stderr for name in ("'gamma'", "'delta'", "tone"))
 
 
-def test_force_makes_chosen_categories_anew_and_leaves_the_rest(tmp_path: Path, vfr_film: Film) -> None:
-    config = write_config(tmp_path, {"Film": (vfr_film.path, {"general": 0.5, "toon": 0.5})})
-    root = tmp_path / "dataset"
-    assert run("generate", "--config", config).returncode == 0
+def test_force_makes_chosen_categories_anew_and_leaves_the_rest(
+    generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
+) -> None:
+    config, root = copied(generated, tmp_path, sdr_film, vfr_film)
     before, bytes_before = moments(root), pictures(root)
-    assert run("generate", "--config", config, "--force", "--categories", "toon").returncode == 0
+    done = run("generate", "--config", config, "--force", "--videos", "beta", "--categories", "toon")
+    assert done.returncode == 0, done.stdout
     changed = {file for file, moment in moments(root).items() if moment != before[file]}
-    assert changed == {file for file in before if "Toon" in file.parts or "category=toon" in file.parts}
+    assert changed == {
+        file
+        for file in before
+        if (file.name.startswith("beta_") and "Toon" in file.parts)
+        or {"category=toon", "video=beta"}.issubset(file.parts)
+    }
     assert pictures(root) == bytes_before
 
 
-def test_a_removed_category_leaves_nothing_behind(tmp_path: Path, vfr_film: Film) -> None:
-    extra = {"night": {"folder": "Night/Learn", "mix": {"small_540": 1.0}}}
-    weights = {"general": 0.5}
-    config = write_config(tmp_path, {"Film": (vfr_film.path, weights | {"night": 0.5})}, categories=extra)
-    root = tmp_path / "dataset"
-    assert run("generate", "--config", config).returncode == 0
-    assert list((root / "Night").rglob("*.png"))
-    write_config(tmp_path, {"Film": (vfr_film.path, weights)})
+def test_a_removed_category_leaves_nothing_behind(
+    generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
+) -> None:
+    _, root = copied(generated, tmp_path, sdr_film, vfr_film)
+    assert list((root / "Toon").rglob("*.png"))
+    videos = {"Alpha": (sdr_film.path, {"general": 1.0}), "Beta": (vfr_film.path, {"general": 0.5})}
+    config = write_config(tmp_path, videos, categories={"toon": None})
     done = run("generate", "--config", config)
     assert done.returncode == 0, done.stdout
-    assert list((root / "Night").rglob("*.png")) == []
-    assert not (root / "metadata/patches/category=night").exists()
+    assert list((root / "Toon").rglob("*.png")) == []
+    assert not (root / "metadata/patches/category=toon").exists()
     assert list((root / "Universal").rglob("*.png"))
