@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ def history_told(home: Path) -> Iterator[None]:
     Raises:
         DatasetAssetsError: Dagster could not write its history.
     """
+    # It would tell with a traceback that somebody interrupted it while it closed a connection.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
         yield
     except (DBAPIError, OSError) as error:

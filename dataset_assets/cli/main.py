@@ -320,7 +320,3 @@ def demo(
 
     with _told_plainly():
         raise typer.Exit(run_demo(folder, console))
-
-
-if __name__ == "__main__":
-    app()

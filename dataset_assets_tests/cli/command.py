@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "dataset_assets.cli.main")
+COMMAND = (sys.executable, "-m", "dataset_assets")
 # What a person's shell may hold, and what would change the outcome.
 CLEARED = {"DATASET_ASSETS_CONFIG", "DAGSTER_HOME", "COLUMNS", "FORCE_COLOR", "PY_COLORS"}
 PATIENCE_S = 120.0
