@@ -15,7 +15,7 @@ demo: .venv/.runtime
 	@$(BIN)/dataset-assets demo $(ARGS)
 
 test: .venv/.dev
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 torture: .venv/.dev
 	@$(BIN)/python -m benchmarks.torture $(ARGS)

@@ -10,7 +10,6 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-import typer
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -63,9 +62,14 @@ def test_the_installed_version_is_the_packages_own() -> None:
     assert metadata.version("dataset-assets") == dataset_assets.__version__
 
 
-def test_the_command_is_a_typer_application() -> None:
+def test_the_command_is_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (command,) = metadata.entry_points(group="console_scripts", name="dataset-assets")
-    assert isinstance(command.load(), typer.Typer)
+    monkeypatch.setattr(sys, "argv", ["dataset-assets", "--version"])
+    with pytest.raises(SystemExit, match="0"):
+        command.load()()
+    assert capsys.readouterr().out.strip() == dataset_assets.__version__
 
 
 @pytest.mark.parametrize(

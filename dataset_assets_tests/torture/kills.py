@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Literal
 
 import pyarrow.parquet as pq
@@ -146,7 +147,8 @@ class Victims:
         Returns:
             How the run ended that it failed under.
         """
-        config = film_config(self._folder / f"disk-{error}-{number}", self._film)
+        # The same call may be drawn twice.
+        config = film_config(Path(mkdtemp(dir=self._folder, prefix="disk-")), self._film)
         root = config.parent / "dataset"
         root.mkdir()
         end = self._runs.run(Order(str(config), KEY, number=number, error=error))
