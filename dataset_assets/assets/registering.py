@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -18,7 +17,7 @@ from sqlalchemy import create_engine
 
 from dataset_assets.assets.gallery import page_url
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
-from dataset_assets.assets.reporting import counts_markdown, source_metadata
+from dataset_assets.assets.reporting import Metadata, counts_markdown, source_metadata
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.config import Settings
 from dataset_assets.errors import DatasetAssetsError
@@ -29,8 +28,6 @@ NOTE = "registered from the table; the run that made it is not in this history"
 BATCH = 500
 SHARDS = (INDEX, RUNLESS) = ("index", "")
 BUSY_TIMEOUT_S = 60
-
-Metadata = dict[str, dg.MetadataValue[Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from dataset_assets.assets.runs import video_of
 from dataset_assets.errors import BusyError
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.video import LOCK_FOLDER
@@ -28,7 +29,7 @@ def free_slots(instance: dg.DagsterInstance, store: TableStore) -> None:
         return
     for run_id in storage.get_concurrency_run_ids():
         run = instance.get_run_by_id(run_id)
-        key = run.tags.get("dagster/partition") if run is not None and not run.is_finished else None
+        key = video_of(run) if run is not None and not run.is_finished else None
         if key is None or not _is_worked_on(store, key):
             storage.free_concurrency_slots_for_run(run_id)
 
