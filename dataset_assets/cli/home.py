@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
+from dataset_assets.cli.sockets import leave_room_for_sockets
 from dataset_assets.config import CONFIG_VARIABLE, Settings
 from dataset_assets.errors import DatasetAssetsError
 
@@ -42,10 +43,13 @@ def history_told(home: Path) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, OSError) as error:
-        reason = error.orig if isinstance(error, DBAPIError) else error
+        place = f"Dagster's history in {home}"
+        reason = error.orig if isinstance(error, DBAPIError) else error.strerror or error
+        if isinstance(error, OSError) and error.filename:
+            place = error.filename
         raise DatasetAssetsError(
-            f"Dagster's history in {home} cannot be written ({reason}); free some space or look after the "
-            "disk, and run generate again, what is committed stays"
+            f"{place} cannot be written ({reason}); free some space or look after the disk, and run generate "
+            "again, what is committed stays"
         ) from error
 
 
@@ -62,6 +66,7 @@ def enter_home(settings: Settings, config: Path) -> Path:
     Raises:
         DatasetAssetsError: The home cannot be made.
     """
+    leave_room_for_sockets()
     home = dagster_home(settings)
     try:
         home.mkdir(parents=True, exist_ok=True)
