@@ -14,8 +14,11 @@ setup: .venv/.runtime
 demo: .venv/.runtime
 	@$(BIN)/dataset-assets demo $(ARGS)
 
+# Hundreds of processes that tests start would each compile the project where PYTHONDONTWRITEBYTECODE is set.
+# Three at a time on two cores: some tests wait for services.
 test: .venv/.dev
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m compileall -q dataset_assets dataset_assets_tests
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 torture: .venv/.dev
 	@$(BIN)/python -m benchmarks.torture $(ARGS)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from dataset_assets.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "dataset_assets")
@@ -25,19 +29,54 @@ def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run(
-    *arguments: str | Path, cwd: Path = ROOT, changes: Mapping[str, str] | None = None, umask: int = -1
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    changes: Mapping[str, str] | None = None,
+    umask: int | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `dataset-assets` to its end."""
+    """Runs `dataset-assets` to its end, from its first instruction on where its surroundings are others.
+
+    Else its process is forked from one that has imported everything: 2 of 7 CPU s saved for each `generate`.
+    """
+    command = [*COMMAND, *map(str, arguments)]
+    if cwd is None and changes is None and umask is None:
+        return _run_forked(command)
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=cwd,
+        command,
+        cwd=cwd or ROOT,
         env=environment(changes),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
         check=False,
-        umask=umask,
+        umask=-1 if umask is None else umask,
     )
+
+
+def _run_forked(command: list[str]) -> subprocess.CompletedProcess[str]:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["dataset_assets.cli.main", "dataset_assets.cli.generate"])
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = [Path(folder, name) for name in ("stdout", "stderr")]
+        process = context.Process(target=_be_the_command, args=(command, environment(), outputs))
+        process.start()
+        process.join(PATIENCE_S)
+        if process.is_alive():
+            process.kill()
+            raise subprocess.TimeoutExpired(command, PATIENCE_S)
+        printed = [output.read_text(encoding="utf-8") for output in outputs]
+    return subprocess.CompletedProcess(command, process.exitcode or 0, *printed)
+
+
+def _be_the_command(command: list[str], variables: dict[str, str], outputs: list[Path]) -> None:
+    for number, output in enumerate(outputs, start=1):
+        with output.open("wb") as file:
+            os.dup2(file.fileno(), number)
+    os.environ.clear()
+    os.environ.update(variables)
+    os.chdir(ROOT)
+    sys.argv = command[2:]
+    main()
 
 
 def start(*arguments: str | Path, changes: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
