@@ -65,7 +65,7 @@ class CropRenderer:
     """
 
     def __init__(self, colour: Colour, geometry: FrameGeometry, colour_order: ColourOrder = "exact") -> None:
-        """Prepares a renderer; filter graphs are built when a crop size is first asked for.
+        """Prepares a renderer; a filter graph is built when a crop of another size is asked for.
 
         Raises:
             VideoError: The HDR table could not be baked.
@@ -73,7 +73,7 @@ class CropRenderer:
         self._colour = colour
         self._geometry = geometry
         self._colour_order = colour_order
-        self._pipelines: dict[tuple[int, int, int, int], _Pipeline] = {}
+        self._pipeline: tuple[tuple[int, int, int, int], _Pipeline] | None = None
         ratios = zip((geometry.coded_width, geometry.coded_height), geometry.scaled_size, strict=True)
         # swscale counts its steps in 1/65536: where the scale is none of these it rounds them, and a part
         # rendered by itself differs from that part of the whole by up to a code.
@@ -148,12 +148,14 @@ class CropRenderer:
         """Renders a rectangle of the scaled frame into a picture for each frame."""
         across, down = self._regions(scaled)
         key = (across.coded_length, down.coded_length, across.scaled_length, down.scaled_length)
-        pipeline = self._pipelines.get(key)
-        if pipeline is None:
+        # One graph is kept: it is built in 1 to 2 ms, and holds up to 50 MB of table and frames.
+        if self._pipeline is None or self._pipeline[0] != key:
+            self._pipeline = None
             coded_size = (self._geometry.coded_width, self._geometry.coded_height)
-            pipeline = self._pipelines[key] = _Pipeline(
-                self._colour, coded_size, key[:2], key[2:], scale_last=self._colour_order == "exact"
-            )
+            scale_last = self._colour_order == "exact"
+            pipeline = _Pipeline(self._colour, coded_size, key[:2], key[2:], scale_last=scale_last)
+            self._pipeline = key, pipeline
+        _, pipeline = self._pipeline
         x, y = scaled.x - across.scaled_start, scaled.y - down.scaled_start
         for frame, picture in zip(frames, pictures, strict=True):
             region = pipeline.run(frame, across.coded_start, down.coded_start)
@@ -262,7 +264,8 @@ class _Region:
 def _region(start: int, length: int, coded_total: int, scaled_total: int) -> _Region:
     """The smallest span on the common grid that holds the crop and its margins.
 
-    Its length depends on that of the crop alone, except at the far border: few filter graphs serve all crops.
+    Its length depends on that of the crop alone, except at the far border: one filter graph serves the bands
+    of a crop, and the next crop of its size.
     """
     ratio = Fraction(coded_total, scaled_total)
     period = ratio.denominator
