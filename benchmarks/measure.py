@@ -8,8 +8,14 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
@@ -59,6 +65,16 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
         max(each.ru_maxrss for each in usages) / 1024,
         text,
     )
+
+
+def apart(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
+    """Calls a function in a process of its own.
+
+    Linux starts the peak of a new process with the memory of the one that starts it, so what measures peaks
+    must not have grown itself.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments, **options).result()
 
 
 def _usage_of_orphans() -> Iterator[resource.struct_rusage]:

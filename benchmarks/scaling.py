@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.chart import lines
 from benchmarks.films import make_films, make_long_film
-from benchmarks.measure import Measured, measure
+from benchmarks.measure import Measured, apart, measure
 from benchmarks.run import CACHE, HERE, accepted_windows, attempts
 
 FOLDER = CACHE / "scaling"
@@ -38,8 +38,8 @@ def main() -> None:
     parser.add_argument("--windows", default="125,500,2000", help="windows of the long film, ascending")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each wall time; the median counts")
     arguments = parser.parse_args()
-    long = make_long_film(CACHE / "films", seconds=LONG_S)
-    uhd, _ = make_films(CACHE / "films", uhd_seconds=UHD_S, hd_seconds=HD_S)
+    long = apart(make_long_film, CACHE / "films", seconds=LONG_S)
+    uhd, _ = apart(make_films, CACHE / "films", uhd_seconds=UHD_S, hd_seconds=HD_S)
     counts = [int(count) for count in arguments.windows.split(",")]
     growth = [_growth(long, count) for count in counts]
     seen: dict[str, object] = {

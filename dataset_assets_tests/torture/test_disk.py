@@ -95,7 +95,7 @@ def test_a_disk_that_fills_up_under_generate_and_its_history_is_told_in_sentence
     assert process.returncode == 1
     assert "Traceback" not in printed, printed
     assert re.search(
-        r"^failed film: the disk is full| cannot be written \(.*(full|No space left)", printed, re.M
+        r"^failed film: the disk is full| cannot be written \(.*\); free some space", printed, re.M
     )
     assert files_named_by_rows(output)
     (small_disk / "ballast").unlink()
