@@ -71,9 +71,9 @@ def apart(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> 
     """Calls a function in a process of its own.
 
     Linux starts the peak of a new process with the memory of the one that starts it, so what measures peaks
-    must not have grown itself.
+    must not have grown itself. Forked, since spawning leaves a process behind that `measure` would wait for.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
         return pool.submit(function, *arguments, **options).result()
 
 
