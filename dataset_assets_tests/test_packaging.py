@@ -1,4 +1,4 @@
-"""What the installed project promises: pins, entry point, imports without Dagster."""
+"""What the installed project promises: pins, entry point, what is imported when."""
 
 from __future__ import annotations
 
@@ -77,5 +77,11 @@ def test_the_command_is_installed(
 )
 def test_films_can_be_read_without_dagster(package: str) -> None:
     code = f"import sys, dataset_assets.{package}; sys.exit('dagster' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_worker_starts_without_pandas() -> None:
+    code = "import sys, dataset_assets.cli.worker; sys.exit('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import pandas as pd
 
 from dataset_assets.assets.failed_videos import FailedVideo
 from dataset_assets.assets.gallery import index_url
 from dataset_assets.assets.reporting import Metadata, bar, counts_markdown, markdown_table
 from dataset_assets.config import Settings
 from dataset_assets.tables import DatasetStats, reasons_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE_ROWS = 50
 # Beside four columns, in a window of 1280 pixels.
