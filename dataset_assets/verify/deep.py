@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
@@ -34,7 +33,6 @@ def compare_with_source(
     store: TableStore,
     tables: Tables,
     share: float,
-    stop: Event,
 ) -> VideoFindings:
     """Decodes a share of a video's windows again and compares all their patches.
 
@@ -44,7 +42,6 @@ def compare_with_source(
         store: The data set's tables.
         tables: The video's tables.
         share: Share of the accepted windows, 0 to 1; at least one is compared. The same ones each time.
-        stop: Set when nothing more is wanted.
 
     Returns:
         What differs. Tables that are stale, and films that cannot be read, are notes.
@@ -64,7 +61,7 @@ def compare_with_source(
         windows = sorted(
             tables.accepted, key=lambda window: draw(settings.base.seed, entry.key, "verify", window)
         )
-        lane = Lane(info, entry.key, settings.base, AcceptedSignatures(), stop)
+        lane = Lane(info, entry.key, settings.base, AcceptedSignatures(), Event())
         try:
             for window in sorted(windows[: ceil(share * len(windows))]):
                 _compare_window(settings, plan, store, tables, window, lane, found)
@@ -72,8 +69,6 @@ def compare_with_source(
             lane.close()
     except VideoError as error:
         found.notes.append(f"nothing more was compared with the film: {error}")
-    except CancelledError:
-        pass
     return found
 
 

@@ -21,7 +21,7 @@ from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.generate.journal import files_of
 from dataset_assets.generate.status import statuses
 from dataset_assets.tables import PatchRow, TableStore
-from dataset_assets.verify.deep import compare_with_source
+from dataset_assets.verify.apart import compare_apart
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
 from dataset_assets.verify.folders import (
     Strays,
@@ -136,7 +136,7 @@ class _Verification:
                 self._batches.append(pool.submit(_check_batch, root, batch, stop, on_triplets))
         if entry is not None and self._deep_share:
             self._deep = pool.submit(
-                compare_with_source, self._settings, entry, self._store, tables, self._deep_share, stop
+                compare_apart, self._settings, entry, self._store, tables, self._deep_share, stop
             )
 
     def finish(self, *, repair: bool) -> VideoFindings:

@@ -86,6 +86,24 @@ def test_films_that_kill_their_process_fail_alone(tmp_path: Path, sdr_film: Film
     assert "the decoder crashed on it" in json.dumps(shown)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs signals as Linux numbers them")
+def test_a_film_that_crashes_verify_is_told_and_the_others_are_compared(
+    tmp_path: Path, sdr_film: Film, vfr_film: Film
+) -> None:
+    films = {"sound": sdr_film.path, "segfault": tmp_path / "segfault.mkv"}
+    films["segfault"].write_bytes(vfr_film.path.read_bytes())
+    config = write_config(tmp_path, {name: (film, {"toon": 0.2}) for name, film in films.items()})
+    made = run("generate", "--config", config)
+    assert made.returncode == 0, made.stdout + made.stderr
+    done = run("verify", "--deep", "--share", "1", "--json", "--config", config, changes=hostile(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    segfault, sound, _ = map(json.loads, done.stdout.splitlines())
+    died = "the process that decoded it died (Segmentation fault)"
+    assert segfault["notes"] == [f"nothing was compared with the film {films['segfault']}: {died}"]
+    assert (segfault["windows_compared"], sound["windows_compared"]) == (0, 1)
+    assert sound["notes"] == []
+
+
 def test_a_process_that_was_killed_leaves_no_failure_of_its_film(tmp_path: Path, sdr_film: Film) -> None:
     config = write_config(tmp_path, {"film": (sdr_film.path, {"toon": 0.4})})
     store = TableStore(load_settings(config).base.output_base_dir)
