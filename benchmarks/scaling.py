@@ -28,7 +28,8 @@ FOLDER = CACHE / "scaling"
 COMMAND = str(Path(sys.executable).with_name("dataset-assets"))
 # Long enough that of 2,000 windows hardly one is a duplicate of another or has no place without a cut.
 LONG_S, UHD_S, HD_S = 800, 100, 200
-WORKER_WINDOWS = 40
+# A start and the probing are 8 s that no second worker shortens: few windows would measure those.
+WORKER_WINDOWS = 80
 PATCH_GOAL_S, SPEEDUP_GOAL = 15, 1.8
 
 
