@@ -25,6 +25,7 @@ torture: .venv/.dev
 
 bench: .venv/.dev
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+	@$(BIN)/python -m benchmarks.breakdown
 	@$(BIN)/python -m benchmarks.scaling
 
 bench-quick: .venv/.dev

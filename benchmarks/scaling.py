@@ -86,7 +86,7 @@ def _speedup(film: Path, videos: int, rounds: int) -> float:
 
 def _first_patch_s(film: Path) -> float:
     """Seconds from the start of `generate` to the first ground truth under its name."""
-    command, environment = _prepared(film, videos=1, windows=WORKER_WINDOWS, workers=1)
+    command, environment = prepared(film, videos=1, windows=WORKER_WINDOWS, workers=1)
     started_s = time.perf_counter()
     with subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
@@ -99,10 +99,10 @@ def _first_patch_s(film: Path) -> float:
 
 
 def _generate(film: Path, *, videos: int, windows: int, workers: int) -> Measured:
-    return measure(*_prepared(film, videos=videos, windows=windows, workers=workers))
+    return measure(*prepared(film, videos=videos, windows=windows, workers=workers))
 
 
-def _prepared(film: Path, *, videos: int, windows: int, workers: int) -> tuple[Sequence[str], dict[str, str]]:
+def prepared(film: Path, *, videos: int, windows: int, workers: int) -> tuple[Sequence[str], dict[str, str]]:
     """The command on a new data set, and its environment."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from dataset_assets.demo.encode import write_video
 from dataset_assets_tests.films import X264_OPTIONS, Shot, sdr_frames
@@ -91,7 +92,9 @@ class Torture:
     def _kill(self, victims: Victims) -> None:
         report = victims.report
         while report.kills.total() < self._options.kills and not self._time_is_up():
-            mode = "generate" if self._rng.random() < GENERATE_SHARE else "dagster"
+            mode: Literal["generate", "dagster"] = (
+                "generate" if self._rng.random() < GENERATE_SHARE else "dagster"
+            )
             left = self._options.kills - report.kills.total()
             try:
                 victims.live(mode, min(left, KILLS_A_LIFE), self._rng)
