@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="runs of each way; the median counts")
     arguments = parser.parse_args()
     quick = arguments.quick
-    uhd_seconds, hd_seconds = (6, 30) if quick else (100, 200)
+    uhd_seconds, hd_seconds = (5, 30) if quick else (100, 200)
     uhd, hd = apart(make_films, CACHE / "films", uhd_seconds=uhd_seconds, hd_seconds=hd_seconds)
     films = {"uhd": uhd, "hd": hd}
     cases = (CASES[0], CASES[-1]) if quick else CASES
