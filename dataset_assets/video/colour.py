@@ -1,4 +1,4 @@
-"""What the colours of a video mean, and the look-up table that takes HDR to SDR.
+"""What the colours of a video mean, and the look-up table that takes HDR and wide gamuts to BT.709.
 
 The table is baked by running the reference chain itself, in the ffmpeg of `imageio-ffmpeg` (PyAV's has no
 zscale), over a lattice of RGB values: PQ, HLG and any primaries come out as that chain has them, and no
@@ -8,7 +8,8 @@ formula of it is repeated here. Applying the table to pictures belongs to `rende
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -31,7 +32,11 @@ PRIMARIES = {
     9: "bt2020",
     11: "smpte431",
     12: "smpte432",
+    22: "jedec-p22",
 }
+# SDR of these is converted to BT.709. The other sets (SD's and EBU's) differ from BT.709 by a few codes, no
+# player converts them, and most films that carry them have been graded on BT.709 displays since.
+WIDE_PRIMARIES = frozenset({"bt470m", "film", "bt2020", "smpte431", "smpte432"})
 TRANSFERS = {
     1: "bt709",
     4: "bt470m",
@@ -47,7 +52,10 @@ TRANSFERS = {
     18: "arib-std-b67",
 }
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc"}
-RGB_MATRIX, UNSPECIFIED, RESERVED = 0, 2, 3
+RGB_MATRIX, UNSPECIFIED = 0, 2
+# H.273 reserves 0 and 3; files that carry them mean nothing by it.
+UNTAGGED = frozenset({0, UNSPECIFIED, 3})
+UNKNOWN_RANGE = 0
 LIMITED_RANGE, FULL_RANGE = 1, 2
 HDR_FORMATS: dict[str, Literal["pq", "hlg"]] = {"smpte2084": "pq", "arib-std-b67": "hlg"}
 
@@ -62,6 +70,50 @@ MAX_PQ_NITS = 10_000
 # the baking.
 HALD_LEVEL = 9
 LUT_POINTS = HALD_LEVEL**2
+
+
+@dataclass(frozen=True, slots=True)
+class ColourCodes:
+    """Colour tags as numbers.
+
+    Attributes:
+        primaries: Code point of ITU-T H.273, table 2.
+        transfer: Code point of table 3.
+        matrix: Code point of table 4.
+        range: FFmpeg's AVColorRange: 0 unknown, 1 limited, 2 full.
+    """
+
+    primaries: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    matrix: int = UNSPECIFIED
+    range: int = UNKNOWN_RANGE
+
+    @classmethod
+    def of(cls, tagged: av.VideoFrame | av.VideoCodecContext) -> ColourCodes:
+        """Read the tags of a frame, or those that a decoder starts with."""
+        return cls(
+            int(tagged.color_primaries),
+            int(tagged.color_trc),
+            int(tagged.colorspace),
+            int(tagged.color_range),
+        )
+
+    def filled_from(self, other: ColourCodes) -> ColourCodes:
+        """Return these tags, and the other's where these say nothing.
+
+        A frame that names no colour at all takes the range along too: HEVC's decoder reports the limited
+        range also where the stream says nothing.
+        """
+        is_silent = UNTAGGED.issuperset((self.primaries, self.transfer, self.matrix))
+        return ColourCodes(
+            other.primaries if self.primaries in UNTAGGED else self.primaries,
+            other.transfer if self.transfer in UNTAGGED else self.transfer,
+            other.matrix if self.matrix in UNTAGGED else self.matrix,
+            (other.range or self.range) if is_silent else (self.range or other.range),
+        )
+
+
+NO_CODES = ColourCodes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +146,11 @@ class Colour:
         return HDR_FORMATS.get(self.transfer)
 
     @property
+    def is_converted(self) -> bool:
+        """Whether its RGB values go through a table: HDR, and SDR of wide primaries."""
+        return self.hdr_format is not None or self.primaries in WIDE_PRIMARIES
+
+    @property
     def range_name(self) -> str:
         """The range as libavfilter's options spell it."""
         return "pc" if self.full_range else "tv"
@@ -104,32 +161,61 @@ def describe(
     max_cll: float,
     mastering_max_nits: float,
     chroma_location: ChromaLocation = "left",
+    container: ColourCodes = NO_CODES,
 ) -> tuple[Colour, list[str]]:
-    """Reads a decoded frame's colour tags and guesses what is missing.
+    """Read a decoded frame's colour tags and guess what is missing.
 
     Args:
         frame: A decoded frame of the video.
         max_cll: MaxCLL in nits; 0 where absent.
         mastering_max_nits: Maximum luminance of the mastering display in nits; 0 where absent.
         chroma_location: Where the samples of subsampled chroma lie (`planes.measure_chroma_location`).
+        container: Tags of the container; they count where the frame has none.
 
     Returns:
         The colour, and a warning where something was guessed and for each value that was ignored.
 
     Raises:
-        VideoError: The pixel format or the matrix is one that cannot be converted faithfully.
+        VideoError: The pixel format or a tag is one that cannot be converted faithfully.
     """
-    pix_fmt, is_rgb = frame.format.name, frame.format.is_rgb
+    colour, guesses = tagged_colour(frame, container)
+    warnings = [f"untagged, taken as: {', '.join(guesses)}"] if guesses else []
+    if colour.hdr_format is None:
+        return replace(colour, chroma_location=chroma_location), warnings
+    peak, peak_warnings = signal_peak(max_cll, mastering_max_nits)
+    return replace(colour, peak=peak, chroma_location=chroma_location), warnings + peak_warnings
+
+
+def tagged_colour(frame: av.VideoFrame, container: ColourCodes = NO_CODES) -> tuple[Colour, tuple[str, ...]]:
+    """Read what a frame's tags alone say.
+
+    Args:
+        frame: A decoded frame.
+        container: Tags of the container; they count where the frame has none.
+
+    Returns:
+        The colour without a peak and with chroma at the left, and what was guessed.
+
+    Raises:
+        VideoError: The pixel format or a tag is one that cannot be converted faithfully.
+    """
+    codes = ColourCodes.of(frame).filled_from(container)
+    return _resolved(frame.format.name, (frame.width, frame.height), codes)
+
+
+@lru_cache(maxsize=64)
+def _resolved(pix_fmt: str, size: tuple[int, int], codes: ColourCodes) -> tuple[Colour, tuple[str, ...]]:
     _refuse_pixel_format(pix_fmt)
+    pixels = av.VideoFormat(pix_fmt)
     guesses: list[str] = []
-    transfer = TRANSFERS.get(frame.color_trc)
+    transfer = _name(TRANSFERS, codes.transfer, "transfer characteristics")
     is_hdr = transfer in HDR_FORMATS
-    matrix = "gbr" if is_rgb else _matrix(frame.colorspace)
+    matrix = "gbr" if pixels.is_rgb else _matrix(codes.matrix)
     if matrix is None:
-        is_sd = max(frame.width, frame.height) <= 1024 and min(frame.width, frame.height) <= 576
+        is_sd = max(size) <= 1024 and min(size) <= 576
         matrix = "bt2020nc" if is_hdr else "smpte170m" if is_sd else "bt709"
         guesses.append(f"matrix {matrix}")
-    primaries = PRIMARIES.get(frame.color_primaries)
+    primaries = _name(PRIMARIES, codes.primaries, "colour primaries")
     if primaries is None:
         wide = is_hdr or matrix == "bt2020nc"
         primaries = "bt2020" if wide else matrix if matrix in PRIMARIES.values() else "bt709"
@@ -137,21 +223,11 @@ def describe(
     if transfer is None:
         transfer = "bt709"
         guesses.append(f"transfer {transfer}")
-    is_full_range = is_rgb or pix_fmt.startswith("yuvj") or frame.color_range == FULL_RANGE
-    if not is_full_range and frame.color_range != LIMITED_RANGE:
+    is_full_range = pixels.is_rgb or pix_fmt.startswith("yuvj") or codes.range == FULL_RANGE
+    if not is_full_range and codes.range != LIMITED_RANGE:
         guesses.append("limited range")
-
-    warnings = [f"untagged, taken as: {', '.join(guesses)}"] if guesses else []
-    peak = 0.0
-    if is_hdr:
-        peak, peak_warnings = signal_peak(max_cll, mastering_max_nits)
-        warnings += peak_warnings
-    elif primaries == "bt2020":
-        warnings.append("BT.2020 primaries without an HDR transfer: the gamut is left as it is")
-    bit_depth = frame.format.components[0].bits
-    return Colour(
-        pix_fmt, bit_depth, primaries, transfer, matrix, is_full_range, peak, chroma_location
-    ), warnings
+    colour = Colour(pix_fmt, pixels.components[0].bits, primaries, transfer, matrix, is_full_range, peak=0.0)
+    return colour, tuple(guesses)
 
 
 def _refuse_pixel_format(pix_fmt: str) -> None:
@@ -163,16 +239,21 @@ def _refuse_pixel_format(pix_fmt: str) -> None:
 
 
 def _matrix(code: int) -> str | None:
-    """FFmpeg's name of a matrix; None where it is to be guessed."""
+    """Return FFmpeg's name of a matrix; None where it is to be guessed."""
     # Y'CbCr that is tagged as RGB is a muxer's mistake.
-    if code in (UNSPECIFIED, RESERVED, RGB_MATRIX):
+    return None if code == RGB_MATRIX else _name(MATRICES, code, "colour matrix")
+
+
+def _name(names: Mapping[int, str], code: int, what: str) -> str | None:
+    """Return FFmpeg's name of a code point; None where the film is not tagged."""
+    if code in UNTAGGED:
         return None
-    if code not in MATRICES:
+    if code not in names:
         raise VideoError(
-            f"its colour matrix (code {code} of ITU-T H.273) is not supported; re-encode it as BT.709 or "
-            "BT.2020 with non-constant luminance"
+            f"its {what} (code {code} of ITU-T H.273) cannot be converted faithfully; re-encode it as BT.709 "
+            "or as BT.2020 with non-constant luminance"
         )
-    return MATRICES[code]
+    return names[code]
 
 
 def signal_peak(max_cll: float, mastering_max_nits: float) -> tuple[float, list[str]]:
@@ -197,12 +278,13 @@ def signal_peak(max_cll: float, mastering_max_nits: float) -> tuple[float, list[
 
 @lru_cache(maxsize=4)
 def bake_lut(transfer: str, primaries: str, peak: float, white: float) -> npt.NDArray[np.uint16]:
-    """Runs the reference chain's colour part over an RGB lattice.
+    """Run the reference chain's colour part over an RGB lattice.
 
     Args:
-        transfer: `smpte2084` or `arib-std-b67`.
+        transfer: Transfer characteristics of the source, FFmpeg's name. PQ and HLG are tone-mapped; of
+            others the primaries alone are converted, the transfer stays.
         primaries: Primaries of the source, FFmpeg's name.
-        peak: Signal peak in units of 100 nits.
+        peak: Signal peak in units of 100 nits; nothing depends on it for SDR.
         white: The lattice's input value in 0..1 at which the signal is 1.0 (see `render.nominal_white`).
 
     Returns:
@@ -214,11 +296,14 @@ def bake_lut(transfer: str, primaries: str, peak: float, white: float) -> npt.ND
     """
     axis = np.clip(np.linspace(0, 1, LUT_POINTS) / white, 0, 1).astype(np.float32)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
-    chain = (
-        f"setparams=color_primaries={primaries}:color_trc={transfer}:colorspace=gbr:range=pc,"
-        f"zscale=t=linear:npl={REFERENCE_WHITE_NITS:g},format=gbrpf32le,zscale=p=bt709,"
-        f"tonemap=tonemap=mobius:peak={peak},zscale=t=bt709,format=gbrpf32le"
-    )
+    chain = f"setparams=color_primaries={primaries}:color_trc={transfer}:colorspace=gbr:range=pc,"
+    if transfer in HDR_FORMATS:
+        chain += (
+            f"zscale=t=linear:npl={REFERENCE_WHITE_NITS:g},format=gbrpf32le,zscale=p=bt709,"
+            f"tonemap=tonemap=mobius:peak={peak},zscale=t=bt709,format=gbrpf32le"
+        )
+    else:
+        chain += "zscale=p=bt709,format=gbrpf32le"
     raw = ["-f", "rawvideo", "-pix_fmt", "gbrpf32le"]
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin"]
     command += [*raw, "-s", f"{LUT_POINTS**2}x{LUT_POINTS}", "-i", "pipe:0", "-vf", chain, *raw, "pipe:1"]
@@ -227,7 +312,7 @@ def bake_lut(transfer: str, primaries: str, peak: float, white: float) -> npt.ND
     if done.returncode or len(done.stdout) != 3 * 4 * LUT_POINTS**3:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no output"]
         raise VideoError(
-            f"its HDR colours cannot be converted: the bundled ffmpeg says {reason[0]!r}; "
+            f"its colours cannot be converted: the bundled ffmpeg says {reason[0]!r}; "
             "run `dataset-assets doctor`"
         )
     planes = np.frombuffer(done.stdout, np.float32).reshape(3, LUT_POINTS, LUT_POINTS, LUT_POINTS)

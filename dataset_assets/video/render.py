@@ -127,7 +127,7 @@ class CropRenderer:
         if down.scaled_length == self._geometry.scaled_size[1] and not self._is_cut_equal:
             # The grids hardly meet: each band would be rendered from the whole height.
             return scaled.height
-        is_full_size = self._colour_order == "exact" and self._colour.hdr_format is not None
+        is_full_size = self._colour_order == "exact" and self._colour.is_converted
         pixels = (
             across.coded_length * down.coded_length
             if is_full_size
@@ -297,10 +297,10 @@ class _Pipeline:
         *,
         scale_last: bool,
     ) -> None:
-        self._is_hdr = colour.hdr_format is not None
+        is_converted = colour.is_converted
         white = nominal_white(colour)
         # Behind the table white is at 65535; without one it is still where swscale puts it.
-        self._to_8_bit = 255 / 65535 if self._is_hdr else 255 / 65535 / white
+        self._to_8_bit = 255 / 65535 if is_converted else 255 / 65535 / white
         self._count = 0
         graph = Graph()
         graph.threads = 1
@@ -308,12 +308,12 @@ class _Pipeline:
         self._source = _source(graph, frame_size, colour)
         self._crop = graph.add("crop", f"{region_size[0]}:{region_size[1]}:0:0:exact=1")
         is_scaled = region_size != out_size
-        scale_last = scale_last and self._is_hdr
-        chroma_flags = HDR_CHROMA_FLAGS if self._is_hdr else SDR_CHROMA_FLAGS
+        scale_last = scale_last and is_converted
+        chroma_flags = HDR_CHROMA_FLAGS if is_converted else SDR_CHROMA_FLAGS
         rgb_size = region_size if scale_last else out_size
         flags = SCALE_FLAGS if is_scaled and not scale_last else chroma_flags
         chain = [_to_rgb(graph, rgb_size, colour, flags), graph.add("format", RGB_FORMAT)]
-        if self._is_hdr:
+        if is_converted:
             table_source = _source(graph, (HALD_SIDE, HALD_SIDE), TABLE_COLOUR)
             look_up = graph.add("haldclut", "interp=tetrahedral:clut=first:threads=1")
             table_source.link_to(look_up, 0, 1)
@@ -321,7 +321,7 @@ class _Pipeline:
         if is_scaled and scale_last:
             chain.append(graph.add("scale", f"{out_size[0]}:{out_size[1]}:flags={SCALE_FLAGS}:threads=1"))
         self._sink = _connect(graph, [self._source, self._crop, *chain])
-        if self._is_hdr:
+        if is_converted:
             table_source.push(_table_frame(bake_lut(colour.transfer, colour.primaries, colour.peak, white)))
             table_source.push(None)
 

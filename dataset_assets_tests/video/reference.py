@@ -32,9 +32,10 @@ def hdr_chain(info: VideoInfo, peak: str | None = None) -> str:
 
 
 def sdr_chain(info: VideoInfo) -> str:
-    """Lanczos and BT.709's matrix by zimg; not upright yet."""
+    """Lanczos and BT.709's matrix by zimg, BT.2020's and P3's primaries too; not upright yet."""
     width, height = info.geometry.scaled_size
-    return f"zscale=w={width}:h={height}:filter=lanczos:m=bt709:r=limited,format=yuv444p"
+    primaries = "p=bt709:" if info.colour.primaries in ("bt2020", "smpte432") else ""
+    return f"zscale=w={width}:h={height}:filter=lanczos:{primaries}m=bt709:r=limited,format=yuv444p"
 
 
 def ffmpeg_luma(

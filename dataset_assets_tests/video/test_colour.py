@@ -10,6 +10,8 @@ from dataset_assets.errors import VideoError
 from dataset_assets.video.colour import (
     LUT_POINTS,
     PRIMARIES,
+    WIDE_PRIMARIES,
+    ColourCodes,
     bake_lut,
     describe,
     signal_peak,
@@ -72,12 +74,33 @@ def test_rgb_needs_no_matrix_and_no_range() -> None:
     assert (colour.matrix, colour.full_range, warnings) == ("gbr", True, [])
 
 
-def test_wide_gamut_without_hdr_is_left_and_said() -> None:
+def test_wide_gamut_without_hdr_is_converted_and_needs_no_warning() -> None:
     colour, warnings = describe(
         frame("yuv420p10le", primaries=9, transfer=14, matrix=9, colour_range=1), 0, 0
     )
     assert (colour.primaries, colour.hdr_format, colour.peak) == ("bt2020", None, 0.0)
-    assert warnings == ["BT.2020 primaries without an HDR transfer: the gamut is left as it is"]
+    assert colour.is_converted
+    assert warnings == []
+    assert not describe(frame(primaries=6, transfer=6, matrix=6, colour_range=1), 0, 0)[0].is_converted
+
+
+def test_tags_of_the_container_count_where_the_frame_has_none() -> None:
+    container = ColourCodes(primaries=9, transfer=16, matrix=9, range=1)
+    colour, warnings = describe(frame("yuv420p10le"), 1000, 0, container=container)
+    assert (colour.primaries, colour.transfer, colour.matrix) == ("bt2020", "smpte2084", "bt2020nc")
+    assert (colour.full_range, colour.peak, warnings) == (False, 10.0, [])
+    partly = frame("yuv420p10le", primaries=1, colour_range=1)
+    assert describe(partly, 0, 0, container=container)[0].primaries == "bt709"
+    sdr = frame("yuv420p10le", primaries=1, transfer=1, matrix=1, colour_range=1)
+    assert describe(sdr, 0, 0, container=container)[0].transfer == "bt709"
+
+
+def test_a_full_range_that_only_the_container_knows_counts() -> None:
+    """HEVC's decoder reports a limited range also where the stream says nothing."""
+    container = ColourCodes(primaries=1, transfer=1, matrix=1, range=2)
+    assert describe(frame(colour_range=1), 0, 0, container=container)[0].full_range
+    tagged = frame(primaries=1, transfer=1, matrix=1, colour_range=1)
+    assert not describe(tagged, 0, 0, container=container)[0].full_range
 
 
 @pytest.mark.parametrize("pix_fmt", ["nv12", "rgb24", "gray", "yuva420p", "yuv420p10be", "gbrpf32le", "pal8"])
@@ -86,12 +109,21 @@ def test_pixel_formats_that_would_come_out_wrong_are_refused(pix_fmt: str) -> No
         describe(frame(pix_fmt), 0, 0)
 
 
-@pytest.mark.parametrize("code", [8, 10, 14])
-def test_matrices_that_would_come_out_wrong_are_refused(code: int) -> None:
-    with pytest.raises(
-        VideoError, match=rf"matrix \(code {code} of ITU-T H.273\) is not supported; re-encode"
-    ):
-        describe(frame(matrix=code), 0, 0)
+@pytest.mark.parametrize(
+    ("tags", "what"),
+    [
+        ({"matrix": 8}, r"colour matrix \(code 8"),
+        ({"matrix": 10}, r"colour matrix \(code 10"),
+        ({"matrix": 14}, r"colour matrix \(code 14"),
+        ({"transfer": 9}, r"transfer characteristics \(code 9"),
+        ({"transfer": 10}, r"transfer characteristics \(code 10"),
+        ({"transfer": 17}, r"transfer characteristics \(code 17"),
+        ({"primaries": 10}, r"colour primaries \(code 10"),
+    ],
+)
+def test_tags_that_would_come_out_wrong_are_refused(tags: dict[str, int], what: str) -> None:
+    with pytest.raises(VideoError, match=f"its {what} of ITU-T H.273.* cannot be converted .*; re-encode"):
+        describe(frame(**tags), 0, 0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -152,3 +184,13 @@ def test_every_primaries_tag_can_be_tone_mapped(primaries: str) -> None:
     assert table.shape == (3, LUT_POINTS, LUT_POINTS, LUT_POINTS)
     assert table[:, 0, 0, 0].tolist() == [0, 0, 0]
     assert table[:, -1, -1, -1].min() > 60000
+
+
+@pytest.mark.parametrize("primaries", sorted(WIDE_PRIMARIES))
+def test_every_wide_gamut_can_be_converted(primaries: str) -> None:
+    table = bake_lut("bt709", primaries, 0.0, 1.0) / 65535
+    grey = table[:, 40, 40, 40]
+    assert table[:, 0, 0, 0].tolist() == [0, 0, 0]
+    assert np.abs(grey - 0.5).max() < 0.05
+    # Its pure red lies outside BT.709, and is clipped.
+    assert table[0, 0, 0, -1] == 1.0

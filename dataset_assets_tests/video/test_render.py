@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from av.video.reformatter import ColorPrimaries
 
 from dataset_assets.demo.encode import (
     BT601,
@@ -184,6 +185,9 @@ def test_chroma_is_taken_from_where_it_lies(location: ChromaLocation | None, tmp
         ("yuv422p10le", BT709, 3840),
         ("yuv444p12le", BT709, 640),
         ("yuv420p10le", replace(BT709, primaries=BT2020_PQ.primaries, matrix=BT2020_PQ.matrix), 640),
+        ("yuv420p10le", replace(BT709, primaries=ColorPrimaries.SMPTE432), 640),
+        ("yuv420p10le", replace(BT709, primaries=ColorPrimaries.SMPTE432), 3840),
+        ("yuv420p", replace(BT709, primaries=ColorPrimaries.SMPTE432), 640),
         ("yuv422p", BT601, 640),
         ("gbrp", RGB, 640),
         ("gbrp10le", RGB, 3840),
@@ -204,6 +208,26 @@ def test_sdr_crops_keep_their_luma(pix_fmt: str, colour: ColourTags, width: int,
     assert size == ((640, 108) if width == 640 else (1920, 54))
     reference = ffmpeg_luma(film, 0, sdr_chain(info), size)
     assert psnr(luma_of(crop(info, read(info, 1)[0])), reference) >= SDR_PSNR
+
+
+def test_wide_gamut_sdr_gets_the_references_colours(tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    tags = replace(BT709, primaries=ColorPrimaries.SMPTE432)
+    # Inside BT.709 too, so that nothing is clipped, in flat fields, so that chroma has no edges.
+    colours = np.array([[220, 220, 220], [150, 70, 60], [70, 140, 80], [60, 80, 150], [30, 30, 30]], np.uint8)
+    rgb = np.repeat(np.repeat(colours[None], 64, 0), 64, 1)
+    write_video(film, [rgb] * 7, codec="ffv1", pix_fmt="yuv420p10le", colour=tags, keyint=1)
+    info = probe(film)
+    picture = crop(info, read(info, 1)[0])
+    assert info.warnings == ()
+    chain = "zscale=p=bt709,zscale=m=gbr:r=full,format=gbrp"
+    # ffmpeg_luma hands out the first plane: green. Red and blue by exchanging planes.
+    for channel, planes in ((1, "0:1:2"), (0, "1:0:2"), (2, "2:0:1")):
+        plane = ffmpeg_luma(film, 0, f"{chain},shuffleplanes={planes}", (320, 64))
+        expected = plane[32, 32::64]
+        found = picture[32, 32::64, channel].astype(float)
+        assert np.abs(np.clip(found, 16, 235) - expected).max() <= 1
+    assert np.abs(picture[32, 32::64, ::-1].astype(int) - colours).max() > 8
 
 
 def test_a_film_for_the_eye_keeps_its_colours(tmp_path: Path) -> None:
