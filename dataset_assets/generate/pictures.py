@@ -20,6 +20,7 @@ import numpy.typing as npt
 from dataset_assets.generate.identity import CODE_VERSION
 from dataset_assets.tables import TableStore
 from dataset_assets.video.probe import FRAMES_PER_WINDOW
+from dataset_assets.windows.judging import UNMEASURED
 
 # Of the first attempts at a window: a film that needs ten for each would have 15,000 pictures, most of them
 # of what is not in the data set.
@@ -43,9 +44,9 @@ def picture_name(fingerprint: str, pts: Sequence[int], reason: str | None) -> st
         reason: Why it was rejected, None where it was accepted.
 
     Returns:
-        The name, or None for an attempt without 7 frames, of which there is nothing to see.
+        The name, or None for an attempt that was not measured.
     """
-    if len(pts) < FRAMES_PER_WINDOW or reason in ("corrupt", "too_few_frames"):
+    if len(pts) < FRAMES_PER_WINDOW or reason in UNMEASURED:
         return None
     # Without the modification time: a copied film is the same film.
     source = "-".join([*fingerprint.split("-")[::2], CODE_VERSION])

@@ -35,6 +35,7 @@ from dataset_assets.generate.reports import VideoReport
 from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import PROGRESS_FOLDER, VideoPass
 from dataset_assets.tables import VIDEOS, Provenance, TableStore, VideoRow
+from dataset_assets.video.packets import LOST_ERRNOS
 from dataset_assets.video.probe import VideoInfo, probe
 from dataset_assets.video.source import RETRY_DELAYS_S, FileState
 
@@ -244,7 +245,10 @@ def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
         try:
             return _probe_once(entry.path, settings.base.interlaced, FileState.of(entry.path))
         except (OSError, VideoError) as error:
-            if entry.path.exists() and not isinstance(error, OSError | SourceLostError):
+            is_lost = isinstance(error, SourceLostError) or (
+                isinstance(error, OSError) and error.errno in LOST_ERRNOS
+            )
+            if entry.path.exists() and not is_lost:
                 raise
         pause(delay_s)
     return probe(entry.path, interlaced=settings.base.interlaced)

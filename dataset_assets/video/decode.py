@@ -6,6 +6,7 @@ known here; where keyframes lie, `packets` finds out.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -16,6 +17,7 @@ from typing import Self, cast
 import av
 from av.filter import Graph
 
+from dataset_assets.video.colour import ColourCodes
 from dataset_assets.video.packets import Packet, PacketReader, stamp
 
 # Their decoders can leave out non-reference frames for some packets only. Others (dav1d) take that setting
@@ -58,6 +60,7 @@ class FrameReader:
         self._entry: int | None = None
         self._has_false_entries = False
         self._position: int | None = None
+        self._sar_changes: list[tuple[int, Fraction]] = []
 
     def __enter__(self) -> Self:
         """Returns the reader itself."""
@@ -83,6 +86,29 @@ class FrameReader:
     def time_base(self) -> Fraction:
         """Seconds per PTS tick."""
         return cast("Fraction", self.stream.time_base)
+
+    @property
+    def container_codes(self) -> ColourCodes:
+        """Colour tags of the container, or of the stream's first headers."""
+        return self._decoding.container_codes
+
+    @property
+    def container_sar(self) -> Fraction | None:
+        """Sample aspect ratio of the container; None where it says nothing else than the codec."""
+        return self._decoding.container_sar
+
+    def sar_at(self, pts: int | None) -> Fraction:
+        """Return the sample aspect ratio that the codec gives the frame at `pts`; 0 where it gives none.
+
+        Frames do not carry it, and decoders show that of the newest packet, up to 16 frames ahead. It changes
+        with a keyframe, so a frame has that of the last change at or before its own PTS.
+
+        Args:
+            pts: PTS of a frame that was decoded since the last restart.
+        """
+        changes = self._sar_changes
+        place = bisect_right(changes, pts or 0, key=lambda change: change[0])
+        return changes[max(0, place - 1)][1] if changes else Fraction(0)
 
     def keyframe_at(self, pts: int) -> int | None:
         """The last keyframe at or before `pts`, else the first of the film; None where there is none."""
@@ -166,6 +192,7 @@ class FrameReader:
         codec.skip_frame = "DEFAULT"
         try:
             frames = [*codec.decode(packet), *codec.decode(None)]
+            self._note_sar(keyframe)
         except av.FFmpegError:
             return None
         if len(frames) != 1 or frames[0].pts != keyframe:
@@ -188,6 +215,7 @@ class FrameReader:
         self._position = None
         self._fed_keyframe = None
         self._entry = keyframe
+        self._sar_changes.clear()
         self._deinterlacer = _Deinterlacer(self.stream) if self._deinterlace else None
 
     def _earlier_entry(self, pts: int) -> int | None:
@@ -230,8 +258,16 @@ class FrameReader:
             # Non-reference frames before the target cost a third of a uniform window (0.79 -> 0.53 CPU s).
             is_skippable = codec.name in SKIPPING_CODECS and not self._deinterlace
             codec.skip_frame = "NONREF" if is_skippable and pts is not None and pts < wanted else "DEFAULT"
-            self._take(codec.decode(packet))
+            decoded = codec.decode(packet)
+            self._note_sar(pts or 0)
+            self._take(decoded)
         return self._ready.popleft()
+
+    def _note_sar(self, pts: int) -> None:
+        """Note the pixel shape from the frame of the packet just decoded on."""
+        sar = self.stream.codec_context.sample_aspect_ratio or Fraction(0)
+        if not self._sar_changes or self._sar_changes[-1][1] != sar:
+            self._sar_changes.append((pts, sar))
 
     def _take(self, decoded: Sequence[av.VideoFrame], *, is_end: bool = False) -> None:
         if self._deinterlacer is None:

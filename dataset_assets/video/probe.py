@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import av
 import numpy as np
 import numpy.typing as npt
-from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 
 from dataset_assets.errors import VideoError
@@ -26,6 +26,12 @@ from dataset_assets.video.active_area import Bars, active_area, find_bars
 from dataset_assets.video.colour import Colour, describe
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
+from dataset_assets.video.parameters import (
+    FrameParameters,
+    frame_parameters,
+    side_data,
+    static_hdr_metadata,
+)
 from dataset_assets.video.planes import luma_8bit, measure_chroma_location
 
 FRAMES_PER_WINDOW = 7
@@ -58,6 +64,7 @@ class VideoInfo:
         profile: Codec profile, or None.
         geometry: Coded size, pixel shape, orientation.
         colour: Colour tags, guesses filled in.
+        parameters: What each frame of a window must have.
         active: Working-frame rectangle inside the black bars.
         frame_rate: Average frames per second.
         time_base: Seconds per PTS tick.
@@ -78,6 +85,7 @@ class VideoInfo:
     profile: str | None
     geometry: FrameGeometry
     colour: Colour
+    parameters: FrameParameters
     active: Rect
     frame_rate: Fraction
     time_base: Fraction
@@ -118,50 +126,58 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
     Raises:
         VideoError: The film cannot be read, or must not be used.
     """
-    with FrameReader(path) as reader:
-        end_pts = reader.end()
-        head, last, head_warnings = _first_frames(reader, end_pts)
-        start_pts = int(head.pts or 0)
-        codec = reader.stream.codec_context
-        _refuse_dolby_vision_without_base(reader.stream.codec_tag, head)
-        max_cll, mastering_max_nits = _static_hdr_metadata(head)
-        colour, warnings = describe(
-            head, max_cll, mastering_max_nits, measure_chroma_location(last, codec.name)
+    try:
+        with FrameReader(path) as reader:
+            return _probe(reader, path, interlaced)
+    except av.FFmpegError as error:
+        raise VideoError(f"it cannot be read as a film ({error.strerror}); replace the file") from error
+
+
+def _probe(reader: FrameReader, path: Path, interlaced: Literal["refuse", "deinterlace"]) -> VideoInfo:
+    end_pts = reader.end()
+    head, scratch, head_warnings = _first_frames(reader, end_pts)
+    start_pts = int(head.pts or 0)
+    codec = reader.stream.codec_context
+    _refuse_dolby_vision_without_base(reader.stream.codec_tag, head)
+    # At once: of a film that cannot be converted nothing more need be decoded.
+    frame_parameters(head, Fraction(0), reader.container_codes)
+    keyframes = _spread_keyframes(reader, start_pts, end_pts)
+    samples, bars = _look_at_samples(reader, head, keyframes)
+    if samples.first is not head:
+        head, scratch = samples.first, samples.first
+    max_cll, mastering_max_nits = static_hdr_metadata(head)
+    geometry = _geometry(head, reader.container_sar or samples.parameters.sar)
+    colour, warnings = describe(head, max_cll, mastering_max_nits, container=reader.container_codes)
+    # The last that is asked of a frame, since it is overwritten.
+    colour = replace(colour, chroma_location=measure_chroma_location(scratch, codec.name))
+    if samples.is_interlaced and interlaced == "refuse":
+        raise VideoError(
+            "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
+            '"deinterlace" or remove it from the configuration'
         )
-        del last
-        geometry = _geometry(reader.stream, head)
-        keyframes = _spread_keyframes(reader, start_pts, end_pts)
-        samples = _Samples(geometry)
-        bars = find_bars(
-            samples.lumas(chain([head], _sampled_frames(reader, keyframes))), full_range=colour.full_range
-        )
-        if samples.is_interlaced and interlaced == "refuse":
-            raise VideoError(
-                "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
-                '"deinterlace" or remove it from the configuration'
-            )
-        active, active_warnings = _active_area(bars, geometry)
-        frame_rate, is_vfr, rate_warnings = _frame_rate(reader, keyframes)
-        return VideoInfo(
-            path=path,
-            fingerprint=fingerprint(path),
-            size_bytes=path.stat().st_size,
-            container=reader.stream.container.format.name.split(",")[0],
-            codec=codec.name,
-            profile=reader.stream.profile,
-            geometry=geometry,
-            colour=colour,
-            active=active,
-            frame_rate=frame_rate,
-            time_base=reader.time_base,
-            start_pts=start_pts,
-            end_pts=end_pts,
-            vfr=is_vfr,
-            interlaced=samples.is_interlaced,
-            max_cll=max_cll,
-            mastering_max_nits=mastering_max_nits,
-            warnings=(*head_warnings, *warnings, *active_warnings, *rate_warnings),
-        )
+    active, active_warnings = _active_area(bars, geometry)
+    frame_rate, is_vfr, rate_warnings = _frame_rate(reader, keyframes)
+    return VideoInfo(
+        path=path,
+        fingerprint=fingerprint(path),
+        size_bytes=path.stat().st_size,
+        container=reader.stream.container.format.name.split(",")[0],
+        codec=codec.name,
+        profile=reader.stream.profile,
+        geometry=geometry,
+        colour=colour,
+        parameters=samples.parameters,
+        active=active,
+        frame_rate=frame_rate,
+        time_base=reader.time_base,
+        start_pts=start_pts,
+        end_pts=end_pts,
+        vfr=is_vfr,
+        interlaced=samples.is_interlaced,
+        max_cll=max_cll,
+        mastering_max_nits=mastering_max_nits,
+        warnings=(*head_warnings, *warnings, *samples.warnings(), *active_warnings, *rate_warnings),
+    )
 
 
 def fingerprint(path: Path) -> str:
@@ -236,12 +252,43 @@ def _spread_keyframes(reader: FrameReader, start_pts: int, end_pts: int) -> list
     return sorted({keyframe for keyframe in keyframes if keyframe is not None})
 
 
-class _Samples:
-    """Looks at frames on their way to the search for bars, so that none has to be kept."""
+def _look_at_samples(
+    reader: FrameReader, head: av.VideoFrame, keyframes: Sequence[int]
+) -> tuple[_Samples, Bars | None]:
+    """Look at frames spread over the film, as most of it is.
 
-    def __init__(self, geometry: FrameGeometry) -> None:
-        self._size = (geometry.coded_width, geometry.coded_height)
+    Where it begins otherwise than it goes on, the sampled frames are decoded a second time: few films do, and
+    13 frames of UHD would take 325 MB.
+    """
+    samples = _Samples(reader, head)
+    bars = find_bars(samples.lumas(_sampled_frames(reader, keyframes)), full_range=samples.is_full_range)
+    most = samples.most_common()
+    if most is not head:
+        samples = _Samples(reader, most)
+        bars = find_bars(samples.lumas(_sampled_frames(reader, keyframes)), full_range=samples.is_full_range)
+    return samples, bars
+
+
+class _Samples:
+    """Looks at frames on their way to the search for bars, so that none has to be kept.
+
+    Attributes:
+        first: A frame with the parameters that are looked for.
+        parameters: These parameters.
+    """
+
+    def __init__(self, reader: FrameReader, first: av.VideoFrame) -> None:
+        self.first = first
+        self.parameters = frame_parameters(first, reader.sar_at(first.pts), reader.container_codes)
+        self._reader = reader
         self._count = self._interlaced = 0
+        self._others: dict[FrameParameters, av.VideoFrame] = {}
+        self._counts: Counter[FrameParameters] = Counter()
+
+    @property
+    def is_full_range(self) -> bool:
+        """Whether black is 0 instead of 16."""
+        return self.parameters.colour.full_range
 
     @property
     def is_interlaced(self) -> bool:
@@ -249,12 +296,39 @@ class _Samples:
         return self._interlaced * 2 > self._count
 
     def lumas(self, frames: Iterable[av.VideoFrame]) -> Iterator[npt.NDArray[np.uint8]]:
-        """The luma of the frames that have the film's size."""
+        """The luma of the first frame and of all others that have its parameters."""
+        self._count += 1
+        self._interlaced += self.first.interlaced_frame
+        yield luma_8bit(self.first)
         for frame in frames:
+            try:
+                parameters = frame_parameters(
+                    frame, self._reader.sar_at(frame.pts), self._reader.container_codes
+                )
+            except VideoError:
+                continue  # a part of the film that cannot be converted: its windows are rejected
+            self._counts[parameters] += 1
+            if parameters != self.parameters:
+                self._others.setdefault(parameters, frame)
+                continue
             self._count += 1
             self._interlaced += frame.interlaced_frame
-            if (frame.width, frame.height) == self._size:
-                yield luma_8bit(frame)
+            yield luma_8bit(frame)
+
+    def most_common(self) -> av.VideoFrame:
+        """The first frame with the parameters that most frames have."""
+        most = max(self._counts, key=lambda each: self._counts[each], default=self.parameters)
+        is_more = self._counts[most] > self._counts[self.parameters]
+        return self._others[most] if is_more else self.first
+
+    def warnings(self) -> list[str]:
+        """Say how much of the film has other parameters."""
+        others = {each: count for each, count in self._counts.items() if each != self.parameters}
+        return [
+            f"about {count / self._counts.total():.0%} of it has other parameters and is not used: "
+            f"{self.parameters.differences(each)}"
+            for each, count in others.items()
+        ]
 
 
 def _sampled_frames(reader: FrameReader, keyframes: Sequence[int]) -> Iterator[av.VideoFrame]:
@@ -282,11 +356,10 @@ def _frame_rate(reader: FrameReader, keyframes: Sequence[int]) -> tuple[Fraction
     return Fraction(measured).limit_denominator(1001), is_vfr, [warning]
 
 
-def _geometry(stream: av.VideoStream, frame: av.VideoFrame) -> FrameGeometry:
-    sar = stream.sample_aspect_ratio
-    matrix = _side_data(frame, SideDataType.DISPLAYMATRIX)
+def _geometry(frame: av.VideoFrame, sar: Fraction) -> FrameGeometry:
+    matrix = side_data(frame, SideDataType.DISPLAYMATRIX)
     orientation = Orientation.from_display_matrix(matrix) if matrix else Orientation()
-    return FrameGeometry(frame.width, frame.height, sar if sar and sar > 0 else Fraction(1), orientation)
+    return FrameGeometry(frame.width, frame.height, sar if sar > 0 else Fraction(1), orientation)
 
 
 def _active_area(bars: Bars | None, geometry: FrameGeometry) -> tuple[Rect, list[str]]:
@@ -295,24 +368,9 @@ def _active_area(bars: Bars | None, geometry: FrameGeometry) -> tuple[Rect, list
     return active_area(bars, geometry), []
 
 
-def _static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:
-    """MaxCLL and the mastering display's maximum, in nits, 0 where absent."""
-    light = _side_data(frame, SideDataType.CONTENT_LIGHT_LEVEL)
-    mastering = _side_data(frame, SideDataType.MASTERING_DISPLAY_METADATA)
-    max_cll = struct.unpack_from("=I", light)[0] if light else 0
-    max_nits = 0.0
-    if mastering:
-        # AVMasteringDisplayMetadata: 3 x 2 primaries, 2 white point, minimum and maximum luminance as
-        # AVRationals. Its flag has_luminance is off for nonsense, which is to be reported.
-        values = struct.unpack_from("=22i", mastering)
-        numerator, denominator = values[18], values[19]
-        max_nits = numerator / denominator if denominator else 0.0
-    return max_cll, max_nits
-
-
 def _refuse_dolby_vision_without_base(codec_tag: str, frame: av.VideoFrame) -> None:
     """Refuses Dolby Vision whose base layer is not HDR10, HLG or SDR (profile 5, and 10.0 in AV1)."""
-    rpu = _side_data(frame, SideDataType.DOVI_METADATA)
+    rpu = side_data(frame, SideDataType.DOVI_METADATA)
     if rpu is None:
         is_refused = codec_tag in DOLBY_VISION_ONLY_TAGS
     else:
@@ -325,9 +383,3 @@ def _refuse_dolby_vision_without_base(codec_tag: str, frame: av.VideoFrame) -> N
             "it is Dolby Vision without an HDR10-compatible base layer (profile 5) and its colours would be "
             "wrong; use an HDR10 or SDR version of the film"
         )
-
-
-def _side_data(frame: av.VideoFrame, kind: SideDataType) -> bytes | None:
-    # PyAV's stubs know the names as keys only, and the members stand for them.
-    found = cast("Mapping[SideDataType, SideData]", frame.side_data).get(kind)
-    return None if found is None else bytes(found)

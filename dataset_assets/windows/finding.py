@@ -16,6 +16,7 @@ import av
 
 from dataset_assets.video.damage import looks_damaged
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
+from dataset_assets.video.parameters import has_parameters
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
 from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement, Limits, Reason
 from dataset_assets.windows.measures import Preview, is_duplicate
@@ -145,14 +146,11 @@ class WindowFinder:
 
     def _try(self, stratum: Stratum, start: Start, number: int) -> tuple[Attempt, list[av.VideoFrame]]:
         judgement: Judgement | None = None
-        reason: Reason | None
-        frames, is_sound = self._read(start)
+        frames, reason = self._read(start)
         pts = tuple(frame.pts for frame in frames if frame.pts is not None)
-        if not is_sound:
-            reason = "corrupt"
-        elif len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts:
+        if reason is None and (len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts):
             reason = "too_few_frames"
-        else:
+        if reason is None:
             judgement = self._judge.judge(frames, self._accepted)
             reason = judgement.reason
         place_pts = pts[0] if pts else start.pts
@@ -167,8 +165,8 @@ class WindowFinder:
         )
         return attempt, frames
 
-    def _read(self, start: Start) -> tuple[list[av.VideoFrame], bool]:
-        """Decodes a window, or what there is of it; and whether all of that is sound."""
+    def _read(self, start: Start) -> tuple[list[av.VideoFrame], Reason | None]:
+        """Decode a window, or what there is of it; and the reason where that must not be used."""
         frames: list[av.VideoFrame] = []
         try:
             frames.extend(islice(self._reader.frames(start.keyframe, start.pts), FRAMES_PER_WINDOW))
@@ -181,14 +179,19 @@ class WindowFinder:
                     frames.clear()
                     frames.extend(islice(self._reader.frames(keyframe, first), FRAMES_PER_WINDOW))
         except CorruptFrameError:
-            return frames, False
-        if not all(self._is_like_the_film(frame) for frame in frames):
-            return frames, False
+            return frames, "corrupt"
+        if not all(map(self._is_like_the_film, frames)):
+            return frames, "other_parameters"
         # All of them: damage to a B-frame is in no other.
-        return frames, not any(map(looks_damaged, frames))
+        return frames, "corrupt" if any(map(looks_damaged, frames)) else None
 
     def _is_like_the_film(self, frame: av.VideoFrame) -> bool:
-        """Whether a frame has the size and pixel format that the film was probed with."""
-        geometry = self._info.geometry
-        size = (geometry.coded_width, geometry.coded_height)
-        return (frame.width, frame.height) == size and frame.format.name == self._info.colour.pix_fmt
+        """Whether a frame has the parameters that the film was probed with."""
+        info, reader = self._info, self._reader
+        return has_parameters(
+            frame,
+            reader.sar_at(frame.pts),
+            info.parameters,
+            peak=info.colour.peak,
+            container=reader.container_codes,
+        )

@@ -22,8 +22,19 @@ from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
 
 Reason = Literal[
-    "too_few_frames", "corrupt", "cut", "near_black", "flat", "black_bars", "blurred", "duplicate"
+    "too_few_frames",
+    "corrupt",
+    "other_parameters",
+    "cut",
+    "near_black",
+    "flat",
+    "black_bars",
+    "blurred",
+    "duplicate",
 ]
+
+# Of attempts that end before their frames are measured, there is no picture either.
+UNMEASURED: frozenset[Reason] = frozenset({"too_few_frames", "corrupt", "other_parameters"})
 
 
 class Limits(Protocol):

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from dataset_assets.video.colour import Colour
 from dataset_assets.video.geometry import FrameGeometry, Rect
+from dataset_assets.video.parameters import FrameParameters
 from dataset_assets.video.probe import VideoInfo
 
 
 def made_up_info(start_pts: int, end_pts: int, frame_ticks: int) -> VideoInfo:
     """A film of which only the span and the frame rate matter; a tick is a millisecond."""
+    colour = Colour("yuv420p", 8, "bt709", "bt709", "bt709", full_range=False, peak=0)
     return VideoInfo(
         path=Path("film.mkv"),
         fingerprint="1-1-a",
@@ -21,7 +23,8 @@ def made_up_info(start_pts: int, end_pts: int, frame_ticks: int) -> VideoInfo:
         codec="h264",
         profile=None,
         geometry=FrameGeometry(1280, 720),
-        colour=Colour("yuv420p", 8, "bt709", "bt709", "bt709", full_range=False, peak=0),
+        colour=colour,
+        parameters=FrameParameters(1280, 720, Fraction(1), colour),
         active=Rect(0, 0, 1280, 720),
         frame_rate=Fraction(1000, frame_ticks),
         time_base=Fraction(1, 1000),

@@ -1,0 +1,119 @@
+"""The stream parameters of a frame: what all frames must share to be read as one film.
+
+Broadcast recordings and joined files change size, pixel shape or colour tags on the way. A film is read with
+the parameters that most of it has; which frames have others is found out here, frame by frame. What is done
+with them is decided in `probe` and `windows.finding`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+import av
+from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import Type as SideDataType
+
+from dataset_assets.errors import VideoError
+from dataset_assets.video.colour import NO_CODES, Colour, ColourCodes, signal_peak, tagged_colour
+
+
+@dataclass(frozen=True, slots=True)
+class FrameParameters:
+    """What a frame's pixels mean.
+
+    Attributes:
+        width: Width of the decoded picture in pixels.
+        height: Height of the decoded picture in pixels.
+        sar: Width of a pixel over its height as the codec has it; 0 where it says nothing.
+        colour: Its colour tags, guesses filled in, without a peak.
+    """
+
+    width: int
+    height: int
+    sar: Fraction
+    colour: Colour
+
+    def differences(self, other: FrameParameters) -> str:
+        """Describe how another frame's parameters differ from these, in words for people."""
+        mine, others = self.colour, other.colour
+        pairs = (
+            ("size", f"{self.width}x{self.height}", f"{other.width}x{other.height}"),
+            ("pixel aspect ratio", _ratio(self.sar), _ratio(other.sar)),
+            ("pixel format", mine.pix_fmt, others.pix_fmt),
+            ("primaries", mine.primaries, others.primaries),
+            ("transfer", mine.transfer, others.transfer),
+            ("matrix", mine.matrix, others.matrix),
+            ("range", mine.range_name, others.range_name),
+        )
+        return ", ".join(f"{name} {there} instead of {here}" for name, here, there in pairs if here != there)
+
+
+def frame_parameters(frame: av.VideoFrame, sar: Fraction, container: ColourCodes) -> FrameParameters:
+    """Read a decoded frame's parameters.
+
+    Args:
+        frame: The frame.
+        sar: Its sample aspect ratio as the codec has it (`FrameReader.sar_at`).
+        container: Colour tags of the container; they count where the frame has none.
+
+    Raises:
+        VideoError: Its colours cannot be converted faithfully.
+    """
+    return FrameParameters(frame.width, frame.height, sar, tagged_colour(frame, container)[0])
+
+
+def has_parameters(
+    frame: av.VideoFrame,
+    sar: Fraction,
+    wanted: FrameParameters,
+    *,
+    peak: float,
+    container: ColourCodes = NO_CODES,
+) -> bool:
+    """Whether a frame can be read with the parameters of its film.
+
+    Args:
+        frame: The frame.
+        sar: Its sample aspect ratio as the codec has it.
+        wanted: The film's parameters.
+        peak: The film's peak in units of 100 nits; 0 for SDR.
+        container: Colour tags of the container.
+    """
+    try:
+        if frame_parameters(frame, sar, container) != wanted:
+            return False
+    except VideoError:
+        return False
+    # Static metadata may come with the first frame alone: only another peak is another grading.
+    light = static_hdr_metadata(frame) if peak else (0, 0.0)
+    return not any(light) or signal_peak(*light)[0] == peak
+
+
+def static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:
+    """Return MaxCLL and the mastering display's maximum, in nits, 0 where absent."""
+    light = side_data(frame, SideDataType.CONTENT_LIGHT_LEVEL)
+    mastering = side_data(frame, SideDataType.MASTERING_DISPLAY_METADATA)
+    max_cll = struct.unpack_from("=I", light)[0] if light else 0
+    max_nits = 0.0
+    if mastering:
+        # AVMasteringDisplayMetadata: 3 x 2 primaries, 2 white point, minimum and maximum luminance as
+        # AVRationals. Its flag has_luminance is off for nonsense, which is to be reported.
+        values = struct.unpack_from("=22i", mastering)
+        numerator, denominator = values[18], values[19]
+        max_nits = numerator / denominator if denominator else 0.0
+    return max_cll, max_nits
+
+
+def side_data(frame: av.VideoFrame, kind: SideDataType) -> bytes | None:
+    """Return the bytes of a frame's side data of a kind; None where it has none."""
+    # PyAV's stubs know the names as keys only, and the members stand for them.
+    found = cast("Mapping[SideDataType, SideData]", frame.side_data).get(kind)
+    return None if found is None else bytes(found)
+
+
+def _ratio(sar: Fraction) -> str:
+    return f"{sar.numerator}:{sar.denominator}"
