@@ -199,12 +199,23 @@ def _run(
                 live.console.print(f"[red]failed[/red] {outcome.key}")
             elif outcome is not None:
                 live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
+                for warning in _warnings(store, outcome.key):
+                    line = f"[yellow]warning[/yellow] {outcome.key}: {escape(warning)}"
+                    live.console.print(line, soft_wrap=True)
             if console.is_terminal and time.monotonic() >= shown_s + REFRESH_S:
                 snapshot = watcher.snapshot(launched.activity(supervisor.running))
                 # One line less than there are, or the terminal would scroll with each refresh.
                 live.update(render(snapshot, console.width, console.height - 1, HINT), refresh=True)
                 shown_s = time.monotonic()
     return [failure.sentence for failure in launched.failures]
+
+
+def _warnings(store: TableStore, key: str) -> Sequence[str]:
+    """What was guessed, ignored or left out of a film."""
+    with suppress(DatasetAssetsError):
+        row = store.read_video(key)
+        return row.warnings if row is not None else ()
+    return ()
 
 
 def _close_run(outcome: Outcome, store: TableStore) -> None:

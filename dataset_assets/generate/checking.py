@@ -46,7 +46,7 @@ class Verdict:
 
 
 def colours_tagged(warnings: Sequence[str]) -> Verdict:
-    """Nothing about a film's colours or bars was guessed or ignored."""
+    """Nothing about a film was guessed, ignored or left out."""
     return Verdict(not warnings, "; ".join(warnings) or "nothing guessed", "guesses", len(warnings))
 
 

@@ -3,15 +3,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 
 from dataset_assets.assets.make_patches import LANES_TAG
+from dataset_assets.demo.encode import BT709, write_video
 from dataset_assets_tests.cli.command import run
 from dataset_assets_tests.cli.conftest import Generated, two_films_config
 from dataset_assets_tests.configurations import pictures, tables, write_config
-from dataset_assets_tests.films import Film
+from dataset_assets_tests.films import Film, Shot, sdr_frames
 
 
 def moments(root: Path) -> dict[Path, int]:
@@ -176,3 +178,15 @@ def test_a_removed_category_leaves_nothing_behind(
     assert list((root / "Toon").rglob("*.png")) == []
     assert not (root / "metadata/patches/category=toon").exists()
     assert list((root / "Universal").rglob("*.png"))
+
+
+def test_what_was_guessed_of_a_film_is_shown(tmp_path: Path) -> None:
+    film = tmp_path / "untagged.mp4"
+    frames = sdr_frames([Shot(1, 40, 2, 0)], 320, 180)
+    write_video(film, frames, colour=replace(BT709, written=False), options={"preset": "ultrafast"})
+    base = {"base_frame_limit": 2, "output_base_dir": "dataset"}
+    config = write_config(tmp_path, {"Untagged": (film, {"general": 1.0})}, base_settings=base)
+    done = run("generate", "--config", config)
+    assert done.returncode == 0, done.stderr
+    guesses = "matrix smpte170m, primaries smpte170m, transfer bt709, limited range"
+    assert f"warning untagged: untagged, taken as: {guesses}" in done.stdout.splitlines()
