@@ -100,6 +100,14 @@ class FrameReader:
         """The PTS of `count` frames from a keyframe on, read without decoding; fewer at the film's end."""
         return self._scout.stamps(keyframe, count)
 
+    def step_at(self, pts: int) -> tuple[int, int] | None:
+        """The last frame's PTS at or before `pts` and the next one's; None where one is missing."""
+        return self._scout.step_at(pts)
+
+    def indexed(self) -> list[int]:
+        """The places that the container's index names, in order; none where it has no index of the whole."""
+        return self._scout.indexed()
+
     def frames(self, keyframe: int, pts: int) -> Iterator[av.VideoFrame]:
         """Decodes frames in presentation order.
 

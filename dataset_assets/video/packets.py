@@ -40,6 +40,8 @@ LOST_ERRNOS = frozenset(
     for name in ("EIO", "ENXIO", "ENODEV", "ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "ECONNRESET")
     if hasattr(errno, name)
 )
+# Of these, the demuxer's index holds what happened to be read.
+UNINDEXED_CONTAINERS = ("mpegts", "mpeg")
 # H.264 and HEVC hold back no more frames for reordering.
 MAX_REORDERED_FRAMES = 16
 
@@ -147,6 +149,28 @@ class PacketReader:
             if len(found) == count + MAX_REORDERED_FRAMES:
                 break
         return sorted(set(found))[:count]
+
+    def step_at(self, pts: int) -> tuple[int, int] | None:
+        """The last frame's PTS at or before `pts` and the next one's; None where one is missing."""
+        keyframe = self.keyframe_at(pts)
+        before: list[int] = []
+        behind: list[int] = []
+        for packet in self.packets_from(keyframe) if keyframe is not None else ():
+            found = stamp(packet)
+            if found is not None and not packet.is_discard:
+                (before if found <= pts else behind).append(found)
+            # Behind the first of them, earlier frames may still follow.
+            if len(behind) > MAX_REORDERED_FRAMES:
+                break
+        return (max(before), min(behind)) if before and behind else None
+
+    def indexed(self) -> list[int]:
+        """The places that the container's index names, in order; none where it has no index of the whole."""
+        if self._container.format.name in UNINDEXED_CONTAINERS:
+            return []
+        # Matroska's demuxer reads its index when it first seeks.
+        self._seek(self.stream.start_time or 0)
+        return sorted(entry.timestamp for entry in self.stream.index_entries)
 
     def end(self) -> int:
         """The PTS at which the last frame ends."""

@@ -27,20 +27,15 @@ from dataset_assets.video.colour import Colour, describe
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.planes import luma_8bit, measure_chroma_location
+from dataset_assets.video.survey import RATE_TOLERANCE, Survey, survey
+from dataset_assets.video.timeline import Timeline
 
 FRAMES_PER_WINDOW = 7
-# Keyframes looked at for bars and interlacing; 12 UHD keyframes cost 1.5 CPU s at 44 Mbit/s, a window 0.9.
-SAMPLES = 12
 # A film with fewer keyframes is looked at inside its GOPs too: its one keyframe may be black.
 MIN_SAMPLES = 4
 IN_GOP_SAMPLES, IN_GOP_STEP = 3, 12
 # Keyframes from the start on that are tried for sound frames.
 MAX_HEAD_ATTEMPTS = 20
-# Packets read at each sampled keyframe, without decoding, for the frame rate.
-STAMPS = 32
-# Time steps that differ by more than this are a variable frame rate; Matroska's whole milliseconds give 5 %.
-# A container's average frame rate that is further off is none (FLV: 1000; a browser's recording: 30 for 21).
-RATE_TOLERANCE = 0.2
 FINGERPRINT_CHUNK_BYTES = 1 << 20
 DOLBY_VISION_ONLY_TAGS = ("dvh1", "dvhe", "dva1", "dvav", "dav1")
 
@@ -61,8 +56,7 @@ class VideoInfo:
         active: Working-frame rectangle inside the black bars.
         frame_rate: Average frames per second.
         time_base: Seconds per PTS tick.
-        start_pts: PTS of the first frame.
-        end_pts: PTS at which the last frame ends.
+        timeline: Where it has frames.
         vfr: Whether the frame rate varies.
         interlaced: Whether most sampled frames are flagged as interlaced.
         max_cll: MaxCLL in nits, 0 where absent.
@@ -81,8 +75,7 @@ class VideoInfo:
     active: Rect
     frame_rate: Fraction
     time_base: Fraction
-    start_pts: int
-    end_pts: int
+    timeline: Timeline
     vfr: bool
     interlaced: bool
     max_cll: int
@@ -90,9 +83,19 @@ class VideoInfo:
     warnings: tuple[str, ...]
 
     @property
+    def start_pts(self) -> int:
+        """PTS of the first frame."""
+        return self.timeline.start
+
+    @property
+    def end_pts(self) -> int:
+        """PTS at which the last frame ends."""
+        return self.timeline.end
+
+    @property
     def duration_s(self) -> float:
-        """Length of the film in seconds."""
-        return float((self.end_pts - self.start_pts) * self.time_base)
+        """Length of the film in seconds, gaps in its time stamps left out."""
+        return float(self.timeline.length * self.time_base)
 
     @property
     def frame_ticks(self) -> int:
@@ -130,10 +133,11 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
         )
         del last
         geometry = _geometry(reader.stream, head)
-        keyframes = _spread_keyframes(reader, start_pts, end_pts)
+        found = survey(reader, start_pts, end_pts)
         samples = _Samples(geometry)
         bars = find_bars(
-            samples.lumas(chain([head], _sampled_frames(reader, keyframes))), full_range=colour.full_range
+            samples.lumas(chain([head], _sampled_frames(reader, found.keyframes))),
+            full_range=colour.full_range,
         )
         if samples.is_interlaced and interlaced == "refuse":
             raise VideoError(
@@ -141,7 +145,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
                 '"deinterlace" or remove it from the configuration'
             )
         active, active_warnings = _active_area(bars, geometry)
-        frame_rate, is_vfr, rate_warnings = _frame_rate(reader, keyframes)
+        frame_rate, rate_warnings = _frame_rate(reader, found)
         return VideoInfo(
             path=path,
             fingerprint=fingerprint(path),
@@ -154,13 +158,18 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
             active=active,
             frame_rate=frame_rate,
             time_base=reader.time_base,
-            start_pts=start_pts,
-            end_pts=end_pts,
-            vfr=is_vfr,
+            timeline=found.timeline,
+            vfr=found.varies,
             interlaced=samples.is_interlaced,
             max_cll=max_cll,
             mastering_max_nits=mastering_max_nits,
-            warnings=(*head_warnings, *warnings, *active_warnings, *rate_warnings),
+            warnings=(
+                *head_warnings,
+                *warnings,
+                *active_warnings,
+                *rate_warnings,
+                *_gap_warnings(found.timeline, reader.time_base),
+            ),
         )
 
 
@@ -230,12 +239,6 @@ def _first_frames(reader: FrameReader, end_pts: int) -> tuple[av.VideoFrame, av.
     )
 
 
-def _spread_keyframes(reader: FrameReader, start_pts: int, end_pts: int) -> list[int]:
-    places = (start_pts + (end_pts - start_pts) * index // SAMPLES for index in range(SAMPLES))
-    keyframes = (reader.keyframe_at(place) for place in places)
-    return sorted({keyframe for keyframe in keyframes if keyframe is not None})
-
-
 class _Samples:
     """Looks at frames on their way to the search for bars, so that none has to be kept."""
 
@@ -270,16 +273,25 @@ def _sampled_frames(reader: FrameReader, keyframes: Sequence[int]) -> Iterator[a
             yield from islice(frames, None, None, IN_GOP_STEP)
 
 
-def _frame_rate(reader: FrameReader, keyframes: Sequence[int]) -> tuple[Fraction, bool, list[str]]:
-    """Average frames per second, whether it varies, and a warning where the container claims another one."""
-    steps = np.concatenate([np.diff(reader.stamps(keyframe, STAMPS)) for keyframe in keyframes])
-    measured = float(1 / (np.mean(steps) * float(reader.time_base)))
-    is_vfr = bool(np.ptp(steps) > RATE_TOLERANCE * np.median(steps) + 1)
+def _frame_rate(reader: FrameReader, found: Survey) -> tuple[Fraction, list[str]]:
+    """Average frames per second, and a warning where the container claims another one.
+
+    What a container claims that is further off than `RATE_TOLERANCE` is none: FLV claims 1000, a browser's
+    recording 30 for 21.
+    """
+    measured = float(1 / (np.mean(found.steps) * float(reader.time_base)))
     claimed = reader.stream.average_rate
     if claimed and abs(float(claimed) - measured) <= RATE_TOLERANCE * measured:
-        return claimed, is_vfr, []
+        return claimed, []
     warning = f"its container claims {float(claimed or 0):g} frames per second, {measured:.2f} were measured"
-    return Fraction(measured).limit_denominator(1001), is_vfr, [warning]
+    return Fraction(measured).limit_denominator(1001), [warning]
+
+
+def _gap_warnings(timeline: Timeline, time_base: Fraction) -> list[str]:
+    gaps = len(timeline.spans) - 1
+    skipped_s = float((timeline.end - timeline.start - timeline.length) * time_base)
+    counted = "a gap" if gaps == 1 else f"{gaps} gaps"
+    return [f"its time stamps have {counted}, {skipped_s:.1f} s without a frame"] if gaps else []
 
 
 def _geometry(stream: av.VideoStream, frame: av.VideoFrame) -> FrameGeometry:
