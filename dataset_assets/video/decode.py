@@ -16,7 +16,9 @@ from typing import Self, cast
 import av
 from av.filter import Graph
 
-from dataset_assets.video.packets import Packet, PacketReader, stamp
+from dataset_assets.video.packets import Packet, Part, stamp
+from dataset_assets.video.parts import open_packets
+from dataset_assets.video.timeline import Span
 
 # Their decoders can leave out non-reference frames for some packets only. Others (dav1d) take that setting
 # once for all: windows would have holes.
@@ -34,11 +36,19 @@ class FrameReader:
     looking ahead never disturbs a decoder that could simply go on. Not safe to share between threads.
     """
 
-    def __init__(self, path: Path, *, deinterlace: bool = False, max_step: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        parts: Sequence[Part] = (),
+        deinterlace: bool = False,
+        max_step: int | None = None,
+    ) -> None:
         """Opens a film.
 
         Args:
             path: A file with at least one video stream.
+            parts: Its parts, where its clock is set back.
             deinterlace: Whether frames pass through bwdif, one frame out for each frame in. The frame of a
                 keyframe has no predecessor then and is interpolated from its own fields.
             max_step: Ticks; between two frames further apart others are missing. None for a variable frame
@@ -47,8 +57,8 @@ class FrameReader:
         Raises:
             VideoError: The file is missing, is not a film, or has no video stream.
         """
-        self._decoding = PacketReader(path)
-        self._scout = PacketReader(path)
+        self._decoding = open_packets(path, parts)
+        self._scout = open_packets(path, parts)
         self._deinterlace = deinterlace
         self._max_step = max_step
         self._deinterlacer: _Deinterlacer | None = None
@@ -92,9 +102,9 @@ class FrameReader:
         """The first keyframe after the keyframe given, if it lies before `until`."""
         return self._scout.keyframe_after(keyframe, until)
 
-    def end(self) -> int:
-        """The PTS at which the last frame ends, read from the film's tail: headers lie."""
-        return self._scout.end()
+    def spans(self) -> list[Span]:
+        """First keyframe and end of each part, read from its packets: headers lie."""
+        return self._scout.spans()
 
     def stamps(self, keyframe: int, count: int) -> list[int]:
         """The PTS of `count` frames from a keyframe on, read without decoding; fewer at the film's end."""
@@ -183,6 +193,8 @@ class FrameReader:
     def _leads_to(self, keyframe: int, pts: int) -> bool:
         """Whether decoding on gives the frames from `pts` on, and no packet is read in vain."""
         if self._position is None or self._position >= pts:
+            return False
+        if not self._decoding.leads_to(self._position, pts):
             return False
         if self._has_false_entries:
             return True

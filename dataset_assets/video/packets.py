@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -22,6 +24,7 @@ CONTAINERS = (
 )
 # Only plain files are opened, whatever a container refers to.
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+PART_OPTIONS = OPEN_OPTIONS | {"protocol_whitelist": "file,subfile"}
 # 8192x8192: a header that claims more is nonsense, and a frame of it would take all memory there is.
 MAX_PIXELS = 1 << 26
 DECODER_LIMITS = {"max_pixels": str(MAX_PIXELS)}
@@ -48,11 +51,36 @@ MAX_REORDERED_FRAMES = 16
 Packet: TypeAlias = "av.Packet[av.VideoStream]"
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range of a file that is read as a film of its own.
+
+    Attributes:
+        first_byte: Its first byte.
+        end_byte: The byte behind its last one.
+        container: FFmpeg's name of the container.
+        shift: Ticks that are added to its time stamps.
+        first_pts: PTS of its first keyframe, shifted.
+        end_pts: PTS at which its last frame ends, shifted.
+    """
+
+    first_byte: int
+    end_byte: int
+    container: str
+    shift: int = 0
+    first_pts: int = 0
+    end_pts: int = 0
+
+
 class PacketReader:
     """One handle on a film that reads packets of its video stream and seeks by PTS."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, part: Part | None = None) -> None:
         """Opens the film.
+
+        Args:
+            path: The file.
+            part: What is read of it; None for all.
 
         Raises:
             VideoError: The file is missing, is not a film, or has no video stream.
@@ -64,6 +92,8 @@ class PacketReader:
         if not path.is_file():
             raise VideoError("the path is not a file; name the film itself in the configuration")
         self._path = path
+        self._part = part
+        self._shift = part.shift if part else 0
         self._open()
         self._known: list[int] = []
         self._scanned = range(0)
@@ -71,7 +101,12 @@ class PacketReader:
     def _open(self) -> None:
         try:
             # Titles in other encodings than UTF-8 are no reason to refuse a film.
-            self._container = av.open(str(self._path), options=OPEN_OPTIONS, metadata_errors="replace")
+            self._container = av.open(
+                _address(self._path, self._part),
+                format=self._part.container if self._part else None,
+                options=PART_OPTIONS if self._part else OPEN_OPTIONS,
+                metadata_errors="replace",
+            )
         except PermissionError as error:
             raise VideoError("it must not be read; change the file's permissions") from error
         except av.FFmpegError as error:
@@ -95,6 +130,26 @@ class PacketReader:
     def close(self) -> None:
         """Closes the handle."""
         self._container.close()
+
+    @property
+    def format_name(self) -> str:
+        """FFmpeg's name of the container."""
+        return self._container.format.name
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per PTS tick."""
+        return cast("Fraction", self.stream.time_base)
+
+    @property
+    def start_pts(self) -> int:
+        """The PTS at which the headers say that the film starts."""
+        return (self.stream.start_time or 0) + self._shift
+
+    @property
+    def is_found_by_bytes(self) -> bool:
+        """Whether the container has no index, so that its packets can be found by byte place."""
+        return self.format_name in UNINDEXED_CONTAINERS
 
     @property
     def duration_pts(self) -> int | None:
@@ -166,15 +221,30 @@ class PacketReader:
 
     def indexed(self) -> list[int]:
         """The places that the container's index names, in order; none where it has no index of the whole."""
-        if self._container.format.name in UNINDEXED_CONTAINERS:
+        if self.is_found_by_bytes:
             return []
         # Matroska's demuxer reads its index when it first seeks.
-        self._seek(self.stream.start_time or 0)
+        self._seek(self.start_pts)
         return sorted(entry.timestamp for entry in self.stream.index_entries)
+
+    def clocks_from(self, byte: int) -> Iterator[tuple[int, int]]:
+        """(byte place, PTS) of the packets from a byte place on; for containers without an index."""
+        self._container.seek(byte, unsupported_byte_offset=True)
+        for packet in self._demux():
+            if packet.pts is not None and packet.pos is not None:
+                yield packet.pos, packet.pts
+
+    def leads_to(self, pts: int, later: int) -> bool:
+        """Whether reading on from the packets at `pts` comes to those at `later`."""
+        return pts <= later
+
+    def spans(self) -> list[tuple[int, int]]:
+        """The first PTS and the one at which the last frame ends."""
+        return [(self.start_pts, self.end())]
 
     def end(self) -> int:
         """The PTS at which the last frame ends."""
-        start = self.stream.start_time or 0
+        start = self.start_pts
         durations: dict[int, int] = {}
         for _ in self._approach(start + (self.duration_pts or 0)):
             has_keyframe = False
@@ -216,7 +286,7 @@ class PacketReader:
 
     def _approach(self, pts: int) -> Iterator[None]:
         """Stands before `pts`, then further and further back: MPEG-TS seeks may land behind their target."""
-        start = self.stream.start_time or 0
+        start = self.start_pts
         step = round(1 / self.stream.time_base) if self.stream.time_base else 1
         target = pts
         while target > start:
@@ -229,7 +299,7 @@ class PacketReader:
 
     def _seek(self, pts: int) -> None:
         try:
-            self._container.seek(pts, stream=self.stream, backward=True)
+            self._container.seek(pts - self._shift, stream=self.stream, backward=True)
         except av.FFmpegError as error:
             _raise_if_lost(error)
             # Containers without an index may refuse to seek.
@@ -244,16 +314,31 @@ class PacketReader:
         try:
             for packet in self._container.demux(self.stream):
                 if packet.size:
+                    self._shift_stamps(packet)
                     yield packet
         except av.FFmpegError as error:
             _raise_if_lost(error)
             # A truncated file ends where it can no longer be read.
             return
 
+    def _shift_stamps(self, packet: Packet) -> None:
+        if not self._shift:
+            return
+        if packet.pts is not None:
+            packet.pts += self._shift
+        if packet.dts is not None:
+            packet.dts += self._shift
+
 
 def stamp(packet: Packet) -> int | None:
     """The packet's PTS; its DTS where the container (AVI) stores no PTS."""
     return packet.pts if packet.pts is not None else packet.dts
+
+
+def _address(path: Path, part: Part | None) -> str:
+    if part is None:
+        return str(path)
+    return f"subfile,,start,{part.first_byte},end,{part.end_byte},,:{path}"
 
 
 def _decoder_options(codec: str) -> dict[str, str]:

@@ -26,6 +26,8 @@ from dataset_assets.video.active_area import Bars, active_area, find_bars
 from dataset_assets.video.colour import Colour, describe
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
+from dataset_assets.video.packets import Part
+from dataset_assets.video.parts import find_parts
 from dataset_assets.video.planes import luma_8bit, measure_chroma_location
 from dataset_assets.video.survey import RATE_TOLERANCE, Survey, survey
 from dataset_assets.video.timeline import Timeline
@@ -56,6 +58,7 @@ class VideoInfo:
         active: Working-frame rectangle inside the black bars.
         frame_rate: Average frames per second.
         time_base: Seconds per PTS tick.
+        parts: Its parts where its clock is set back, else none.
         timeline: Where it has frames.
         vfr: Whether the frame rate varies.
         interlaced: Whether most sampled frames are flagged as interlaced.
@@ -75,6 +78,7 @@ class VideoInfo:
     active: Rect
     frame_rate: Fraction
     time_base: Fraction
+    parts: tuple[Part, ...]
     timeline: Timeline
     vfr: bool
     interlaced: bool
@@ -121,10 +125,11 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
     Raises:
         VideoError: The film cannot be read, or must not be used.
     """
-    with FrameReader(path) as reader:
-        end_pts = reader.end()
-        head, last, head_warnings = _first_frames(reader, end_pts)
-        start_pts = int(head.pts or 0)
+    parts, part_warnings = find_parts(path)
+    with FrameReader(path, parts=parts) as reader:
+        whole = Timeline(tuple(reader.spans()))
+        head, last, head_warnings = _first_frames(reader, whole)
+        whole = whole.from_pts(int(head.pts or 0))
         codec = reader.stream.codec_context
         _refuse_dolby_vision_without_base(reader.stream.codec_tag, head)
         max_cll, mastering_max_nits = _static_hdr_metadata(head)
@@ -133,7 +138,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
         )
         del last
         geometry = _geometry(reader.stream, head)
-        found = survey(reader, start_pts, end_pts)
+        found = survey(reader, whole)
         samples = _Samples(geometry)
         bars = find_bars(
             samples.lumas(chain([head], _sampled_frames(reader, found.keyframes))),
@@ -158,17 +163,19 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
             active=active,
             frame_rate=frame_rate,
             time_base=reader.time_base,
+            parts=parts,
             timeline=found.timeline,
             vfr=found.varies,
             interlaced=samples.is_interlaced,
             max_cll=max_cll,
             mastering_max_nits=mastering_max_nits,
             warnings=(
+                *part_warnings,
                 *head_warnings,
                 *warnings,
                 *active_warnings,
                 *rate_warnings,
-                *_gap_warnings(found.timeline, reader.time_base),
+                *_gap_warnings(whole, found.timeline, reader.time_base),
             ),
         )
 
@@ -204,9 +211,9 @@ def same_content(one: str, other: str) -> bool:
     return one.split("-")[::2] == other.split("-")[::2]
 
 
-def _first_frames(reader: FrameReader, end_pts: int) -> tuple[av.VideoFrame, av.VideoFrame, list[str]]:
+def _first_frames(reader: FrameReader, whole: Timeline) -> tuple[av.VideoFrame, av.VideoFrame, list[str]]:
     """First and last of the first 7 sound frames in a row; a warning where the film starts before them."""
-    keyframe = reader.keyframe_at(reader.stream.start_time or 0)
+    keyframe = reader.keyframe_at(whole.start)
     if keyframe is None:
         raise VideoError(
             "its video has no readable frame with a time stamp; if it is a raw H.264 or HEVC stream, put it "
@@ -227,7 +234,7 @@ def _first_frames(reader: FrameReader, end_pts: int) -> tuple[av.VideoFrame, av.
             warning = f"its first {skipped_s:.1f} s cannot be decoded ({damage}) and are left out"
             return head, last, [warning] if damage else []
         most = max(most, sound)
-        following = reader.keyframe_after(keyframe, end_pts)
+        following = reader.keyframe_after(keyframe, whole.end)
         if following is None:
             break
         keyframe = following
@@ -287,9 +294,9 @@ def _frame_rate(reader: FrameReader, found: Survey) -> tuple[Fraction, list[str]
     return Fraction(measured).limit_denominator(1001), [warning]
 
 
-def _gap_warnings(timeline: Timeline, time_base: Fraction) -> list[str]:
-    gaps = len(timeline.spans) - 1
-    skipped_s = float((timeline.end - timeline.start - timeline.length) * time_base)
+def _gap_warnings(whole: Timeline, found: Timeline, time_base: Fraction) -> list[str]:
+    gaps = len(found.spans) - len(whole.spans)
+    skipped_s = float((whole.length - found.length) * time_base)
     counted = "a gap" if gaps == 1 else f"{gaps} gaps"
     return [f"its time stamps have {counted}, {skipped_s:.1f} s without a frame"] if gaps else []
 

@@ -74,18 +74,17 @@ class Survey:
         return bool(np.ptp(self.steps) > RATE_TOLERANCE * np.median(self.steps) + 1)
 
 
-def survey(film: FilmIndex, start: int, end: int) -> Survey:
+def survey(film: FilmIndex, whole: Timeline) -> Survey:
     """Finds a film's spans and its steps.
 
     Args:
         film: The film's packets; at least two frames.
-        start: PTS of its first frame.
-        end: PTS at which its last frame ends.
+        whole: From its first frame to where its last one ends; a span for each part that has its own clock.
 
     Returns:
         What was found.
     """
-    found, distances = _look(film, Timeline(((start, end),)))
+    found, distances = _look(film, whole)
     for _ in range(MAX_ROUNDS):
         shortest = _shortest_gap(found)
         suspects = [place for place, distance in distances.items() if distance >= shortest]

@@ -47,9 +47,19 @@ class Timeline:
             ticks -= end - start
         return self.end
 
+    def ticks_at(self, pts: int) -> int:
+        """Film time at a PTS, below 0 before the start; the inverse of `pts_at`."""
+        start, _ = next(span for span in reversed(self.spans) if span[0] <= pts or span[0] == self.start)
+        return sum(min(end, start) - first for first, end in self.spans if first < start) + pts - start
+
     def spread(self, count: int) -> list[int]:
         """`count` PTS at equal distances in film time, the first at the start."""
         return [self.pts_at(self.length * index // count) for index in range(count)]
+
+    def from_pts(self, pts: int) -> Timeline:
+        """Begins at a PTS instead, which lies before the end."""
+        first, *others = [span for span in self.spans if span[1] > pts]
+        return Timeline(((pts, first[1]), *others))
 
     def without(self, gaps: Iterable[Span]) -> Timeline:
         """Leaves out gaps, each (PTS at which the frame before ends, PTS of the frame behind)."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dataset_assets.video.probe import probe
 from dataset_assets.video.survey import survey
-from dataset_assets.video.timeline import Span
+from dataset_assets.video.timeline import Span, Timeline
 from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.films import Film
 
@@ -56,7 +56,7 @@ def stamps_with(gaps: Mapping[int, int], frames: int, start: int = 0) -> list[in
 )
 def test_every_long_gap_is_left_out(gaps: dict[int, int], keyint: int, has_index: bool, start: int) -> None:
     stamps = stamps_with(gaps, 1000, start)
-    found = survey(ListedFrames(stamps, keyint, has_index=has_index), start, stamps[-1] + 40)
+    found = survey(ListedFrames(stamps, keyint, has_index=has_index), Timeline(((start, stamps[-1] + 40),)))
     assert found.timeline.length == 1000 * 40
     assert len(found.timeline.spans) == len(gaps) + 1
     assert (found.typical_step, found.varies) == (40, False)
@@ -64,13 +64,13 @@ def test_every_long_gap_is_left_out(gaps: dict[int, int], keyint: int, has_index
 
 def test_short_gaps_are_found_by_the_index() -> None:
     stamps = stamps_with({100: 2000, 141: 2000, 300: 2000, 400: 2000, 500: 2000}, 600)
-    found = survey(ListedFrames(stamps, 25, has_index=True), 0, stamps[-1] + 40)
+    found = survey(ListedFrames(stamps, 25, has_index=True), Timeline(((0, stamps[-1] + 40),)))
     assert found.timeline.length == 600 * 40
 
 
 def test_pauses_of_a_variable_frame_rate_are_no_gaps() -> None:
     stamps = stamps_with(dict.fromkeys(range(0, 600, 5), 40) | {299: 2000}, 600)
-    found = survey(ListedFrames(stamps, 25, has_index=True), 0, stamps[-1] + 40)
+    found = survey(ListedFrames(stamps, 25, has_index=True), Timeline(((0, stamps[-1] + 40),)))
     assert found.varies
     assert len(found.timeline.spans) == 1
 

@@ -54,6 +54,9 @@ def test_film_time_is_every_tick_of_the_spans_in_order(line: Timeline) -> None:
     assert all(before < after for before, after in pairwise(places))
     assert all(any(start <= place < end for start, end in line.spans) for place in places)
     assert line.pts_at(line.length - 1) == line.end - 1
+    ticks = {0, 1, line.length // 3, line.length // 2, line.length - 1} & set(range(line.length))
+    assert all(line.ticks_at(line.pts_at(each)) == each for each in ticks)
+    assert line.ticks_at(line.start - 5) == -5
 
 
 def test_gaps_are_left_out_wherever_they_lie() -> None:

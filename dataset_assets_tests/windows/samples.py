@@ -26,6 +26,7 @@ def made_up_info(start_pts: int, end_pts: int, frame_ticks: int) -> VideoInfo:
         active=Rect(0, 0, 1280, 720),
         frame_rate=Fraction(1000, frame_ticks),
         time_base=Fraction(1, 1000),
+        parts=(),
         timeline=Timeline(((start_pts, end_pts),)),
         vfr=False,
         interlaced=False,
