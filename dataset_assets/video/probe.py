@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import av
 import numpy as np
 import numpy.typing as npt
-from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 
 from dataset_assets.errors import VideoError
@@ -26,9 +25,12 @@ from dataset_assets.video.active_area import Bars, active_area, find_bars
 from dataset_assets.video.colour import Colour, describe
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
+from dataset_assets.video.hidden import hidden_lines
 from dataset_assets.video.packets import Part
 from dataset_assets.video.parts import find_parts
 from dataset_assets.video.planes import luma_8bit, measure_chroma_location
+from dataset_assets.video.side_data import frame_side_data
+from dataset_assets.video.stereo import refuse_both_eyes
 from dataset_assets.video.survey import RATE_TOLERANCE, Survey, survey
 from dataset_assets.video.timeline import Timeline
 
@@ -132,6 +134,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
         whole = whole.from_pts(int(head.pts or 0))
         codec = reader.stream.codec_context
         _refuse_dolby_vision_without_base(reader.stream.codec_tag, head)
+        hidden, hidden_warnings = hidden_lines(reader.stream)
         max_cll, mastering_max_nits = _static_hdr_metadata(head)
         colour, warnings = describe(
             head, max_cll, mastering_max_nits, measure_chroma_location(last, codec.name)
@@ -139,7 +142,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
         del last
         geometry = _geometry(reader.stream, head)
         found = survey(reader, whole)
-        samples = _Samples(geometry)
+        samples = _Samples(reader, geometry, hidden)
         bars = find_bars(
             samples.lumas(chain([head], _sampled_frames(reader, found.keyframes))),
             full_range=colour.full_range,
@@ -149,7 +152,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
                 "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
                 '"deinterlace" or remove it from the configuration'
             )
-        active, active_warnings = _active_area(bars, geometry)
+        active, active_warnings = _active_area(bars, hidden, geometry)
         frame_rate, rate_warnings = _frame_rate(reader, found)
         return VideoInfo(
             path=path,
@@ -173,6 +176,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
                 *part_warnings,
                 *head_warnings,
                 *warnings,
+                *hidden_warnings,
                 *active_warnings,
                 *rate_warnings,
                 *_gap_warnings(whole, found.timeline, reader.time_base),
@@ -249,8 +253,11 @@ def _first_frames(reader: FrameReader, whole: Timeline) -> tuple[av.VideoFrame, 
 class _Samples:
     """Looks at frames on their way to the search for bars, so that none has to be kept."""
 
-    def __init__(self, geometry: FrameGeometry) -> None:
+    def __init__(self, reader: FrameReader, geometry: FrameGeometry, hidden: Bars) -> None:
+        self._reader = reader
         self._size = (geometry.coded_width, geometry.coded_height)
+        self._rows = slice(hidden.top, geometry.coded_height - hidden.bottom)
+        self._columns = slice(hidden.left, geometry.coded_width - hidden.right)
         self._count = self._interlaced = 0
 
     @property
@@ -259,12 +266,17 @@ class _Samples:
         return self._interlaced * 2 > self._count
 
     def lumas(self, frames: Iterable[av.VideoFrame]) -> Iterator[npt.NDArray[np.uint8]]:
-        """The luma of the frames that have the film's size."""
+        """The luma of the frames that have the film's size, without hidden lines.
+
+        Raises:
+            VideoError: A frame holds both eyes.
+        """
         for frame in frames:
+            refuse_both_eyes(self._reader.stream, frame)
             self._count += 1
             self._interlaced += frame.interlaced_frame
             if (frame.width, frame.height) == self._size:
-                yield luma_8bit(frame)
+                yield luma_8bit(frame)[self._rows, self._columns]
 
 
 def _sampled_frames(reader: FrameReader, keyframes: Sequence[int]) -> Iterator[av.VideoFrame]:
@@ -303,21 +315,24 @@ def _gap_warnings(whole: Timeline, found: Timeline, time_base: Fraction) -> list
 
 def _geometry(stream: av.VideoStream, frame: av.VideoFrame) -> FrameGeometry:
     sar = stream.sample_aspect_ratio
-    matrix = _side_data(frame, SideDataType.DISPLAYMATRIX)
+    matrix = frame_side_data(frame, SideDataType.DISPLAYMATRIX)
     orientation = Orientation.from_display_matrix(matrix) if matrix else Orientation()
     return FrameGeometry(frame.width, frame.height, sar if sar and sar > 0 else Fraction(1), orientation)
 
 
-def _active_area(bars: Bars | None, geometry: FrameGeometry) -> tuple[Rect, list[str]]:
+def _active_area(bars: Bars | None, hidden: Bars, geometry: FrameGeometry) -> tuple[Rect, list[str]]:
+    """The area inside the bars of the lines that are shown, never outside these."""
+    shown = active_area(hidden, geometry)
     if bars is None:
-        return geometry.working_rect, ["every sampled frame is black: no black bars looked for"]
-    return active_area(bars, geometry), []
+        return shown, ["every sampled frame is black: no black bars looked for"]
+    inside = active_area(bars.beside(hidden), geometry)
+    return inside if shown.contains(inside) else shown, []
 
 
 def _static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:
     """MaxCLL and the mastering display's maximum, in nits, 0 where absent."""
-    light = _side_data(frame, SideDataType.CONTENT_LIGHT_LEVEL)
-    mastering = _side_data(frame, SideDataType.MASTERING_DISPLAY_METADATA)
+    light = frame_side_data(frame, SideDataType.CONTENT_LIGHT_LEVEL)
+    mastering = frame_side_data(frame, SideDataType.MASTERING_DISPLAY_METADATA)
     max_cll = struct.unpack_from("=I", light)[0] if light else 0
     max_nits = 0.0
     if mastering:
@@ -331,7 +346,7 @@ def _static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:
 
 def _refuse_dolby_vision_without_base(codec_tag: str, frame: av.VideoFrame) -> None:
     """Refuses Dolby Vision whose base layer is not HDR10, HLG or SDR (profile 5, and 10.0 in AV1)."""
-    rpu = _side_data(frame, SideDataType.DOVI_METADATA)
+    rpu = frame_side_data(frame, SideDataType.DOVI_METADATA)
     if rpu is None:
         is_refused = codec_tag in DOLBY_VISION_ONLY_TAGS
     else:
@@ -344,9 +359,3 @@ def _refuse_dolby_vision_without_base(codec_tag: str, frame: av.VideoFrame) -> N
             "it is Dolby Vision without an HDR10-compatible base layer (profile 5) and its colours would be "
             "wrong; use an HDR10 or SDR version of the film"
         )
-
-
-def _side_data(frame: av.VideoFrame, kind: SideDataType) -> bytes | None:
-    # PyAV's stubs know the names as keys only, and the members stand for them.
-    found = cast("Mapping[SideDataType, SideData]", frame.side_data).get(kind)
-    return None if found is None else bytes(found)
