@@ -90,6 +90,11 @@ class FrameReader:
         return self._decoding.stream
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was chosen among several video streams."""
+        return self._scout.warnings
+
+    @property
     def time_base(self) -> Fraction:
         """Seconds per PTS tick."""
         return cast("Fraction", self.stream.time_base)

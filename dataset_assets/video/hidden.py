@@ -7,6 +7,7 @@ description of a film does.
 from __future__ import annotations
 
 import re
+from typing import Any, cast
 
 import av
 import av.logging
@@ -40,7 +41,9 @@ def _description(container: av.container.Container) -> str:
     # FFmpeg describes a film in its log. No other thread's messages are caught, and these are let go.
     av.logging.set_level(av.logging.INFO)
     try:
-        return container.dumps_format()
+        # PyAV's stubs lack it.
+        description: str = cast("Any", container).dumps_format()
+        return description
     finally:
         av.logging.set_level(level)
 

@@ -15,6 +15,7 @@ from typing import TypeAlias, cast
 import av
 
 from dataset_assets.errors import SourceLostError, VideoError
+from dataset_assets.video.stream_choice import Choice, choose_video
 
 # The containers of films and of sound, by FFmpeg's names. A playlist (hls, dash, concat, imf) is none: it
 # would have other files read, and those may be anything on this machine.
@@ -94,6 +95,7 @@ class PacketReader:
         self._path = path
         self._part = part
         self._shift = part.shift if part else 0
+        self._choice: Choice | None = None
         self._open()
         self._known: list[int] = []
         self._scanned = range(0)
@@ -114,11 +116,16 @@ class PacketReader:
             raise VideoError(f"it cannot be opened as a film ({error.strerror}); replace the file") from error
         except OSError as error:
             raise VideoError(f"it cannot be read ({error.strerror}); check the disk and the file") from error
-        stream = self._container.streams.best("video")
-        if stream is None or stream.disposition & av.stream.Disposition.attached_pic:
-            self._container.close()
-            raise VideoError("it has no video stream; remove it from the configuration")
-        self.stream = cast("av.VideoStream", stream)
+        if self._choice is None:
+            self._choice = choose_video(self._container)
+            if self._choice is None:
+                self._container.close()
+                raise VideoError("it has no video stream; remove it from the configuration")
+            if len(self._container.streams.video) > 1:
+                # Packets were read to choose.
+                self._rewind()
+                return
+        self.stream = cast("av.VideoStream", self._container.streams[self._choice.index])
         codec = self.stream.codec_context
         if codec is None:
             self._container.close()
@@ -130,6 +137,11 @@ class PacketReader:
     def close(self) -> None:
         """Closes the handle."""
         self._container.close()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was chosen among several video streams."""
+        return self._choice.warnings if self._choice else ()
 
     @property
     def format_name(self) -> str:

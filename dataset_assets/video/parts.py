@@ -205,9 +205,9 @@ class JoinedReader:
         return self._current.stream
 
     @property
-    def start_pts(self) -> int:
-        """PTS of the first keyframe."""
-        return self._starts[0]
+    def warnings(self) -> tuple[str, ...]:
+        """What was chosen among several video streams."""
+        return self._reader(0).warnings
 
     def close(self) -> None:
         """Closes the handles."""

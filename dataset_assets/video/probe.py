@@ -173,6 +173,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
             max_cll=max_cll,
             mastering_max_nits=mastering_max_nits,
             warnings=(
+                *reader.warnings,
                 *part_warnings,
                 *head_warnings,
                 *warnings,
