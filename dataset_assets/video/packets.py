@@ -15,6 +15,7 @@ from typing import TypeAlias, cast
 import av
 
 from dataset_assets.errors import SourceLostError, VideoError
+from dataset_assets.video.packed import has_packed_frames, unpacked
 from dataset_assets.video.stream_choice import Choice, choose_video
 
 # The containers of films and of sound, by FFmpeg's names. A playlist (hls, dash, concat, imf) is none: it
@@ -96,7 +97,9 @@ class PacketReader:
         self._part = part
         self._shift = part.shift if part else 0
         self._choice: Choice | None = None
+        self._is_packed = False
         self._open()
+        self._is_packed = has_packed_frames(self._container, self.stream)
         self._known: list[int] = []
         self._scanned = range(0)
 
@@ -323,11 +326,11 @@ class PacketReader:
         self._open()
 
     def _demux(self) -> Iterator[Packet]:
+        packets: Iterator[Packet] = (each for each in self._container.demux(self.stream) if each.size)
         try:
-            for packet in self._container.demux(self.stream):
-                if packet.size:
-                    self._shift_stamps(packet)
-                    yield packet
+            for packet in unpacked(packets, self.stream) if self._is_packed else packets:
+                self._shift_stamps(packet)
+                yield packet
         except av.FFmpegError as error:
             _raise_if_lost(error)
             # A truncated file ends where it can no longer be read.
