@@ -127,24 +127,18 @@ def _clock_at(film: ClockedFilm, byte: int) -> Clock | None:
     return next(map(Clock._make, film.clocks_from(byte)), None)
 
 
-def find_parts(path: Path) -> tuple[tuple[Part, ...], list[str]]:
+def find_parts(path: Path, reader: PacketReader) -> tuple[tuple[Part, ...], list[str]]:
     """Finds the parts of a film.
 
     Args:
         path: The film.
+        reader: The film, opened as a whole, for this use only: its demuxer learns wrong places here.
 
     Returns:
         Its parts in order, none where its clock runs through; and a warning for each that cannot be used.
-
-    Raises:
-        VideoError: The file is missing, is not a film, or has no video stream.
     """
-    reader = PacketReader(path)
-    try:
-        size_bytes = path.stat().st_size
-        seams = find_seams(reader, size_bytes) if reader.is_found_by_bytes else []
-    finally:
-        reader.close()
+    size_bytes = path.stat().st_size
+    seams = find_seams(reader, size_bytes) if reader.is_found_by_bytes else []
     if not seams:
         return (), []
     # A part begins behind the last packet before it: what its container says about its streams lies there.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
@@ -24,9 +24,10 @@ from dataset_assets.errors import VideoError
 from dataset_assets.video.active_area import Bars, active_area, find_bars
 from dataset_assets.video.colour import Colour, describe
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
+from dataset_assets.video.encryption import refuse_encrypted
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.hidden import hidden_lines
-from dataset_assets.video.packets import Part
+from dataset_assets.video.packets import PacketReader, Part
 from dataset_assets.video.parts import find_parts
 from dataset_assets.video.planes import luma_8bit, measure_chroma_location
 from dataset_assets.video.side_data import frame_side_data
@@ -40,6 +41,8 @@ MIN_SAMPLES = 4
 IN_GOP_SAMPLES, IN_GOP_STEP = 3, 12
 # Keyframes from the start on that are tried for sound frames.
 MAX_HEAD_ATTEMPTS = 20
+# FFmpeg's names of streams without a container, which have no time stamps.
+RAW_STREAMS = ("h264", "hevc", "m4v", "mpegvideo", "vc1", "obu")
 FINGERPRINT_CHUNK_BYTES = 1 << 20
 DOLBY_VISION_ONLY_TAGS = ("dvh1", "dvhe", "dva1", "dvav", "dav1")
 
@@ -127,7 +130,9 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
     Raises:
         VideoError: The film cannot be read, or must not be used.
     """
-    parts, part_warnings = find_parts(path)
+    with closing(PacketReader(path)) as whole_file:
+        encryption_warnings = refuse_encrypted(path, whole_file.stream)
+        parts, part_warnings = find_parts(path, whole_file)
     with FrameReader(path, parts=parts) as reader:
         whole = Timeline(tuple(reader.spans()))
         head, last, head_warnings = _first_frames(reader, whole)
@@ -174,6 +179,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
             mastering_max_nits=mastering_max_nits,
             warnings=(
                 *reader.warnings,
+                *encryption_warnings,
                 *part_warnings,
                 *head_warnings,
                 *warnings,
@@ -220,9 +226,10 @@ def _first_frames(reader: FrameReader, whole: Timeline) -> tuple[av.VideoFrame, 
     """First and last of the first 7 sound frames in a row; a warning where the film starts before them."""
     keyframe = reader.keyframe_at(whole.start)
     if keyframe is None:
+        is_raw = reader.stream.container.format.name in RAW_STREAMS
+        remedy = "put the raw stream into a container with `mkvmerge -o film.mkv FILE`, or "
         raise VideoError(
-            "its video has no readable frame with a time stamp; if it is a raw H.264 or HEVC stream, put it "
-            "into a container with `mkvmerge -o film.mkv FILE`, else replace the file"
+            f"its video has no readable frame with a time stamp; {remedy if is_raw else ''}replace the file"
         )
     first_keyframe, damage, most = keyframe, "", 0
     for _ in range(MAX_HEAD_ATTEMPTS):
