@@ -39,6 +39,12 @@ class Bars:
     right: int
     bottom: int
 
+    def beside(self, outer: Bars) -> Bars:
+        """These bars of a picture that lies inside other lines, as bars of the whole."""
+        return Bars(
+            self.left + outer.left, self.top + outer.top, self.right + outer.right, self.bottom + outer.bottom
+        )
+
 
 def find_bars(pictures: Iterable[npt.NDArray[np.uint8]], *, full_range: bool) -> Bars | None:
     """The bars that all pictures share.

@@ -46,7 +46,7 @@ class Attempt:
     Attributes:
         window: Number of the window.
         attempt: Number of the attempt, from 0.
-        time_s: Place of its first frame, or where that was looked for: seconds from the film's first frame.
+        time_s: Place of its first frame, or where that was looked for: seconds of film time.
         pts: PTS of the frames that were read: 7, or fewer where the attempt failed before.
         keyframe: Whether the window starts at a keyframe.
         judgement: What was measured; None where there were no 7 sound frames.
@@ -157,7 +157,7 @@ class WindowFinder:
         attempt = Attempt(
             window=stratum.window,
             attempt=number,
-            time_s=float((place_pts - self._info.start_pts) * self._info.time_base),
+            time_s=float(self._info.timeline.ticks_at(place_pts) * self._info.time_base),
             pts=pts,
             keyframe=bool(frames) and frames[0].key_frame,
             judgement=judgement,

@@ -220,7 +220,7 @@ def test_a_raw_stream_without_time_stamps_is_refused(codec: str, name: str, tmp_
     film = tmp_path / name
     options = SMALL if codec == "libx264" else {"preset": "ultrafast"}
     write_video(film, pictures(20), codec=codec, options=options)
-    assert "no readable frame with a time stamp; if it is a raw H.264 or HEVC stream" in refusal(film)
+    assert "no readable frame with a time stamp; put the raw stream into a container" in refusal(film)
 
 
 def test_a_film_of_damage_alone_is_refused(shared_media: Path) -> None:
