@@ -74,6 +74,10 @@ def _told_plainly() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from error
 
 
+def _report_left_out(sentence: str) -> None:
+    errors.print(f"[yellow]scan[/yellow] {escape(sentence)}", soft_wrap=True)
+
+
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -157,7 +161,8 @@ def scan(
     """Append films found in folders to the configuration."""
     with _told_plainly():
         rules = [Rule.parse(text) for text in rule or []]
-        added = append_videos(config_path(config), find_films(folders), parse_weights(category), rules)
+        films = find_films(folders, report=_report_left_out)
+        added = append_videos(config_path(config), films, parse_weights(category), rules)
         for entry in added:
             weights = ", ".join(f"{name} {weight:g}" for name, weight in entry.categories.items())
             console.print(f"added {escape(entry.key)} ({weights})", soft_wrap=True)

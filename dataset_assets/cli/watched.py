@@ -13,12 +13,12 @@ def with_new_films(settings: Settings, console: Console) -> Settings:
 
     Args:
         settings: The configuration.
-        console: Where what stood in the way is told.
+        console: Where it is reported what stood in the way and what was left out.
 
     Raises:
         ConfigError: The register is damaged.
     """
     look = look_for_films(settings)
-    for problem in look.problems:
-        console.print(f"[yellow]watch[/yellow] {escape(problem)}", soft_wrap=True)
+    for sentence in (*look.problems, *look.skipped):
+        console.print(f"[yellow]watch[/yellow] {escape(sentence)}", soft_wrap=True)
     return look.settings
