@@ -1,4 +1,7 @@
-"""Windows decoded from the source again, and their pictures held against the files, bit for bit."""
+"""Windows decoded from the source again, and their pictures held against the files, bit for bit.
+
+The GT is held against the reference conversion too (`outside`).
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from dataset_assets.generate.rows import video_row
 from dataset_assets.patches.triplets import content_hash
 from dataset_assets.tables import PatchRow, TableStore
 from dataset_assets.verify.findings import Kind, VideoFindings
+from dataset_assets.verify.outside import compare_with_reference
 from dataset_assets.verify.tables import Tables
 from dataset_assets.video.geometry import Rect
 from dataset_assets.video.probe import probe, same_content
@@ -135,6 +139,9 @@ def _compare_window(
             found.mend.windows.add(window)
         for path in differing:
             found.add(Kind.SOURCE, path, f"is not what the film shows in window {window}")
+    pts = tables.accepted[window].pts
+    made_rows = [rows[category][1] for category in made.triplets]
+    compare_with_reference(settings, plan.info, root, pts[len(pts) // 2], made_rows, found)
 
 
 def _rows_of(
