@@ -6,7 +6,7 @@ colours by other tags than the frame's, another shape of pixels, lines that are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +43,7 @@ def compare_with_reference(
     info: VideoInfo,
     root: Path,
     pts: int,
-    rows: Iterable[PatchRow],
+    rows: Sequence[PatchRow],
     found: VideoFindings,
 ) -> None:
     """Hold the GT of a window's patches against the reference conversion of its middle frame.
@@ -53,9 +53,11 @@ def compare_with_reference(
         info: The film, as probing finds it.
         root: The data set's folder.
         pts: PTS of the window's middle frame.
-        rows: The window's patches.
+        rows: Patches of the window that are what decoding it again gives.
         found: What differs goes there; that there is no reference is a note, once.
     """
+    if not rows:
+        return
     try:
         frame = decode_frame(info.path, pts, info.time_base, info.start_pts)
         size = info.geometry.working_size
