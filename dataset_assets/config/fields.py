@@ -52,10 +52,12 @@ def _absolute_path(value: object, info: ValidationInfo) -> Path:
     except RuntimeError:
         raise mistake(f"the home folder of {text.split('/')[0]} is not known; write the whole path") from None
     folder = info.context["folder"] if info.context else Path.cwd()
-    return _short_enough(Path(os.path.normpath(folder / path)))
+    return _usable(Path(os.path.normpath(folder / path)))
 
 
-def _short_enough(path: Path) -> Path:
+def _usable(path: Path) -> Path:
+    if not is_unicode(str(path)):
+        raise mistake("lies in a folder whose name is not UTF-8, which no table can hold; rename that folder")
     if max((len(os.fsencode(part)) for part in path.parts), default=0) > _MAX_NAME_BYTES:
         raise mistake(f"holds a name of more than {_MAX_NAME_BYTES} bytes, which no disk can; shorten it")
     if len(os.fsencode(path)) > _MAX_PATH_BYTES:
