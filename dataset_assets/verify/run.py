@@ -196,6 +196,8 @@ class _Verification:
                 f"not repaired: {empty} holds nothing at all; if its drive is away, bring it back, else "
                 "delete the tables of its category and run generate"
             )
+        elif all(finding.kind is Kind.COLOUR for finding in found.findings):
+            found.left_out = "not repaired: made again, its pictures would be the same"
         elif not found.is_mendable:
             found.left_out = "not repaired: a table that may yet be whole cannot be read"
         else:
