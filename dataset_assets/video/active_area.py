@@ -15,7 +15,7 @@ from dataset_assets.video.bar_edges import (
     BAR_LUMA,
     FULL_RANGE_BAR_LUMA,
     Lines,
-    bar,
+    bars,
     describe_lines,
     is_full_edge,
     noise_limits,
@@ -31,6 +31,10 @@ MIN_ACTIVE_SIDE = 16
 MIN_WINDOW_BAR = 0.02
 # Pictures with at most this share lit say nothing: every one of them is black.
 BLACK_SHARE = 0.985
+# A column that is lit over less of its length in every picture may be a bar's, with text in it.
+MIN_COLUMN_SHARE = 0.25
+# Fewer samples of a line than these say nothing about it.
+MIN_SAMPLES = 16
 # Bars on one side, or of a few lines, must be the same in so many pictures: one alone may be a wall.
 MIN_CONSTANT_PICTURES = 3
 
@@ -63,9 +67,9 @@ def find_bars(pictures: Iterable[npt.NDArray[np.uint8]], *, full_range: bool) ->
     if samples.is_black:
         return None
     rows = samples.rows_lines()
-    top, bottom = bar(rows), bar(rows.reversed())
-    columns = samples.columns_lines(top, bottom)
-    return Bars(bar(columns), top, bar(columns.reversed()), bottom)
+    top, bottom = bars(rows)
+    left, right = bars(samples.columns_lines(top, bottom))
+    return Bars(left, top, right, bottom)
 
 
 def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
@@ -101,10 +105,8 @@ def has_window_bars(pictures: Sequence[Luma], *, full_range: bool, bit_depth: in
     if samples.is_black:
         return False
     rows = samples.rows_lines()
-    bars = bar(rows), bar(rows.reversed())
-    return _are_bars(rows, *bars) or (
-        _are_bars(columns := samples.columns_lines(*bars), bar(columns), bar(columns.reversed()))
-    )
+    found = bars(rows)
+    return _are_bars(rows, *found) or _are_bars(columns := samples.columns_lines(*found), *bars(columns))
 
 
 def _are_bars(lines: Lines, first: int, second: int) -> bool:
@@ -136,15 +138,15 @@ class _Samples:
         rows: Shape (pictures, height, samples).
         columns: Shape (pictures, width, samples).
         row_places: Which rows the samples of columns lie in.
+        column_places: Which columns the samples of rows lie in.
         limits: Shape (pictures, 2): up to where black with noise reaches.
-        black: The luma up to which black without noise reaches.
     """
 
     rows: npt.NDArray[np.uint8]
     columns: npt.NDArray[np.uint8]
     row_places: npt.NDArray[np.intp]
+    column_places: npt.NDArray[np.intp]
     limits: npt.NDArray[np.int_]
-    black: int
 
     @classmethod
     def of(cls, pictures: Iterable[Luma], black: int, extra_bits: int = 0) -> _Samples:
@@ -157,7 +159,8 @@ class _Samples:
             columns.append((of_columns >> extra_bits).astype(np.uint8))
             strips = [each[part] for each in (rows[-1], columns[-1]) for part in (np.s_[:2], np.s_[-2:])]
             limits.append(noise_limits(strips, black))
-        return cls(np.stack(rows), np.stack(columns), sample_places(height), np.array(limits), black)
+        places = sample_places(height), sample_places(width)
+        return cls(np.stack(rows), np.stack(columns), *places, np.array(limits))
 
     @property
     def is_black(self) -> bool:
@@ -166,14 +169,22 @@ class _Samples:
         return bool(bright.any(axis=0).mean() <= 1 - BLACK_SHARE)
 
     def rows_lines(self) -> Lines:
-        """The rows, the uppermost first."""
-        return describe_lines(self.rows, self.limits, self.black)
+        """The rows, the uppermost first, within the columns that are lit somewhere: no bars beside them."""
+        is_lit = (self.columns > self.limits[:, 1:, None]).mean(-1).max(axis=0) >= MIN_COLUMN_SHARE
+        lit = np.flatnonzero(is_lit)
+        first, last = (lit[0], lit[-1]) if lit.size else (0, len(is_lit) - 1)
+        return describe_lines(self.rows[..., _between(self.column_places, first, last)], self.limits)
 
     def columns_lines(self, top: int, bottom: int) -> Lines:
         """The columns, the leftmost first, between the bars above and below: these would make them dark."""
-        height = self.rows.shape[1]
-        inside = (self.row_places >= top) & (self.row_places < height - bottom)
-        return describe_lines(self.columns[..., inside], self.limits, self.black)
+        last = self.rows.shape[1] - bottom - 1
+        return describe_lines(self.columns[..., _between(self.row_places, top, last)], self.limits)
+
+
+def _between(places: npt.NDArray[np.intp], first: int, last: int) -> npt.NDArray[np.bool_]:
+    """Which places lie between two, these included; all of them where hardly any do."""
+    inside = (places >= first) & (places <= last)
+    return inside if inside.sum() >= min(MIN_SAMPLES, len(places)) else np.ones_like(inside)
 
 
 def _inset(bar: int, scale: float) -> int:

@@ -22,6 +22,8 @@ FULL_RANGE_BAR_LUMA = 7
 MIN_STEP = 6
 # Lines over which scaling smears an edge, at least; and the part of all lines that it may take.
 MIN_SOFT_LINES, SOFT_SHARE = 3, 1 / 200
+# Part of a line at either end that subtitles leave free.
+END_SHARE = 1 / 16
 # Lines that are lit in at most this share of the pictures in which others are belong to a bar: of 13 pictures
 # two may be a studio's logo in another aspect ratio. In a film that changes its aspect more of them fill it.
 MAX_ODD_SHARE = 0.2
@@ -31,10 +33,13 @@ MIN_STRAIGHT = 0.85
 MIN_EDGE_SHARE = 0.5
 # An edge that alone makes a bar runs over the whole width.
 MIN_FULL_STRAIGHT = 0.9
+# With fewer lit lines than this a film is a dark one.
+MIN_LIT_LINES = 0.3
 # In a dark film a bar's blocks must be black, but for text, where the picture's share of lit blocks would
 # have lit each of them several times.
 MIN_CLEAN_SHARE = 0.15
 MIN_MISSED_LIGHTS = 5
+MAX_LIGHT_OUTSIDE = 0.25
 # Spread of noise beyond which no sample of a bar lies, in standard deviations, for a sample and for a block.
 NOISE_SPREADS = 5.0
 MAX_NOISE_LUMA = 54
@@ -48,7 +53,8 @@ class Lines:
     """What lines of several pictures look like, outermost first.
 
     Attributes:
-        is_lit: Shape (pictures, lines): whether a line's median is above black, as text does not make it.
+        is_lit: Shape (pictures, lines): whether a line's median is above black, as text does not make it, and
+            an end of the line too, as a box behind text does not.
         is_dark: Shape (pictures, lines, blocks): whether a block of a line holds black and noise alone.
         is_bright: The same shape: whether it holds light that is clearly more than that.
     """
@@ -97,31 +103,39 @@ def _noise_limit(values: npt.NDArray[np.generic], black: int) -> int:
     return int(np.clip(np.ceil(limit), black, black + MAX_NOISE_LUMA))
 
 
-def describe_lines(samples: Samples, limits: npt.NDArray[np.int_], black: int) -> Lines:
+def describe_lines(samples: Samples, limits: npt.NDArray[np.int_]) -> Lines:
     """Reduces samples to what edges are found by.
 
     Args:
         samples: Shape (pictures, lines, samples).
         limits: Shape (pictures, 2): `noise_limits` of each picture.
-        black: The luma up to which black without noise reaches.
     """
-    is_lit = (samples > black).mean(-1) > 0.5
     blocks = _blocks(samples)
     brightest, mean = blocks.max(-1), blocks.mean(-1)
     for_samples, for_means = limits.T[..., None, None]
+    is_over = samples > for_means
+    end = max(1, int(samples.shape[-1] * END_SHARE))
+    is_lit = np.logical_or(*(is_over[..., part].mean(-1) > 0.5 for part in (np.s_[:end], np.s_[-end:])))
+    is_lit &= is_over.mean(-1) > 0.5
     is_dark = (brightest <= for_samples) & (mean <= for_means)
     is_bright = (brightest > for_samples + MIN_STEP) | (mean > for_means + MIN_STEP)
     return Lines(is_lit, is_dark, is_bright)
 
 
-def bar(lines: Lines) -> int:
+def bars(lines: Lines) -> tuple[int, int]:
+    """Lines of the bars at the outer and at the inner side; none where no picture would be left between them."""
+    first, last = _bar(lines), _bar(lines.reversed())
+    return (first, last) if first + last < lines.is_lit.shape[1] else (0, 0)
+
+
+def _bar(lines: Lines) -> int:
     """Lines of the bar at the outer side; 0 where there is none, or nothing says where it ends.
 
     Looks for the first line whose median is lit; in dark films, where most lines have none, for the line from
     which on parts of it are lit in any picture.
     """
     counts = lines.is_lit.sum(axis=0)
-    if counts.any():
+    if np.count_nonzero(counts) >= MIN_LIT_LINES * len(counts):
         first = int(np.argmax(counts > MAX_ODD_SHARE * np.median(counts[counts > 0])))
         if first == 0:
             return 0
@@ -165,6 +179,8 @@ def _dark_bar(lines: Lines) -> int:
         return 0
     inside = shares[first:]
     usual = float(np.median(inside[inside > 0]))
+    if shares[:first].sum() > MAX_LIGHT_OUTSIDE * shares.sum():
+        return 0
     clean = dark[: max(1, first - soft)].all(axis=0).mean()
     if clean < MIN_CLEAN_SHARE or first * inside.mean() < MIN_MISSED_LIGHTS:
         return 0
