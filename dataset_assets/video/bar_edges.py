@@ -27,10 +27,8 @@ END_SHARE = 1 / 16
 # Lines that are lit in at most this share of the pictures in which others are belong to a bar: of 13 pictures
 # two may be a studio's logo in another aspect ratio. In a film that changes its aspect more of them fill it.
 MAX_ODD_SHARE = 0.2
-# Blocks of an edge, among those where it shows, that must step from black to light at the same line ...
+# Blocks of an edge, among those where it shows, that must step from black to light at the same line.
 MIN_STRAIGHT = 0.85
-# ... and the share of what is lit elsewhere in the picture that must be lit at it (of a starry sky 2 %).
-MIN_EDGE_SHARE = 0.5
 # An edge that alone makes a bar runs over the whole width.
 MIN_FULL_STRAIGHT = 0.9
 # With fewer lit lines than this a film is a dark one.
@@ -40,6 +38,8 @@ MIN_LIT_LINES = 0.3
 MIN_CLEAN_SHARE = 0.15
 MIN_MISSED_LIGHTS = 5
 MAX_LIGHT_OUTSIDE = 0.25
+# Its edge is lit in so many of the blocks that are lit somewhere: of a planet before black sky in a third.
+MIN_DARK_EDGE_SHARE = 0.75
 # Spread of noise beyond which no sample of a bar lies, in standard deviations, for a sample and for a block.
 NOISE_SPREADS = 5.0
 MAX_NOISE_LUMA = 54
@@ -177,15 +177,14 @@ def _dark_bar(lines: Lines) -> int:
     first = _commonest_start(dark, bright, soft)
     if not first:
         return 0
-    inside = shares[first:]
-    usual = float(np.median(inside[inside > 0]))
     if shares[:first].sum() > MAX_LIGHT_OUTSIDE * shares.sum():
         return 0
     clean = dark[: max(1, first - soft)].all(axis=0).mean()
-    if clean < MIN_CLEAN_SHARE or first * inside.mean() < MIN_MISSED_LIGHTS:
+    if clean < MIN_CLEAN_SHARE or first * shares[first:].mean() < MIN_MISSED_LIGHTS:
         return 0
     straight, shown = straightness(Lines(lines.is_lit[:1], dark[None], bright[None]), first)
-    return first if straight >= MIN_STRAIGHT and shown >= MIN_EDGE_SHARE * usual else 0
+    is_wide = shown >= MIN_DARK_EDGE_SHARE * bright[first:].any(axis=0).mean()
+    return first if straight >= MIN_STRAIGHT and is_wide else 0
 
 
 def _commonest_start(dark: Flags, bright: Flags, soft: int) -> int:
