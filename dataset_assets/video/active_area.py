@@ -117,8 +117,7 @@ def _are_bars(lines: Lines, first: int, second: int) -> bool:
     if lines.is_lit.shape[0] < MIN_CONSTANT_PICTURES:
         return False
     return any(
-        size and is_full_edge(side, size)
-        for side, size in ((lines, first), (lines.reversed(), second))
+        size and is_full_edge(side, size) for side, size in ((lines, first), (lines.reversed(), second))
     )
 
 

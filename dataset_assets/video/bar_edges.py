@@ -7,6 +7,7 @@ hold noise, and text or a logo. Which pictures are looked at, and what bars mean
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,9 @@ MAX_ODD_SHARE = 0.2
 MIN_STRAIGHT = 0.85
 # An edge that alone makes a bar runs over the whole width.
 MIN_FULL_STRAIGHT = 0.9
+# A few black lines at a side of so many of the pictures are left out of all: 2 % of the lines cost less than
+# a quarter of the windows.
+MAX_THIN_BAR, MIN_THIN_SHARE = 0.02, 0.25
 # With fewer lit lines than this a film is a dark one.
 MIN_LIT_LINES = 0.3
 # In a dark film a bar's blocks must be black, but for text, where the picture's share of lit blocks would
@@ -46,6 +50,7 @@ MAX_NOISE_LUMA = 54
 
 Samples = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
+_Value = TypeVar("_Value", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +60,34 @@ class Lines:
     Attributes:
         is_lit: Shape (pictures, lines): whether a line's median is above black, as text does not make it, and
             an end of the line too, as a box behind text does not.
-        is_dark: Shape (pictures, lines, blocks): whether a block of a line holds black and noise alone.
-        is_bright: The same shape: whether it holds light that is clearly more than that.
+        share_over: Shape (pictures, lines, blocks): share of a block of a line that is above black.
+        is_light: The same shape: whether the block's mean is clearly above black.
+        is_dark: The same shape: whether it holds black and noise alone.
+        is_bright: The same shape: whether it holds any light that is clearly more than that.
     """
 
     is_lit: Flags
+    share_over: npt.NDArray[np.float64]
+    is_light: Flags
     is_dark: Flags
     is_bright: Flags
 
     def reversed(self) -> Lines:
         """The same lines from the opposite side."""
-        return Lines(self.is_lit[:, ::-1], self.is_dark[:, ::-1], self.is_bright[:, ::-1])
+        return self._each(np.s_[:, ::-1])
 
-    def one(self, picture: int) -> Lines:
-        """The lines of one picture."""
-        chosen = slice(picture, picture + 1)
-        return Lines(self.is_lit[chosen], self.is_dark[chosen], self.is_bright[chosen])
+    def of(self, chosen: Flags) -> Lines:
+        """The lines of some of the pictures, chosen by a flag for each."""
+        return self._each(chosen)
+
+    @property
+    def soft(self) -> int:
+        """Over how many lines an edge may be smeared."""
+        return max(MIN_SOFT_LINES, int(self.is_lit.shape[1] * SOFT_SHARE))
+
+    def _each(self, key: Any) -> Lines:
+        parts = (self.is_lit, self.share_over, self.is_light, self.is_dark, self.is_bright)
+        return Lines(*(part[key] for part in parts))
 
 
 def sample_places(length: int) -> npt.NDArray[np.intp]:
@@ -91,8 +108,11 @@ def noise_limits(strips: list[Samples], black: int) -> tuple[int, int]:
     Returns:
         Limits for samples and for means of blocks.
     """
-    limits = [(_noise_limit(strip, black), _noise_limit(_blocks(strip).mean(-1), black)) for strip in strips
-              if strip.size and np.median(strip) <= black]
+    limits = [
+        (_noise_limit(strip, black), _noise_limit(_blocks(strip).mean(-1), black))
+        for strip in strips
+        if strip.size and np.median(strip) <= black
+    ]
     return min(limits, default=(black, black))
 
 
@@ -117,15 +137,21 @@ def describe_lines(samples: Samples, limits: npt.NDArray[np.int_]) -> Lines:
     end = max(1, int(samples.shape[-1] * END_SHARE))
     is_lit = np.logical_or(*(is_over[..., part].mean(-1) > 0.5 for part in (np.s_[:end], np.s_[-end:])))
     is_lit &= is_over.mean(-1) > 0.5
+    is_light = mean > for_means + MIN_STEP
     is_dark = (brightest <= for_samples) & (mean <= for_means)
-    is_bright = (brightest > for_samples + MIN_STEP) | (mean > for_means + MIN_STEP)
-    return Lines(is_lit, is_dark, is_bright)
+    is_bright = (brightest > for_samples + MIN_STEP) | is_light
+    return Lines(is_lit, _blocks(is_over).mean(-1), is_light, is_dark, is_bright)
 
 
 def bars(lines: Lines) -> tuple[int, int]:
     """Lines of the bars at the outer and at the inner side; none where no picture would be left between them."""
     first, last = _bar(lines), _bar(lines.reversed())
     return (first, last) if first + last < lines.is_lit.shape[1] else (0, 0)
+
+
+def is_full_edge(lines: Lines, first: int) -> bool:
+    """Whether a bar's edge is straight and lit over the whole width, in all pictures together."""
+    return min(_straightness(lines, first)) >= MIN_FULL_STRAIGHT
 
 
 def _bar(lines: Lines) -> int:
@@ -138,30 +164,38 @@ def _bar(lines: Lines) -> int:
     if np.count_nonzero(counts) >= MIN_LIT_LINES * len(counts):
         first = int(np.argmax(counts > MAX_ODD_SHARE * np.median(counts[counts > 0])))
         if first == 0:
-            return 0
-        is_shown = lines.is_lit[:, first : first + _soft(lines)].any(axis=1)
-        if straightness(_where(lines, is_shown), first)[0] >= MIN_STRAIGHT:
+            return _thin_bar(lines)
+        is_shown = lines.is_lit[:, first : first + lines.soft].any(axis=1)
+        if _straightness(lines.of(is_shown), first)[0] >= MIN_STRAIGHT:
             return first
     return _dark_bar(lines)
 
 
-def is_full_edge(lines: Lines, first: int) -> bool:
-    """Whether a bar's edge is straight and lit over the whole width, in all pictures together."""
-    straight, shown = straightness(lines, first)
-    return min(straight, shown) >= MIN_FULL_STRAIGHT
+def _thin_bar(lines: Lines) -> int:
+    """The few black lines at the side of some pictures, which cost less to leave out than the pictures do."""
+    length = lines.is_lit.shape[1]
+    found, seen = [], 0
+    for index in range(len(lines.is_lit)):
+        lit = lines.is_lit[index]
+        if np.count_nonzero(lit) < MIN_LIT_LINES * length:
+            continue
+        seen += 1
+        first = int(np.argmax(lit))
+        one = lines.of(np.arange(len(lines.is_lit)) == index)
+        if 0 < first <= max(1, MAX_THIN_BAR * length) and is_full_edge(one, first):
+            found.append(first)
+    return int(np.median(found)) if len(found) >= max(2, MIN_THIN_SHARE * seen) else 0
 
 
-def straightness(lines: Lines, first: int) -> tuple[float, float]:
+def _straightness(lines: Lines, first: int) -> tuple[float, float]:
     """How straight the edge is between the lines before the given one and those from it on.
 
     Returns:
-        Of the blocks that are bright behind the edge, the share that is dark before it (text may lie there in
-        some of the pictures); and the share of all blocks that is bright behind it.
+        Of the blocks that are light behind the edge, the share that is mostly black before it, as a block
+        with text is too; and the share of all blocks that is light behind it.
     """
-    soft = _soft(lines)
-    outside = slice(max(0, first - 2 * soft), max(1, first - soft))
-    shown = lines.is_bright[:, first : first + soft].any(axis=1)
-    dark = lines.is_dark[:, outside].all(axis=1)
+    shown = lines.is_light[:, first : first + lines.soft].any(axis=1)
+    dark = lines.share_over[:, _outside(lines, first)].mean(axis=1) <= 0.5
     steps, crossings = (shown & dark).sum(axis=0), (shown & ~dark).sum(axis=0)
     seen = steps + crossings > 0
     if not seen.any():
@@ -169,21 +203,24 @@ def straightness(lines: Lines, first: int) -> tuple[float, float]:
     return float((steps >= crossings)[seen].mean()), float(seen.mean())
 
 
+def _outside(lines: Lines, first: int) -> slice:
+    """The lines before an edge and what is smeared across it."""
+    return slice(max(0, first - 2 * lines.soft), max(1, first - lines.soft))
+
+
 def _dark_bar(lines: Lines) -> int:
     """The bar of a film in which hardly a line is lit over half of it, from what is lit in any picture."""
     dark, bright = lines.is_dark.all(axis=0), lines.is_bright.any(axis=0)
-    soft = _soft(lines)
     shares = bright.mean(axis=1)
-    first = _commonest_start(dark, bright, soft)
-    if not first:
+    first = _commonest_start(dark, bright, lines.soft)
+    if not first or shares[:first].sum() > MAX_LIGHT_OUTSIDE * shares.sum():
         return 0
-    if shares[:first].sum() > MAX_LIGHT_OUTSIDE * shares.sum():
-        return 0
-    clean = dark[: max(1, first - soft)].all(axis=0).mean()
+    clean = dark[: max(1, first - lines.soft)].all(axis=0).mean()
     if clean < MIN_CLEAN_SHARE or first * shares[first:].mean() < MIN_MISSED_LIGHTS:
         return 0
-    straight, shown = straightness(Lines(lines.is_lit[:1], dark[None], bright[None]), first)
-    is_wide = shown >= MIN_DARK_EDGE_SHARE * bright[first:].any(axis=0).mean()
+    shown = bright[first : first + lines.soft].any(axis=0)
+    straight = dark[_outside(lines, first)].all(axis=0)[shown].mean()
+    is_wide = shown.mean() >= MIN_DARK_EDGE_SHARE * bright[first:].any(axis=0).mean()
     return first if straight >= MIN_STRAIGHT and is_wide else 0
 
 
@@ -199,15 +236,7 @@ def _commonest_start(dark: Flags, bright: Flags, soft: int) -> int:
     return place + int(np.argmax(starts[place : place + soft])) if in_reach[place] else 0
 
 
-def _where(lines: Lines, chosen: Flags) -> Lines:
-    return Lines(lines.is_lit[chosen], lines.is_dark[chosen], lines.is_bright[chosen])
-
-
-def _soft(lines: Lines) -> int:
-    return max(MIN_SOFT_LINES, int(lines.is_lit.shape[1] * SOFT_SHARE))
-
-
-def _blocks(samples: Samples) -> Samples:
+def _blocks(samples: npt.NDArray[_Value]) -> npt.NDArray[_Value]:
     count = min(BLOCKS, samples.shape[-1])
     each = samples.shape[-1] // count
     return samples[..., : count * each].reshape(*samples.shape[:-1], count, each)
