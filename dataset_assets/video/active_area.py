@@ -5,7 +5,7 @@ Works on untouched luma of frames in coded orientation; knows nothing of formats
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,34 +91,59 @@ def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
 def has_window_bars(pictures: Sequence[Luma], *, full_range: bool, bit_depth: int = 8) -> bool:
     """Whether a window's own pictures have bars, as a scene in another aspect ratio has.
 
+    Bars are on opposite sides and alike, or the same in all pictures with an edge over the whole width.
+
     Args:
         pictures: Luma of the film's active area, shape (height, width), uint8 or uint16. Of most pictures
             only the outermost lines are read.
         full_range: Whether black is 0 instead of 16.
         bit_depth: Bits of a sample.
     """
+    is_constant = len(pictures) >= MIN_CONSTANT_PICTURES
+    return any(
+        _are_alike(lines, *found) or (is_constant and _are_full(lines, *found))
+        for lines, found in _pairs_of_bars(pictures, full_range, bit_depth)
+    )
+
+
+def has_crop_bar(pictures: Sequence[Luma], *, full_range: bool) -> bool:
+    """Whether a black bar with an edge over the whole width lies along a side of a crop.
+
+    Args:
+        pictures: Luma of a crop's frames, shape (height, width), uint8.
+        full_range: Whether black is 0 instead of 16.
+    """
+    return any(_are_full(lines, *found) for lines, found in _pairs_of_bars(pictures, full_range))
+
+
+def _pairs_of_bars(
+    pictures: Sequence[Luma], full_range: bool, bit_depth: int = 8
+) -> Iterator[tuple[Lines, tuple[int, int]]]:
+    """Rows with the bars above and below, then columns with those at the left and right; none of black."""
     black = FULL_RANGE_BAR_LUMA if full_range else BAR_LUMA
     extra_bits = bit_depth - 8
     if not _is_framed_in_black(pictures, (black + 1 << extra_bits) - 1):
-        return False
+        return
     samples = _Samples.of(pictures, black, extra_bits)
     if samples.is_black:
-        return False
+        return
     rows = samples.rows_lines()
     found = bars(rows)
-    return _are_bars(rows, *found) or _are_bars(columns := samples.columns_lines(*found), *bars(columns))
+    yield rows, found
+    columns = samples.columns_lines(*found)
+    yield columns, bars(columns)
 
 
-def _are_bars(lines: Lines, first: int, second: int) -> bool:
-    """Whether a pair of bars is no chance: alike, or one with an edge over the whole width in every picture."""
-    length = lines.is_lit.shape[1]
-    if min(first, second) >= MIN_WINDOW_BAR * length and abs(first - second) <= MIN_WINDOW_BAR * length:
-        return True
-    if lines.is_lit.shape[0] < MIN_CONSTANT_PICTURES:
-        return False
-    return any(
-        size and is_full_edge(side, size) for side, size in ((lines, first), (lines.reversed(), second))
-    )
+def _are_alike(lines: Lines, first: int, second: int) -> bool:
+    """Whether bars lie on opposite sides and are nearly alike."""
+    least = MIN_WINDOW_BAR * lines.is_lit.shape[1]
+    return min(first, second) >= least and abs(first - second) <= least
+
+
+def _are_full(lines: Lines, first: int, second: int) -> bool:
+    """Whether a bar of a pair has an edge over the whole width."""
+    sides = ((lines, first), (lines.reversed(), second))
+    return any(size > 0 and is_full_edge(side, size) for side, size in sides)
 
 
 def _is_framed_in_black(pictures: Sequence[Luma], black: int) -> bool:

@@ -144,7 +144,7 @@ def describe_lines(samples: Samples, limits: npt.NDArray[np.int_]) -> Lines:
 
 
 def bars(lines: Lines) -> tuple[int, int]:
-    """Lines of the bars at the outer and at the inner side; none where no picture would be left between them."""
+    """Lines of the bars at the outer and the inner side; none where no picture would be left between them."""
     first, last = _bar(lines), _bar(lines.reversed())
     return (first, last) if first + last < lines.is_lit.shape[1] else (0, 0)
 
