@@ -1,8 +1,8 @@
 """The triplets of a video as they were written, read again: whole files, no cut, no black bar.
 
 Here is what is measured; the promises about it, in words, are in `checking`. Every file is read and its
-checksums tested: 2 CPU ms a triplet. GT and LR frames of at most 50 triplets are looked at too, 20 ms each: of a
-UHD film's 1.5 CPU s for a window 1 % with 50 windows, 0.2 % with a thousand.
+checksums tested: 2 CPU ms a triplet. GT and LR frames of at most 50 triplets are looked at too, 20 ms each:
+of a UHD film's 1.5 CPU s for a window 1 % with 50 windows, 0.2 % with a thousand.
 """
 
 from __future__ import annotations
