@@ -21,6 +21,9 @@ from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, preview_
 from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
 
+# Of the 7 frames the first, the middle and the last are searched for bars.
+BAR_FRAME_STEP = 3
+
 Reason = Literal[
     "too_few_frames",
     "corrupt",
@@ -152,7 +155,7 @@ class Judge:
             reason = "near_black"
         elif contrast < measures.MIN_CONTRAST:
             reason = "flat"
-        elif has_window_bars(lumas, full_range=self._info.colour.full_range):
+        elif self._has_bars(frames):
             reason = "black_bars"
         elif sharp < measures.MIN_SHARPNESS:
             reason = "blurred"
@@ -171,6 +174,14 @@ class Judge:
         by_difference = rule != "blocks" and mean_abs_diff >= self._limits.max_mean_abs_diff
         by_blocks = rule != "legacy" and score > self._limits.max_cut_score
         return by_difference or by_blocks
+
+    def _has_bars(self, frames: Sequence[av.VideoFrame]) -> bool:
+        area, colour = self._area, self._info.colour
+        lumas = [
+            plane_samples(frame, frame.planes[0])[area.y : area.bottom, area.x : area.right]
+            for frame in frames[::BAR_FRAME_STEP]
+        ]
+        return has_window_bars(lumas, full_range=colour.full_range, bit_depth=colour.bit_depth)
 
     def _luma(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
         step = max(1, self._area.width // PREVIEW_WIDTH)
