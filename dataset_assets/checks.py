@@ -27,7 +27,7 @@ EVERY_VIDEO_DONE = "every_video_done"
 SOURCES_UNCHANGED = "sources_unchanged"
 
 DESCRIPTIONS = {
-    COLOURS_TAGGED: "Nothing about the film's colours or bars had to be guessed or ignored.",
+    COLOURS_TAGGED: "Nothing about the film had to be guessed, ignored or left out.",
     SOURCE_UNCHANGED: "The film was there and the same from the first frame read to the last.",
     ENOUGH_WINDOWS: "At least nine tenths of the windows asked for were found.",
     ENOUGH_ACCEPTED: "At least a fifth of the places tried were good enough for a window.",
