@@ -54,7 +54,7 @@ VIDEOS: pa.Schema = pa.schema(
         _column("rotation", _INT32, "Degrees, clockwise, by which the coded picture is turned upright."),
         _column("sar", _STRING, "Width of a coded pixel over its height, such as 1:1."),
         _column("frame_rate", _FLOAT64, "Average frames per second."),
-        _column("duration_s", _FLOAT64, "Duration in seconds."),
+        _column("duration_s", _FLOAT64, "Film time in seconds, gaps in the time stamps left out."),
         _column("vfr", _BOOL, "Whether the frame rate varies."),
         _column("interlaced", _BOOL, "Whether the frames are interlaced."),
         _column("color_primaries", _STRING, "Primaries that colours are read with, guessed where untagged."),
@@ -81,7 +81,7 @@ VIDEOS: pa.Schema = pa.schema(
         _column("active_height", _INT32, "Height of the active area in working-frame pixels."),
         _column("working_width", _INT32, "Width of the working frame in pixels."),
         _column("working_height", _INT32, "Height of the working frame in pixels."),
-        _column("warnings", pa.list_(_STRING), "What was guessed or ignored, one sentence each."),
+        _column("warnings", pa.list_(_STRING), "What was guessed, ignored or left out, one sentence each."),
         _column("probed_at", _TIMESTAMP, "When the source file was read."),
     ]
 )
@@ -91,7 +91,7 @@ WINDOWS: pa.Schema = pa.schema(
     [
         _column("window", _INT32, "Number of the window in its video, from 0."),
         _column("attempt", _INT32, "Number of the attempt at this window, from 0."),
-        _column("time_s", _FLOAT64, "Place of the window in its video, in seconds from the start."),
+        _column("time_s", _FLOAT64, "Place of the window in its video, in seconds of film time."),
         _column("pts", pa.list_(_INT64), "Presentation times of frames 0..6 in the stream's time base."),
         _column("keyframe", _BOOL, "Whether frame 0 is a keyframe."),
         _column(
