@@ -19,8 +19,11 @@ import pyarrow as pa
 
 from dataset_assets import __version__
 
-SCHEMA_VERSION = 2
-"""Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning."""
+SCHEMA_VERSION = 3
+"""Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
+
+Files of older versions stay readable where only nullable columns were added: those are null in their rows.
+"""
 
 WRITER_VERSION = __version__
 """The release of dataset_assets that writes the files."""
