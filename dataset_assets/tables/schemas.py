@@ -112,6 +112,12 @@ WINDOWS: pa.Schema = pa.schema(
         ),
         _column("sharpness", _FLOAT32, "How sharp the sharpest edges are; about 1 in focus.", nullable=True),
         _column(
+            "repeated_frames",
+            _INT32,
+            "Of the 6 pairs of neighbours, how many show the same picture but for coding noise.",
+            nullable=True,
+        ),
+        _column(
             "signature",
             pa.binary(),
             "Thumbnail of frame 3 that duplicates are told by: 18 rows of 32 luma bytes; null when rejected.",
@@ -213,6 +219,7 @@ class WindowRow:
     brightness: float | None
     contrast: float | None
     sharpness: float | None
+    repeated_frames: int | None
     signature: bytes | None
     accepted: bool
     reason: str | None
