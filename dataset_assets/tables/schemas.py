@@ -104,7 +104,10 @@ WINDOWS: pa.Schema = pa.schema(
             nullable=True,
         ),
         _column(
-            "cut_score", _FLOAT32, "Score of the block test; the higher, the more like a cut.", nullable=True
+            "cut_score",
+            _FLOAT32,
+            "Score of the block test, blended frames included; the higher, the more like a cut.",
+            nullable=True,
         ),
         _column("brightness", _FLOAT32, "Luma of a preview, its 99.5th percentile, 0..255.", nullable=True),
         _column(

@@ -48,7 +48,7 @@ class Judgement:
 
     Attributes:
         mean_abs_diff: v2.0's measure: mean difference of the first and last preview, 0..255.
-        cut_score: Largest score of the block test, 0 (the same picture) to about 1 (unrelated).
+        cut_score: Largest score of the block test, 0 (the same picture) to about 1 (unrelated or blended).
         brightness: 99.5th percentile of the middle frame's preview, 0..255.
         contrast: Standard deviation of the middle frame's preview.
         sharpness: How sharp the middle frame's sharpest edges are, 0..1.
