@@ -26,6 +26,7 @@ REASON_TEXTS = {
     "duplicate": "shows the same as an accepted one",
     "too_few_frames": "fewer than 7 frames follow",
     "corrupt": "the decoder found errors",
+    "blocky": "blocks in a part of the picture",
 }
 
 

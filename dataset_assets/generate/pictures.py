@@ -45,7 +45,7 @@ def picture_name(fingerprint: str, pts: Sequence[int], reason: str | None) -> st
     Returns:
         The name, or None for an attempt without 7 frames, of which there is nothing to see.
     """
-    if len(pts) < FRAMES_PER_WINDOW or reason in ("corrupt", "too_few_frames"):
+    if len(pts) < FRAMES_PER_WINDOW or reason in ("corrupt", "blocky", "too_few_frames"):
         return None
     # Without the modification time: a copied film is the same film.
     source = "-".join([*fingerprint.split("-")[::2], CODE_VERSION])

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 import av
 
-from dataset_assets.video.damage import looks_damaged
+from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
 from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement, Limits, Reason
@@ -145,14 +145,11 @@ class WindowFinder:
 
     def _try(self, stratum: Stratum, start: Start, number: int) -> tuple[Attempt, list[av.VideoFrame]]:
         judgement: Judgement | None = None
-        reason: Reason | None
-        frames, is_sound = self._read(start)
+        frames, reason = self._read(start)
         pts = tuple(frame.pts for frame in frames if frame.pts is not None)
-        if not is_sound:
-            reason = "corrupt"
-        elif len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts:
+        if reason is None and (len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts):
             reason = "too_few_frames"
-        else:
+        elif reason is None:
             judgement = self._judge.judge(frames, self._accepted)
             reason = judgement.reason
         place_pts = pts[0] if pts else start.pts
@@ -167,8 +164,8 @@ class WindowFinder:
         )
         return attempt, frames
 
-    def _read(self, start: Start) -> tuple[list[av.VideoFrame], bool]:
-        """Decodes a window, or what there is of it; and whether all of that is sound."""
+    def _read(self, start: Start) -> tuple[list[av.VideoFrame], Reason | None]:
+        """Decodes a window, or what there is of it; and why that cannot be used, None where it is sound."""
         frames: list[av.VideoFrame] = []
         try:
             frames.extend(islice(self._reader.frames(start.keyframe, start.pts), FRAMES_PER_WINDOW))
@@ -181,11 +178,10 @@ class WindowFinder:
                     frames.clear()
                     frames.extend(islice(self._reader.frames(keyframe, first), FRAMES_PER_WINDOW))
         except CorruptFrameError:
-            return frames, False
+            return frames, "corrupt"
         if not all(self._is_like_the_film(frame) for frame in frames):
-            return frames, False
-        # All of them: damage to a B-frame is in no other.
-        return frames, not any(map(looks_damaged, frames))
+            return frames, "corrupt"
+        return frames, "blocky" if show_blocks(frames) else None
 
     def _is_like_the_film(self, frame: av.VideoFrame) -> bool:
         """Whether a frame has the size and pixel format that the film was probed with."""

@@ -22,7 +22,7 @@ from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
 
 Reason = Literal[
-    "too_few_frames", "corrupt", "cut", "near_black", "flat", "black_bars", "blurred", "duplicate"
+    "too_few_frames", "corrupt", "blocky", "cut", "near_black", "flat", "black_bars", "blurred", "duplicate"
 ]
 
 

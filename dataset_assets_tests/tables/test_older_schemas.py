@@ -95,11 +95,11 @@ def test_old_and_new_tables_are_read_in_one_line(store: TableStore, *, first_is_
     named = pd.read_parquet(store.root / "windows", schema=WINDOWS)
     assert list(named.columns) == WINDOWS.names
     assert list(named["accepted"]) == accepted
-    found = duckdb.sql(
+    found = duckdb.execute(
         f"SELECT * FROM read_parquet('{store.root}/windows/*/*.parquet', union_by_name = true)"
-    )
+    ).df()
     assert set(found.columns) >= {*WINDOWS.names}
-    assert len(found.fetchall()) == 4
+    assert len(found) == 4
 
 
 @pytest.mark.parametrize(

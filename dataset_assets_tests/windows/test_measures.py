@@ -318,7 +318,7 @@ def encoded(folder: Path, frames: list[Preview], options: dict[str, str]) -> lis
     path = folder / "coded.mkv"
     write_video(path, (np.dstack([frame] * 3) for frame in frames), keyint=24, options=options)
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="gray8") for frame in container.decode(video=0)]
+        return [np.asarray(frame.to_ndarray(format="gray8"), np.uint8) for frame in container.decode(video=0)]
 
 
 def counts(frames: list[Preview]) -> list[int]:
