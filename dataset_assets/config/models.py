@@ -106,7 +106,7 @@ class BaseSettings(Strict):
         default=0.65,
         ge=0,
         description="A window is rejected when the block test's largest score exceeds this; 0 is the same "
-        "picture moved, about 1 an unrelated one.",
+        "picture moved, about 1 an unrelated one or two laid over one another.",
     )
     colour_order: Literal["exact", "fast"] = Field(
         default="exact",

@@ -36,7 +36,7 @@ from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.measures import signature_from
 from dataset_assets.windows.sampling import Stratum
 
-SUSPICIOUS = ("corrupt", "too_few_frames")
+SUSPICIOUS = ("corrupt", "blocky", "too_few_frames")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,11 @@ import pyarrow as pa
 
 from dataset_assets import __version__
 
-SCHEMA_VERSION = 2
-"""Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning."""
+SCHEMA_VERSION = 3
+"""Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
+
+Files of older versions stay readable where only nullable columns were added: those are null in their rows.
+"""
 
 WRITER_VERSION = __version__
 """The release of dataset_assets that writes the files."""
@@ -101,13 +104,22 @@ WINDOWS: pa.Schema = pa.schema(
             nullable=True,
         ),
         _column(
-            "cut_score", _FLOAT32, "Score of the block test; the higher, the more like a cut.", nullable=True
+            "cut_score",
+            _FLOAT32,
+            "Score of the block test, blended frames included; the higher, the more like a cut.",
+            nullable=True,
         ),
         _column("brightness", _FLOAT32, "Luma of a preview, its 99.5th percentile, 0..255.", nullable=True),
         _column(
             "contrast", _FLOAT32, "Standard deviation of the luma of a preview, 0..127.5.", nullable=True
         ),
         _column("sharpness", _FLOAT32, "How sharp the sharpest edges are; about 1 in focus.", nullable=True),
+        _column(
+            "repeated_frames",
+            _INT32,
+            "Of the 6 pairs of neighbours, how many show the same picture but for coding noise.",
+            nullable=True,
+        ),
         _column(
             "signature",
             pa.binary(),
@@ -210,6 +222,7 @@ class WindowRow:
     brightness: float | None
     contrast: float | None
     sharpness: float | None
+    repeated_frames: int | None
     signature: bytes | None
     accepted: bool
     reason: str | None

@@ -27,6 +27,7 @@ BAR_FRAME_STEP = 3
 Reason = Literal[
     "too_few_frames",
     "corrupt",
+    "blocky",
     "other_parameters",
     "cut",
     "near_black",
@@ -37,7 +38,7 @@ Reason = Literal[
 ]
 
 # Of attempts that end before their frames are measured, there is no picture either.
-UNMEASURED: frozenset[Reason] = frozenset({"too_few_frames", "corrupt", "other_parameters"})
+UNMEASURED: frozenset[Reason] = frozenset({"too_few_frames", "corrupt", "blocky", "other_parameters"})
 
 
 class Limits(Protocol):
@@ -62,10 +63,11 @@ class Judgement:
 
     Attributes:
         mean_abs_diff: v2.0's measure: mean difference of the first and last preview, 0..255.
-        cut_score: Largest score of the block test, 0 (the same picture) to about 1 (unrelated).
+        cut_score: Largest score of the block test, 0 (the same picture) to about 1 (unrelated or blended).
         brightness: 99.5th percentile of the middle frame's preview, 0..255.
         contrast: Standard deviation of the middle frame's preview.
         sharpness: How sharp the middle frame's sharpest edges are, 0..1.
+        repeated_frames: How many of the 6 pairs of neighbours show the same picture; never a reason.
         signature: Shape (18, 32), uint8: the middle frame's thumbnail that duplicates are told by.
         preview: Shape (height, width, 3), uint8, blue, green, red: what people should see of the window. The
             active area of the middle frame, upright, some 480 pixels across; where there is a cut that of the
@@ -78,6 +80,7 @@ class Judgement:
     brightness: float
     contrast: float
     sharpness: float
+    repeated_frames: int
     signature: npt.NDArray[np.uint8]
     preview: npt.NDArray[np.uint8]
     reason: Reason | None
@@ -147,6 +150,7 @@ class Judge:
         score = cut_score([luma.astype(np.float32) for luma in lumas])
         bright, contrast = measures.brightness(middle), measures.contrast(middle)
         sharp = measures.sharpness(self._working_luma(frames[3]))
+        repeats = measures.repeated_frames(lumas)
         signature = measures.signature(middle)
         reason: Reason | None = None
         if self._is_cut(mean_abs_diff, score):
@@ -163,7 +167,7 @@ class Judge:
             reason = "duplicate"
         shown = [pictures[0], pictures[2]] if reason == "cut" else [pictures[1]]
         preview = np.hstack([self._preview.upright(picture) for picture in shown])
-        return Judgement(mean_abs_diff, score, bright, contrast, sharp, signature, preview, reason)
+        return Judgement(mean_abs_diff, score, bright, contrast, sharp, repeats, signature, preview, reason)
 
     def signature(self, frames: Sequence[av.VideoFrame]) -> npt.NDArray[np.uint8]:
         """The signature of a window of 7 decoded frames, as `judge` takes it."""

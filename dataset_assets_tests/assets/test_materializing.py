@@ -56,6 +56,7 @@ dagster/row_count int""",
 video text
 windows int
 windows_target int
+windows_with_repeats int
 attempts int
 acceptance_rate float
 wall_s float

@@ -65,26 +65,30 @@ def test_what_is_made_keeps_its_promises(made: tuple[Settings, VideoReport]) -> 
 
 @pytest.mark.parametrize(("accepted", "passed"), [(9, True), (8, False), (10, True)])
 def test_nine_tenths_of_the_windows_are_enough(accepted: int, passed: bool) -> None:
-    verdict = enough_windows(WindowsReport(target=10, room=10, accepted=accepted, attempts=20, rejected={}))
+    verdict = enough_windows(
+        WindowsReport(target=10, room=10, accepted=accepted, with_repeats=0, attempts=20, rejected={})
+    )
     assert (verdict.passed, verdict.number) == (passed, accepted / 10)
 
 
 def test_a_film_too_short_for_its_windows_says_so() -> None:
-    verdict = enough_windows(WindowsReport(target=10, room=4, accepted=4, attempts=4, rejected={}))
+    verdict = enough_windows(
+        WindowsReport(target=10, room=4, accepted=4, with_repeats=0, attempts=4, rejected={})
+    )
     assert (verdict.passed, verdict.description) == (False, "4 of 10 windows found; the film has room for 4")
 
 
 @pytest.mark.parametrize(("accepted", "passed"), [(2, True), (1, False), (0, False)])
 def test_a_fifth_of_the_places_tried_must_be_accepted(accepted: int, passed: bool) -> None:
     rejected = {"cut": 6, "flat": 10 - 6 - accepted}
-    verdict = enough_accepted(WindowsReport(5, 5, accepted, 10, rejected))
+    verdict = enough_accepted(WindowsReport(5, 5, accepted, 0, 10, rejected))
     assert (verdict.passed, verdict.number) == (passed, accepted / 10)
     assert verdict.description.endswith("most rejected as cut (6)")
 
 
 def test_of_no_windows_wanted_none_is_enough() -> None:
-    assert enough_windows(WindowsReport(0, 0, 0, 0, {})).passed
-    assert enough_accepted(WindowsReport(0, 0, 0, 0, {})).passed
+    assert enough_windows(WindowsReport(0, 0, 0, 0, 0, {})).passed
+    assert enough_accepted(WindowsReport(0, 0, 0, 0, 0, {})).passed
     assert enough_patches(CategoryReport(0, 0, 0, (), {}, ())).passed
 
 
