@@ -125,9 +125,7 @@ def decodings(film: Path, pts: int, time_base: Fraction, start_pts: int) -> Iter
         where the clock of a transport stream jumps: there frames may share a PTS.
     """
     time_s = float(pts * time_base)
-    seeks = [
-        ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{time_s - lead_s:.6f}"] for lead_s in LEADS_S
-    ]
+    seeks = [_seek(time_s - lead_s) for lead_s in LEADS_S]
     if time_s - float(start_pts * time_base) <= START_S:
         seeks.append([])
     for seek in seeks:
