@@ -16,14 +16,16 @@ import numpy.typing as npt
 
 from dataset_assets.config import Settings
 from dataset_assets.tables import PatchRow
-from dataset_assets.verify.findings import Kind, VideoFindings
+from dataset_assets.verify.findings import Finding, Kind, VideoFindings
 from dataset_assets.verify.reference import (
     DecodedFrame,
     NoReferenceError,
     Picture,
     convert_frame,
-    decode_frame,
+    decodings,
 )
+from dataset_assets.video.decode import FrameReader
+from dataset_assets.video.planes import plane_samples
 from dataset_assets.video.probe import VideoInfo
 
 # Two frames of each of 65 sample films have at least 40 dB in luma (45 of film), 38 in colour (50 of film).
@@ -35,6 +37,9 @@ MIN_COLOUR_DB: Final = 37.0
 COLOUR_BLOCK: Final = 24
 # Of a working frame's width and height: the reference may round another way.
 MAX_SIZE_ERROR: Final = 1
+# Of the samples of two frames that are the same.
+MAX_OTHER_SAMPLES: Final = 0.01
+REMEDY: Final = "correct the film's tags or take the film out, and make the video again by generate --force"
 LUMA_WEIGHTS: Final = np.array([[0.0722, 0.7152, 0.2126]], np.float32)
 
 
@@ -59,28 +64,45 @@ def compare_with_reference(
     if not rows:
         return
     try:
-        frame = decode_frame(info.path, pts, info.time_base, info.start_pts)
-        size = info.geometry.working_size
-        picture = convert_frame(frame, size, scale_first=settings.base.colour_order == "fast")
+        found.findings += _findings(settings, info, root, pts, rows)
     except NoReferenceError as error:
-        _note(found, str(error))
-        return
+        note = f"not all was held against the reference conversion: {error}"
+        if note not in found.notes:
+            found.notes.append(note)
+
+
+def _findings(
+    settings: Settings, info: VideoInfo, root: Path, pts: int, rows: Sequence[PatchRow]
+) -> list[Finding]:
+    """Finds what differs; raises `NoReferenceError` where no reference is the window's own frame."""
     # The reference is not deinterlaced: lines differ there, colours do not.
     min_luma_db = 0.0 if settings.base.interlaced == "deinterlace" else MIN_LUMA_DB
-    for row in rows:
-        if difference := _difference(frame, picture, size, root / row.gt, row, min_luma_db):
-            found.add(
-                Kind.COLOUR,
-                row.gt,
-                f"{difference}; correct the film's tags or take it out of the configuration, and make the "
-                "video again by generate --force",
-            )
+    size = info.geometry.working_size
+    why = "finds no frame"
+    for frame in decodings(info.path, pts, info.time_base, info.start_pts):
+        picture = convert_frame(frame, size, scale_first=settings.base.colour_order == "fast")
+        findings = []
+        for row in rows:
+            if difference := _difference(frame, picture, size, root / row.gt, row, min_luma_db):
+                findings.append(Finding(Kind.COLOUR, row.gt, f"{difference}; {REMEDY}"))
+        if not findings or not _is_another_frame(info, pts, frame):
+            return findings
+        why = "shows another frame"
+    raise NoReferenceError(f"ffmpeg {why} at a window's time stamp")
 
 
-def _note(found: VideoFindings, why: str) -> None:
-    note = f"not all was held against the reference conversion: {why}"
-    if note not in found.notes:
-        found.notes.append(note)
+def _is_another_frame(info: VideoInfo, pts: int, frame: DecodedFrame) -> bool:
+    """Whether a decoded frame of this PTS is not that of the window: its luma, untouched, is other luma."""
+    with FrameReader(info.path) as reader:
+        keyframe = reader.keyframe_at(pts)
+        own = next(reader.frames(keyframe, pts), None) if keyframe is not None else None
+    if own is None or sorted((own.width, own.height)) != sorted((frame.width, frame.height)):
+        return False
+    luma = plane_samples(own, own.planes[0])
+    samples = np.frombuffer(frame.samples, luma.dtype, luma.size)
+    # Counts of values, since ffmpeg's frame is upright; few of them differ where decoders round otherwise.
+    counts = [np.bincount(each.ravel(), minlength=1 << 16) for each in (luma, samples)]
+    return bool(np.abs(counts[0] - counts[1]).sum() > MAX_OTHER_SAMPLES * 2 * luma.size)
 
 
 def _difference(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,8 +22,8 @@ from dataset_assets.video.packets import CONTAINERS
 
 Picture = npt.NDArray[np.uint8]
 
-# Seconds before the frame that are sought, one after the other: a seek may land behind the frame's keyframe
-# where a container has no full index, and a GOP may be long.
+# Seconds before the frame that are sought, one after the other. Two, since the frames of an open GOP need the
+# one before it; more, since a seek may land behind the frame's keyframe where there is no full index.
 LEADS_S: Final = (2.0, 12.0, 60.0)
 # Seconds from the film's start on within which a frame is also looked for without seeking.
 START_S: Final = 60.0
@@ -31,6 +32,8 @@ LONGEST_SIDE: Final = 1920
 NEGLIGIBLE_SAR_ERROR: Final = Fraction(1, 100)
 HDR_TRANSFERS: Final = ("smpte2084", "arib-std-b67")
 WIDE_PRIMARIES: Final = ("bt2020", "smpte431", "smpte432")
+# Else a frame whose tags differ from those of the first that was decoded would be converted to these.
+DESCRIBE: Final = "showinfo=checksum=0,setparams=colorspace=unknown"
 UNSPECIFIED: Final = ("unknown", "reserved", "")
 SD_SIZE: Final = (1024, 576)
 # Nits outside of these are no peak of an HDR picture; libavfilter's own default is 10 times 100.
@@ -108,8 +111,8 @@ class DecodedFrame:
         return self.tags.transfer in HDR_TRANSFERS
 
 
-def decode_frame(film: Path, pts: int, time_base: Fraction, start_pts: int) -> DecodedFrame:
-    """Decode one frame.
+def decodings(film: Path, pts: int, time_base: Fraction, start_pts: int) -> Iterator[DecodedFrame]:
+    """Decode one frame, beginning at several places.
 
     Args:
         film: The film.
@@ -117,13 +120,12 @@ def decode_frame(film: Path, pts: int, time_base: Fraction, start_pts: int) -> D
         time_base: Seconds a tick.
         start_pts: PTS of the film's first frame.
 
-    Raises:
-        NoReferenceError: It is not found.
+    Yields:
+        The frame, once for each place from which ffmpeg comes to a frame of this PTS. They are the same but
+        where the clock of a transport stream jumps: there frames may share a PTS.
     """
     time_s = float(pts * time_base)
-    seeks = [
-        ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{time_s - lead_s:.6f}"] for lead_s in LEADS_S
-    ]
+    seeks = [_seek(time_s - lead_s) for lead_s in LEADS_S]
     if time_s - float(start_pts * time_base) <= START_S:
         seeks.append([])
     for seek in seeks:
@@ -131,20 +133,23 @@ def decode_frame(film: Path, pts: int, time_base: Fraction, start_pts: int) -> D
             "-copyts",
             *seek,
             *_input(film),
-            *("-vf", f"trim=start_pts={pts}:end_pts={pts + 1},showinfo=checksum=0", "-an", "-sn", "-dn"),
-            *("-fps_mode", "passthrough", "-frames:v", "1", "-f", "rawvideo", "pipe:1"),
+            *("-vf", f"trim=start_pts={pts}:end_pts={pts + 1},{DESCRIBE}", "-an", "-sn", "-dn"),
+            *("-fps_mode", "passthrough", "-noautoscale", "-frames:v", "1", "-f", "rawvideo", "pipe:1"),
         )
         if done.stdout:
             log = done.stderr.decode(errors="replace")
             frame = _described(done.stdout, log)
             sar = _sar_in_stream(film, frame.stream, time_s) if _STREAM_SAR.search(log) else None
-            return replace(frame, sar=sar) if sar else frame
-    raise NoReferenceError(f"ffmpeg finds no frame of PTS {pts}")
+            yield replace(frame, sar=sar) if sar else frame
 
 
 def _ffmpeg(*arguments: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostats", *arguments]
     return subprocess.run(command, input=given or b"", capture_output=True, check=False)
+
+
+def _seek(time_s: float) -> list[str]:
+    return ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{time_s:.6f}"]
 
 
 def _input(film: Path) -> list[str]:
@@ -153,9 +158,8 @@ def _input(film: Path) -> list[str]:
 
 def _sar_in_stream(film: Path, stream: int, time_s: float) -> Fraction | None:
     """The pixel shape that the stream has at a time; ffmpeg takes that of the film's start for all of it."""
-    seek = ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", f"{time_s:.6f}"]
     copy = ["-map", f"0:{stream}", "-c", "copy", "-frames:v", "4", "-f", "mpegts", "pipe:1"]
-    part = _ffmpeg("-copyts", *seek, *_input(film), *copy).stdout
+    part = _ffmpeg("-copyts", *_seek(time_s), *_input(film), *copy).stdout
     found = _SAR.search(_ffmpeg("-i", "pipe:0", given=part).stderr.decode(errors="replace")) if part else None
     return Fraction(int(found[1]), int(found[2])) if found and int(found[2]) else None
 
