@@ -33,6 +33,8 @@ MIN_WINDOW_BAR = 0.02
 BLACK_SHARE = 0.985
 # A column that is lit over less of its length in every picture may be a bar's, with text in it.
 MIN_COLUMN_SHARE = 0.25
+# Upright video in a wide frame leaves 32 % of the columns lit; less is a lamp in a dark room.
+MIN_WIDTH_SHARE = 0.3
 # Fewer samples of a line than these say nothing about it.
 MIN_SAMPLES = 16
 # Bars on one side, or of a few lines, must be the same in so many pictures: one alone may be a wall.
@@ -196,7 +198,9 @@ class _Samples:
         """The rows, the uppermost first, within the columns that are lit somewhere: no bars beside them."""
         is_lit = (self.columns > self.limits[:, 1:, None]).mean(-1).max(axis=0) >= MIN_COLUMN_SHARE
         lit = np.flatnonzero(is_lit)
-        first, last = (lit[0], lit[-1]) if lit.size else (0, len(is_lit) - 1)
+        if lit.size < MIN_WIDTH_SHARE * len(is_lit):
+            return describe_lines(self.rows, self.limits)
+        first, last = lit[0], lit[-1]
         return describe_lines(self.rows[..., _between(self.column_places, first, last)], self.limits)
 
     def columns_lines(self, top: int, bottom: int) -> Lines:

@@ -44,6 +44,8 @@ MIN_MISSED_LIGHTS = 5
 MAX_LIGHT_OUTSIDE = 0.25
 # Its edge is lit in so many of the blocks that are lit somewhere: of a planet before black sky in a third.
 MIN_DARK_EDGE_SHARE = 0.75
+# A picture narrower than this is a lamp in a dark room.
+MIN_PICTURE_SHARE = 0.5
 # Spread of noise beyond which no sample of a bar lies, in standard deviations, for a sample and for a block.
 NOISE_SPREADS = 5.0
 MAX_NOISE_LUMA = 54
@@ -220,8 +222,8 @@ def _dark_bar(lines: Lines) -> int:
         return 0
     shown = bright[first : first + lines.soft].any(axis=0)
     straight = dark[_outside(lines, first)].all(axis=0)[shown].mean()
-    is_wide = shown.mean() >= MIN_DARK_EDGE_SHARE * bright[first:].any(axis=0).mean()
-    return first if straight >= MIN_STRAIGHT and is_wide else 0
+    least = max(MIN_PICTURE_SHARE, MIN_DARK_EDGE_SHARE * bright[first:].any(axis=0).mean())
+    return first if straight >= MIN_STRAIGHT and shown.mean() >= least else 0
 
 
 def _commonest_start(dark: Flags, bright: Flags, soft: int) -> int:
