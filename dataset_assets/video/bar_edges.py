@@ -25,6 +25,8 @@ MIN_STEP = 6
 MIN_SOFT_LINES, SOFT_SHARE = 3, 1 / 200
 # Part of a line at either end that subtitles leave free.
 END_SHARE = 1 / 16
+# Height of a line of letters without ascenders, in a crop of a few hundred lines.
+MAX_TEXT_HEIGHT = 0.08
 # Lines that are lit in at most this share of the pictures in which others are belong to a bar: of 13 pictures
 # two may be a studio's logo in another aspect ratio. In a film that changes its aspect more of them fill it.
 MAX_ODD_SHARE = 0.2
@@ -164,13 +166,33 @@ def _bar(lines: Lines) -> int:
     """
     counts = lines.is_lit.sum(axis=0)
     if np.count_nonzero(counts) >= MIN_LIT_LINES * len(counts):
-        first = int(np.argmax(counts > MAX_ODD_SHARE * np.median(counts[counts > 0])))
+        first = _start(counts > MAX_ODD_SHARE * np.median(counts[counts > 0]), lines.soft)
         if first == 0:
             return _thin_bar(lines)
         is_shown = lines.is_lit[:, first : first + lines.soft].any(axis=1)
         if _straightness(lines.of(is_shown), first)[0] >= MIN_STRAIGHT:
             return first
     return _dark_bar(lines)
+
+
+def _start(is_lit: Flags, soft: int) -> int:
+    """The first lit line of the picture: behind dense text, lines of which can be lit over more than a half.
+
+    Args:
+        is_lit: Shape (lines,); at least one is lit.
+        soft: Dark lines that end a text.
+    """
+    first = int(np.argmax(is_lit))
+    while first:
+        ahead = is_lit[first : first + int(MAX_TEXT_HEIGHT * len(is_lit)) + soft]
+        dark_runs = np.convolve(~ahead, np.ones(soft), "valid") == soft
+        if not dark_runs.any():
+            break
+        gap = first + int(np.argmax(dark_runs))
+        if not is_lit[gap:].any():
+            break
+        first = gap + int(np.argmax(is_lit[gap:]))
+    return first
 
 
 def _thin_bar(lines: Lines) -> int:
