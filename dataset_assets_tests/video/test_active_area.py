@@ -232,7 +232,7 @@ def test_text_and_noise_hide_no_window_bars(put: Callable[[Luma], Luma], sigma: 
 def test_black_lines_at_one_side_are_window_bars_where_they_stay(bars: Bars) -> None:
     window = [boxed(film(1), bars, seed) for seed in range(3)]
     assert has_window_bars(window, full_range=False)
-    deep = [each.astype(np.uint16) << 2 for each in window]
+    deep = [(each.astype(np.uint16) * 4).astype(np.uint16) for each in window]
     assert has_window_bars(deep, full_range=False, bit_depth=10)
     # One picture alone may show a wall.
     assert not has_window_bars(window[:1], full_range=False)
