@@ -21,6 +21,7 @@ class Kind(StrEnum):
     ROW = "row"  # a row of a patches table is doubled, missing, or not what was planned
     FILE = "file"  # a picture is missing, damaged, or other bytes than were written
     STACK = "stack"  # LR is not made of this GT
+    BAR = "bar"  # many patches hold black bars: the film's picture was not found
     SOURCE = "source"  # the source gives other pictures
     COLOUR = "colour"  # the reference conversion of the source gives other pictures
     EXTRA = "extra"  # a file has no row

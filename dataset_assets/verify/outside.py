@@ -77,6 +77,8 @@ def _findings(
     """Finds what differs; raises `NoReferenceError` where no reference is the window's own frame."""
     # The reference is not deinterlaced: lines differ there, colours do not.
     min_luma_db = 0.0 if settings.base.interlaced == "deinterlace" else MIN_LUMA_DB
+    if info.parts:
+        raise NoReferenceError("ffmpeg finds no frames by their time in a film whose clock is set back")
     size = info.geometry.working_size
     why = "finds no frame"
     for frame in decodings(info.path, pts, info.time_base, info.start_pts):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,11 +34,12 @@ MIN_WINDOW_BAR = 0.02
 BLACK_SHARE = 0.985
 # A column that is lit over less of its length in every picture may be a bar's, with text in it.
 MIN_COLUMN_SHARE = 0.25
+# Upright video in a wide frame leaves 32 % of the columns lit; less is a lamp in a dark room.
+MIN_WIDTH_SHARE = 0.3
 # Fewer samples of a line than these say nothing about it.
 MIN_SAMPLES = 16
 # Bars on one side, or of a few lines, must be the same in so many pictures: one alone may be a wall.
 MIN_CONSTANT_PICTURES = 3
-
 
 Luma = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -128,22 +130,28 @@ def _pairs_of_bars(
     """Rows with the bars above and below, then columns with those at the left and right; none of black."""
     black = FULL_RANGE_BAR_LUMA if full_range else BAR_LUMA
     extra_bits = bit_depth - 8
-    if not _is_framed_in_black(pictures, (black + 1 << extra_bits) - 1):
+    limit = (black + 1 << extra_bits) - 1
+    rows_end_black = _end_black(pictures, (np.s_[0], np.s_[-1]), limit)
+    columns_end_black = _end_black(pictures, (np.s_[:, 0], np.s_[:, -1]), limit)
+    if not rows_end_black and not columns_end_black:
         return
     samples = _Samples.of(pictures, black, extra_bits)
     if samples.is_black:
         return
-    rows = samples.rows_lines()
-    found = bars(rows)
-    yield rows, found
-    columns = samples.columns_lines(*found)
-    yield columns, bars(columns)
+    found = (0, 0)
+    if rows_end_black:
+        rows = samples.rows_lines()
+        found = bars(rows)
+        yield rows, found
+    if columns_end_black:
+        columns = samples.columns_lines(*found)
+        yield columns, bars(columns)
 
 
 def _are_alike(lines: Lines, first: int, second: int) -> bool:
     """Whether bars lie on opposite sides and are nearly alike."""
     least = MIN_WINDOW_BAR * lines.is_lit.shape[1]
-    return min(first, second) >= least and abs(first - second) <= least
+    return bool(min(first, second) >= least and abs(first - second) <= least)
 
 
 def _are_full(lines: Lines, first: int, second: int) -> bool:
@@ -152,12 +160,9 @@ def _are_full(lines: Lines, first: int, second: int) -> bool:
     return any(size > 0 and is_full_edge(side, size) for side, size in sides)
 
 
-def _is_framed_in_black(pictures: Sequence[Luma], black: int) -> bool:
-    """Whether the outermost line of any side is black in all pictures; most pictures end the search here."""
-    for side in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
-        if all((picture[side] > black).mean() <= 0.5 for picture in pictures):
-            return True
-    return False
+def _end_black(pictures: Sequence[Luma], ends: Sequence[Any], limit: int) -> bool:
+    """Whether one of the outermost lines is black in all pictures; in most it is not, and the search ends."""
+    return any(all(bool((picture[end] > limit).mean() <= 0.5) for picture in pictures) for end in ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,9 @@ class _Samples:
         """The rows, the uppermost first, within the columns that are lit somewhere: no bars beside them."""
         is_lit = (self.columns > self.limits[:, 1:, None]).mean(-1).max(axis=0) >= MIN_COLUMN_SHARE
         lit = np.flatnonzero(is_lit)
-        first, last = (lit[0], lit[-1]) if lit.size else (0, len(is_lit) - 1)
+        if lit.size < MIN_WIDTH_SHARE * len(is_lit):
+            return describe_lines(self.rows, self.limits)
+        first, last = lit[0], lit[-1]
         return describe_lines(self.rows[..., _between(self.column_places, first, last)], self.limits)
 
     def columns_lines(self, top: int, bottom: int) -> Lines:

@@ -25,6 +25,8 @@ MIN_STEP = 6
 MIN_SOFT_LINES, SOFT_SHARE = 3, 1 / 200
 # Part of a line at either end that subtitles leave free.
 END_SHARE = 1 / 16
+# Height of a line of letters without ascenders, in a crop of a few hundred lines.
+MAX_TEXT_HEIGHT = 0.08
 # Lines that are lit in at most this share of the pictures in which others are belong to a bar: of 13 pictures
 # two may be a studio's logo in another aspect ratio. In a film that changes its aspect more of them fill it.
 MAX_ODD_SHARE = 0.2
@@ -44,6 +46,8 @@ MIN_MISSED_LIGHTS = 5
 MAX_LIGHT_OUTSIDE = 0.25
 # Its edge is lit in so many of the blocks that are lit somewhere: of a planet before black sky in a third.
 MIN_DARK_EDGE_SHARE = 0.75
+# A picture narrower than this is a lamp in a dark room.
+MIN_PICTURE_SHARE = 0.5
 # Spread of noise beyond which no sample of a bar lies, in standard deviations, for a sample and for a block.
 NOISE_SPREADS = 5.0
 MAX_NOISE_LUMA = 54
@@ -67,7 +71,7 @@ class Lines:
     """
 
     is_lit: Flags
-    share_over: npt.NDArray[np.float64]
+    share_over: npt.NDArray[np.float32]
     is_light: Flags
     is_dark: Flags
     is_bright: Flags
@@ -116,9 +120,9 @@ def noise_limits(strips: list[Samples], black: int) -> tuple[int, int]:
     return min(limits, default=(black, black))
 
 
-def _noise_limit(values: npt.NDArray[np.generic], black: int) -> int:
+def _noise_limit(values: Samples | npt.NDArray[np.float64], black: int) -> int:
     # From above the median alone: noise on black is cut off below it. 97.7 % lie below two sigma.
-    middle, two_sigma = np.percentile(values, (50, 97.7))
+    middle, two_sigma = np.percentile(values.astype(np.float64), (50, 97.7))
     limit = middle + NOISE_SPREADS / 2 * (two_sigma - middle)
     return int(np.clip(np.ceil(limit), black, black + MAX_NOISE_LUMA))
 
@@ -131,7 +135,7 @@ def describe_lines(samples: Samples, limits: npt.NDArray[np.int_]) -> Lines:
         limits: Shape (pictures, 2): `noise_limits` of each picture.
     """
     blocks = _blocks(samples)
-    brightest, mean = blocks.max(-1), blocks.mean(-1)
+    brightest, mean = blocks.max(-1), blocks.mean(-1, dtype=np.float32)
     for_samples, for_means = limits.T[..., None, None]
     is_over = samples > for_means
     end = max(1, int(samples.shape[-1] * END_SHARE))
@@ -140,7 +144,7 @@ def describe_lines(samples: Samples, limits: npt.NDArray[np.int_]) -> Lines:
     is_light = mean > for_means + MIN_STEP
     is_dark = (brightest <= for_samples) & (mean <= for_means)
     is_bright = (brightest > for_samples + MIN_STEP) | is_light
-    return Lines(is_lit, _blocks(is_over).mean(-1), is_light, is_dark, is_bright)
+    return Lines(is_lit, _blocks(is_over).mean(-1, dtype=np.float32), is_light, is_dark, is_bright)
 
 
 def bars(lines: Lines) -> tuple[int, int]:
@@ -162,13 +166,33 @@ def _bar(lines: Lines) -> int:
     """
     counts = lines.is_lit.sum(axis=0)
     if np.count_nonzero(counts) >= MIN_LIT_LINES * len(counts):
-        first = int(np.argmax(counts > MAX_ODD_SHARE * np.median(counts[counts > 0])))
+        first = _start(counts > MAX_ODD_SHARE * np.median(counts[counts > 0]), lines.soft)
         if first == 0:
             return _thin_bar(lines)
-        is_shown = lines.is_lit[:, first : first + lines.soft].any(axis=1)
+        is_shown: Flags = np.logical_or.reduce(lines.is_lit[:, first : first + lines.soft], axis=1)
         if _straightness(lines.of(is_shown), first)[0] >= MIN_STRAIGHT:
             return first
     return _dark_bar(lines)
+
+
+def _start(is_lit: Flags, soft: int) -> int:
+    """The first lit line of the picture: behind dense text, lines of which can be lit over more than a half.
+
+    Args:
+        is_lit: Shape (lines,); at least one is lit.
+        soft: Dark lines that end a text.
+    """
+    first = int(np.argmax(is_lit))
+    while first:
+        ahead = is_lit[first : first + int(MAX_TEXT_HEIGHT * len(is_lit)) + soft]
+        dark_runs = np.convolve(~ahead, np.ones(soft), "valid") == soft
+        if not dark_runs.any():
+            break
+        gap = first + int(np.argmax(dark_runs))
+        if not is_lit[gap:].any():
+            break
+        first = gap + int(np.argmax(is_lit[gap:]))
+    return first
 
 
 def _thin_bar(lines: Lines) -> int:
@@ -210,7 +234,8 @@ def _outside(lines: Lines, first: int) -> slice:
 
 def _dark_bar(lines: Lines) -> int:
     """The bar of a film in which hardly a line is lit over half of it, from what is lit in any picture."""
-    dark, bright = lines.is_dark.all(axis=0), lines.is_bright.any(axis=0)
+    dark: Flags = np.logical_and.reduce(lines.is_dark, axis=0)
+    bright: Flags = np.logical_or.reduce(lines.is_bright, axis=0)
     shares = bright.mean(axis=1)
     first = _commonest_start(dark, bright, lines.soft)
     if not first or shares[:first].sum() > MAX_LIGHT_OUTSIDE * shares.sum():
@@ -218,10 +243,11 @@ def _dark_bar(lines: Lines) -> int:
     clean = dark[: max(1, first - lines.soft)].all(axis=0).mean()
     if clean < MIN_CLEAN_SHARE or first * shares[first:].mean() < MIN_MISSED_LIGHTS:
         return 0
-    shown = bright[first : first + lines.soft].any(axis=0)
-    straight = dark[_outside(lines, first)].all(axis=0)[shown].mean()
-    is_wide = shown.mean() >= MIN_DARK_EDGE_SHARE * bright[first:].any(axis=0).mean()
-    return first if straight >= MIN_STRAIGHT and is_wide else 0
+    shown: Flags = np.logical_or.reduce(bright[first : first + lines.soft], axis=0)
+    black: Flags = np.logical_and.reduce(dark[_outside(lines, first)], axis=0)
+    straight = black[shown].mean()
+    least = max(MIN_PICTURE_SHARE, MIN_DARK_EDGE_SHARE * bright[first:].any(axis=0).mean())
+    return first if straight >= MIN_STRAIGHT and shown.mean() >= least else 0
 
 
 def _commonest_start(dark: Flags, bright: Flags, soft: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -196,6 +197,26 @@ def test_a_black_bar_along_any_edge_is_told(
     turned[:, slice(0, 4) if side in ("top", "left") else slice(-4, None)] = 0
     barred = replace(general, rows=(with_frames(tmp_path, row, frames), *general.rows[1:]))
     verdict = free_of_black_bars(inspected(settings, barred))
+    assert (verdict.passed, verdict.number) == (False, 1)
+    assert row.patch_id in verdict.description
+
+
+def test_a_bar_with_a_subtitle_in_the_gt_file_is_told(
+    made: tuple[Settings, VideoReport], tmp_path: Path
+) -> None:
+    settings, report = made
+    general = report.categories["general"]
+    row = max(general.rows, key=lambda row: row.width)
+    picture = np.asarray(Image.open(tmp_path / row.gt)).copy()
+    noise = np.random.default_rng(1).normal(0, 4, (30, row.width, 1))
+    picture[-30:] = np.clip(noise, 0, 255)
+    cv2.putText(
+        picture, "He was here yesterday", (4, row.height - 9), cv2.FONT_HERSHEY_DUPLEX, 0.5, (235,) * 3
+    )
+    Image.fromarray(picture).save(tmp_path / row.gt)
+    barred = replace(row, gt_bytes=(tmp_path / row.gt).stat().st_size)
+    rows = tuple(barred if each == row else each for each in general.rows)
+    verdict = free_of_black_bars(inspected(settings, replace(general, rows=rows)))
     assert (verdict.passed, verdict.number) == (False, 1)
     assert row.patch_id in verdict.description
 
