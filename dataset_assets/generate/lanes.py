@@ -165,7 +165,9 @@ class Lane:
 
     def _open(self) -> WindowFinder:
         info = self._info
-        self._reader = FrameReader(info.path, deinterlace=info.interlaced, max_step=info.max_step)
+        self._reader = FrameReader(
+            info.path, deinterlace=info.interlaced, field_order=info.field_order, max_step=info.max_step
+        )
         return WindowFinder(self._reader, info, self._key, self._settings, self._accepted, self._stop)
 
     def _make(self, job: Job) -> Made:

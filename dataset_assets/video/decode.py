@@ -16,6 +16,7 @@ from typing import Self, cast
 import av
 from av.filter import Graph
 
+from dataset_assets.video.combs import FieldOrder
 from dataset_assets.video.packets import Packet, PacketReader, stamp
 
 # Their decoders can leave out non-reference frames for some packets only. Others (dav1d) take that setting
@@ -34,13 +35,21 @@ class FrameReader:
     looking ahead never disturbs a decoder that could simply go on. Not safe to share between threads.
     """
 
-    def __init__(self, path: Path, *, deinterlace: bool = False, max_step: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        deinterlace: bool = False,
+        field_order: FieldOrder | None = None,
+        max_step: int | None = None,
+    ) -> None:
         """Opens a film.
 
         Args:
             path: A file with at least one video stream.
             deinterlace: Whether frames pass through bwdif, one frame out for each frame in. The frame of a
                 keyframe has no predecessor then and is interpolated from its own fields.
+            field_order: Which field is the earlier one; as the frames are flagged by default.
             max_step: Ticks; between two frames further apart others are missing. None for a variable frame
                 rate.
 
@@ -50,6 +59,7 @@ class FrameReader:
         self._decoding = PacketReader(path)
         self._scout = PacketReader(path)
         self._deinterlace = deinterlace
+        self._field_order = field_order
         self._max_step = max_step
         self._deinterlacer: _Deinterlacer | None = None
         self._ready: deque[av.VideoFrame] = deque()
@@ -188,7 +198,7 @@ class FrameReader:
         self._position = None
         self._fed_keyframe = None
         self._entry = keyframe
-        self._deinterlacer = _Deinterlacer(self.stream) if self._deinterlace else None
+        self._deinterlacer = _Deinterlacer(self.stream, self._field_order) if self._deinterlace else None
 
     def _earlier_entry(self, pts: int) -> int | None:
         """The keyframe to begin at instead where the one begun at gave no frame of its own.
@@ -246,11 +256,12 @@ class FrameReader:
 class _Deinterlacer:
     """One progressive frame for each interlaced one, by bwdif."""
 
-    def __init__(self, stream: av.VideoStream) -> None:
+    def __init__(self, stream: av.VideoStream, field_order: FieldOrder | None) -> None:
         self._time_base = stream.time_base
         self._graph = Graph()
         source = self._graph.add_buffer(template=stream)
-        bwdif = self._graph.add("bwdif", "mode=send_frame:parity=auto:deint=all")
+        # Frames that are not flagged count as top field first for `auto`.
+        bwdif = self._graph.add("bwdif", f"mode=send_frame:parity={field_order or 'auto'}:deint=all")
         sink = self._graph.add("buffersink")
         source.link_to(bwdif)
         bwdif.link_to(sink)

@@ -24,9 +24,11 @@ from av.sidedata.sidedata import Type as SideDataType
 from dataset_assets.errors import VideoError
 from dataset_assets.video.active_area import Bars, active_area, find_bars
 from dataset_assets.video.colour import Colour, describe
+from dataset_assets.video.combs import FieldOrder
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.planes import luma_8bit, measure_chroma_location
+from dataset_assets.video.scan import ScanSurvey
 
 FRAMES_PER_WINDOW = 7
 # Keyframes looked at for bars and interlacing; 12 UHD keyframes cost 1.5 CPU s at 44 Mbit/s, a window 0.9.
@@ -64,7 +66,10 @@ class VideoInfo:
         start_pts: PTS of the first frame.
         end_pts: PTS at which the last frame ends.
         vfr: Whether the frame rate varies.
-        interlaced: Whether most sampled frames are flagged as interlaced.
+        interlaced: Whether it is deinterlaced: most places where something moves show combs, or nothing moves
+            and most sampled frames are flagged.
+        field_order: Which field is the earlier one, as measured; None where it is not interlaced, or nothing
+            moves.
         max_cll: MaxCLL in nits, 0 where absent.
         mastering_max_nits: Maximum luminance of the mastering display, 0 where absent.
         warnings: What was guessed or ignored, a sentence each.
@@ -85,6 +90,7 @@ class VideoInfo:
     end_pts: int
     vfr: bool
     interlaced: bool
+    field_order: FieldOrder | None
     max_cll: int
     mastering_max_nits: float
     warnings: tuple[str, ...]
@@ -120,9 +126,11 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
     """
     with FrameReader(path) as reader:
         end_pts = reader.end()
-        head, last, head_warnings = _first_frames(reader, end_pts)
+        survey = ScanSurvey()
+        head, last, head_warnings = _first_frames(reader, end_pts, survey)
         start_pts = int(head.pts or 0)
         codec = reader.stream.codec_context
+        survey.refuse_field_pictures(codec.name, head)
         _refuse_dolby_vision_without_base(reader.stream.codec_tag, head)
         max_cll, mastering_max_nits = _static_hdr_metadata(head)
         colour, warnings = describe(
@@ -135,11 +143,8 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
         bars = find_bars(
             samples.lumas(chain([head], _sampled_frames(reader, keyframes))), full_range=colour.full_range
         )
-        if samples.is_interlaced and interlaced == "refuse":
-            raise VideoError(
-                "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
-                '"deinterlace" or remove it from the configuration'
-            )
+        survey.look_around(reader, keyframes, geometry.coded_height, is_flagged=samples.is_interlaced)
+        scan = survey.verdict(interlaced, is_flagged=samples.is_interlaced)
         active, active_warnings = _active_area(bars, geometry)
         frame_rate, is_vfr, rate_warnings = _frame_rate(reader, keyframes)
         return VideoInfo(
@@ -157,10 +162,11 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
             start_pts=start_pts,
             end_pts=end_pts,
             vfr=is_vfr,
-            interlaced=samples.is_interlaced,
+            interlaced=scan.interlaced,
+            field_order=scan.field_order,
             max_cll=max_cll,
             mastering_max_nits=mastering_max_nits,
-            warnings=(*head_warnings, *warnings, *active_warnings, *rate_warnings),
+            warnings=(*head_warnings, *warnings, *scan.warnings, *active_warnings, *rate_warnings),
         )
 
 
@@ -195,7 +201,9 @@ def same_content(one: str, other: str) -> bool:
     return one.split("-")[::2] == other.split("-")[::2]
 
 
-def _first_frames(reader: FrameReader, end_pts: int) -> tuple[av.VideoFrame, av.VideoFrame, list[str]]:
+def _first_frames(
+    reader: FrameReader, end_pts: int, survey: ScanSurvey
+) -> tuple[av.VideoFrame, av.VideoFrame, list[str]]:
     """First and last of the first 7 sound frames in a row; a warning where the film starts before them."""
     keyframe = reader.keyframe_at(reader.stream.start_time or 0)
     if keyframe is None:
@@ -208,7 +216,7 @@ def _first_frames(reader: FrameReader, end_pts: int) -> tuple[av.VideoFrame, av.
         head: av.VideoFrame | None = None
         sound = 0
         try:
-            for frame in islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW):
+            for frame in survey.watch(islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW)):
                 # The others between them are let go: 25 MB each of UHD.
                 head, last, sound = head or frame, frame, sound + 1
         except CorruptFrameError as error:

@@ -29,6 +29,7 @@ def made_up_info(start_pts: int, end_pts: int, frame_ticks: int) -> VideoInfo:
         end_pts=end_pts,
         vfr=False,
         interlaced=False,
+        field_order=None,
         max_cll=0,
         mastering_max_nits=0,
         warnings=(),
