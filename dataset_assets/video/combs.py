@@ -52,6 +52,8 @@ MIN_FAINT_SHARE = 0.5
 # Small text that scrolls by two lines a frame has the combs of an interlaced scroll of one line a field:
 # where moving a block by two lines explains most of its change, it says nothing.
 SCROLL_LINES = 2
+# Grain and fine detail stick out of their lines as far as out of their columns, combs out of lines alone.
+MIN_OVER_COLUMNS = 1.5
 MAX_UNEXPLAINED = 0.5
 # Flashes and fades of still lines look like fields of two moments until exposures are made alike. Where that
 # explains most of the change of the blocks' means; else a thing that comes in would change the rest.
@@ -86,11 +88,6 @@ class CombVotes:
         """The field order of the combs; None where there are none but by chance, or faint remains."""
         strong = self._leading(self.strong_tff, self.strong_bff, MIN_SHARE)
         return strong or self._leading(self.tff, self.bff, MIN_FAINT_SHARE)
-
-    @property
-    def is_mostly_combed(self) -> bool:
-        """Whether as much of what moves is combed as telecine leaves, which combs 2 of 5 frames."""
-        return self.combed is not None and max(self.tff, self.bff) >= MIN_FAINT_SHARE * self.progressive
 
     def _leading(self, tff: int, bff: int, min_share: float) -> FieldOrder | None:
         most, least = max(tff, bff), min(tff, bff)
@@ -140,6 +137,7 @@ def comb_votes(lines: Sequence[Lines]) -> list[CombVotes]:
         tff, bff = _leans(combs, near, far), _leans(combs, far, near)
         if np.any(tff | bff):
             is_telling = ~_scrolls(frames[index : index + 3])
+            is_telling &= combs >= MIN_OVER_COLUMNS * _column_combs(frames[index + 1])
             tff, bff = tff & is_telling, bff & is_telling
         is_strong = combs >= STRONG_COMBS
         is_whole = _is_progressive(combs, [*near, *far])
@@ -252,6 +250,18 @@ def _combs(frame: Lines) -> Values:
 def _mean(values: npt.NDArray[Any], phase: int, frames: int = 2) -> float:
     """Mean over as many frames in a row of each 5, from a phase on."""
     return float(values[(np.arange(len(values)) - phase) % 5 < frames].mean())
+
+
+def _column_combs(frame: Lines) -> Values:
+    """The same of columns as `_combs` of lines."""
+    column, left, right = frame[:, 1:-1], frame[:, :-2], frame[:, 2:]
+    over = cv2.subtract(column, cv2.max(left, right))
+    out = cv2.add(over, cv2.subtract(cv2.min(left, right), column))
+    both = np.zeros(frame.shape, np.uint8)
+    both[:, :-3] = cv2.min(out[:, 1:], out[:, :-1])
+    within = both.reshape(BLOCK_ROWS, -1, BLOCK_COLUMNS)[:, :, : BLOCK_COLUMNS - 3]
+    means: Values = within.mean(axis=(0, 2), dtype=np.float32)
+    return means
 
 
 def _block_means(values: npt.NDArray[Any]) -> Values:

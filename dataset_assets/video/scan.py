@@ -165,6 +165,6 @@ class ScanSurvey:
 
 def _kind(votes: Sequence[CombVotes]) -> ScanKind | None:
     whole = total(votes)
-    if whole.is_mostly_combed:
+    if whole.combed is not None:
         return "telecine" if len(votes) >= TELECINE_FRAMES and is_telecined(votes) else whole.combed
     return "progressive" if whole.progressive >= MIN_PROGRESSIVE_BLOCKS else None
