@@ -23,6 +23,7 @@ REASON_TEXTS = {
     "flat": "flat, almost no contrast",
     "black_bars": "black bars in the picture",
     "blurred": "soft, no sharp edge",
+    "combed": "lines of two moments in one frame",
     "duplicate": "shows the same as an accepted one",
     "too_few_frames": "fewer than 7 frames follow",
     "corrupt": "the decoder found errors",

@@ -166,7 +166,11 @@ class Lane:
     def _open(self) -> WindowFinder:
         info = self._info
         self._reader = FrameReader(
-            info.path, parts=info.parts, deinterlace=info.interlaced, max_step=info.max_step
+            info.path,
+            parts=info.parts,
+            deinterlace=info.interlaced,
+            field_order=info.field_order,
+            max_step=info.max_step,
         )
         return WindowFinder(self._reader, info, self._key, self._settings, self._accepted, self._stop)
 

@@ -18,6 +18,7 @@ import av
 from av.filter import Graph
 
 from dataset_assets.video.colour import ColourCodes
+from dataset_assets.video.combs import FieldOrder
 from dataset_assets.video.packets import Packet, Part, stamp
 from dataset_assets.video.parts import open_packets
 from dataset_assets.video.timeline import Span
@@ -44,6 +45,7 @@ class FrameReader:
         *,
         parts: Sequence[Part] = (),
         deinterlace: bool = False,
+        field_order: FieldOrder | None = None,
         max_step: int | None = None,
     ) -> None:
         """Opens a film.
@@ -53,6 +55,7 @@ class FrameReader:
             parts: Its parts, where its clock is set back.
             deinterlace: Whether frames pass through bwdif, one frame out for each frame in. The frame of a
                 keyframe has no predecessor then and is interpolated from its own fields.
+            field_order: Which field is the earlier one; as the frames are flagged by default.
             max_step: Ticks; between two frames further apart others are missing. None for a variable frame
                 rate.
 
@@ -62,6 +65,7 @@ class FrameReader:
         self._decoding = open_packets(path, parts)
         self._scout = open_packets(path, parts)
         self._deinterlace = deinterlace
+        self._field_order = field_order
         self._max_step = max_step
         self._deinterlacer: _Deinterlacer | None = None
         self._ready: deque[av.VideoFrame] = deque()
@@ -241,7 +245,7 @@ class FrameReader:
         self._fed_keyframe = None
         self._entry = keyframe
         self._sar_changes.clear()
-        self._deinterlacer = _Deinterlacer(self.stream) if self._deinterlace else None
+        self._deinterlacer = _Deinterlacer(self.stream, self._field_order) if self._deinterlace else None
 
     def _earlier_entry(self, pts: int) -> int | None:
         """The keyframe to begin at instead where the one begun at gave no frame of its own.
@@ -307,11 +311,12 @@ class FrameReader:
 class _Deinterlacer:
     """One progressive frame for each interlaced one, by bwdif."""
 
-    def __init__(self, stream: av.VideoStream) -> None:
+    def __init__(self, stream: av.VideoStream, field_order: FieldOrder | None) -> None:
         self._time_base = stream.time_base
         self._graph = Graph()
         source = self._graph.add_buffer(template=stream)
-        bwdif = self._graph.add("bwdif", "mode=send_frame:parity=auto:deint=all")
+        # Frames that are not flagged count as top field first for `auto`.
+        bwdif = self._graph.add("bwdif", f"mode=send_frame:parity={field_order or 'auto'}:deint=all")
         sink = self._graph.add("buffersink")
         source.link_to(bwdif)
         bwdif.link_to(sink)

@@ -22,6 +22,7 @@ from av.sidedata.sidedata import Type as SideDataType
 from dataset_assets.errors import VideoError
 from dataset_assets.video.active_area import Bars, active_area
 from dataset_assets.video.colour import Colour, describe
+from dataset_assets.video.combs import FieldOrder
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.encryption import refuse_encrypted
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
@@ -31,6 +32,7 @@ from dataset_assets.video.parameters import FrameParameters, static_hdr_metadata
 from dataset_assets.video.parts import find_parts
 from dataset_assets.video.planes import measure_chroma_location
 from dataset_assets.video.samples import look_at_samples
+from dataset_assets.video.scan import ScanSurvey
 from dataset_assets.video.side_data import frame_side_data
 from dataset_assets.video.stereo import refuse_both_eyes
 from dataset_assets.video.survey import RATE_TOLERANCE, Survey, survey
@@ -65,7 +67,10 @@ class VideoInfo:
         parts: Its parts where its clock is set back, else none.
         timeline: Where it has frames.
         vfr: Whether the frame rate varies.
-        interlaced: Whether most sampled frames are flagged as interlaced.
+        interlaced: Whether it is deinterlaced: most places where something moves show combs, or nothing moves
+            and most sampled frames are flagged.
+        field_order: Which field is the earlier one, as measured; None where it is not interlaced, or nothing
+            moves.
         max_cll: MaxCLL in nits, 0 where absent.
         mastering_max_nits: Maximum luminance of the mastering display, 0 where absent.
         warnings: What was guessed or ignored, a sentence each.
@@ -87,6 +92,7 @@ class VideoInfo:
     timeline: Timeline
     vfr: bool
     interlaced: bool
+    field_order: FieldOrder | None
     max_cll: int
     mastering_max_nits: float
     warnings: tuple[str, ...]
@@ -148,9 +154,11 @@ def _probe(
     warnings: Sequence[str],
 ) -> VideoInfo:
     whole = Timeline(tuple(reader.spans()))
-    head, scratch, head_warnings = _first_frames(reader, whole)
+    scans = ScanSurvey()
+    head, scratch, head_warnings = _first_frames(reader, whole, scans)
     whole = whole.from_pts(int(head.pts or 0))
     codec = reader.stream.codec_context
+    scans.refuse_field_pictures(codec.name, head)
     _refuse_dolby_vision_without_base(reader.stream.codec_tag, head)
     refuse_both_eyes(reader.stream, head)
     hidden, hidden_warnings = hidden_lines(reader.stream)
@@ -163,11 +171,9 @@ def _probe(
     colour, colour_warnings = describe(head, max_cll, mastering_max_nits, container=reader.container_codes)
     # The last that is asked of a frame, since it is overwritten.
     colour = replace(colour, chroma_location=measure_chroma_location(scratch, codec.name))
-    if samples.is_flagged_interlaced and interlaced == "refuse":
-        raise VideoError(
-            "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
-            '"deinterlace" or remove it from the configuration'
-        )
+    is_flagged = samples.is_flagged_interlaced
+    scans.look_around(reader, found.keyframes, geometry.coded_height, is_flagged=is_flagged)
+    scan = scans.verdict(interlaced, is_flagged=is_flagged)
     active, active_warnings = _active_area(samples.bars, hidden, geometry)
     frame_rate, rate_warnings = _frame_rate(reader, found)
     return VideoInfo(
@@ -186,7 +192,8 @@ def _probe(
         parts=parts,
         timeline=found.timeline,
         vfr=found.varies,
-        interlaced=samples.is_flagged_interlaced,
+        interlaced=scan.interlaced,
+        field_order=scan.field_order,
         max_cll=max_cll,
         mastering_max_nits=mastering_max_nits,
         warnings=(
@@ -195,6 +202,7 @@ def _probe(
             *head_warnings,
             *colour_warnings,
             *samples.warnings,
+            *scan.warnings,
             *hidden_warnings,
             *active_warnings,
             *rate_warnings,
@@ -234,7 +242,9 @@ def same_content(one: str, other: str) -> bool:
     return one.split("-")[::2] == other.split("-")[::2]
 
 
-def _first_frames(reader: FrameReader, whole: Timeline) -> tuple[av.VideoFrame, av.VideoFrame, list[str]]:
+def _first_frames(
+    reader: FrameReader, whole: Timeline, scans: ScanSurvey
+) -> tuple[av.VideoFrame, av.VideoFrame, list[str]]:
     """First and last of the first 7 sound frames in a row; a warning where the film starts before them."""
     keyframe = reader.keyframe_at(whole.start)
     if keyframe is None:
@@ -248,7 +258,7 @@ def _first_frames(reader: FrameReader, whole: Timeline) -> tuple[av.VideoFrame, 
         head: av.VideoFrame | None = None
         sound = 0
         try:
-            for frame in islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW):
+            for frame in scans.watch(islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW)):
                 # The others between them are let go: 25 MB each of UHD.
                 head, last, sound = head or frame, frame, sound + 1
         except CorruptFrameError as error:

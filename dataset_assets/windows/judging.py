@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.video.active_area import has_window_bars
+from dataset_assets.video.combs import has_combs, sample_lines
 from dataset_assets.video.planes import luma_8bit, plane_samples
 from dataset_assets.video.probe import VideoInfo
 from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, preview_luma
@@ -34,6 +35,7 @@ Reason = Literal[
     "flat",
     "black_bars",
     "blurred",
+    "combed",
     "duplicate",
 ]
 
@@ -163,6 +165,8 @@ class Judge:
             reason = "black_bars"
         elif sharp < measures.MIN_SHARPNESS:
             reason = "blurred"
+        elif has_combs([sample_lines(frame, self._area) for frame in frames]):
+            reason = "combed"
         elif accepted.contains_like(signature):
             reason = "duplicate"
         shown = [pictures[0], pictures[2]] if reason == "cut" else [pictures[1]]

@@ -33,6 +33,7 @@ def made_up_info(start_pts: int, end_pts: int, frame_ticks: int) -> VideoInfo:
         timeline=Timeline(((start_pts, end_pts),)),
         vfr=False,
         interlaced=False,
+        field_order=None,
         max_cll=0,
         mastering_max_nits=0,
         warnings=(),
