@@ -1,8 +1,8 @@
-"""The triplets of a video as they were written, read again: whole files, no cut, no black bar.
+"""The triplets of a video as they were written, read again: whole files, no cut, no black bar, no combs.
 
 Here is what is measured; the promises about it, in words, are in `checking`. Every file is read and its
-checksums tested: 2 CPU ms a triplet. The LR frames of at most 50 triplets are looked at too, 15 ms each: of a
-UHD film's 1.5 CPU s for a window 1 % with 50 windows, 0.2 % with a thousand.
+checksums tested: 2 CPU ms a triplet. The pictures of at most 50 triplets are looked at too, 15 to 30 ms each:
+of a UHD film's 1.5 CPU s for a window 2 % with 50 windows, 0.3 % with a thousand.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dataset_assets.patches.png import whole_png_size
 from dataset_assets.patches.triplets import KINDS, patch_id
 from dataset_assets.tables import PatchRow
 from dataset_assets.video.active_area import FULL_RANGE_BAR_LUMA, find_bars
+from dataset_assets.video.combs import looks_combed
 from dataset_assets.video.probe import FRAMES_PER_WINDOW
 from dataset_assets.windows.cuts import cut_score
 
@@ -47,9 +48,10 @@ class Inspection:
     Attributes:
         triplets: How many there are.
         broken: Ids of the triplets with a file that is missing, damaged, or not of the size its row tells.
-        sampled: Triplets whose LR frames were looked at.
+        sampled: Triplets whose pictures were looked at.
         over_a_cut: Ids of those whose frames show a cut.
         barred: Ids of those with a black bar along an edge.
+        combed: Ids of those with combs in the ground truth.
     """
 
     triplets: int
@@ -57,29 +59,32 @@ class Inspection:
     sampled: int
     over_a_cut: tuple[str, ...]
     barred: tuple[str, ...]
+    combed: tuple[str, ...] = ()
 
 
 def inspect_triplets(root: Path, rows: Sequence[PatchRow]) -> Inspection:
-    """Reads every file of the triplets, and looks at the LR frames of a sample spread evenly over them.
+    """Reads every file of the triplets, and looks at the pictures of a sample spread evenly over them.
 
     Args:
         root: The data set's folder.
         rows: The triplets.
     """
     step = max(1, -(-len(rows) // SAMPLE))
-    broken, over_a_cut, barred, sampled = [], [], [], 0
+    broken, over_a_cut, barred, combed, sampled = [], [], [], [], 0
     for index, row in enumerate(rows):
-        lr7 = _whole_lr7(root, row)
-        if lr7 is None:
+        files = _whole_files(root, row)
+        if files is None:
             broken.append(row.patch_id)
         elif index % step == 0:
-            frames = _lr_frames(lr7)
+            frames = _lr_frames(files[-1])
             sampled += 1
             if shows_cut(frames):
                 over_a_cut.append(row.patch_id)
             if has_bar(frames):
                 barred.append(row.patch_id)
-    return Inspection(len(rows), tuple(broken), sampled, tuple(over_a_cut), tuple(barred))
+            if looks_combed(_luma(files[0])):
+                combed.append(row.patch_id)
+    return Inspection(len(rows), tuple(broken), sampled, tuple(over_a_cut), tuple(barred), tuple(combed))
 
 
 def shows_cut(frames: Sequence[Picture]) -> bool:
@@ -141,10 +146,10 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _whole_lr7(root: Path, row: PatchRow) -> bytes | None:
-    """The LR_7frames file of a triplet whose three files are what its row tells; None where one is not."""
+def _whole_files(root: Path, row: PatchRow) -> list[bytes] | None:
+    """GT, LR_5frames and LR_7frames of a triplet where they are what its row tells; None where one is not."""
     small_width, small_height = row.width // SCALE, row.height // SCALE
-    content = None
+    contents = []
     for name, size_bytes, size in (
         (row.gt, row.gt_bytes, (row.width, row.height)),
         (row.lr5, row.lr5_bytes, (small_width, LR5_FRAME_COUNT * small_height)),
@@ -156,12 +161,18 @@ def _whole_lr7(root: Path, row: PatchRow) -> bytes | None:
             return None
         if len(content) != size_bytes or whole_png_size(content) != size:
             return None
-    return content
+        contents.append(content)
+    return contents
 
 
 def _lr_frames(lr7: bytes) -> list[Picture]:
     """Luma of the frames of an LR_7frames file."""
-    stack = cv2.imdecode(np.frombuffer(lr7, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if stack is None:
+    stack = _luma(lr7)
+    return list(stack.reshape(FRAMES_PER_WINDOW, -1, stack.shape[1]))
+
+
+def _luma(png: bytes) -> Picture:
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if picture is None:
         raise ValueError("a PNG whose checksums are right cannot be decoded")
-    return list(stack.reshape(FRAMES_PER_WINDOW, -1, stack.shape[1]).astype(np.uint8, copy=False))
+    return picture.astype(np.uint8, copy=False)

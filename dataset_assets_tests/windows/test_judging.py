@@ -21,12 +21,24 @@ from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probe import VideoInfo, probe
 from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement
 from dataset_assets.windows.measures import is_duplicate
-from dataset_assets_tests.films import X264_OPTIONS, Shot, sdr_frames
+from dataset_assets_tests.films import X264_OPTIONS, Shot, interlaced, sdr_frames, telecined
 
 WIDTH, HEIGHT = 640, 360
 Frame = npt.NDArray[np.uint8]
 CutRule = Literal["both", "blocks", "legacy"]
-KINDS = ("good", "cut", "dark_cut", "black", "grey", "blurred", "pillars", "again", "other")
+KINDS = (
+    "good",
+    "cut",
+    "dark_cut",
+    "black",
+    "grey",
+    "blurred",
+    "pillars",
+    "again",
+    "other",
+    "fields",
+    "pulldown",
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,8 @@ def all_frames() -> Iterator[Frame]:
     yield from map(pillars, shot(27))
     yield from shot(21)
     yield from shot(28)
+    yield from interlaced(iter(shot(29, 14)))
+    yield from islice(telecined(iter(shot(30, 6))), 7)
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
         ("grey", "flat"),
         ("blurred", "blurred"),
         ("pillars", "black_bars"),
+        ("fields", "combed"),
+        ("pulldown", "combed"),
     ],
 )
 def test_each_fault_is_told_by_its_name(sample: Sample, kind: str, reason: str | None) -> None:
