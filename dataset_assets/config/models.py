@@ -120,7 +120,8 @@ class BaseSettings(Strict):
     )
     interlaced: Literal["refuse", "deinterlace"] = Field(
         default="refuse",
-        description="What happens to an interlaced video: it is refused, or deinterlaced (bwdif).",
+        description="What happens to a video whose frames are interlaced, whatever its flags say: it is "
+        "refused, or deinterlaced (bwdif).",
     )
     checkpoint_every: int = Field(
         default=10,

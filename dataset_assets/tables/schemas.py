@@ -59,7 +59,9 @@ VIDEOS: pa.Schema = pa.schema(
         _column("frame_rate", _FLOAT64, "Average frames per second."),
         _column("duration_s", _FLOAT64, "Film time in seconds, gaps in the time stamps left out."),
         _column("vfr", _BOOL, "Whether the frame rate varies."),
-        _column("interlaced", _BOOL, "Whether the frames are interlaced."),
+        _column(
+            "interlaced", _BOOL, "Whether the frames are interlaced and deinterlaced, whatever is flagged."
+        ),
         _column("color_primaries", _STRING, "Primaries that colours are read with, guessed where untagged."),
         _column("color_transfer", _STRING, "Transfer that colours are read with, guessed where untagged."),
         _column("color_space", _STRING, "Matrix that colours are read with, guessed where untagged."),

@@ -77,7 +77,8 @@ class ScanSurvey:
                 lines.append(sample_lines(frame))
                 yield frame
         finally:
-            self._first = self._first or lines[:2]
+            if len(lines) > 1:
+                self._first = self._first or lines[:2]
             if len(lines) > 2 and len({each.shape for each in lines}) == 1:
                 self._places.append(comb_votes(lines))
 

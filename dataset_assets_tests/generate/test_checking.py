@@ -23,6 +23,7 @@ from dataset_assets.generate.checking import (
     files_match_table,
     format_mix_kept,
     free_of_black_bars,
+    free_of_combs,
     source_unchanged,
     sources_unchanged,
     triplets_whole,
@@ -59,9 +60,11 @@ def test_what_is_made_keeps_its_promises(made: tuple[Settings, VideoReport]) -> 
     assert general.rows
     inspection = inspected(settings, general)
     assert inspection.sampled == len(general.rows)
-    verdicts = [check(inspection) for check in (triplets_whole, windows_uncut, free_of_black_bars)]
+    verdicts = [
+        check(inspection) for check in (triplets_whole, windows_uncut, free_of_black_bars, free_of_combs)
+    ]
     verdicts += [format_mix_kept(general), files_match_table(settings, KEY, "general", general)]
-    assert [(verdict.passed, verdict.number < 1) for verdict in verdicts] == [(True, True)] * 5
+    assert [(verdict.passed, verdict.number < 1) for verdict in verdicts] == [(True, True)] * 6
 
 
 @pytest.mark.parametrize(("accepted", "passed"), [(9, True), (8, False), (10, True)])
@@ -221,10 +224,25 @@ def test_a_bar_with_a_subtitle_in_the_gt_file_is_told(
     assert row.patch_id in verdict.description
 
 
+def test_ground_truth_of_two_moments_is_told(made: tuple[Settings, VideoReport], tmp_path: Path) -> None:
+    settings, report = made
+    general = report.categories["general"]
+    row = general.rows[0]
+    picture = np.array(Image.open(tmp_path / row.gt))
+    picture[1::2] = np.roll(picture, 6, axis=1)[1::2]
+    Image.fromarray(picture).save(tmp_path / row.gt)
+    combed = replace(row, gt_bytes=(tmp_path / row.gt).stat().st_size)
+    verdict = free_of_combs(inspected(settings, replace(general, rows=(combed, *general.rows[1:]))))
+    assert (verdict.passed, verdict.number) == (False, 1)
+    assert row.patch_id in verdict.description
+
+
 def test_a_false_alarm_among_many_is_none() -> None:
-    found = Inspection(1000, (), 50, ("a",), ("a", "b"))
+    found = Inspection(1000, (), 50, ("a",), ("a", "b"), ("a", "b"))
     assert windows_uncut(found).passed
     assert free_of_black_bars(found).passed
+    assert free_of_combs(found).passed
+    assert not free_of_combs(replace(found, combed=("a", "b", "c"))).passed
     assert not windows_uncut(replace(found, over_a_cut=("a", "b"))).passed
     assert not free_of_black_bars(replace(found, barred=("a", "b", "c"))).passed
 

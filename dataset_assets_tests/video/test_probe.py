@@ -264,16 +264,6 @@ def test_a_film_of_damage_alone_is_refused(shared_media: Path) -> None:
     assert "its first frames cannot be decoded (" in refusal(film)
 
 
-def test_interlaced_films_are_refused_unless_configured(tmp_path: Path) -> None:
-    film = tmp_path / "film.mkv"
-    write_video(film, pictures(20), options={"x264-params": "interlaced=1:tff=1", "preset": "ultrafast"})
-    assert refusal(film) == (
-        "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
-        '"deinterlace" or remove it from the configuration'
-    )
-    assert probe(film, interlaced="deinterlace").interlaced
-
-
 def test_dolby_vision_without_a_base_layer_is_refused(tmp_path: Path) -> None:
     plain, film = tmp_path / "plain.mp4", tmp_path / "film.mp4"
     options = {"preset": "ultrafast"}

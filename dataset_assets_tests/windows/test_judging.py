@@ -21,14 +21,14 @@ from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probe import VideoInfo, probe
 from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement
 from dataset_assets.windows.measures import is_duplicate
-from dataset_assets_tests.films import X264_OPTIONS, Shot, sdr_frames
+from dataset_assets_tests.films import X264_OPTIONS, Shot, interlaced, sdr_frames, telecined
 
 WIDTH, HEIGHT = 640, 360
 Frame = npt.NDArray[np.uint8]
 CutRule = Literal["both", "blocks", "legacy"]
 KINDS = (
     *("good", "cut", "dark_cut", "black", "grey", "blurred", "pillars", "again", "other"),
-    *("letterboxed", "bar_below", "two_black_lines"),
+    *("letterboxed", "bar_below", "two_black_lines", "fields", "pulldown"),
 )
 
 
@@ -77,6 +77,8 @@ def all_frames() -> Iterator[Frame]:
     yield from map(letterboxed, shot(29))
     yield from (with_black_rows(frame, 50) for frame in shot(30))
     yield from (with_black_rows(frame, 2) for frame in shot(31))
+    yield from interlaced(iter(shot(32, 14)))
+    yield from islice(telecined(iter(shot(33, 6))), 7)
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
         ("letterboxed", "black_bars"),
         ("bar_below", "black_bars"),
         ("two_black_lines", "black_bars"),
+        ("fields", "combed"),
+        ("pulldown", "combed"),
     ],
 )
 def test_each_fault_is_told_by_its_name(sample: Sample, kind: str, reason: str | None) -> None:
