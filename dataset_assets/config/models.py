@@ -92,8 +92,8 @@ class BaseSettings(Strict):
     )
     cut_rule: Literal["both", "blocks", "legacy"] = Field(
         default="both",
-        description="How a cut inside a window is told: by the motion-compensated block test (blocks), by "
-        "the mean difference of its first and last frame as in v2.0 (legacy), or by either.",
+        description="How cuts inside a window are detected: by the motion-compensated block test (blocks), "
+        "by the mean difference of its first and last frame as in v2.0 (legacy), or by either.",
     )
     max_mean_abs_diff: float = Field(
         default=45.0,
