@@ -30,7 +30,7 @@ def statistics() -> DatasetStats:
             "reject_reasons": [{}, REASONS, {"cut": 1}],
         }
     )
-    totals = Totals(3, 0, 0, 0, float("nan"), {}, 0, 0, 0, 0)
+    totals = Totals(3, 0, 0, 0, float("nan"), {}, 0, 0, 0)
     none = pd.DataFrame()
     return DatasetStats(totals, none, none, videos, none, [])
 
