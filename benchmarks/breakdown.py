@@ -34,7 +34,7 @@ PARTS: dict[str, Sequence[tuple[Any, str]]] = {
     "decoding the attempts": [(FrameReader, "_next")],
     "tone-mapping and scaling the crops": [(CropRenderer, "crops")],
     "judging": [(Judge, "judge")],
-    "looking for a lost decoder's blocks": [(finding, "looks_damaged")],
+    "looking for a lost decoder's blocks": [(finding, "show_blocks")],
     "LR stacks": [(triplets, "downscale")],
     "PNG": [(triplets, "encode_png")],
     "small pictures for the gallery": [(lanes, "encode_picture")],

@@ -160,6 +160,7 @@ def _window_rows() -> Sequence[WindowRow]:
             brightness=window * 7 % 256 / 1,
             contrast=window * 11 % 100 / 1,
             sharpness=0.5 + window * 3 % 50 / 100,
+            repeated_frames=window % 7,
             signature=bytes(576),
             accepted=True,
             reason=None,

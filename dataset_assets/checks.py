@@ -22,6 +22,7 @@ TRIPLETS_WHOLE = "triplets_whole"
 FILES_MATCH_TABLE = "files_match_table"
 WINDOWS_UNCUT = "windows_uncut"
 FREE_OF_BLACK_BARS = "free_of_black_bars"
+FREE_OF_COMBS = "free_of_combs"
 VIDEOS_OK = "videos_ok"
 EVERY_VIDEO_DONE = "every_video_done"
 SOURCES_UNCHANGED = "sources_unchanged"
@@ -37,6 +38,7 @@ DESCRIPTIONS = {
     FILES_MATCH_TABLE: "The folders hold the files that the table names, and no others of this video.",
     WINDOWS_UNCUT: "No cut lies inside the windows, as far as the LR frames that were written show it.",
     FREE_OF_BLACK_BARS: "No black bar runs along an edge of the LR frames that were written.",
+    FREE_OF_COMBS: "No lines of two moments lie in one ground truth that was written.",
     VIDEOS_OK: "No video's last run failed. The one check that tells how the data set stands.",
     EVERY_VIDEO_DONE: "Nothing of any configured video is missing or stale.",
     SOURCES_UNCHANGED: "Every probed film is still there, and still what it was.",

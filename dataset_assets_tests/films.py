@@ -137,6 +137,22 @@ def hlg_frames(shots: Sequence[Shot], width: int, height: int) -> Iterator[NDArr
         yield from _planes(yuv420p10(bt2020_ycbcr(hlg_signal(light))), shot, width, height)
 
 
+def interlaced(
+    pictures: Iterator[NDArray[np.uint8]], *, top_first: bool = True
+) -> Iterator[NDArray[np.uint8]]:
+    """Frames of which each holds the lines of two pictures that follow one another."""
+    for first, second in zip(pictures, pictures, strict=False):
+        frame = first.copy()
+        frame[top_first::2] = second[top_first::2]
+        yield frame
+
+
+def telecined(pictures: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """Frames of fields of which two show one picture and three the next, top field first."""
+    fields = (picture for index, picture in enumerate(pictures) for _ in range(2 + index % 2))
+    return interlaced(fields)
+
+
 def make_film(
     path: Path,
     frames: Iterator[NDArray[np.uint8]] | Iterator[NDArray[np.uint16]],

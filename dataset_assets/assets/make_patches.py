@@ -18,6 +18,7 @@ from dataset_assets.checks import (
     FILES_MATCH_TABLE,
     FORMAT_MIX_KEPT,
     FREE_OF_BLACK_BARS,
+    FREE_OF_COMBS,
     SOURCE_UNCHANGED,
     TRIPLETS_WHOLE,
     WINDOWS_UNCUT,
@@ -38,6 +39,7 @@ PATCHES_CHECKS = (
     FILES_MATCH_TABLE,
     WINDOWS_UNCUT,
     FREE_OF_BLACK_BARS,
+    FREE_OF_COMBS,
 )
 SCENE_WINDOWS = "scene_windows"
 # Run tag that makes everything asked for anew; the UI's launch dialog and `generate --force` set it.
@@ -142,6 +144,7 @@ def _patches_checks(settings: Settings, run: VideoReport, category: str) -> list
         FILES_MATCH_TABLE: checking.files_match_table(settings, run.key, category, report),
         WINDOWS_UNCUT: checking.windows_uncut(inspection),
         FREE_OF_BLACK_BARS: checking.free_of_black_bars(inspection),
+        FREE_OF_COMBS: checking.free_of_combs(inspection),
     }
     return [check_result(patches_asset(category), name, verdict) for name, verdict in verdicts.items()]
 

@@ -75,6 +75,7 @@ def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
         "video": dg.MetadataValue.text(run.key),
         "windows": dg.MetadataValue.int(report.accepted),
         "windows_target": dg.MetadataValue.int(report.target),
+        "windows_with_repeats": dg.MetadataValue.int(report.with_repeats),
         "attempts": dg.MetadataValue.int(report.attempts),
         "acceptance_rate": dg.MetadataValue.float(round(report.acceptance_rate, 3)),
         "wall_s": dg.MetadataValue.float(round(run.wall_s, 1)),

@@ -52,6 +52,8 @@ def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.
         look = look_for_films(dataset_config)
         for problem in look.problems:
             context.log.warning(problem)
+        for sentence in look.skipped:
+            context.log.info(sentence)
         # A film that came since the sensor's last tick has no partition to ask for yet.
         add_missing(context.instance, look.settings)
         candidates, absent = _candidates(look.settings)

@@ -26,5 +26,5 @@ def videos_sensor(
         context.log.warning(problem)
     new = f"{len(added)} new, first {added[0]}" if added else "no new one"
     waiting = f", {len(look.waiting)} still being written" if look.waiting else ""
-    said = "".join(f"; {problem}" for problem in look.problems[:3])
+    said = "".join(f"; {sentence}" for sentence in (*look.problems[:3], *look.skipped))
     return dg.SkipReason(f"{len(look.settings.videos)} videos, {new}{waiting}{said}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
 
 from dataset_assets.cli.generate import generate
+from dataset_assets.cli.home import home_of
 from dataset_assets.config import load_settings
-from dataset_assets.demo.films import demo_config, make_films
+from dataset_assets.demo.films import DATASET_FOLDER, demo_config, make_films
 from dataset_assets.gallery import index_path
 
 
@@ -23,17 +25,19 @@ def run_demo(folder: Path, console: Console) -> int:
         The exit code of `generate`.
 
     Raises:
-        DatasetAssetsError: The footage is not installed, or the films cannot be written.
+        DatasetAssetsError: The footage is not installed, the films cannot be written, or Dagster can keep no
+            history in a folder of the home's name.
     """
+    home_of(folder.resolve() / DATASET_FOLDER)  # refused before anything is written
     make_films(folder / "films", report=lambda line: console.print(line, soft_wrap=True))
     config = demo_config(folder)
     code = generate(config, console, videos=(), categories=(), workers=None, force=False)
     settings = load_settings(config)
-    root = settings.base.output_base_dir
+    root, quoted = settings.base.output_base_dir, shlex.quote(str(config))
     console.print(
         f"\ndata set  {root}\ntables    {root / 'metadata'}\ngallery   {index_path(settings)}"
-        f"\nnumbers   .venv/bin/dataset-assets stats --config {config}"
-        f"\nUI        .venv/bin/dataset-assets ui --config {config}",
+        f"\nnumbers   .venv/bin/dataset-assets stats --config {quoted}"
+        f"\nUI        .venv/bin/dataset-assets ui --config {quoted}",
         soft_wrap=True,
     )
     return code

@@ -17,17 +17,17 @@ from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.runs import is_overtaken
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.automation.pending import pending_assets
-from dataset_assets.cli.home import enter_home, history_told
+from dataset_assets.cli.home import dagster_home, enter_home, history_told
 from dataset_assets.cli.launched import Launched
 from dataset_assets.cli.live_view import render
 from dataset_assets.cli.registering import bring_up_to_date
 from dataset_assets.cli.slots import free_slots
 from dataset_assets.cli.supervisor import Supervisor, Task
 from dataset_assets.cli.units import size
-from dataset_assets.cli.watched import load_with_new_films
+from dataset_assets.cli.watched import with_new_films
 from dataset_assets.cli.watching import REFRESH_S, Watcher
 from dataset_assets.cli.worker import QUIET, Outcome
-from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
 from dataset_assets.generate import clear_away, remove_left_categories, statuses
@@ -65,7 +65,9 @@ def generate(
         DatasetAssetsError: What is missing does not fit on the disk, or Dagster cannot write its history.
         KeyboardInterrupt: Ctrl+C; the workers have committed and stopped.
     """
-    settings = load_with_new_films(config, console)
+    settings = load_settings(config)
+    dagster_home(settings)  # refused before anything is written
+    settings = with_new_films(settings, console)
     entries = _chosen(settings, videos, categories)
     with history_told(enter_home(settings, config)):
         return _bring_up_to_date(

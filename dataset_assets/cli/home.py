@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import glob
+import hashlib
 import logging
 import os
 import shutil
@@ -11,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from dataset_assets.cli.sockets import leave_room_for_sockets
-from dataset_assets.config import CONFIG_VARIABLE, Settings
+from dataset_assets.config import CONFIG_VARIABLE, Settings, video_key
 from dataset_assets.errors import DatasetAssetsError
 
 HOME_VARIABLE = "DAGSTER_HOME"
@@ -23,12 +26,69 @@ INSTANCE_FILE = "dagster.yaml"
 # Where Dagster keeps its databases in a home whose settings name no other place.
 HISTORY_FOLDER, SCHEDULES_FOLDER = "history", "schedules"
 MAKING_FOLDER = ".making"
+# Homes of data sets in whose folders Dagster can keep none, below the folder for what programs keep of a user
+# (XDG base directories).
+STATE_VARIABLE, STATE_FOLDER = "XDG_STATE_HOME", "~/.local/state"
+# The longest path of a database in a home is that of a run, whose name is a UUID. SQLite opens 504 bytes (its
+# MAX_PATHNAME of 512, less 8 for its own suffixes).
+LONGEST_DATABASE = f"{HISTORY_FOLDER}/runs/{'0' * 36}.db"
+LONGEST_PATH_BYTES = 504
+UNUSABLE = "?, *, [ or a percent escape such as %41"
 
 
 def dagster_home(settings: Settings) -> Path:
-    """`DAGSTER_HOME` where set, else a folder beside the data set, so that its history stays with it."""
+    """Give the home of a data set, as `home_of` does."""
+    return home_of(settings.base.output_base_dir)
+
+
+def home_of(data_set: Path) -> Path:
+    """Choose the home of a data set: `DAGSTER_HOME` where set, else a folder in it, so that it moves along.
+
+    Where Dagster could keep no history in that folder because of its name, the home is one of the user's own
+    (`~/.local/state/dataset-assets/`), named by the data set's path.
+
+    Raises:
+        DatasetAssetsError: Dagster can keep no history in a folder of such a name.
+    """
     given = os.environ.get(HOME_VARIABLE)
-    return Path(given).expanduser().resolve() if given else settings.base.output_base_dir / HOME_FOLDER
+    if given:
+        home = Path(given).expanduser().resolve()
+        if not _can_hold_history(home):
+            raise DatasetAssetsError(
+                f"Dagster can keep no history in {home} ({HOME_VARIABLE}): its path is too long, or holds "
+                f"{UNUSABLE}; set it to a folder of another name."
+            )
+        return home
+    home = data_set / HOME_FOLDER
+    return home if _can_hold_history(home) else _home_elsewhere(data_set)
+
+
+def _can_hold_history(home: Path) -> bool:
+    """Whether Dagster finds its databases and its settings again in a folder of this name.
+
+    It names a database to SQLAlchemy by a URL that it does not quote (`create_db_conn_string`), where `?`
+    ends the path and `%41` is `A`, and reads `dagster.yaml` as a pattern (`load_yaml_from_globs`).
+    """
+    database = f"{home}/{LONGEST_DATABASE}"
+    if len(os.fsencode(database)) > LONGEST_PATH_BYTES or glob.has_magic(database):
+        return False
+    return make_url(f"sqlite:///{database}").database == database
+
+
+def _home_elsewhere(data_set: Path) -> Path:
+    path_hash = hashlib.blake2b(os.fsencode(data_set.resolve()), digest_size=8).hexdigest()
+    name = "-".join(filter(None, (video_key(data_set.name)[:40], path_hash)))
+    try:
+        state = Path(os.environ.get(STATE_VARIABLE) or STATE_FOLDER).expanduser()
+    except RuntimeError:  # no home folder
+        state = Path(STATE_FOLDER)
+    home = state / "dataset-assets" / name
+    if not (state.is_absolute() and _can_hold_history(home)):
+        raise DatasetAssetsError(
+            f"Dagster can keep no history in {data_set}: its path is too long, or holds {UNUSABLE}; "
+            f"set {HOME_VARIABLE} to another folder, or rename the data set's."
+        )
+    return home
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dataset_assets import __version__
-from dataset_assets.cli.watched import load_with_new_films
+from dataset_assets.cli.watched import with_new_films
 from dataset_assets.config import (
     Rule,
     append_videos,
@@ -72,6 +72,10 @@ def _told_plainly() -> Iterator[None]:
     except KeyboardInterrupt as error:
         errors.print("stopped; what was committed stays, the next generate goes on from there")
         raise typer.Exit(INTERRUPTED) from error
+
+
+def _report_left_out(sentence: str) -> None:
+    errors.print(f"[yellow]scan[/yellow] {escape(sentence)}", soft_wrap=True)
 
 
 def _split(text: str) -> list[str]:
@@ -137,7 +141,7 @@ def list_videos(config: ConfigOption = None) -> None:
 
     gc.freeze()  # as in `stats`
     with _told_plainly():
-        settings = load_with_new_films(config_path(config), errors)
+        settings = with_new_films(load_settings(config_path(config)), errors)
         store = TableStore(settings.base.output_base_dir)
         console.print(videos_table(settings, [(v, statuses(settings, v, store)) for v in settings.videos]))
 
@@ -157,7 +161,8 @@ def scan(
     """Append films found in folders to the configuration."""
     with _told_plainly():
         rules = [Rule.parse(text) for text in rule or []]
-        added = append_videos(config_path(config), find_films(folders), parse_weights(category), rules)
+        films = find_films(folders, report=_report_left_out)
+        added = append_videos(config_path(config), films, parse_weights(category), rules)
         for entry in added:
             weights = ", ".join(f"{name} {weight:g}" for name, weight in entry.categories.items())
             console.print(f"added {escape(entry.key)} ({weights})", soft_wrap=True)
@@ -240,7 +245,7 @@ def doctor(config: ConfigOption = None) -> None:
     from dataset_assets.cli.doctor import examine
 
     with _told_plainly():
-        findings = examine(load_with_new_films(config_path(config), errors))
+        findings = examine(with_new_films(load_settings(config_path(config)), errors))
     table = Table("", "what", "found")
     for finding in findings:
         mark = "[green]ok[/green]" if finding.passed else "[red]no[/red]"
@@ -265,16 +270,18 @@ def ui(
     """Start the Dagster UI and its daemon on 127.0.0.1, with the history of earlier runs."""
     with _told_plainly():
         path = config_path(config)
-        settings = load_with_new_films(path, errors)
+        settings = load_settings(path)
         _check_address(host, port)
         import dagster as dg
 
         from dataset_assets.assets.make_patches import DECODE_POOL
-        from dataset_assets.cli.home import enter_home
+        from dataset_assets.cli.home import dagster_home, enter_home
         from dataset_assets.cli.hosts import is_loopback
         from dataset_assets.cli.registering import bring_up_to_date
         from dataset_assets.gallery import index_path
 
+        dagster_home(settings)  # refused before anything is written
+        settings = with_new_films(settings, errors)
         home = enter_home(settings, path)
         with dg.DagsterInstance.get() as instance:
             bring_up_to_date(instance, settings, console)

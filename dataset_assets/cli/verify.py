@@ -108,7 +108,7 @@ class _Summary:
         self.triplets += found.triplets
         self.windows_compared += found.windows_compared
         self.wrong += len(found.findings)
-        self.taken_away += len(found.findings) * found.repaired
+        self.taken_away += found.taken_away
 
 
 @dataclass(frozen=True, slots=True)

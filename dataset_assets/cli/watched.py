@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.markup import escape
 
-from dataset_assets.config import Settings, load_settings, look_for_films
+from dataset_assets.config import Settings, look_for_films
 
 
-def load_with_new_films(config: Path, console: Console) -> Settings:
-    """Loads the settings and looks into the watched folders.
+def with_new_films(settings: Settings, console: Console) -> Settings:
+    """Looks into the watched folders; what is found there is registered in the data set.
 
     Args:
-        config: The configuration file.
-        console: Where what stood in the way is told.
+        settings: The configuration.
+        console: Where it is reported what stood in the way and what was left out.
 
     Raises:
-        ConfigError: The configuration holds mistakes.
+        ConfigError: The register is damaged.
     """
-    look = look_for_films(load_settings(config))
-    for problem in look.problems:
-        console.print(f"[yellow]watch[/yellow] {escape(problem)}", soft_wrap=True)
+    look = look_for_films(settings)
+    for sentence in (*look.problems, *look.skipped):
+        console.print(f"[yellow]watch[/yellow] {escape(sentence)}", soft_wrap=True)
     return look.settings

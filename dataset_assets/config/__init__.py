@@ -7,7 +7,7 @@ Dagster.
 
 from __future__ import annotations
 
-from dataset_assets.config.films import FILM_SUFFIXES, Rule, find_films, parse_weights
+from dataset_assets.config.films import Rule, find_films, parse_weights
 from dataset_assets.config.keys import video_key
 from dataset_assets.config.loading import CONFIG_VARIABLE, DEFAULT_CONFIG, config_path, load_settings
 from dataset_assets.config.models import (
@@ -22,6 +22,7 @@ from dataset_assets.config.models import (
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.scan import append_videos
+from dataset_assets.config.skipping import FILM_SUFFIXES
 from dataset_assets.config.watch import Look, look_for_films
 
 __all__ = [

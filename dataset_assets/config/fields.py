@@ -23,6 +23,10 @@ MISTAKE: Final = "mistake"
 # "Alien: Romulus.mkv" is a file.
 _PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:(?!\s)")
 
+# What file systems hold of one name, and Linux of a path (PATH_MAX of 4096, less what a data set adds).
+_MAX_NAME_BYTES: Final = 255
+_MAX_PATH_BYTES: Final = 3800
+
 
 def is_protocol(path: str) -> bool:
     """Tell whether FFmpeg would take the text for an address (`http://`, `concat:`), not for a file."""
@@ -48,7 +52,17 @@ def _absolute_path(value: object, info: ValidationInfo) -> Path:
     except RuntimeError:
         raise mistake(f"the home folder of {text.split('/')[0]} is not known; write the whole path") from None
     folder = info.context["folder"] if info.context else Path.cwd()
-    return Path(os.path.normpath(folder / path))
+    return _usable(Path(os.path.normpath(folder / path)))
+
+
+def _usable(path: Path) -> Path:
+    if not is_unicode(str(path)):
+        raise mistake("lies in a folder whose name is not UTF-8, which no table can hold; rename that folder")
+    if max((len(os.fsencode(part)) for part in path.parts), default=0) > _MAX_NAME_BYTES:
+        raise mistake(f"holds a name of more than {_MAX_NAME_BYTES} bytes, which no disk can; shorten it")
+    if len(os.fsencode(path)) > _MAX_PATH_BYTES:
+        raise mistake(f"is a path of more than {_MAX_PATH_BYTES} bytes; use a folder nearer to the root")
+    return path
 
 
 def _lower_case(value: Any) -> Any:

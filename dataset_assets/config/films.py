@@ -12,31 +12,36 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Final
 
+from dataset_assets.config.skipping import (
+    FILM_SUFFIXES,
+    Kind,
+    Report,
+    Skipped,
+    is_left_out,
+    kind_of_file,
+    kind_of_folder,
+    sentences_about,
+    unsearched,
+)
 from dataset_assets.errors import ConfigError
-
-# fmt: off
-FILM_SUFFIXES: Final = frozenset((
-    ".3gp", ".asf", ".avi", ".dv", ".f4v", ".flv", ".h264", ".h265", ".hevc", ".ivf",
-    ".m2t", ".m2ts", ".m2v", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
-    ".mxf", ".nut", ".obu", ".ogm", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
-))
-# fmt: on
 
 _log = logging.getLogger(__name__)
 
 
-def find_films(folders: Sequence[Path]) -> list[Path]:
+def find_films(folders: Sequence[Path], report: Callable[[str], None] = _log.warning) -> list[Path]:
     """Find the films below folders, told by their suffix.
 
     Args:
         folders: Folders to search with all that is below them; a film's own path is taken as it is.
+        report: Given a sentence about each kind of thing that is left out: recycle bins, links to folders,
+            files that could be films but for their suffix, and folders that may not be read.
 
     Returns:
         Absolute paths, sorted, each file once (links to one file count as one). Hidden files and folders are
-        left out, links to folders are not followed, a folder that may not be read is logged and left out.
+        left out without a word.
 
     Raises:
         ConfigError: A folder is not there.
@@ -44,9 +49,22 @@ def find_films(folders: Sequence[Path]) -> list[Path]:
     missing = [folder for folder in folders if not folder.exists()]
     if missing:
         raise ConfigError([f"{folder}: there is no such folder; check its spelling." for folder in missing])
+
+    def report_unread(error: OSError) -> None:
+        report(f"{error.filename}: cannot be read ({error.strerror}), so its films are left out.")
+
+    searched = [absolute(folder) for folder in folders]
+    skipped: list[Skipped] = []
     found: dict[str, Path] = {}
-    for film in sorted({film for folder in folders for film in films_below(absolute(folder), _log_unread)}):
-        found.setdefault(os.path.realpath(film), film)
+    films = (films_below(folder, report_unread, skipped.append) for folder in searched)
+    for film in sorted({*chain.from_iterable(films)}):
+        if film.exists():
+            found.setdefault(os.path.realpath(film), film)
+        else:
+            skipped.append(Skipped(film, Kind.DANGLING))
+    real = [os.path.realpath(folder) for folder in searched]
+    for sentence in sentences_about(unsearched(skipped, searched, real), searched):
+        report(sentence)
     return list(found.values())
 
 
@@ -55,25 +73,34 @@ def absolute(path: Path) -> Path:
     return Path(os.path.normpath(Path.cwd() / path.expanduser()))
 
 
-def films_below(folder: Path, unread: Callable[[OSError], None]) -> Iterator[Path]:
+def films_below(folder: Path, unread: Callable[[OSError], None], skipped: Report) -> Iterator[Path]:
     """Find the films below a folder, each path of a film that has several.
 
     Args:
         folder: The folder, absolute; a film's own path is taken as it is.
-        unread: Told of each folder that may not be read.
+        unread: Given the error of each folder that may not be read.
+        skipped: Given what is left out and would be missed.
     """
     if folder.is_file():
         yield folder
     for parent, folders, files in os.walk(folder, onerror=unread):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            path = Path(parent, name)
+            if (kind := kind_of_folder(name)) is not None:
+                skipped(Skipped(path, kind))
+            elif not is_left_out(name) and path.is_symlink():
+                skipped(Skipped(path, Kind.LINK, os.path.realpath(path)))
+        folders[:] = [name for name in folders if not is_left_out(name)]
         for name in files:
+            if name.startswith("."):
+                continue
             film = Path(parent, name)
-            if not name.startswith(".") and film.suffix.lower() in FILM_SUFFIXES:
+            if film.suffix.lower() in FILM_SUFFIXES:
                 yield film
-
-
-def _log_unread(error: OSError) -> None:
-    _log.warning("%s: cannot be read (%s), so its films are left out", error.filename, error.strerror)
+            elif (kind := kind_of_file(name)) is not None:
+                skipped(Skipped(film, kind))
+            elif not film.suffix and film.is_symlink() and not film.exists():
+                skipped(Skipped(film, Kind.DANGLING))  # to a folder, it seems
 
 
 def parse_weights(text: str) -> dict[str, float]:

@@ -15,6 +15,7 @@ from stat import S_ISLNK
 from typing import Any, Final, Generic, TypeVar
 
 from dataset_assets.config.films import films_below
+from dataset_assets.config.skipping import Kind, Skipped
 
 # 5000 films on a network drive that answers in a millisecond take 10 s.
 PATIENCE_S: Final = 15.0
@@ -48,21 +49,26 @@ class Listing:
         films: The films, by path.
         is_there: Whether the folder is.
         unread: The folders that may not be read.
+        skipped: What is left out and would be missed.
+        real: The folder with links resolved.
     """
 
     films: list[Seen] = field(default_factory=list)
     is_there: bool = True
     unread: list[OSError] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    real: str = ""
 
 
 def list_films(folder: Path) -> Listing:
-    """List the films below a folder, each once; one that vanishes meanwhile is left out."""
+    """List the films below a folder, each once; one that vanishes meanwhile is left out, as a dead link."""
     listing = Listing(is_there=folder.is_dir())
     if not listing.is_there:
         return listing
+    listing.real = os.path.realpath(folder)
     found: dict[str, Seen] = {}
     parents: dict[Path, str] = {}
-    for film in sorted(films_below(folder, listing.unread.append)):
+    for film in sorted(films_below(folder, listing.unread.append, listing.skipped.append)):
         try:
             # One question a film, where `realpath` has one for each folder on its way.
             stat = film.lstat()
@@ -73,6 +79,8 @@ def list_films(folder: Path) -> Listing:
                     parents[film.parent] = os.path.realpath(film.parent)
                 real = os.path.join(parents[film.parent], film.name)  # noqa: PTH118  # as text: 5000 of them
         except OSError:
+            if film.is_symlink():
+                listing.skipped.append(Skipped(film, Kind.DANGLING))
             continue
         changed_s = max(stat.st_mtime, stat.st_ctime)
         found.setdefault(real, Seen(film, real, stat.st_size, changed_s, time.time()))

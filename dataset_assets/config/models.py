@@ -106,7 +106,7 @@ class BaseSettings(Strict):
         default=0.65,
         ge=0,
         description="A window is rejected when the block test's largest score exceeds this; 0 is the same "
-        "picture moved, about 1 an unrelated one.",
+        "picture moved, about 1 an unrelated one or two laid over one another.",
     )
     colour_order: Literal["exact", "fast"] = Field(
         default="exact",
@@ -120,7 +120,8 @@ class BaseSettings(Strict):
     )
     interlaced: Literal["refuse", "deinterlace"] = Field(
         default="refuse",
-        description="What happens to an interlaced video: it is refused, or deinterlaced (bwdif).",
+        description="What happens to a video whose frames are interlaced, whatever its flags say: it is "
+        "refused, or deinterlaced (bwdif).",
     )
     checkpoint_every: int = Field(
         default=10,

@@ -29,6 +29,7 @@ from dataset_assets.config.register import (
     write_register,
 )
 from dataset_assets.config.scan import free_name
+from dataset_assets.config.skipping import sentences_about, unsearched
 
 _LISTED = "listed"
 
@@ -42,12 +43,14 @@ class Look:
         added: The videos that are new.
         waiting: Films that are still being written.
         problems: What stood in the way, a sentence each; everything else was done all the same.
+        skipped: What was left out and would be missed, a sentence for each kind.
     """
 
     settings: Settings
     added: tuple[VideoEntry, ...] = ()
     waiting: tuple[Path, ...] = ()
     problems: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def look_for_films(settings: Settings) -> Look:
@@ -89,7 +92,7 @@ def look_for_films(settings: Settings) -> Look:
     now = with_watched(settings, after)
     known = {entry.key for entry in with_watched(settings, before).videos}
     added = tuple(entry for entry in now.videos if entry.key not in known)
-    return Look(now, added, tuple(search.waiting), tuple(search.problems))
+    return Look(now, added, tuple(search.waiting), tuple(search.problems), search.skipped())
 
 
 def _resolved(paths: Iterable[str]) -> set[str]:
@@ -163,6 +166,21 @@ class _Search:
             keys.add(film.key)
             present.add(seen.real)
         return Register(tuple(films.values()), tuple(waiting))
+
+    def skipped(self) -> tuple[str, ...]:
+        """Word what was left out, but for what `exclude` names."""
+        folders = [each.folder for each in self._settings.watch]
+        answered = [listing for listing in self._listings.values() if listing]
+        left_out = []
+        for each in unsearched(
+            (each for listing in answered for each in listing.skipped),
+            folders,
+            [listing.real for listing in answered if listing.real],
+        ):
+            folder = watching(self._settings.watch, each.path)
+            if folder is not None and folder.weights_of(each.path) is not None:
+                left_out.append(each)
+        return tuple(sentences_about(left_out, folders))
 
     def _is_listed(self, path: str) -> bool:
         return path in self._listed or (path in self._seen and self._seen[path].real in self._listed)

@@ -35,6 +35,7 @@ from dataset_assets.errors import DatasetAssetsError
 HDR_FILM = "uhd-hdr10-cuts.mkv"
 DARK_FILM = "letterboxed-dark.mp4"
 ANIMATION = "animation.mp4"
+DATASET_FOLDER = "dataset"
 
 # Linear light, D65 in both (ITU-R BT.2087-0, equation 4).
 BT709_TO_BT2020 = np.array(
@@ -110,13 +111,13 @@ def demo_config(folder: Path) -> Path:
     """Write the configuration of the demonstration, in the v2.0 form.
 
     Args:
-        folder: The demonstration's folder, which holds `films/` and will hold `dataset/`.
+        folder: The demonstration's folder, which holds `films/` and will hold `DATASET_FOLDER`.
 
     Returns:
         `generator_config.json` in that folder.
     """
     config = {
-        "base_settings": {"base_frame_limit": 24, "max_workers": 2, "output_base_dir": "dataset"},
+        "base_settings": {"base_frame_limit": 24, "max_workers": 2, "output_base_dir": DATASET_FOLDER},
         "videos": [
             {
                 "name": "UHD HDR10 with cuts",

@@ -23,10 +23,12 @@ REASON_TEXTS = {
     "flat": "flat, almost no contrast",
     "black_bars": "black bars in the picture",
     "blurred": "soft, no sharp edge",
+    "combed": "lines of two moments in one frame",
     "duplicate": "shows the same as an accepted one",
     "too_few_frames": "fewer than 7 frames follow",
     "corrupt": "the decoder found errors",
     "other_parameters": "another size, pixel shape or colour than most of the film",
+    "blocky": "blocks in a part of the picture",
 }
 
 
@@ -96,7 +98,12 @@ def percent(part: float, whole: float) -> str:
 
 
 def score(value: float) -> str:
-    """A score with as many digits as tell something: two places below ten, none above a hundred."""
+    """A score with as many digits as tell something: two places below ten, none from a hundred on.
+
+    Counts are whole numbers.
+    """
+    if isinstance(value, int):
+        return str(value)
     if value < 10:
         return f"{value:.2f}"
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"

@@ -300,6 +300,7 @@ def _scores(row: WindowRow) -> tuple[Score, ...]:
         "sharpness": row.sharpness,
         "brightness": row.brightness,
         "contrast": row.contrast,
+        "repeated frames": row.repeated_frames,
     }
     blamed = BLAMED_SCORES.get(row.reason or "", ())
     return tuple(Score(name, value, name in blamed) for name, value in measured.items() if value is not None)

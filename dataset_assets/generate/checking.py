@@ -26,6 +26,8 @@ MIX_TOLERANCE_PATCHES = 2
 # the windows, 6 % and more would hold one. Titles on black look like bars, but few windows are titles.
 MAX_SHARE_CUT = 0.02
 MAX_SHARE_BARRED = 0.05
+# Blinds, stripes and small text look combed in a picture by itself.
+MAX_SHARE_COMBED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,12 @@ def free_of_black_bars(inspection: Inspection) -> Verdict:
     """No sampled triplet has a black bar along an edge, but for a few titles among many."""
     found, sampled = inspection.barred, inspection.sampled
     return _few_of(found, sampled, "triplets looked at have a black bar", "barred_triplets", MAX_SHARE_BARRED)
+
+
+def free_of_combs(inspection: Inspection) -> Verdict:
+    """No sampled triplet's ground truth has combs, but for a few with fine lines among many."""
+    found, sampled = inspection.combed, inspection.sampled
+    return _few_of(found, sampled, "triplets looked at have combs", "combed_triplets", MAX_SHARE_COMBED)
 
 
 def files_match_table(settings: Settings, key: str, category: str, report: CategoryReport) -> Verdict:

@@ -12,7 +12,7 @@ import json
 from dataset_assets.config import Settings, VideoEntry
 
 # Raised by one whenever the same settings would give other rows or other pixels than before.
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 _WINDOW_FIELDS = (
     "seed",

@@ -1,8 +1,8 @@
-"""The triplets of a video as they were written, read again: whole files, no cut, no black bar.
+"""The triplets of a video as they were written, read again: whole files, no cut, no black bar, no combs.
 
 Here is what is measured; the promises about it, in words, are in `checking`. Every file is read and its
-checksums tested: 2 CPU ms a triplet. The LR frames of at most 50 triplets are looked at too, 15 ms each: of a
-UHD film's 1.5 CPU s for a window 1 % with 50 windows, 0.2 % with a thousand.
+checksums tested: 2 CPU ms a triplet. The pictures of at most 50 triplets are looked at too, 20 to 35 ms each:
+of a UHD film's 1.5 CPU s for a window 2 % with 50 windows, 0.3 % with a thousand.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from dataset_assets.patches.downscale import SCALE
 from dataset_assets.patches.png import whole_png_size
 from dataset_assets.patches.triplets import KINDS, patch_id
 from dataset_assets.tables import PatchRow
-from dataset_assets.video.active_area import FULL_RANGE_BAR_LUMA, find_bars
+from dataset_assets.video.active_area import has_crop_bar
+from dataset_assets.video.combs import looks_combed
 from dataset_assets.video.probe import FRAMES_PER_WINDOW
 from dataset_assets.windows.cuts import cut_score
 
@@ -33,9 +34,6 @@ LR5_FRAME_COUNT = 5
 # films with the most alarms (screen recordings, test cards), a tenth of the alarms without the lead.
 MAX_CROP_CUT_SCORE = 0.65
 MIN_CUT_LEAD = 0.25
-MIN_BAR = 0.02
-# Titles on black end at straight edges too, but leave more of the picture black.
-MIN_LIT_SHARE = 0.5
 
 Picture = npt.NDArray[np.uint8]
 
@@ -47,9 +45,10 @@ class Inspection:
     Attributes:
         triplets: How many there are.
         broken: Ids of the triplets with a file that is missing, damaged, or not of the size its row tells.
-        sampled: Triplets whose LR frames were looked at.
+        sampled: Triplets whose pictures were looked at.
         over_a_cut: Ids of those whose frames show a cut.
         barred: Ids of those with a black bar along an edge.
+        combed: Ids of those with combs in the ground truth.
     """
 
     triplets: int
@@ -57,29 +56,32 @@ class Inspection:
     sampled: int
     over_a_cut: tuple[str, ...]
     barred: tuple[str, ...]
+    combed: tuple[str, ...] = ()
 
 
 def inspect_triplets(root: Path, rows: Sequence[PatchRow]) -> Inspection:
-    """Reads every file of the triplets, and looks at the LR frames of a sample spread evenly over them.
+    """Reads every file of the triplets, and looks at the pictures of a sample spread evenly over them.
 
     Args:
         root: The data set's folder.
         rows: The triplets.
     """
     step = max(1, -(-len(rows) // SAMPLE))
-    broken, over_a_cut, barred, sampled = [], [], [], 0
+    broken, over_a_cut, barred, combed, sampled = [], [], [], [], 0
     for index, row in enumerate(rows):
-        lr7 = _whole_lr7(root, row)
-        if lr7 is None:
+        files = _whole_files(root, row)
+        if files is None:
             broken.append(row.patch_id)
         elif index % step == 0:
-            frames = _lr_frames(lr7)
+            gt, frames = _luma(files[0]), _lr_frames(files[1])
             sampled += 1
             if shows_cut(frames):
                 over_a_cut.append(row.patch_id)
-            if has_bar(frames):
+            if has_crop_bar([gt], full_range=True) or has_crop_bar(frames, full_range=True):
                 barred.append(row.patch_id)
-    return Inspection(len(rows), tuple(broken), sampled, tuple(over_a_cut), tuple(barred))
+            if looks_combed(gt):
+                combed.append(row.patch_id)
+    return Inspection(len(rows), tuple(broken), sampled, tuple(over_a_cut), tuple(barred), tuple(combed))
 
 
 def shows_cut(frames: Sequence[Picture]) -> bool:
@@ -93,22 +95,6 @@ def shows_cut(frames: Sequence[Picture]) -> bool:
         return False
     *_, next_to_worst, worst = sorted(cut_score(pair) for pair in pairwise(luma))
     return worst - next_to_worst >= MIN_CUT_LEAD
-
-
-def has_bar(frames: Sequence[Picture]) -> bool:
-    """Whether a black bar runs along an edge of a crop.
-
-    Args:
-        frames: Luma of the 7 LR frames, (height, width) uint8, full range.
-    """
-    bars = find_bars(frames, full_range=True)
-    if bars is None:
-        return False
-    height, width = frames[0].shape
-    if max(bars.top, bars.bottom) < MIN_BAR * height and max(bars.left, bars.right) < MIN_BAR * width:
-        return False
-    inside = np.max(frames, axis=0)[bars.top : height - bars.bottom, bars.left : width - bars.right]
-    return bool((inside > FULL_RANGE_BAR_LUMA).mean() >= MIN_LIT_SHARE)
 
 
 def unnamed_files(root: Path, key: str, category: Category, rows: Iterable[PatchRow]) -> list[Path]:
@@ -141,10 +127,10 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _whole_lr7(root: Path, row: PatchRow) -> bytes | None:
-    """The LR_7frames file of a triplet whose three files are what its row tells; None where one is not."""
+def _whole_files(root: Path, row: PatchRow) -> tuple[bytes, bytes] | None:
+    """The GT and LR_7frames files of a triplet whose files are what its row says; None where one is not."""
     small_width, small_height = row.width // SCALE, row.height // SCALE
-    content = None
+    contents = []
     for name, size_bytes, size in (
         (row.gt, row.gt_bytes, (row.width, row.height)),
         (row.lr5, row.lr5_bytes, (small_width, LR5_FRAME_COUNT * small_height)),
@@ -156,12 +142,19 @@ def _whole_lr7(root: Path, row: PatchRow) -> bytes | None:
             return None
         if len(content) != size_bytes or whole_png_size(content) != size:
             return None
-    return content
+        contents.append(content)
+    return contents[0], contents[2]
 
 
 def _lr_frames(lr7: bytes) -> list[Picture]:
     """Luma of the frames of an LR_7frames file."""
-    stack = cv2.imdecode(np.frombuffer(lr7, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if stack is None:
+    stack = _luma(lr7)
+    return list(stack.reshape(FRAMES_PER_WINDOW, -1, stack.shape[1]))
+
+
+def _luma(content: bytes) -> Picture:
+    """Luma of a picture file."""
+    luma = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if luma is None:
         raise ValueError("a PNG whose checksums are right cannot be decoded")
-    return list(stack.reshape(FRAMES_PER_WINDOW, -1, stack.shape[1]).astype(np.uint8, copy=False))
+    return luma.astype(np.uint8, copy=False)

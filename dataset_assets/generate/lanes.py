@@ -36,7 +36,7 @@ from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.measures import signature_from
 from dataset_assets.windows.sampling import Stratum
 
-SUSPICIOUS = ("corrupt", "too_few_frames")
+SUSPICIOUS = ("corrupt", "blocky", "too_few_frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,13 @@ class Lane:
 
     def _open(self) -> WindowFinder:
         info = self._info
-        self._reader = FrameReader(info.path, deinterlace=info.interlaced, max_step=info.max_step)
+        self._reader = FrameReader(
+            info.path,
+            parts=info.parts,
+            deinterlace=info.interlaced,
+            field_order=info.field_order,
+            max_step=info.max_step,
+        )
         return WindowFinder(self._reader, info, self._key, self._settings, self._accepted, self._stop)
 
     def _make(self, job: Job) -> Made:

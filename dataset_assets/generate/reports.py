@@ -18,6 +18,7 @@ class WindowsReport:
         target: Windows asked for in the configuration.
         room: Windows that the film is long enough for, at most `target`.
         accepted: Windows accepted.
+        with_repeats: Accepted windows with a repeated frame.
         attempts: Attempts, accepted or not.
         rejected: Rejected attempts by reason.
     """
@@ -25,6 +26,7 @@ class WindowsReport:
     target: int
     room: int
     accepted: int
+    with_repeats: int
     attempts: int
     rejected: Mapping[str, int]
 

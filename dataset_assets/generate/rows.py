@@ -28,6 +28,7 @@ def window_row(attempt: Attempt) -> WindowRow:
         brightness=judged.brightness if judged else None,
         contrast=judged.contrast if judged else None,
         sharpness=judged.sharpness if judged else None,
+        repeated_frames=judged.repeated_frames if judged else None,
         signature=judged.signature.tobytes() if judged and accepted else None,
         accepted=accepted,
         reason=attempt.reason,

@@ -142,6 +142,7 @@ class VideoPass:
             target=self._settings.window_target(self._plan.entry),
             room=len(self._plan.strata),
             accepted=sum(row.accepted for row in rows),
+            with_repeats=sum(row.accepted and bool(row.repeated_frames) for row in rows),
             attempts=len(rows),
             rejected=dict(Counter(row.reason for row in rows if row.reason is not None).most_common()),
         )

@@ -19,8 +19,11 @@ import pyarrow as pa
 
 from dataset_assets import __version__
 
-SCHEMA_VERSION = 2
-"""Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning."""
+SCHEMA_VERSION = 3
+"""Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
+
+Files of older versions stay readable where only nullable columns were added: those are null in their rows.
+"""
 
 WRITER_VERSION = __version__
 """The release of dataset_assets that writes the files."""
@@ -54,9 +57,11 @@ VIDEOS: pa.Schema = pa.schema(
         _column("rotation", _INT32, "Degrees, clockwise, by which the coded picture is turned upright."),
         _column("sar", _STRING, "Width of a coded pixel over its height, such as 1:1."),
         _column("frame_rate", _FLOAT64, "Average frames per second."),
-        _column("duration_s", _FLOAT64, "Duration in seconds."),
+        _column("duration_s", _FLOAT64, "Film time in seconds, gaps in the time stamps left out."),
         _column("vfr", _BOOL, "Whether the frame rate varies."),
-        _column("interlaced", _BOOL, "Whether the frames are interlaced."),
+        _column(
+            "interlaced", _BOOL, "Whether the frames are interlaced and deinterlaced, whatever is flagged."
+        ),
         _column("color_primaries", _STRING, "Primaries that colours are read with, guessed where untagged."),
         _column("color_transfer", _STRING, "Transfer that colours are read with, guessed where untagged."),
         _column("color_space", _STRING, "Matrix that colours are read with, guessed where untagged."),
@@ -81,7 +86,7 @@ VIDEOS: pa.Schema = pa.schema(
         _column("active_height", _INT32, "Height of the active area in working-frame pixels."),
         _column("working_width", _INT32, "Width of the working frame in pixels."),
         _column("working_height", _INT32, "Height of the working frame in pixels."),
-        _column("warnings", pa.list_(_STRING), "What was guessed or ignored, one sentence each."),
+        _column("warnings", pa.list_(_STRING), "What was guessed, ignored or left out, one sentence each."),
         _column("probed_at", _TIMESTAMP, "When the source file was read."),
     ]
 )
@@ -91,7 +96,7 @@ WINDOWS: pa.Schema = pa.schema(
     [
         _column("window", _INT32, "Number of the window in its video, from 0."),
         _column("attempt", _INT32, "Number of the attempt at this window, from 0."),
-        _column("time_s", _FLOAT64, "Place of the window in its video, in seconds from the start."),
+        _column("time_s", _FLOAT64, "Place of the window in its video, in seconds of film time."),
         _column("pts", pa.list_(_INT64), "Presentation times of frames 0..6 in the stream's time base."),
         _column("keyframe", _BOOL, "Whether frame 0 is a keyframe."),
         _column(
@@ -101,13 +106,22 @@ WINDOWS: pa.Schema = pa.schema(
             nullable=True,
         ),
         _column(
-            "cut_score", _FLOAT32, "Score of the block test; the higher, the more like a cut.", nullable=True
+            "cut_score",
+            _FLOAT32,
+            "Score of the block test, blended frames included; the higher, the more like a cut.",
+            nullable=True,
         ),
         _column("brightness", _FLOAT32, "Luma of a preview, its 99.5th percentile, 0..255.", nullable=True),
         _column(
             "contrast", _FLOAT32, "Standard deviation of the luma of a preview, 0..127.5.", nullable=True
         ),
         _column("sharpness", _FLOAT32, "How sharp the sharpest edges are; about 1 in focus.", nullable=True),
+        _column(
+            "repeated_frames",
+            _INT32,
+            "Of the 6 pairs of neighbours, how many show the same picture but for coding noise.",
+            nullable=True,
+        ),
         _column(
             "signature",
             pa.binary(),
@@ -210,6 +224,7 @@ class WindowRow:
     brightness: float | None
     contrast: float | None
     sharpness: float | None
+    repeated_frames: int | None
     signature: bytes | None
     accepted: bool
     reason: str | None

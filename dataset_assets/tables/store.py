@@ -226,11 +226,13 @@ class TableStore:
         def read() -> list[_AnyRow]:
             # Not pq.read_table, which would add the folder names as columns.
             with pq.ParquetFile(path, page_checksum_verification=True) as file:
-                _records(path, file.metadata.metadata)
-                if not file.schema_arrow.equals(schema):
+                provenance, _ = _records(path, file.metadata.metadata)
+                absent = _absent_columns(file.schema_arrow, schema, provenance.schema_version)
+                if absent is None:
                     raise _unreadable(path, "has other columns than this release writes")
                 table = file.read()
-            columns = [_values(table.column(name)) for name in schema.names]
+            nulls = [None] * table.num_rows
+            columns = [nulls if name in absent else _values(table.column(name)) for name in schema.names]
             return [row_type(*values) for values in zip(*columns, strict=True)]
 
         return _reading(path, read) or []
@@ -249,6 +251,18 @@ def _by_video(folder: Path) -> dict[str, Path]:
         return {}
     files = {name.removeprefix(_VIDEO): folder / f"{name}/{_FILE}" for name in names}
     return {key: file for key, file in files.items() if file.exists()}
+
+
+def _absent_columns(found: pa.Schema, schema: pa.Schema, version: int) -> frozenset[str] | None:
+    """Find the columns that an older release did not write yet: to be read as nulls.
+
+    Returns:
+        Their names, all nullable; None where the file has other columns than a release of its version wrote.
+    """
+    is_older = version < SCHEMA_VERSION
+    absent = {field.name for field in schema if is_older and field.nullable and field.name not in found.names}
+    expected = pa.schema([field for field in schema if field.name not in absent])
+    return frozenset(absent) if found.equals(expected) else None
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

@@ -1,7 +1,11 @@
-"""Windows decoded from the source again, and their pictures held against the files, bit for bit."""
+"""Windows decoded from the source again, and their pictures held against the files, bit for bit.
+
+The GT is held against the reference conversion too (`outside`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
@@ -15,12 +19,13 @@ from dataset_assets.draws import draw
 from dataset_assets.errors import VideoError
 from dataset_assets.generate.identity import patches_hash, windows_hash
 from dataset_assets.generate.journal import files_of
-from dataset_assets.generate.lanes import Job, Lane
+from dataset_assets.generate.lanes import Job, Lane, Made
 from dataset_assets.generate.plan import VideoPlan, plan_video
 from dataset_assets.generate.rows import video_row
 from dataset_assets.patches.triplets import content_hash
 from dataset_assets.tables import PatchRow, TableStore
 from dataset_assets.verify.findings import Kind, VideoFindings
+from dataset_assets.verify.outside import compare_with_reference
 from dataset_assets.verify.tables import Tables
 from dataset_assets.video.geometry import Rect
 from dataset_assets.video.probe import probe, same_content
@@ -121,6 +126,16 @@ def _compare_window(
         found.mend.windows.add(window)
         found.add(Kind.SOURCE, place, f"window {window} is not in the film as its row says")
         return
+    same = _compare_files(root, window, made, rows, found)
+    pts = tables.accepted[window].pts
+    compare_with_reference(settings, plan.info, root, pts[len(pts) // 2], same, found)
+
+
+def _compare_files(
+    root: Path, window: int, made: Made, rows: Mapping[str, tuple[int, PatchRow]], found: VideoFindings
+) -> list[PatchRow]:
+    """Holds the files of a window against what was made again; gives the rows of those that are the same."""
+    same = []
     for category, files in made.triplets.items():
         position, row = rows[category]
         hashes = (row.gt_hash, row.lr5_hash, row.lr7_hash)
@@ -129,12 +144,15 @@ def _compare_window(
             for path, content, hash_ in zip(files_of(row), files, hashes, strict=True)
             if _differs(root / path, content, hash_)
         ]
-        if differing:
-            # Whether the patch or its window's times are wrong cannot be told: both are made again.
-            found.mend.rows[category].add(position)
-            found.mend.windows.add(window)
+        if not differing:
+            same.append(row)
+            continue
+        # Whether the patch or its window's times are wrong cannot be told: both are made again.
+        found.mend.rows[category].add(position)
+        found.mend.windows.add(window)
         for path in differing:
             found.add(Kind.SOURCE, path, f"is not what the film shows in window {window}")
+    return same
 
 
 def _rows_of(

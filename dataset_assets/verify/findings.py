@@ -21,7 +21,9 @@ class Kind(StrEnum):
     ROW = "row"  # a row of a patches table is doubled, missing, or not what was planned
     FILE = "file"  # a picture is missing, damaged, or other bytes than were written
     STACK = "stack"  # LR is not made of this GT
+    BAR = "bar"  # many patches hold black bars: the film's picture was not found
     SOURCE = "source"  # the source gives other pictures
+    COLOUR = "colour"  # the reference conversion of the source gives other pictures
     EXTRA = "extra"  # a file has no row
     LEFTOVER = "leftover"  # a run that was killed left it
 
@@ -73,7 +75,7 @@ class VideoFindings:
         findings: What is wrong.
         notes: What a reader should know and is no damage: unfinished or stale tables, a film that is absent.
         left_out: Why the video was left out; empty where it was not.
-        repaired: Whether all that was found was taken away.
+        repaired: Whether all that can be was taken away.
         is_mendable: Whether that can be done: not where a table cannot be read and may yet be whole.
         mend: What its repair takes away.
     """
@@ -87,6 +89,11 @@ class VideoFindings:
     repaired: bool = False
     is_mendable: bool = True
     mend: Mend = field(default_factory=Mend)
+
+    @property
+    def taken_away(self) -> int:
+        """Findings whose repair took something away; what would be made just so again is left."""
+        return self.repaired * sum(finding.kind is not Kind.COLOUR for finding in self.findings)
 
     def add(self, kind: Kind, place: str | Path, what: str) -> None:
         """Takes a finding in."""

@@ -14,6 +14,7 @@ from dataset_assets.patches.downscale import SCALE, Kernel, downscale
 from dataset_assets.patches.triplets import GT_FRAME, LR5_FRAMES, content_hash
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind
+from dataset_assets.video.active_area import has_crop_bar
 from dataset_assets.video.probe import FRAMES_PER_WINDOW
 
 LR5_COUNT = LR5_FRAMES.stop - LR5_FRAMES.start
@@ -22,7 +23,7 @@ Picture = npt.NDArray[np.uint8]
 
 
 def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
-    """Reads a triplet back: bytes, decoding, sizes, and that both LR stacks are made of its GT.
+    """Reads a triplet back: bytes, decoding, sizes, both LR stacks made of its GT, no black bar in that.
 
     Args:
         root: The data set's folder.
@@ -81,4 +82,7 @@ def _check_stacks(row: PatchRow, pictures: Sequence[Picture]) -> list[Finding]:
     ]
     if not np.array_equal(lr5, frames[LR5_FRAMES].reshape(lr5.shape)):
         problems.append(Finding(Kind.STACK, row.lr5, "is not frames 1 to 5 of its LR_7frames"))
+    luma = cv2.cvtColor(gt, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+    if has_crop_bar([luma], full_range=True):
+        problems.append(Finding(Kind.BAR, row.gt, "has a black bar along an edge"))
     return problems

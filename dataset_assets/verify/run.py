@@ -18,6 +18,7 @@ import cv2
 from dataset_assets.config import Settings
 from dataset_assets.disk import temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
+from dataset_assets.generate.checking import MAX_SHARE_BARRED
 from dataset_assets.generate.journal import files_of
 from dataset_assets.generate.status import statuses
 from dataset_assets.tables import PatchRow, TableStore
@@ -144,9 +145,7 @@ class _Verification:
         found = self._found
         if found.left_out:
             return found
-        for broken in (each for batch in self._batches for each in batch.result()):
-            found.mend.rows[broken.category].add(broken.position)
-            found.findings += broken.findings
+        self._take_broken([each for batch in self._batches for each in batch.result()])
         if self._deep is not None:
             self._take(self._deep.result())
         self._add_strays()
@@ -159,6 +158,25 @@ class _Verification:
         if found.findings and repair:
             self._repair()
         return found
+
+    def _take_broken(self, broken: Sequence[_Broken]) -> None:
+        """Takes over what is wrong with triplets; of bars a note where they are few: maybe dark scenes."""
+        found = self._found
+        barred = [each for each in broken if each.is_barred]
+        is_alarm = 0 < len(barred) <= MAX_SHARE_BARRED * found.triplets
+        if is_alarm:
+            first = barred[0].findings[0].place
+            found.notes.append(
+                f"{len(barred)} of {found.triplets} patches look as if they had a black bar, first {first}"
+            )
+        for each in broken:
+            if each.is_barred:
+                if is_alarm:
+                    continue
+                # Its window would be accepted again from the table.
+                found.mend.windows.add(each.window)
+            found.mend.rows[each.category].add(each.position)
+            found.findings += each.findings
 
     def _take(self, deep: VideoFindings) -> None:
         found = self._found
@@ -196,6 +214,8 @@ class _Verification:
                 f"not repaired: {empty} holds nothing at all; if its drive is away, bring it back, else "
                 "delete the tables of its category and run generate"
             )
+        elif all(finding.kind is Kind.COLOUR for finding in found.findings):
+            found.left_out = "not repaired: made again, its pictures would be the same"
         elif not found.is_mendable:
             found.left_out = "not repaired: a table that may yet be whole cannot be read"
         else:
@@ -221,7 +241,13 @@ class _Verification:
 class _Broken:
     category: str
     position: int
+    window: int
     findings: Sequence[Finding]
+
+    @property
+    def is_barred(self) -> bool:
+        """Whether black bars are all that is wrong."""
+        return all(finding.kind is Kind.BAR for finding in self.findings)
 
 
 def _check_batch(
@@ -235,6 +261,6 @@ def _check_batch(
         if stop.is_set():
             break
         if findings := check_triplet(root, row):
-            broken.append(_Broken(category, position, findings))
+            broken.append(_Broken(category, position, row.window, findings))
     on_triplets(len(batch))
     return broken

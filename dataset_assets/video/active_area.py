@@ -5,29 +5,43 @@ Works on untouched luma of frames in coded orientation; knows nothing of formats
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.video.bar_edges import (
+    BAR_LUMA,
+    FULL_RANGE_BAR_LUMA,
+    Lines,
+    bars,
+    describe_lines,
+    is_full_edge,
+    noise_limits,
+    sample_places,
+)
 from dataset_assets.video.geometry import FrameGeometry, Rect
 
-# Limited-range black is 16; encoders leave a few codes of noise on bars (Sintel's reach 18, a phone's 20).
-BAR_LUMA = 22
-FULL_RANGE_BAR_LUMA = 7
-# Share of a line's samples that must be black: a logo or a burnt-in subtitle in a bar is no picture.
-BLACK_SHARE = 0.985
-# A bar ends at a straight edge: right behind it, at least this share is lit of what is lit elsewhere in the
-# picture (of a starry sky 2 %, of a landscape all).
-PICTURE_SHARE = 0.5
 # Lines behind a bar's edge that scaling and chroma smear.
 EDGE_LINES = 2
 # A picture of fewer lines or columns between its bars is none, but a stripe on black: no bars then.
 MIN_ACTIVE_SIDE = 16
 # Bars of a single window, against the film's active area, count from this share of the height or width on.
 MIN_WINDOW_BAR = 0.02
+# Pictures with at most this share lit say nothing: every one of them is black.
+BLACK_SHARE = 0.985
+# A column that is lit over less of its length in every picture may be a bar's, with text in it.
+MIN_COLUMN_SHARE = 0.25
+# Upright video in a wide frame leaves 32 % of the columns lit; less is a lamp in a dark room.
+MIN_WIDTH_SHARE = 0.3
+# Fewer samples of a line than these say nothing about it.
+MIN_SAMPLES = 16
+# Bars on one side, or of a few lines, must be the same in so many pictures: one alone may be a wall.
+MIN_CONSTANT_PICTURES = 3
+
+Luma = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +53,31 @@ class Bars:
     right: int
     bottom: int
 
+    def beside(self, outer: Bars) -> Bars:
+        """These bars of a picture that lies inside other lines, as bars of the whole."""
+        return Bars(
+            self.left + outer.left, self.top + outer.top, self.right + outer.right, self.bottom + outer.bottom
+        )
+
 
 def find_bars(pictures: Iterable[npt.NDArray[np.uint8]], *, full_range: bool) -> Bars | None:
-    """The bars that all pictures share.
+    """The bars that all pictures share, but for a few odd ones among many; noise and text in them allowed.
 
     Args:
-        pictures: Luma pictures of one size, shape (height, width), uint8; at least one.
+        pictures: Luma pictures of one size, shape (height, width), uint8; at least one. None is kept.
         full_range: Whether black is 0 instead of 16.
 
     Returns:
         The bars, or None where every picture is black, so that nothing can be said.
     """
-    limit = FULL_RANGE_BAR_LUMA if full_range else BAR_LUMA
-    # The brightest code of each place tells as much as all pictures do, and none of them is kept.
-    brightest = reduce(np.maximum, pictures)
-    bright = brightest > limit
-    if bright.mean() <= 1 - BLACK_SHARE:
+    black = FULL_RANGE_BAR_LUMA if full_range else BAR_LUMA
+    samples = _Samples.of(pictures, black)
+    if samples.is_black:
         return None
-    rows = bright.mean(axis=1)
-    top, bottom = _bar(rows), _bar(rows[::-1])
-    # Rows inside the horizontal bars only, else a letterboxed picture's columns never look bright enough.
-    columns = np.mean(bright[top : bright.shape[0] - bottom], axis=0)
-    return Bars(_bar(columns), top, _bar(columns[::-1]), bottom)
-
-
-def _bar(bright_shares: npt.NDArray[np.floating]) -> int:
-    """Lines of black before the picture; 0 where it starts gradually, as a planet before black sky does."""
-    lit = bright_shares > 1 - BLACK_SHARE
-    if not lit.any():
-        return 0
-    picture_share = PICTURE_SHARE * min(1.0, float(np.median(bright_shares[lit])))
-    starts, full = int(np.argmax(lit)), int(np.argmax(bright_shares > picture_share))
-    soft_lines = max(4, len(bright_shares) // 100)
-    return full if starts and full - starts <= soft_lines else 0
+    rows = samples.rows_lines()
+    top, bottom = bars(rows)
+    left, right = bars(samples.columns_lines(top, bottom))
+    return Bars(left, top, right, bottom)
 
 
 def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
@@ -90,21 +96,132 @@ def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
     return geometry.after_turning(area)
 
 
-def has_window_bars(pictures: Sequence[npt.NDArray[np.uint8]], *, full_range: bool) -> bool:
-    """Whether a window's own pictures have bars on opposite sides, as a scene in another aspect ratio has.
+def has_window_bars(pictures: Sequence[Luma], *, full_range: bool, bit_depth: int = 8) -> bool:
+    """Whether a window's own pictures have bars, as a scene in another aspect ratio has.
+
+    Bars are on opposite sides and alike, or the same in all pictures with an edge over the whole width.
 
     Args:
-        pictures: Luma of the film's active area, shape (height, width), uint8.
+        pictures: Luma of the film's active area, shape (height, width), uint8 or uint16. Of most pictures
+            only the outermost lines are read.
+        full_range: Whether black is 0 instead of 16.
+        bit_depth: Bits of a sample.
+    """
+    is_constant = len(pictures) >= MIN_CONSTANT_PICTURES
+    return any(
+        _are_alike(lines, *found) or (is_constant and _are_full(lines, *found))
+        for lines, found in _pairs_of_bars(pictures, full_range, bit_depth)
+    )
+
+
+def has_crop_bar(pictures: Sequence[Luma], *, full_range: bool) -> bool:
+    """Whether a black bar with an edge over the whole width lies along a side of a crop.
+
+    Args:
+        pictures: Luma of a crop's frames, shape (height, width), uint8.
         full_range: Whether black is 0 instead of 16.
     """
-    bars = find_bars(pictures, full_range=full_range)
-    if bars is None:
-        return False
-    height, width = pictures[0].shape
-    for first, second, length in ((bars.top, bars.bottom, height), (bars.left, bars.right, width)):
-        if min(first, second) >= MIN_WINDOW_BAR * length and abs(first - second) <= MIN_WINDOW_BAR * length:
-            return True
-    return False
+    return any(_are_full(lines, *found) for lines, found in _pairs_of_bars(pictures, full_range))
+
+
+def _pairs_of_bars(
+    pictures: Sequence[Luma], full_range: bool, bit_depth: int = 8
+) -> Iterator[tuple[Lines, tuple[int, int]]]:
+    """Rows with the bars above and below, then columns with those at the left and right; none of black."""
+    black = FULL_RANGE_BAR_LUMA if full_range else BAR_LUMA
+    extra_bits = bit_depth - 8
+    limit = (black + 1 << extra_bits) - 1
+    rows_end_black = _end_black(pictures, (np.s_[0], np.s_[-1]), limit)
+    columns_end_black = _end_black(pictures, (np.s_[:, 0], np.s_[:, -1]), limit)
+    if not rows_end_black and not columns_end_black:
+        return
+    samples = _Samples.of(pictures, black, extra_bits)
+    if samples.is_black:
+        return
+    found = (0, 0)
+    if rows_end_black:
+        rows = samples.rows_lines()
+        found = bars(rows)
+        yield rows, found
+    if columns_end_black:
+        columns = samples.columns_lines(*found)
+        yield columns, bars(columns)
+
+
+def _are_alike(lines: Lines, first: int, second: int) -> bool:
+    """Whether bars lie on opposite sides and are nearly alike."""
+    least = MIN_WINDOW_BAR * lines.is_lit.shape[1]
+    return bool(min(first, second) >= least and abs(first - second) <= least)
+
+
+def _are_full(lines: Lines, first: int, second: int) -> bool:
+    """Whether a bar of a pair has an edge over the whole width."""
+    sides = ((lines, first), (lines.reversed(), second))
+    return any(size > 0 and is_full_edge(side, size) for side, size in sides)
+
+
+def _end_black(pictures: Sequence[Luma], ends: Sequence[Any], limit: int) -> bool:
+    """Whether one of the outermost lines is black in all pictures; in most it is not, and the search ends."""
+    return any(all(bool((picture[end] > limit).mean() <= 0.5) for picture in pictures) for end in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Samples of rows and columns of several pictures.
+
+    Attributes:
+        rows: Shape (pictures, height, samples).
+        columns: Shape (pictures, width, samples).
+        row_places: Which rows the samples of columns lie in.
+        column_places: Which columns the samples of rows lie in.
+        limits: Shape (pictures, 2): up to where black with noise reaches.
+    """
+
+    rows: npt.NDArray[np.uint8]
+    columns: npt.NDArray[np.uint8]
+    row_places: npt.NDArray[np.intp]
+    column_places: npt.NDArray[np.intp]
+    limits: npt.NDArray[np.int_]
+
+    @classmethod
+    def of(cls, pictures: Iterable[Luma], black: int, extra_bits: int = 0) -> _Samples:
+        """Takes them, one picture after the other; of samples of more than 8 bit the highest 8."""
+        rows, columns, limits = [], [], []
+        for picture in pictures:
+            height, width = picture.shape
+            of_rows, of_columns = picture[:, sample_places(width)], picture[sample_places(height)].T
+            rows.append((of_rows >> extra_bits).astype(np.uint8))
+            columns.append((of_columns >> extra_bits).astype(np.uint8))
+            strips = [each[part] for each in (rows[-1], columns[-1]) for part in (np.s_[:2], np.s_[-2:])]
+            limits.append(noise_limits(strips, black))
+        places = sample_places(height), sample_places(width)
+        return cls(np.stack(rows), np.stack(columns), *places, np.array(limits))
+
+    @property
+    def is_black(self) -> bool:
+        """Whether nothing is lit in any picture, a speck aside."""
+        bright = self.rows > self.limits[:, :1, None]
+        return bool(bright.any(axis=0).mean() <= 1 - BLACK_SHARE)
+
+    def rows_lines(self) -> Lines:
+        """The rows, the uppermost first, within the columns that are lit somewhere: no bars beside them."""
+        is_lit = (self.columns > self.limits[:, 1:, None]).mean(-1).max(axis=0) >= MIN_COLUMN_SHARE
+        lit = np.flatnonzero(is_lit)
+        if lit.size < MIN_WIDTH_SHARE * len(is_lit):
+            return describe_lines(self.rows, self.limits)
+        first, last = lit[0], lit[-1]
+        return describe_lines(self.rows[..., _between(self.column_places, first, last)], self.limits)
+
+    def columns_lines(self, top: int, bottom: int) -> Lines:
+        """The columns, the leftmost first, between the bars above and below: these would make them dark."""
+        last = self.rows.shape[1] - bottom - 1
+        return describe_lines(self.columns[..., _between(self.row_places, top, last)], self.limits)
+
+
+def _between(places: npt.NDArray[np.intp], first: int, last: int) -> npt.NDArray[np.bool_]:
+    """Which places lie between two, these included; all of them where hardly any do."""
+    inside = (places >= first) & (places <= last)
+    return inside if inside.sum() >= min(MIN_SAMPLES, len(places)) else np.ones_like(inside)
 
 
 def _inset(bar: int, scale: float) -> int:

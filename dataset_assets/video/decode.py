@@ -18,7 +18,10 @@ import av
 from av.filter import Graph
 
 from dataset_assets.video.colour import ColourCodes
-from dataset_assets.video.packets import Packet, PacketReader, stamp
+from dataset_assets.video.combs import FieldOrder
+from dataset_assets.video.packets import Packet, Part, stamp
+from dataset_assets.video.parts import open_packets
+from dataset_assets.video.timeline import Span
 
 # Their decoders can leave out non-reference frames for some packets only. Others (dav1d) take that setting
 # once for all: windows would have holes.
@@ -36,22 +39,33 @@ class FrameReader:
     looking ahead never disturbs a decoder that could simply go on. Not safe to share between threads.
     """
 
-    def __init__(self, path: Path, *, deinterlace: bool = False, max_step: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        parts: Sequence[Part] = (),
+        deinterlace: bool = False,
+        field_order: FieldOrder | None = None,
+        max_step: int | None = None,
+    ) -> None:
         """Opens a film.
 
         Args:
             path: A file with at least one video stream.
+            parts: Its parts, where its clock is set back.
             deinterlace: Whether frames pass through bwdif, one frame out for each frame in. The frame of a
                 keyframe has no predecessor then and is interpolated from its own fields.
+            field_order: Which field is the earlier one; as the frames are flagged by default.
             max_step: Ticks; between two frames further apart others are missing. None for a variable frame
                 rate.
 
         Raises:
             VideoError: The file is missing, is not a film, or has no video stream.
         """
-        self._decoding = PacketReader(path)
-        self._scout = PacketReader(path)
+        self._decoding = open_packets(path, parts)
+        self._scout = open_packets(path, parts)
         self._deinterlace = deinterlace
+        self._field_order = field_order
         self._max_step = max_step
         self._deinterlacer: _Deinterlacer | None = None
         self._ready: deque[av.VideoFrame] = deque()
@@ -81,6 +95,11 @@ class FrameReader:
     def stream(self) -> av.VideoStream:
         """The stream that is decoded."""
         return self._decoding.stream
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was chosen among several video streams."""
+        return self._scout.warnings
 
     @property
     def time_base(self) -> Fraction:
@@ -118,13 +137,21 @@ class FrameReader:
         """The first keyframe after the keyframe given, if it lies before `until`."""
         return self._scout.keyframe_after(keyframe, until)
 
-    def end(self) -> int:
-        """The PTS at which the last frame ends, read from the film's tail: headers lie."""
-        return self._scout.end()
+    def spans(self) -> list[Span]:
+        """First keyframe and end of each part, read from its packets: headers lie."""
+        return self._scout.spans()
 
     def stamps(self, keyframe: int, count: int) -> list[int]:
         """The PTS of `count` frames from a keyframe on, read without decoding; fewer at the film's end."""
         return self._scout.stamps(keyframe, count)
+
+    def step_at(self, pts: int) -> tuple[int, int] | None:
+        """The last frame's PTS at or before `pts` and the next one's; None where one is missing."""
+        return self._scout.step_at(pts)
+
+    def indexed(self) -> list[int]:
+        """The places that the container's index names, in order; none where it has no index of the whole."""
+        return self._scout.indexed()
 
     def frames(self, keyframe: int, pts: int) -> Iterator[av.VideoFrame]:
         """Decodes frames in presentation order.
@@ -203,6 +230,8 @@ class FrameReader:
         """Whether decoding on gives the frames from `pts` on, and no packet is read in vain."""
         if self._position is None or self._position >= pts:
             return False
+        if not self._decoding.leads_to(self._position, pts):
+            return False
         if self._has_false_entries:
             return True
         # bwdif looks one frame back: a keyframe that was not reached by itself comes out differently.
@@ -216,7 +245,7 @@ class FrameReader:
         self._fed_keyframe = None
         self._entry = keyframe
         self._sar_changes.clear()
-        self._deinterlacer = _Deinterlacer(self.stream) if self._deinterlace else None
+        self._deinterlacer = _Deinterlacer(self.stream, self._field_order) if self._deinterlace else None
 
     def _earlier_entry(self, pts: int) -> int | None:
         """The keyframe to begin at instead where the one begun at gave no frame of its own.
@@ -282,11 +311,12 @@ class FrameReader:
 class _Deinterlacer:
     """One progressive frame for each interlaced one, by bwdif."""
 
-    def __init__(self, stream: av.VideoStream) -> None:
+    def __init__(self, stream: av.VideoStream, field_order: FieldOrder | None) -> None:
         self._time_base = stream.time_base
         self._graph = Graph()
         source = self._graph.add_buffer(template=stream)
-        bwdif = self._graph.add("bwdif", "mode=send_frame:parity=auto:deint=all")
+        # Frames that are not flagged count as top field first for `auto`.
+        bwdif = self._graph.add("bwdif", f"mode=send_frame:parity={field_order or 'auto'}:deint=all")
         sink = self._graph.add("buffersink")
         source.link_to(bwdif)
         bwdif.link_to(sink)

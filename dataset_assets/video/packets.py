@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -14,6 +16,8 @@ import av
 
 from dataset_assets.errors import SourceLostError, VideoError
 from dataset_assets.video.colour import ColourCodes
+from dataset_assets.video.packed import has_packed_frames, unpacked
+from dataset_assets.video.stream_choice import Choice, choose_video
 
 # The containers of films and of sound, by FFmpeg's names. A playlist (hls, dash, concat, imf) is none: it
 # would have other files read, and those may be anything on this machine.
@@ -23,6 +27,7 @@ CONTAINERS = (
 )
 # Only plain files are opened, whatever a container refers to.
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+PART_OPTIONS = OPEN_OPTIONS | {"protocol_whitelist": "file,subfile"}
 # 8192x8192: a header that claims more is nonsense, and a frame of it would take all memory there is.
 MAX_PIXELS = 1 << 26
 DECODER_LIMITS = {"max_pixels": str(MAX_PIXELS)}
@@ -41,10 +46,33 @@ LOST_ERRNOS = frozenset(
     for name in ("EIO", "ENXIO", "ENODEV", "ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "ECONNRESET")
     if hasattr(errno, name)
 )
+# Of these, the demuxer's index holds what happened to be read.
+UNINDEXED_CONTAINERS = ("mpegts", "mpeg")
 # H.264 and HEVC hold back no more frames for reordering.
 MAX_REORDERED_FRAMES = 16
 
 Packet: TypeAlias = "av.Packet[av.VideoStream]"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range of a file that is read as a film of its own.
+
+    Attributes:
+        first_byte: Its first byte.
+        end_byte: The byte behind its last one.
+        container: FFmpeg's name of the container.
+        shift: Ticks that are added to its time stamps.
+        first_pts: PTS of its first keyframe, shifted.
+        end_pts: PTS at which its last frame ends, shifted.
+    """
+
+    first_byte: int
+    end_byte: int
+    container: str
+    shift: int = 0
+    first_pts: int = 0
+    end_pts: int = 0
 
 
 class PacketReader:
@@ -56,8 +84,12 @@ class PacketReader:
         container_sar: Sample aspect ratio of the container; None where it says nothing else than the codec.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, part: Part | None = None) -> None:
         """Opens the film.
+
+        Args:
+            path: The file.
+            part: What is read of it; None for all.
 
         Raises:
             VideoError: The file is missing, is not a film, or has no video stream.
@@ -69,14 +101,24 @@ class PacketReader:
         if not path.is_file():
             raise VideoError("the path is not a file; name the film itself in the configuration")
         self._path = path
+        self._part = part
+        self._shift = part.shift if part else 0
+        self._choice: Choice | None = None
+        self._is_packed = False
         self._open()
+        self._is_packed = has_packed_frames(self._container, self.stream)
         self._known: list[int] = []
         self._scanned = range(0)
 
     def _open(self) -> None:
         try:
             # Titles in other encodings than UTF-8 are no reason to refuse a film.
-            self._container = av.open(str(self._path), options=OPEN_OPTIONS, metadata_errors="replace")
+            self._container = av.open(
+                _address(self._path, self._part),
+                format=self._part.container if self._part else None,
+                options=PART_OPTIONS if self._part else OPEN_OPTIONS,
+                metadata_errors="replace",
+            )
         except PermissionError as error:
             raise VideoError("it must not be read; change the file's permissions") from error
         except av.FFmpegError as error:
@@ -84,11 +126,16 @@ class PacketReader:
             raise VideoError(f"it cannot be opened as a film ({error.strerror}); replace the file") from error
         except OSError as error:
             raise VideoError(f"it cannot be read ({error.strerror}); check the disk and the file") from error
-        stream = self._container.streams.best("video")
-        if stream is None or stream.disposition & av.stream.Disposition.attached_pic:
-            self._container.close()
-            raise VideoError("it has no video stream; remove it from the configuration")
-        self.stream = cast("av.VideoStream", stream)
+        if self._choice is None:
+            self._choice = choose_video(self._container)
+            if self._choice is None:
+                self._container.close()
+                raise VideoError("it has no video stream; remove it from the configuration")
+            if len(self._container.streams.video) > 1:
+                # Packets were read to choose.
+                self._rewind()
+                return
+        self.stream = cast("av.VideoStream", self._container.streams[self._choice.index])
         codec = self.stream.codec_context
         if codec is None:
             self._container.close()
@@ -105,6 +152,31 @@ class PacketReader:
     def close(self) -> None:
         """Closes the handle."""
         self._container.close()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was chosen among several video streams."""
+        return self._choice.warnings if self._choice else ()
+
+    @property
+    def format_name(self) -> str:
+        """FFmpeg's name of the container."""
+        return self._container.format.name
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per PTS tick."""
+        return cast("Fraction", self.stream.time_base)
+
+    @property
+    def start_pts(self) -> int:
+        """The PTS at which the headers say that the film starts."""
+        return (self.stream.start_time or 0) + self._shift
+
+    @property
+    def is_found_by_bytes(self) -> bool:
+        """Whether the container has no index, so that its packets can be found by byte place."""
+        return self.format_name in UNINDEXED_CONTAINERS
 
     @property
     def duration_pts(self) -> int | None:
@@ -160,9 +232,46 @@ class PacketReader:
                 break
         return sorted(set(found))[:count]
 
+    def step_at(self, pts: int) -> tuple[int, int] | None:
+        """The last frame's PTS at or before `pts` and the next one's; None where one is missing."""
+        keyframe = self.keyframe_at(pts)
+        before: list[int] = []
+        behind: list[int] = []
+        for packet in self.packets_from(keyframe) if keyframe is not None else ():
+            found = stamp(packet)
+            if found is not None and not packet.is_discard:
+                (before if found <= pts else behind).append(found)
+            # Behind the first of them, earlier frames may still follow.
+            if len(behind) > MAX_REORDERED_FRAMES:
+                break
+        return (max(before), min(behind)) if before and behind else None
+
+    def indexed(self) -> list[int]:
+        """The places that the container's index names, in order; none where it has no index of the whole."""
+        if self.is_found_by_bytes:
+            return []
+        # Matroska's demuxer reads its index when it first seeks.
+        self._seek(self.start_pts)
+        return sorted(entry.timestamp for entry in self.stream.index_entries)
+
+    def clocks_from(self, byte: int) -> Iterator[tuple[int, int]]:
+        """(byte place, PTS) of the packets from a byte place on; for containers without an index."""
+        self._container.seek(byte, unsupported_byte_offset=True)
+        for packet in self._demux():
+            if packet.pts is not None and packet.pos is not None:
+                yield packet.pos, packet.pts
+
+    def leads_to(self, pts: int, later: int) -> bool:
+        """Whether reading on from the packets at `pts` comes to those at `later`."""
+        return pts <= later
+
+    def spans(self) -> list[tuple[int, int]]:
+        """The first PTS and the one at which the last frame ends."""
+        return [(self.start_pts, self.end())]
+
     def end(self) -> int:
         """The PTS at which the last frame ends."""
-        start = self.stream.start_time or 0
+        start = self.start_pts
         durations: dict[int, int] = {}
         for _ in self._approach(start + (self.duration_pts or 0)):
             has_keyframe = False
@@ -204,7 +313,7 @@ class PacketReader:
 
     def _approach(self, pts: int) -> Iterator[None]:
         """Stands before `pts`, then further and further back: MPEG-TS seeks may land behind their target."""
-        start = self.stream.start_time or 0
+        start = self.start_pts
         step = round(1 / self.stream.time_base) if self.stream.time_base else 1
         target = pts
         while target > start:
@@ -217,7 +326,7 @@ class PacketReader:
 
     def _seek(self, pts: int) -> None:
         try:
-            self._container.seek(pts, stream=self.stream, backward=True)
+            self._container.seek(pts - self._shift, stream=self.stream, backward=True)
         except av.FFmpegError as error:
             _raise_if_lost(error)
             # Containers without an index may refuse to seek.
@@ -229,19 +338,34 @@ class PacketReader:
         self._open()
 
     def _demux(self) -> Iterator[Packet]:
+        packets: Iterator[Packet] = (each for each in self._container.demux(self.stream) if each.size)
         try:
-            for packet in self._container.demux(self.stream):
-                if packet.size:
-                    yield packet
+            for packet in unpacked(packets, self.stream) if self._is_packed else packets:
+                self._shift_stamps(packet)
+                yield packet
         except av.FFmpegError as error:
             _raise_if_lost(error)
             # A truncated file ends where it can no longer be read.
             return
 
+    def _shift_stamps(self, packet: Packet) -> None:
+        if not self._shift:
+            return
+        if packet.pts is not None:
+            packet.pts += self._shift
+        if packet.dts is not None:
+            packet.dts += self._shift
+
 
 def stamp(packet: Packet) -> int | None:
     """The packet's PTS; its DTS where the container (AVI) stores no PTS."""
     return packet.pts if packet.pts is not None else packet.dts
+
+
+def _address(path: Path, part: Part | None) -> str:
+    if part is None:
+        return str(path)
+    return f"subfile,,start,{part.first_byte},end,{part.end_byte},,:{path}"
 
 
 def _decoder_options(codec: str) -> dict[str, str]:

@@ -8,17 +8,15 @@ with them is decided in `probe` and `windows.finding`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
 
 import av
-from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
 
 from dataset_assets.errors import VideoError
 from dataset_assets.video.colour import NO_CODES, Colour, ColourCodes, signal_peak, tagged_colour
+from dataset_assets.video.side_data import frame_side_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +93,8 @@ def has_parameters(
 
 def static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:
     """Return MaxCLL and the mastering display's maximum, in nits, 0 where absent."""
-    light = side_data(frame, SideDataType.CONTENT_LIGHT_LEVEL)
-    mastering = side_data(frame, SideDataType.MASTERING_DISPLAY_METADATA)
+    light = frame_side_data(frame, SideDataType.CONTENT_LIGHT_LEVEL)
+    mastering = frame_side_data(frame, SideDataType.MASTERING_DISPLAY_METADATA)
     max_cll = struct.unpack_from("=I", light)[0] if light else 0
     max_nits = 0.0
     if mastering:
@@ -106,13 +104,6 @@ def static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:
         numerator, denominator = values[18], values[19]
         max_nits = numerator / denominator if denominator else 0.0
     return max_cll, max_nits
-
-
-def side_data(frame: av.VideoFrame, kind: SideDataType) -> bytes | None:
-    """Return the bytes of a frame's side data of a kind; None where it has none."""
-    # PyAV's stubs know the names as keys only, and the members stand for them.
-    found = cast("Mapping[SideDataType, SideData]", frame.side_data).get(kind)
-    return None if found is None else bytes(found)
 
 
 def _ratio(sar: Fraction) -> str:

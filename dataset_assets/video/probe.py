@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
@@ -18,35 +17,32 @@ from typing import Literal
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.sidedata.sidedata import Type as SideDataType
 
 from dataset_assets.errors import VideoError
-from dataset_assets.video.active_area import Bars, active_area, find_bars
+from dataset_assets.video.active_area import Bars, active_area
 from dataset_assets.video.colour import Colour, describe
+from dataset_assets.video.combs import FieldOrder
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
+from dataset_assets.video.encryption import refuse_encrypted
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
-from dataset_assets.video.parameters import (
-    FrameParameters,
-    frame_parameters,
-    side_data,
-    static_hdr_metadata,
-)
-from dataset_assets.video.planes import luma_8bit, measure_chroma_location
+from dataset_assets.video.hidden import hidden_lines
+from dataset_assets.video.packets import PacketReader, Part
+from dataset_assets.video.parameters import FrameParameters, static_hdr_metadata
+from dataset_assets.video.parts import find_parts
+from dataset_assets.video.planes import measure_chroma_location
+from dataset_assets.video.samples import look_at_samples
+from dataset_assets.video.scan import ScanSurvey
+from dataset_assets.video.side_data import frame_side_data
+from dataset_assets.video.stereo import refuse_both_eyes
+from dataset_assets.video.survey import RATE_TOLERANCE, Survey, survey
+from dataset_assets.video.timeline import Timeline
 
 FRAMES_PER_WINDOW = 7
-# Keyframes looked at for bars and interlacing; 12 UHD keyframes cost 1.5 CPU s at 44 Mbit/s, a window 0.9.
-SAMPLES = 12
-# A film with fewer keyframes is looked at inside its GOPs too: its one keyframe may be black.
-MIN_SAMPLES = 4
-IN_GOP_SAMPLES, IN_GOP_STEP = 3, 12
 # Keyframes from the start on that are tried for sound frames.
 MAX_HEAD_ATTEMPTS = 20
-# Packets read at each sampled keyframe, without decoding, for the frame rate.
-STAMPS = 32
-# Time steps that differ by more than this are a variable frame rate; Matroska's whole milliseconds give 5 %.
-# A container's average frame rate that is further off is none (FLV: 1000; a browser's recording: 30 for 21).
-RATE_TOLERANCE = 0.2
+# FFmpeg's names of streams without a container, which have no time stamps.
+RAW_STREAMS = ("h264", "hevc", "m4v", "mpegvideo", "vc1", "obu")
 FINGERPRINT_CHUNK_BYTES = 1 << 20
 DOLBY_VISION_ONLY_TAGS = ("dvh1", "dvhe", "dva1", "dvav", "dav1")
 
@@ -68,10 +64,13 @@ class VideoInfo:
         active: Working-frame rectangle inside the black bars.
         frame_rate: Average frames per second.
         time_base: Seconds per PTS tick.
-        start_pts: PTS of the first frame.
-        end_pts: PTS at which the last frame ends.
+        parts: Its parts where its clock is set back, else none.
+        timeline: Where it has frames.
         vfr: Whether the frame rate varies.
-        interlaced: Whether most sampled frames are flagged as interlaced.
+        interlaced: Whether it is deinterlaced: most places where something moves show combs, or nothing moves
+            and most sampled frames are flagged.
+        field_order: Which field is the earlier one, as measured; None where it is not interlaced, or nothing
+            moves.
         max_cll: MaxCLL in nits, 0 where absent.
         mastering_max_nits: Maximum luminance of the mastering display, 0 where absent.
         warnings: What was guessed or ignored, a sentence each.
@@ -89,18 +88,29 @@ class VideoInfo:
     active: Rect
     frame_rate: Fraction
     time_base: Fraction
-    start_pts: int
-    end_pts: int
+    parts: tuple[Part, ...]
+    timeline: Timeline
     vfr: bool
     interlaced: bool
+    field_order: FieldOrder | None
     max_cll: int
     mastering_max_nits: float
     warnings: tuple[str, ...]
 
     @property
+    def start_pts(self) -> int:
+        """PTS of the first frame."""
+        return self.timeline.start
+
+    @property
+    def end_pts(self) -> int:
+        """PTS at which the last frame ends."""
+        return self.timeline.end
+
+    @property
     def duration_s(self) -> float:
-        """Length of the film in seconds."""
-        return float((self.end_pts - self.start_pts) * self.time_base)
+        """Length of the film in seconds, gaps in its time stamps left out."""
+        return float(self.timeline.length * self.time_base)
 
     @property
     def frame_ticks(self) -> int:
@@ -127,36 +137,45 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
         VideoError: The film cannot be read, or must not be used.
     """
     try:
-        with FrameReader(path) as reader:
-            return _probe(reader, path, interlaced)
+        with closing(PacketReader(path)) as whole_file:
+            encryption_warnings = refuse_encrypted(path, whole_file.stream)
+            parts, part_warnings = find_parts(path, whole_file)
+        with FrameReader(path, parts=parts) as reader:
+            return _probe(reader, path, parts, interlaced, (*encryption_warnings, *part_warnings))
     except av.FFmpegError as error:
         raise VideoError(f"it cannot be read as a film ({error.strerror}); replace the file") from error
 
 
-def _probe(reader: FrameReader, path: Path, interlaced: Literal["refuse", "deinterlace"]) -> VideoInfo:
-    end_pts = reader.end()
-    head, scratch, head_warnings = _first_frames(reader, end_pts)
-    start_pts = int(head.pts or 0)
+def _probe(
+    reader: FrameReader,
+    path: Path,
+    parts: tuple[Part, ...],
+    interlaced: Literal["refuse", "deinterlace"],
+    warnings: Sequence[str],
+) -> VideoInfo:
+    whole = Timeline(tuple(reader.spans()))
+    scans = ScanSurvey()
+    head, scratch, head_warnings = _first_frames(reader, whole, scans)
+    whole = whole.from_pts(int(head.pts or 0))
     codec = reader.stream.codec_context
+    scans.refuse_field_pictures(codec.name, head)
     _refuse_dolby_vision_without_base(reader.stream.codec_tag, head)
-    # At once: of a film that cannot be converted nothing more need be decoded.
-    frame_parameters(head, Fraction(0), reader.container_codes)
-    keyframes = _spread_keyframes(reader, start_pts, end_pts)
-    samples, bars = _look_at_samples(reader, head, keyframes)
+    refuse_both_eyes(reader.stream, head)
+    hidden, hidden_warnings = hidden_lines(reader.stream)
+    found = survey(reader, whole)
+    samples = look_at_samples(reader, head, found.keyframes, hidden)
     if samples.first is not head:
         head, scratch = samples.first, samples.first
     max_cll, mastering_max_nits = static_hdr_metadata(head)
     geometry = _geometry(head, reader.container_sar or samples.parameters.sar)
-    colour, warnings = describe(head, max_cll, mastering_max_nits, container=reader.container_codes)
+    colour, colour_warnings = describe(head, max_cll, mastering_max_nits, container=reader.container_codes)
     # The last that is asked of a frame, since it is overwritten.
     colour = replace(colour, chroma_location=measure_chroma_location(scratch, codec.name))
-    if samples.is_interlaced and interlaced == "refuse":
-        raise VideoError(
-            "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
-            '"deinterlace" or remove it from the configuration'
-        )
-    active, active_warnings = _active_area(bars, geometry)
-    frame_rate, is_vfr, rate_warnings = _frame_rate(reader, keyframes)
+    is_flagged = samples.is_flagged_interlaced
+    scans.look_around(reader, found.keyframes, geometry.coded_height, is_flagged=is_flagged)
+    scan = scans.verdict(interlaced, is_flagged=is_flagged)
+    active, active_warnings = _active_area(samples.bars, hidden, geometry)
+    frame_rate, rate_warnings = _frame_rate(reader, found)
     return VideoInfo(
         path=path,
         fingerprint=fingerprint(path),
@@ -170,13 +189,25 @@ def _probe(reader: FrameReader, path: Path, interlaced: Literal["refuse", "deint
         active=active,
         frame_rate=frame_rate,
         time_base=reader.time_base,
-        start_pts=start_pts,
-        end_pts=end_pts,
-        vfr=is_vfr,
-        interlaced=samples.is_interlaced,
+        parts=parts,
+        timeline=found.timeline,
+        vfr=found.varies,
+        interlaced=scan.interlaced,
+        field_order=scan.field_order,
         max_cll=max_cll,
         mastering_max_nits=mastering_max_nits,
-        warnings=(*head_warnings, *warnings, *samples.warnings(), *active_warnings, *rate_warnings),
+        warnings=(
+            *reader.warnings,
+            *warnings,
+            *head_warnings,
+            *colour_warnings,
+            *samples.warnings,
+            *scan.warnings,
+            *hidden_warnings,
+            *active_warnings,
+            *rate_warnings,
+            *_gap_warnings(whole, found.timeline, reader.time_base),
+        ),
     )
 
 
@@ -211,20 +242,23 @@ def same_content(one: str, other: str) -> bool:
     return one.split("-")[::2] == other.split("-")[::2]
 
 
-def _first_frames(reader: FrameReader, end_pts: int) -> tuple[av.VideoFrame, av.VideoFrame, list[str]]:
+def _first_frames(
+    reader: FrameReader, whole: Timeline, scans: ScanSurvey
+) -> tuple[av.VideoFrame, av.VideoFrame, list[str]]:
     """First and last of the first 7 sound frames in a row; a warning where the film starts before them."""
-    keyframe = reader.keyframe_at(reader.stream.start_time or 0)
+    keyframe = reader.keyframe_at(whole.start)
     if keyframe is None:
+        is_raw = reader.stream.container.format.name in RAW_STREAMS
+        remedy = "put the raw stream into a container with `mkvmerge -o film.mkv FILE`, or "
         raise VideoError(
-            "its video has no readable frame with a time stamp; if it is a raw H.264 or HEVC stream, put it "
-            "into a container with `mkvmerge -o film.mkv FILE`, else replace the file"
+            f"its video has no readable frame with a time stamp; {remedy if is_raw else ''}replace the file"
         )
     first_keyframe, damage, most = keyframe, "", 0
     for _ in range(MAX_HEAD_ATTEMPTS):
         head: av.VideoFrame | None = None
         sound = 0
         try:
-            for frame in islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW):
+            for frame in scans.watch(islice(reader.frames(keyframe, keyframe), FRAMES_PER_WINDOW)):
                 # The others between them are let go: 25 MB each of UHD.
                 head, last, sound = head or frame, frame, sound + 1
         except CorruptFrameError as error:
@@ -234,7 +268,7 @@ def _first_frames(reader: FrameReader, end_pts: int) -> tuple[av.VideoFrame, av.
             warning = f"its first {skipped_s:.1f} s cannot be decoded ({damage}) and are left out"
             return head, last, [warning] if damage else []
         most = max(most, sound)
-        following = reader.keyframe_after(keyframe, end_pts)
+        following = reader.keyframe_after(keyframe, whole.end)
         if following is None:
             break
         keyframe = following
@@ -246,131 +280,45 @@ def _first_frames(reader: FrameReader, end_pts: int) -> tuple[av.VideoFrame, av.
     )
 
 
-def _spread_keyframes(reader: FrameReader, start_pts: int, end_pts: int) -> list[int]:
-    places = (start_pts + (end_pts - start_pts) * index // SAMPLES for index in range(SAMPLES))
-    keyframes = (reader.keyframe_at(place) for place in places)
-    return sorted({keyframe for keyframe in keyframes if keyframe is not None})
+def _frame_rate(reader: FrameReader, found: Survey) -> tuple[Fraction, list[str]]:
+    """Average frames per second, and a warning where the container claims another one.
 
-
-def _look_at_samples(
-    reader: FrameReader, head: av.VideoFrame, keyframes: Sequence[int]
-) -> tuple[_Samples, Bars | None]:
-    """Look at frames spread over the film, as most of it is.
-
-    Where it begins otherwise than it goes on, the sampled frames are decoded a second time: few films do, and
-    13 frames of UHD would take 325 MB.
+    What a container claims that is further off than `RATE_TOLERANCE` is none: FLV claims 1000, a browser's
+    recording 30 for 21.
     """
-    samples = _Samples(reader, head)
-    bars = find_bars(samples.lumas(_sampled_frames(reader, keyframes)), full_range=samples.is_full_range)
-    most = samples.most_common()
-    if most is not head:
-        samples = _Samples(reader, most)
-        bars = find_bars(samples.lumas(_sampled_frames(reader, keyframes)), full_range=samples.is_full_range)
-    return samples, bars
-
-
-class _Samples:
-    """Looks at frames on their way to the search for bars, so that none has to be kept.
-
-    Attributes:
-        first: A frame with the parameters that are looked for.
-        parameters: These parameters.
-    """
-
-    def __init__(self, reader: FrameReader, first: av.VideoFrame) -> None:
-        self.first = first
-        self.parameters = frame_parameters(first, reader.sar_at(first.pts), reader.container_codes)
-        self._reader = reader
-        self._count = self._interlaced = 0
-        self._others: dict[FrameParameters, av.VideoFrame] = {}
-        self._counts: Counter[FrameParameters] = Counter()
-
-    @property
-    def is_full_range(self) -> bool:
-        """Whether black is 0 instead of 16."""
-        return self.parameters.colour.full_range
-
-    @property
-    def is_interlaced(self) -> bool:
-        """Whether most frames so far are flagged as interlaced."""
-        return self._interlaced * 2 > self._count
-
-    def lumas(self, frames: Iterable[av.VideoFrame]) -> Iterator[npt.NDArray[np.uint8]]:
-        """The luma of the first frame and of all others that have its parameters."""
-        self._count += 1
-        self._interlaced += self.first.interlaced_frame
-        yield luma_8bit(self.first)
-        for frame in frames:
-            try:
-                parameters = frame_parameters(
-                    frame, self._reader.sar_at(frame.pts), self._reader.container_codes
-                )
-            except VideoError:
-                continue  # a part of the film that cannot be converted: its windows are rejected
-            self._counts[parameters] += 1
-            if parameters != self.parameters:
-                self._others.setdefault(parameters, frame)
-                continue
-            self._count += 1
-            self._interlaced += frame.interlaced_frame
-            yield luma_8bit(frame)
-
-    def most_common(self) -> av.VideoFrame:
-        """The first frame with the parameters that most frames have."""
-        most = max(self._counts, key=lambda each: self._counts[each], default=self.parameters)
-        is_more = self._counts[most] > self._counts[self.parameters]
-        return self._others[most] if is_more else self.first
-
-    def warnings(self) -> list[str]:
-        """Say how much of the film has other parameters."""
-        others = {each: count for each, count in self._counts.items() if each != self.parameters}
-        return [
-            f"about {count / self._counts.total():.0%} of it has other parameters and is not used: "
-            f"{self.parameters.differences(each)}"
-            for each, count in others.items()
-        ]
-
-
-def _sampled_frames(reader: FrameReader, keyframes: Sequence[int]) -> Iterator[av.VideoFrame]:
-    """Frames spread over the film, few to decode."""
-    count = 1 if len(keyframes) >= MIN_SAMPLES else IN_GOP_SAMPLES
-    for keyframe in keyframes:
-        if count == 1 and (picture := reader.keyframe_picture(keyframe)) is not None:
-            yield picture
-            continue
-        # A damaged GOP gives what it has.
-        with suppress(CorruptFrameError):
-            frames = islice(reader.frames(keyframe, keyframe), (count - 1) * IN_GOP_STEP + 1)
-            yield from islice(frames, None, None, IN_GOP_STEP)
-
-
-def _frame_rate(reader: FrameReader, keyframes: Sequence[int]) -> tuple[Fraction, bool, list[str]]:
-    """Average frames per second, whether it varies, and a warning where the container claims another one."""
-    steps = np.concatenate([np.diff(reader.stamps(keyframe, STAMPS)) for keyframe in keyframes])
-    measured = float(1 / (np.mean(steps) * float(reader.time_base)))
-    is_vfr = bool(np.ptp(steps) > RATE_TOLERANCE * np.median(steps) + 1)
+    measured = float(1 / (np.mean(found.steps) * float(reader.time_base)))
     claimed = reader.stream.average_rate
     if claimed and abs(float(claimed) - measured) <= RATE_TOLERANCE * measured:
-        return claimed, is_vfr, []
+        return claimed, []
     warning = f"its container claims {float(claimed or 0):g} frames per second, {measured:.2f} were measured"
-    return Fraction(measured).limit_denominator(1001), is_vfr, [warning]
+    return Fraction(measured).limit_denominator(1001), [warning]
+
+
+def _gap_warnings(whole: Timeline, found: Timeline, time_base: Fraction) -> list[str]:
+    gaps = len(found.spans) - len(whole.spans)
+    skipped_s = float((whole.length - found.length) * time_base)
+    counted = "a gap" if gaps == 1 else f"{gaps} gaps"
+    return [f"its time stamps have {counted}, {skipped_s:.1f} s without a frame"] if gaps else []
 
 
 def _geometry(frame: av.VideoFrame, sar: Fraction) -> FrameGeometry:
-    matrix = side_data(frame, SideDataType.DISPLAYMATRIX)
+    matrix = frame_side_data(frame, SideDataType.DISPLAYMATRIX)
     orientation = Orientation.from_display_matrix(matrix) if matrix else Orientation()
     return FrameGeometry(frame.width, frame.height, sar if sar > 0 else Fraction(1), orientation)
 
 
-def _active_area(bars: Bars | None, geometry: FrameGeometry) -> tuple[Rect, list[str]]:
+def _active_area(bars: Bars | None, hidden: Bars, geometry: FrameGeometry) -> tuple[Rect, list[str]]:
+    """The area inside the bars of the lines that are shown, never outside these."""
+    shown = active_area(hidden, geometry)
     if bars is None:
-        return geometry.working_rect, ["every sampled frame is black: no black bars looked for"]
-    return active_area(bars, geometry), []
+        return shown, ["every sampled frame is black: no black bars looked for"]
+    inside = active_area(bars.beside(hidden), geometry)
+    return inside if shown.contains(inside) else shown, []
 
 
 def _refuse_dolby_vision_without_base(codec_tag: str, frame: av.VideoFrame) -> None:
     """Refuses Dolby Vision whose base layer is not HDR10, HLG or SDR (profile 5, and 10.0 in AV1)."""
-    rpu = side_data(frame, SideDataType.DOVI_METADATA)
+    rpu = frame_side_data(frame, SideDataType.DOVI_METADATA)
     if rpu is None:
         is_refused = codec_tag in DOLBY_VISION_ONLY_TAGS
     else:

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 import av
 
-from dataset_assets.video.damage import looks_damaged
+from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.parameters import has_parameters
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
@@ -46,7 +46,7 @@ class Attempt:
     Attributes:
         window: Number of the window.
         attempt: Number of the attempt, from 0.
-        time_s: Place of its first frame, or where that was looked for: seconds from the film's first frame.
+        time_s: Place of its first frame, or where that was looked for: seconds of film time.
         pts: PTS of the frames that were read: 7, or fewer where the attempt failed before.
         keyframe: Whether the window starts at a keyframe.
         judgement: What was measured; None where there were no 7 sound frames.
@@ -150,14 +150,14 @@ class WindowFinder:
         pts = tuple(frame.pts for frame in frames if frame.pts is not None)
         if reason is None and (len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts):
             reason = "too_few_frames"
-        if reason is None:
+        elif reason is None:
             judgement = self._judge.judge(frames, self._accepted)
             reason = judgement.reason
         place_pts = pts[0] if pts else start.pts
         attempt = Attempt(
             window=stratum.window,
             attempt=number,
-            time_s=float((place_pts - self._info.start_pts) * self._info.time_base),
+            time_s=float(self._info.timeline.ticks_at(place_pts) * self._info.time_base),
             pts=pts,
             keyframe=bool(frames) and frames[0].key_frame,
             judgement=judgement,
@@ -182,8 +182,7 @@ class WindowFinder:
             return frames, "corrupt"
         if not all(map(self._is_like_the_film, frames)):
             return frames, "other_parameters"
-        # All of them: damage to a B-frame is in no other.
-        return frames, "corrupt" if any(map(looks_damaged, frames)) else None
+        return frames, "blocky" if show_blocks(frames) else None
 
     def _is_like_the_film(self, frame: av.VideoFrame) -> bool:
         """Whether a frame has the parameters that the film was probed with."""

@@ -15,26 +15,32 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.video.active_area import has_window_bars
+from dataset_assets.video.combs import has_combs, sample_lines
 from dataset_assets.video.planes import luma_8bit, plane_samples
 from dataset_assets.video.probe import VideoInfo
 from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, preview_luma
 from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
 
+# Of the 7 frames the first, the middle and the last are searched for bars.
+BAR_FRAME_STEP = 3
+
 Reason = Literal[
     "too_few_frames",
     "corrupt",
+    "blocky",
     "other_parameters",
     "cut",
     "near_black",
     "flat",
     "black_bars",
     "blurred",
+    "combed",
     "duplicate",
 ]
 
 # Of attempts that end before their frames are measured, there is no picture either.
-UNMEASURED: frozenset[Reason] = frozenset({"too_few_frames", "corrupt", "other_parameters"})
+UNMEASURED: frozenset[Reason] = frozenset({"too_few_frames", "corrupt", "blocky", "other_parameters"})
 
 
 class Limits(Protocol):
@@ -59,10 +65,11 @@ class Judgement:
 
     Attributes:
         mean_abs_diff: v2.0's measure: mean difference of the first and last preview, 0..255.
-        cut_score: Largest score of the block test, 0 (the same picture) to about 1 (unrelated).
+        cut_score: Largest score of the block test, 0 (the same picture) to about 1 (unrelated or blended).
         brightness: 99.5th percentile of the middle frame's preview, 0..255.
         contrast: Standard deviation of the middle frame's preview.
         sharpness: How sharp the middle frame's sharpest edges are, 0..1.
+        repeated_frames: How many of the 6 pairs of neighbours show the same picture; never a reason.
         signature: Shape (18, 32), uint8: the middle frame's thumbnail that duplicates are told by.
         preview: Shape (height, width, 3), uint8, blue, green, red: what people should see of the window. The
             active area of the middle frame, upright, some 480 pixels across; where there is a cut that of the
@@ -75,6 +82,7 @@ class Judgement:
     brightness: float
     contrast: float
     sharpness: float
+    repeated_frames: int
     signature: npt.NDArray[np.uint8]
     preview: npt.NDArray[np.uint8]
     reason: Reason | None
@@ -144,6 +152,7 @@ class Judge:
         score = cut_score([luma.astype(np.float32) for luma in lumas])
         bright, contrast = measures.brightness(middle), measures.contrast(middle)
         sharp = measures.sharpness(self._working_luma(frames[3]))
+        repeats = measures.repeated_frames(lumas)
         signature = measures.signature(middle)
         reason: Reason | None = None
         if self._is_cut(mean_abs_diff, score):
@@ -152,15 +161,17 @@ class Judge:
             reason = "near_black"
         elif contrast < measures.MIN_CONTRAST:
             reason = "flat"
-        elif has_window_bars(lumas, full_range=self._info.colour.full_range):
+        elif self._has_bars(frames):
             reason = "black_bars"
         elif sharp < measures.MIN_SHARPNESS:
             reason = "blurred"
+        elif has_combs([sample_lines(frame, self._area) for frame in frames]):
+            reason = "combed"
         elif accepted.contains_like(signature):
             reason = "duplicate"
         shown = [pictures[0], pictures[2]] if reason == "cut" else [pictures[1]]
         preview = np.hstack([self._preview.upright(picture) for picture in shown])
-        return Judgement(mean_abs_diff, score, bright, contrast, sharp, signature, preview, reason)
+        return Judgement(mean_abs_diff, score, bright, contrast, sharp, repeats, signature, preview, reason)
 
     def signature(self, frames: Sequence[av.VideoFrame]) -> npt.NDArray[np.uint8]:
         """The signature of a window of 7 decoded frames, as `judge` takes it."""
@@ -171,6 +182,14 @@ class Judge:
         by_difference = rule != "blocks" and mean_abs_diff >= self._limits.max_mean_abs_diff
         by_blocks = rule != "legacy" and score > self._limits.max_cut_score
         return by_difference or by_blocks
+
+    def _has_bars(self, frames: Sequence[av.VideoFrame]) -> bool:
+        area, colour = self._area, self._info.colour
+        lumas = [
+            plane_samples(frame, frame.planes[0])[area.y : area.bottom, area.x : area.right]
+            for frame in frames[::BAR_FRAME_STEP]
+        ]
+        return has_window_bars(lumas, full_range=colour.full_range, bit_depth=colour.bit_depth)
 
     def _luma(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
         step = max(1, self._area.width // PREVIEW_WIDTH)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal, Protocol
 
 from dataset_assets.draws import draw_int
@@ -56,7 +55,7 @@ class KeyframeIndex(Protocol):
 
 
 def strata(info: VideoInfo, windows: int) -> list[Stratum]:
-    """Cuts a film's span into equal strata, one for each window.
+    """Cuts a film's own time into equal strata, one for each window and none across a gap.
 
     Args:
         info: The film.
@@ -65,13 +64,10 @@ def strata(info: VideoInfo, windows: int) -> list[Stratum]:
     Returns:
         As many strata as windows, fewer where the film is too short for 7 frames in each.
     """
-    span = info.end_pts - info.start_pts
     needed = FRAMES_PER_WINDOW * info.frame_ticks
-    count = max(1, min(windows, span // needed)) if windows else 0
-    edges = [info.start_pts + span * index // count for index in range(count + 1)] if count else []
     return [
         Stratum(window, start, end, max(start, end - needed))
-        for window, (start, end) in enumerate(pairwise(edges))
+        for window, (start, end) in enumerate(info.timeline.pieces(windows, needed))
     ]
 
 

@@ -32,6 +32,7 @@ general_patches <- scene_windows
   check files_match_table by videos
   check format_mix_kept by videos
   check free_of_black_bars by videos
+  check free_of_combs by videos
   check triplets_whole by videos
   check windows_uncut by videos
 space_patches <- scene_windows
@@ -41,6 +42,7 @@ space_patches <- scene_windows
   check files_match_table by videos
   check format_mix_kept by videos
   check free_of_black_bars by videos
+  check free_of_combs by videos
   check triplets_whole by videos
   check windows_uncut by videos
 toon_patches <- scene_windows
@@ -50,6 +52,7 @@ toon_patches <- scene_windows
   check files_match_table by videos
   check format_mix_kept by videos
   check free_of_black_bars by videos
+  check free_of_combs by videos
   check triplets_whole by videos
   check windows_uncut by videos
 dataset_stats <- general_patches space_patches toon_patches

@@ -56,6 +56,7 @@ dagster/row_count int""",
 video text
 windows int
 windows_target int
+windows_with_repeats int
 attempts int
 acceptance_rate float
 wall_s float
@@ -179,6 +180,7 @@ def test_the_letterboxed_film_passes_the_checks_of_what_was_made(finished: Finis
             "files_match_table",
             "windows_uncut",
             "free_of_black_bars",
+            "free_of_combs",
         ]
     errors = {name for (_, name), check in found.items() if check.severity == dg.AssetCheckSeverity.ERROR}
     assert errors == {"source_unchanged", "triplets_whole", "files_match_table"}

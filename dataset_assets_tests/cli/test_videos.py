@@ -22,7 +22,8 @@ def empty_config(folder: Path) -> Path:
 def test_scanned_films_are_listed(tmp_path: Path) -> None:
     films = tmp_path / "films"
     (films / "more").mkdir(parents=True)
-    for name in ("Star Film.mkv", "Other Film.mp4", "more/Third.mkv", "notes.txt"):
+    (films / "[#recycle]").mkdir()
+    for name in ("Star Film.mkv", "Other Film.mp4", "more/Third.mkv", "notes.txt", "[#recycle]/[b].iso"):
         (films / name).touch()
     config = empty_config(tmp_path)
     weights = ("--category", "general=0.5,space=0.25", "--rule", "star*=space")
@@ -31,6 +32,8 @@ def test_scanned_films_are_listed(tmp_path: Path) -> None:
     assert "added star-film (space 1)" in done.stdout
     assert "added other-film (general 0.5, space 0.25)" in done.stdout
     assert done.stdout.endswith("3 films added\n")
+    assert done.stderr.startswith("scan 1 left out, films/[#recycle]/[b].iso: kinds that cannot be read")
+    assert done.stderr.count("\n") == 1
     assert len(json.loads(config.read_text(encoding="utf-8"))["videos"]) == 3
     again = run("videos", "scan", films, *weights, "--config", config)
     assert again.stdout == "0 films added\n"

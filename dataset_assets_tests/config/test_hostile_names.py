@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -115,4 +116,24 @@ def test_a_weight_that_is_no_number_is_a_mistake(weight: str, tmp_path: Path) ->
     video = f'{{"name": "a", "path": "a.mkv", "categories": {{"general": {weight}}}}}'
     file.write_text(f'{{"base_settings": {{"output_base_dir": "out"}}, "videos": [{video}]}}')
     with pytest.raises(ConfigError, match=r"categories\.general: .* use a number between 0 and 1"):
+        load_settings(file)
+
+
+@pytest.mark.parametrize("folder", ["x" * 256, "é" * 128, "/".join(["x" * 200] * 20)])
+def test_a_name_that_no_disk_can_hold_is_a_mistake(folder: str, tmp_path: Path) -> None:
+    file = tmp_path / "c.json"
+    video = {"name": "a", "path": "a.mkv", "categories": {"general": 1}}
+    file.write_text(json.dumps({"base_settings": {"output_base_dir": folder}, "videos": [video]}))
+    with pytest.raises(
+        ConfigError, match=r"output_base_dir: (holds a name|is a path) of more than \d+ bytes"
+    ):
+        load_settings(file)
+
+
+def test_a_configuration_in_a_folder_whose_name_is_not_text_is_a_mistake(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    file = folder / "c.json"
+    file.write_text(json.dumps({"base_settings": {"output_base_dir": "out"}, "videos": []}))
+    with pytest.raises(ConfigError, match="output_base_dir: lies in a folder whose name is not UTF-8"):
         load_settings(file)

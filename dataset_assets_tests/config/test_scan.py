@@ -69,6 +69,86 @@ def test_films_are_found_below_folders_by_their_suffix(tmp_path: Path) -> None:
     assert found == [tmp_path / "a.mp4", tmp_path / "b/c/y.m2ts", tmp_path / "b/x.MKV"]
 
 
+def skipped_in(folder: Path, *folders: Path) -> dict[str, str]:
+    """Sentences about what a search left out: what is named, by the reason's first word."""
+    told: list[str] = []
+    find_films([folder, *folders], told.append)
+    parts = [sentence.partition(": ") for sentence in told]
+    assert len({reason for _, _, reason in parts}) == len(parts)  # one for each kind
+    return {reason.split()[0]: named for named, _, reason in parts}
+
+
+BINS = [
+    *("#recycle", "#Recycle", "$RECYCLE.BIN", "$Recycle.Bin.old", "@Recycle", "lost+found", "RECYCLER"),
+    *("Recycled", "FOUND.000", "#snapshot", "@Recently-Snapshot", "~snapshot", "Network Trash Folder"),
+]
+SYSTEM = ["@eaDir", "System Volume Information", "__MACOSX"]
+HIDDEN = [".Trash", ".Trash-1000", ".Trashes", ".recycle", ".snapshots", ".@__thumb", ".AppleDouble"]
+
+
+@pytest.mark.parametrize("name", [*BINS, *SYSTEM, *HIDDEN])
+def test_what_was_deleted_is_no_film(name: str, tmp_path: Path) -> None:
+    films_in(tmp_path, f"films/{name}/S-1-5-21/a.mkv", f"films/Good/{name}/b.mkv", f"films/{name}.mkv")
+    kept = [] if name.startswith(".") else [tmp_path / f"films/{name}.mkv"]
+    assert find_films([tmp_path / "films"], lambda _: None) == kept
+    named = f"2 left out, films/{name}, films/Good/{name}" if name < "Good" else None
+    told = skipped_in(tmp_path / "films")
+    assert told == (
+        {} if name not in BINS else {"recycle": named or f"2 left out, films/Good/{name}, films/{name}"}
+    )
+    # Who lists the folder itself wants what is in it.
+    assert find_films([tmp_path / "films" / name], lambda _: None) == [
+        tmp_path / f"films/{name}/S-1-5-21/a.mkv"
+    ]
+    if name in BINS:
+        assert skipped_in(tmp_path / "films", tmp_path / "films" / name) == {
+            "recycle": f"1 left out, films/Good/{name}"
+        }
+
+
+def test_a_film_whose_name_only_resembles_a_recycle_bin_is_taken(tmp_path: Path) -> None:
+    names = (
+        "Recycled (2020)/a.mkv",
+        "recycle/b.mkv",
+        "Trash/c.mkv",
+        "snapshots/d.mkv",
+        "lost and found/e.mkv",
+    )
+    films = films_in(tmp_path, *names)
+    assert find_films([tmp_path]) == sorted(films)
+
+
+@pytest.mark.parametrize(
+    "suffix", ["mk3d", "TP", "trp", "divx", "evo", "rm", "rmvb", "wtv", "dvr-ms", "3g2", "vro", "qt", "m1v"]
+)
+def test_rare_suffixes_of_films_are_taken(suffix: str, tmp_path: Path) -> None:
+    films = films_in(tmp_path, f"film.{suffix}")
+    assert find_films([tmp_path]) == films
+
+
+def test_what_looks_like_a_film_and_is_left_out_is_told_once_for_each_kind(tmp_path: Path) -> None:
+    films_in(tmp_path, "films/a.mkv", *(f"films/disc {number}.ISO" for number in range(5)), "films/x.braw")
+    films_in(tmp_path, "films/b.mkv.part", "films/c.mp4.crdownload", "elsewhere/linked.mkv")
+    films_in(
+        tmp_path, "films/a.srt", "films/a.mkv.nfo", "films/cover.jpg", "films/b.txt.part", "films/._a.iso"
+    )
+    films = tmp_path / "films"
+    (films / "link").symlink_to("../elsewhere")
+    (films / "loop").symlink_to(".")
+    (films / "gone.mkv").symlink_to("../away/gone.mkv")
+    (films / "gone").symlink_to("../away")
+    assert find_films([films], lambda _: None) == [films / "a.mkv"]
+    assert skipped_in(films) == {
+        "linked": "1 left out, films/link",
+        "kinds": "6 left out, films/disc 0.ISO, films/disc 1.ISO, films/disc 2.ISO and 3 more",
+        "not": "2 left out, films/b.mkv.part, films/c.mp4.crdownload",
+        "links": "2 left out, films/gone, films/gone.mkv",
+    }
+    assert "linked" not in skipped_in(films, films / "link")
+    assert "linked" not in skipped_in(films, tmp_path / "elsewhere")
+    assert find_films([films, films / "link"], lambda _: None) == [films / "a.mkv", films / "link/linked.mkv"]
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         find_films([tmp_path, tmp_path / "one", tmp_path / "two"])

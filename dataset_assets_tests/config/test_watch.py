@@ -76,6 +76,34 @@ def test_a_new_film_is_a_video_for_every_process_that_loads_the_configuration(pl
     assert place.look().added == ()
 
 
+def test_what_a_watched_folder_leaves_out_is_told_but_for_what_is_excluded(place: Place) -> None:
+    place.film("#recycle/old.mkv")
+    place.film("a.mkv")
+    for name in ("disc.iso", "Extras/disc.iso"):
+        place.film(name)
+    (place.folder / "elsewhere").mkdir()
+    (place.films / "link").symlink_to("../elsewhere")
+    (place.films / "gone.mkv").symlink_to("../away/gone.mkv")
+    found = place.look()
+    assert (place.keys(), found.problems) == (["a"], ())
+    named = [sentence.partition(":")[0] for sentence in found.skipped]
+    recycled, linked, other, dangling = (
+        "films/#recycle",
+        "films/link",
+        "films/Extras/disc.iso",
+        "films/gone.mkv",
+    )
+    assert named == [
+        f"1 left out, {recycled}",
+        f"1 left out, {linked}",
+        f"2 left out, {other}, films/disc.iso",
+        f"1 left out, {dangling}",
+    ]
+    place.watch({"exclude": ["Extras/*", "#recycle", "gone*"]}, {"folder": "elsewhere"})
+    named = [sentence.partition(":")[0] for sentence in place.look().skipped]
+    assert named == ["1 left out, films/disc.iso"]
+
+
 def test_no_folder_is_watched_nothing_is_touched(place: Place) -> None:
     place.film("a.mkv")
     place.watch(listed={"A": place.films / "a.mkv"})

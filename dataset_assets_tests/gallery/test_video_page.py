@@ -52,6 +52,7 @@ def test_every_window_stands_on_the_page_with_its_time_and_scores_and_its_crops(
     for row in rows:
         assert f"at {clock(row['time_s'])}" in page.text
         assert f"{'cut'} {score(row['cut_score'])}" in page.text
+        assert f"repeated frames {row['repeated_frames']}" in page.text
     patches = [row for category in CATEGORIES for row in patch_rows(root, category)]
     crops = page.all("a", class_="crop")
     assert sorted(crop["data-rect"] for crop in crops) == sorted(

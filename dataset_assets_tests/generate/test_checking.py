@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from dataset_assets.generate.checking import (
     files_match_table,
     format_mix_kept,
     free_of_black_bars,
+    free_of_combs,
     source_unchanged,
     sources_unchanged,
     triplets_whole,
@@ -58,33 +60,39 @@ def test_what_is_made_keeps_its_promises(made: tuple[Settings, VideoReport]) -> 
     assert general.rows
     inspection = inspected(settings, general)
     assert inspection.sampled == len(general.rows)
-    verdicts = [check(inspection) for check in (triplets_whole, windows_uncut, free_of_black_bars)]
+    verdicts = [
+        check(inspection) for check in (triplets_whole, windows_uncut, free_of_black_bars, free_of_combs)
+    ]
     verdicts += [format_mix_kept(general), files_match_table(settings, KEY, "general", general)]
-    assert [(verdict.passed, verdict.number < 1) for verdict in verdicts] == [(True, True)] * 5
+    assert [(verdict.passed, verdict.number < 1) for verdict in verdicts] == [(True, True)] * 6
 
 
 @pytest.mark.parametrize(("accepted", "passed"), [(9, True), (8, False), (10, True)])
 def test_nine_tenths_of_the_windows_are_enough(accepted: int, passed: bool) -> None:
-    verdict = enough_windows(WindowsReport(target=10, room=10, accepted=accepted, attempts=20, rejected={}))
+    verdict = enough_windows(
+        WindowsReport(target=10, room=10, accepted=accepted, with_repeats=0, attempts=20, rejected={})
+    )
     assert (verdict.passed, verdict.number) == (passed, accepted / 10)
 
 
 def test_a_film_too_short_for_its_windows_says_so() -> None:
-    verdict = enough_windows(WindowsReport(target=10, room=4, accepted=4, attempts=4, rejected={}))
+    verdict = enough_windows(
+        WindowsReport(target=10, room=4, accepted=4, with_repeats=0, attempts=4, rejected={})
+    )
     assert (verdict.passed, verdict.description) == (False, "4 of 10 windows found; the film has room for 4")
 
 
 @pytest.mark.parametrize(("accepted", "passed"), [(2, True), (1, False), (0, False)])
 def test_a_fifth_of_the_places_tried_must_be_accepted(accepted: int, passed: bool) -> None:
     rejected = {"cut": 6, "flat": 10 - 6 - accepted}
-    verdict = enough_accepted(WindowsReport(5, 5, accepted, 10, rejected))
+    verdict = enough_accepted(WindowsReport(5, 5, accepted, 0, 10, rejected))
     assert (verdict.passed, verdict.number) == (passed, accepted / 10)
     assert verdict.description.endswith("most rejected as cut (6)")
 
 
 def test_of_no_windows_wanted_none_is_enough() -> None:
-    assert enough_windows(WindowsReport(0, 0, 0, 0, {})).passed
-    assert enough_accepted(WindowsReport(0, 0, 0, 0, {})).passed
+    assert enough_windows(WindowsReport(0, 0, 0, 0, 0, {})).passed
+    assert enough_accepted(WindowsReport(0, 0, 0, 0, 0, {})).passed
     assert enough_patches(CategoryReport(0, 0, 0, (), {}, ())).passed
 
 
@@ -196,10 +204,45 @@ def test_a_black_bar_along_any_edge_is_told(
     assert row.patch_id in verdict.description
 
 
+def test_a_bar_with_a_subtitle_in_the_gt_file_is_told(
+    made: tuple[Settings, VideoReport], tmp_path: Path
+) -> None:
+    settings, report = made
+    general = report.categories["general"]
+    row = max(general.rows, key=lambda row: row.width)
+    picture = np.asarray(Image.open(tmp_path / row.gt)).copy()
+    noise = np.random.default_rng(1).normal(0, 4, (30, row.width, 1))
+    picture[-30:] = np.clip(noise, 0, 255)
+    cv2.putText(
+        picture, "He was here yesterday", (4, row.height - 9), cv2.FONT_HERSHEY_DUPLEX, 0.5, (235,) * 3
+    )
+    Image.fromarray(picture).save(tmp_path / row.gt)
+    barred = replace(row, gt_bytes=(tmp_path / row.gt).stat().st_size)
+    rows = tuple(barred if each == row else each for each in general.rows)
+    verdict = free_of_black_bars(inspected(settings, replace(general, rows=rows)))
+    assert (verdict.passed, verdict.number) == (False, 1)
+    assert row.patch_id in verdict.description
+
+
+def test_ground_truth_of_two_moments_is_told(made: tuple[Settings, VideoReport], tmp_path: Path) -> None:
+    settings, report = made
+    general = report.categories["general"]
+    row = general.rows[0]
+    picture = np.array(Image.open(tmp_path / row.gt))
+    picture[1::2] = np.roll(picture, 6, axis=1)[1::2]
+    Image.fromarray(picture).save(tmp_path / row.gt)
+    combed = replace(row, gt_bytes=(tmp_path / row.gt).stat().st_size)
+    verdict = free_of_combs(inspected(settings, replace(general, rows=(combed, *general.rows[1:]))))
+    assert (verdict.passed, verdict.number) == (False, 1)
+    assert row.patch_id in verdict.description
+
+
 def test_a_false_alarm_among_many_is_none() -> None:
-    found = Inspection(1000, (), 50, ("a",), ("a", "b"))
+    found = Inspection(1000, (), 50, ("a",), ("a", "b"), ("a", "b"))
     assert windows_uncut(found).passed
     assert free_of_black_bars(found).passed
+    assert free_of_combs(found).passed
+    assert not free_of_combs(replace(found, combed=("a", "b", "c"))).passed
     assert not windows_uncut(replace(found, over_a_cut=("a", "b"))).passed
     assert not free_of_black_bars(replace(found, barred=("a", "b", "c"))).passed
 

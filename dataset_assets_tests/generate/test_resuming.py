@@ -17,7 +17,7 @@ from dataset_assets.config import DEFAULT_FORMATS, Category, Settings
 from dataset_assets.errors import SpaceError
 from dataset_assets.generate import generate_video
 from dataset_assets_tests.encode import write_video
-from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, sdr_frames
+from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, interlaced, sdr_frames
 from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt
 from dataset_assets_tests.generate.samples import (
     CATEGORIES,
@@ -201,7 +201,8 @@ def awkward_films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     av1 = {"preset": "12", "crf": "35"}
     write_video(films["av1"], sdr_frames(shots, 320, 192), codec="libsvtav1", keyint=20, options=av1)
     fields = X264_OPTIONS | {"x264-params": "tff=1", "bf": "2"}
-    write_video(films["interlaced"], sdr_frames(shots, 320, 192), keyint=4, options=fields)
+    moments = interlaced(sdr_frames([Shot(31, 120, 2, 0)], 320, 192))
+    write_video(films["interlaced"], moments, keyint=4, options=fields)
     write_video(films["damaged"], sdr_frames(shots, 320, 192), keyint=60, options=X264_OPTIONS)
     still = [Shot(seed, 20, 0, 0) for seed in (31, 32, 31)]
     write_video(films["repeating"], sdr_frames(still, 320, 192), keyint=20, options=X264_OPTIONS)

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from dataset_assets.errors import MissingWindowsError, SourceChangedError, Sourc
 from dataset_assets.generate import generate_video, lanes, video, video_pass
 from dataset_assets.video import packets, probe, source
 from dataset_assets.video.decode import FrameReader
+from dataset_assets.video.survey import Survey
 from dataset_assets_tests.generate.samples import (
     KEY,
     files_named_by_rows,
@@ -244,12 +245,12 @@ def test_a_film_that_goes_away_while_it_is_probed_is_probed_again(
     whole, away = probe._frame_rate, film.with_name("away.mp4")
     delays_s: list[float] = []
 
-    def leave(reader: FrameReader, keyframes: Sequence[int]) -> Any:
+    def leave(reader: FrameReader, found: Survey) -> Any:
         if not delays_s:
             film.rename(away)
-            reader.stamps(keyframes[0], 1)
+            reader.stamps(found.keyframes[0], 1)
             raise AssertionError("the film was read though it is away")
-        return whole(reader, keyframes)
+        return whole(reader, found)
 
     def wait(delay_s: float) -> None:
         delays_s.append(delay_s)

@@ -21,6 +21,7 @@ WINDOWS_LABELS = [
     "video",
     "windows",
     "windows_target",
+    "windows_with_repeats",
     "attempts",
     "acceptance_rate",
     "wall_s",

@@ -61,6 +61,7 @@ cut_score float?
 brightness float?
 contrast float?
 sharpness float?
+repeated_frames int32?
 signature binary?
 accepted bool
 reason string?

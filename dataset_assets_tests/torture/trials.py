@@ -99,7 +99,7 @@ def _read(film: Path, sampling: Sampling) -> Trial:
     accepted: list[list[str]] = []
     rejected = 0
     # Not deinterlaced: the truth is what a plain decode gives.
-    with FrameReader(film, max_step=info.max_step) as reader:
+    with FrameReader(film, parts=info.parts, max_step=info.max_step) as reader:
         finder = WindowFinder(reader, info, "film", settings, AcceptedSignatures(), threading.Event())
         for stratum in strata(info, WINDOWS):
             attempts, frames = finder.find(stratum)

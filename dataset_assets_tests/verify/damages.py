@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from dataset_assets.patches.downscale import downscale
 from dataset_assets.patches.triplets import content_hash
 from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, TableStore, WindowRow
 from dataset_assets_tests.generate.samples import KEY
@@ -119,6 +120,24 @@ def frames_in_another_order(root: Path) -> None:
     frames = stack.reshape(5, -1, *stack.shape[1:])
     content = png(frames[[1, 0, 2, 3, 4]].reshape(stack.shape))
     rewrite(root, [put(root, first, "lr5", content), *others])
+
+
+def black_bars(root: Path) -> None:
+    """GT with a black bar above the picture, and its stacks made of that: what a film's bars give."""
+    rows = []
+    for row in general(root):
+        gt, lr5, lr7 = (cv2.imread(str(root / name)) for name in (row.gt, row.lr5, row.lr7))
+        assert gt is not None
+        assert lr5 is not None
+        assert lr7 is not None
+        gt[:12] = 0
+        small = downscale(gt[np.newaxis].astype(np.uint8), "bicubic")[0]
+        for stack, middle in ((lr5, 2), (lr7, 3)):
+            stack.reshape(-1, *small.shape)[middle] = small
+        for column, picture in (("gt", gt), ("lr5", lr5), ("lr7", lr7)):
+            row = put(root, row, column, png(picture))
+        rows.append(row)
+    rewrite(root, rows)
 
 
 def another_kernel(root: Path) -> None:

@@ -15,9 +15,10 @@ from dataset_assets_tests.verify.cycle import assert_same, make, only
 from dataset_assets_tests.verify.damages import Damage
 
 WINDOWS_TABLE = f"metadata/windows/video={KEY}/part-0.parquet"
-FILE, STACK, ROW, TABLE, WINDOW, EXTRA, LEFTOVER = (
+FILE, STACK, BAR, ROW, TABLE, WINDOW, EXTRA, LEFTOVER = (
     "file",
     "stack",
+    "bar",
     "row",
     "table",
     "window",
@@ -37,6 +38,7 @@ PLANTED: dict[str, tuple[Damage, set[str]]] = {
     "GT of another patch, with its hash": (damages.gt_of_another, {STACK}),
     "GT of another patch": (damages.copied_over, {FILE}),
     "LR_5frames in another order": (damages.frames_in_another_order, {STACK}),
+    "black bars in the patches": (damages.black_bars, {BAR}),
     "LR by another kernel": (damages.another_kernel, {STACK}),
     "missing file": (damages.missing_file, {FILE}),
     "extra file": (damages.extra_file, {EXTRA}),
@@ -145,7 +147,7 @@ def test_a_repair_takes_away_nothing_that_is_sound(settings: Settings, whole: Se
 
 def test_a_table_of_a_newer_release_is_told_and_left(settings: Settings) -> None:
     path = TableStore(settings.base.output_base_dir).patches_path("space", KEY)
-    content = path.read_bytes().replace(b'"schema_version": 2', b'"schema_version": 9')
+    content = path.read_bytes().replace(b'"schema_version": 3', b'"schema_version": 9')
     path.write_bytes(content)
     found = only(settings, repair=True)
     assert any("newer" in finding.what for finding in found.findings)

@@ -10,6 +10,7 @@ from dataset_assets.video.colour import Colour
 from dataset_assets.video.geometry import FrameGeometry, Rect
 from dataset_assets.video.parameters import FrameParameters
 from dataset_assets.video.probe import VideoInfo
+from dataset_assets.video.timeline import Timeline
 
 
 def made_up_info(start_pts: int, end_pts: int, frame_ticks: int) -> VideoInfo:
@@ -28,10 +29,11 @@ def made_up_info(start_pts: int, end_pts: int, frame_ticks: int) -> VideoInfo:
         active=Rect(0, 0, 1280, 720),
         frame_rate=Fraction(1000, frame_ticks),
         time_base=Fraction(1, 1000),
-        start_pts=start_pts,
-        end_pts=end_pts,
+        parts=(),
+        timeline=Timeline(((start_pts, end_pts),)),
         vfr=False,
         interlaced=False,
+        field_order=None,
         max_cll=0,
         mastering_max_nits=0,
         warnings=(),

@@ -197,6 +197,15 @@ def join(first: Window, second: Window, cut: int) -> Window:
     return [*first[:cut], *second[cut:]]
 
 
+def blend(first: Window, second: Window, start: int, count: int) -> Window:
+    """Returns a window whose frames from `start` on lead to another shot over `count` blended frames."""
+    shares = [min(max((i - start + 1) / (count + 1), 0.0), 1.0) for i in range(7)]
+    return [
+        np.asarray((1 - share) * one + share * two, np.float32)
+        for share, one, two in zip(shares, first, second, strict=True)
+    ]
+
+
 @pytest.mark.parametrize("brightness", BRIGHTNESS)
 def test_made_up_shots_joined_at_any_frame_are_told_from_whole_ones(brightness: float) -> None:
     rng = np.random.default_rng(1)
@@ -209,6 +218,50 @@ def test_made_up_shots_joined_at_any_frame_are_told_from_whole_ones(brightness: 
     whole = [cut_score(darken(shot, brightness)) for shot in shots]
     assert np.mean(np.array(joins) > LIMIT) >= 0.99
     assert max(whole) <= LIMIT
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("brightness", [1.0, 0.2])
+def test_shots_joined_over_blended_frames_are_told_from_whole_ones(count: int, brightness: float) -> None:
+    rng = np.random.default_rng(11)
+    shots = [scene(rng) for _ in range(24)]
+    scores = [
+        cut_score(darken(blend(shots[i], shots[i - step], 1 + (i + step) % (6 - count), count), brightness))
+        for i in range(24)
+        for step in (1, 7)
+    ]
+    # Shots that move by 3 % of the width a frame, for which the sum of two frames no longer fits.
+    assert np.mean(np.array(scores) > LIMIT) >= (0.95 if count < 3 else 0.75)
+
+
+@pytest.mark.parametrize("start", [-2, -1, 4, 5, 6])
+def test_windows_that_begin_or_end_inside_a_blend_show_two_shots(start: int) -> None:
+    rng = np.random.default_rng(12)
+    shots = [scene(rng) for _ in range(12)]
+    scores = [cut_score(blend(shots[i], shots[i - 1], start, count=3)) for i in range(12)]
+    assert np.mean(np.array(scores) > LIMIT) >= 0.8
+
+
+@pytest.mark.parametrize("speed", [0.01, 0.03, 0.05])
+@pytest.mark.parametrize("step", [0.4, 0.5, 0.8])
+def test_a_pan_converted_with_blended_frames_is_one_shot(speed: float, step: float) -> None:
+    """Frames between those of the film, as a converter to 60, 48 or 30 frames a second makes them."""
+    film = pan(texture(np.random.default_rng(7), 800, 180), speed)
+    whole = [int(i * step) for i in range(7)]
+    shares = [i * step - place for i, place in enumerate(whole)]
+    converted = [
+        np.asarray((1 - share) * film[place] + share * film[place + 1], np.float32)
+        for place, share in zip(whole, shares, strict=True)
+    ]
+    assert cut_score(converted) <= LIMIT
+
+
+def test_something_that_comes_in_fast_is_no_ghost() -> None:
+    rng = np.random.default_rng(13)
+    place, thing = texture(rng, WIDTH, HEIGHT), texture(rng, 130, 150)
+    frames = [place.copy() for _ in range(7)]
+    frames[6][20:170, 180:310] = thing
+    assert cut_score(frames) <= LIMIT
 
 
 @pytest.mark.parametrize("cut", range(1, 7))
@@ -324,6 +377,21 @@ def test_films_joined_at_any_frame_are_caught(films: dict[str, Film], brightness
         one, two = (films[name].window(int(rng.choice(whole[name]))) for name in (first, second))
         scores.append(cut_score(darken(fit(join(one, two, int(rng.integers(1, 7)))), brightness)))
     assert np.mean(np.array(scores) > LIMIT) >= 0.99
+
+
+@needs_media
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_films_joined_over_blended_frames_are_caught(films: dict[str, Film], count: int) -> None:
+    rng = np.random.default_rng(count)
+    names = [name for name, film in films.items() if film.frame(0).std() >= 8]
+    scores: list[float] = []
+    while len(scores) < 200:
+        first, second = (str(name) for name in rng.choice(names, 2, replace=False))
+        if {first, second} not in SAME_FOOTAGE:
+            shots = [fit(films[name].window(0)) for name in (first, second)]
+            window = blend(shots[0], shots[1], int(rng.integers(1, 7 - count)), count)
+            scores.append(cut_score(darken(window, BRIGHTNESS[len(scores) % 4])))
+    assert np.mean(np.array(scores) > LIMIT) >= 0.98
 
 
 @needs_media

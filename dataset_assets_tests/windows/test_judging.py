@@ -21,12 +21,15 @@ from dataset_assets.video.probe import VideoInfo, probe
 from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement
 from dataset_assets.windows.measures import is_duplicate
 from dataset_assets_tests.encode import write_video
-from dataset_assets_tests.films import X264_OPTIONS, Shot, sdr_frames
+from dataset_assets_tests.films import X264_OPTIONS, Shot, interlaced, sdr_frames, telecined
 
 WIDTH, HEIGHT = 640, 360
 Frame = npt.NDArray[np.uint8]
 CutRule = Literal["both", "blocks", "legacy"]
-KINDS = ("good", "cut", "dark_cut", "black", "grey", "blurred", "pillars", "again", "other")
+KINDS = (
+    *("good", "cut", "dark_cut", "black", "grey", "blurred", "pillars", "again", "other"),
+    *("letterboxed", "bar_below", "two_black_lines", "fields", "pulldown"),
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,21 @@ def pillars(frame: Frame) -> Frame:
     return framed
 
 
+def letterboxed(frame: Frame) -> Frame:
+    """With a subtitle in the bar, and noise over all."""
+    framed = np.zeros_like(frame)
+    framed[40:-40] = frame[40:-40]
+    cv2.putText(framed, "We have to leave this valley", (120, 346), cv2.FONT_HERSHEY_DUPLEX, 0.8, (235,) * 3)
+    noise = np.random.default_rng(1).normal(0, 3, (HEIGHT, WIDTH, 1))
+    return np.clip(np.rint(framed + noise), 0, 255).astype(np.uint8)
+
+
+def with_black_rows(frame: Frame, rows: int) -> Frame:
+    framed = frame.copy()
+    framed[-rows:] = 0
+    return framed
+
+
 def all_frames() -> Iterator[Frame]:
     yield from shot(21)
     yield from [*shot(22, 4), *(255 - frame for frame in shot(23, 3))]
@@ -56,6 +74,11 @@ def all_frames() -> Iterator[Frame]:
     yield from map(pillars, shot(27))
     yield from shot(21)
     yield from shot(28)
+    yield from map(letterboxed, shot(29))
+    yield from (with_black_rows(frame, 50) for frame in shot(30))
+    yield from (with_black_rows(frame, 2) for frame in shot(31))
+    yield from interlaced(iter(shot(32, 14)))
+    yield from islice(telecined(iter(shot(33, 6))), 7)
 
 
 @dataclass(frozen=True)
@@ -89,6 +112,11 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
         ("grey", "flat"),
         ("blurred", "blurred"),
         ("pillars", "black_bars"),
+        ("letterboxed", "black_bars"),
+        ("bar_below", "black_bars"),
+        ("two_black_lines", "black_bars"),
+        ("fields", "combed"),
+        ("pulldown", "combed"),
     ],
 )
 def test_each_fault_is_told_by_its_name(sample: Sample, kind: str, reason: str | None) -> None:

@@ -21,9 +21,11 @@ from dataset_assets.windows.measures import (
     contrast,
     is_duplicate,
     mean_abs_diff,
+    repeated_frames,
     sharpness,
     signature,
 )
+from dataset_assets_tests.encode import write_video
 
 Preview = npt.NDArray[np.uint8]
 Luma = npt.NDArray[np.float32]
@@ -302,3 +304,73 @@ def test_neighbouring_windows_of_a_still_shot_are_duplicates(name: str) -> None:
 def test_no_two_windows_of_a_film_in_which_something_moves_are_duplicates(name: str) -> None:
     signatures = [signature(_preview(frame)) for frame in _frames(name, 120, 7)]
     assert not any(is_duplicate(one, two) for one, two in itertools.combinations(signatures, 2))
+
+
+def moving(count: int) -> list[Preview]:
+    """Film at 24 frames a second: a picture that moves by 3 samples a frame."""
+    rng = np.random.default_rng(1)
+    wide = cv2.resize(rng.integers(20, 230, (34, 90), np.uint8), (720, 270), interpolation=cv2.INTER_CUBIC)
+    return [np.ascontiguousarray(wide[:, 3 * i : 3 * i + 480]) for i in range(count)]
+
+
+def encoded(folder: Path, frames: list[Preview], options: dict[str, str]) -> list[Preview]:
+    """The frames as an encoder leaves them."""
+    path = folder / "coded.mkv"
+    write_video(path, (np.dstack([frame] * 3) for frame in frames), keyint=24, options=options)
+    with av.open(str(path)) as container:
+        return [np.asarray(frame.to_ndarray(format="gray8"), np.uint8) for frame in container.decode(video=0)]
+
+
+def counts(frames: list[Preview]) -> list[int]:
+    """Repeated frames of every window."""
+    return [repeated_frames(frames[start : start + 7]) for start in range(len(frames) - 6)]
+
+
+@pytest.mark.parametrize(
+    "options", [{"crf": "14", "preset": "veryfast"}, {"crf": "24", "preset": "veryfast"}], ids=str
+)
+def test_repeated_frames_are_counted_also_where_an_encoder_changed_them(
+    tmp_path: Path, options: dict[str, str]
+) -> None:
+    shown = moving(18)
+    for places in (
+        [i * 24 // 60 for i in range(42)],  # 24p in 60p
+        [i // 3 for i in range(42)],  # animation on threes
+        [0] * 14 + [17] * 14,  # slides
+        list(range(18)),
+    ):
+        truth = [
+            sum(a == b for a, b in itertools.pairwise(places[i : i + 7])) for i in range(len(places) - 6)
+        ]
+        found = counts(encoded(tmp_path, [shown[place] for place in places], options))
+        assert len(found) == len(truth)
+        assert np.mean([abs(a - b) for a, b in zip(found, truth, strict=True)]) < 0.4
+
+
+@pytest.mark.parametrize("exposure", [1.0, 0.15])
+def test_dark_film_counts_as_bright_film_does(exposure: float) -> None:
+    shown = [np.rint(frame * exposure).astype(np.uint8) for frame in moving(7)]
+    assert repeated_frames(shown) == 0
+    assert repeated_frames([shown[i] for i in (0, 0, 0, 1, 1, 2, 2)]) == 4
+
+
+def test_a_locked_camera_over_a_still_scene_with_grain_repeats_nothing() -> None:
+    rng = np.random.default_rng(2)
+    (still,) = moving(1)
+    for sigma in (1.5, 3, 8):
+        grainy = [np.clip(np.rint(still + rng.normal(0, sigma, still.shape)), 0, 255) for _ in range(7)]
+        assert repeated_frames([frame.astype(np.uint8) for frame in grainy]) == 0
+
+
+def test_a_small_thing_that_moves_makes_another_picture() -> None:
+    (still,) = moving(1)
+    frames = [still.copy() for _ in range(7)]
+    for i, frame in enumerate(frames):
+        frame[100:112, 200 + 4 * i : 212 + 4 * i] = 255
+    assert repeated_frames(frames) == 0
+    assert repeated_frames([still] * 7) == 6
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 300), (180, 7)])
+def test_pictures_of_any_shape_are_compared(shape: tuple[int, int]) -> None:
+    assert repeated_frames([np.full(shape, level, np.uint8) for level in (0, 0, 90, 90, 90, 180, 250)]) == 3

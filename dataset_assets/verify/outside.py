@@ -1,0 +1,150 @@
+"""Patches held against the reference conversion, so that a mistake of the code that makes them shows.
+
+Decoding a window again finds what has changed since it was made, never what is made wrongly each time:
+colours by other tags than the frame's, another shape of pixels, lines that are to be hidden, another stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dataset_assets.config import Settings
+from dataset_assets.tables import PatchRow
+from dataset_assets.verify.findings import Finding, Kind, VideoFindings
+from dataset_assets.verify.reference import (
+    DecodedFrame,
+    NoReferenceError,
+    Picture,
+    convert_frame,
+    decodings,
+)
+from dataset_assets.video.decode import FrameReader
+from dataset_assets.video.planes import plane_samples
+from dataset_assets.video.probe import VideoInfo
+
+# Two frames of each of 65 sample films have at least 40 dB in luma (45 of film), 38 in colour (50 of film).
+# BT.2020 or P3 taken for BT.709 has 19 to 36 in colour, HDR taken for SDR 13 to 19, another shape 14 to 28.
+MIN_LUMA_DB: Final = 30.0
+MIN_COLOUR_DB: Final = 37.0
+# Colours are compared as means over so many pixels a side: how chroma is interpolated (27 dB at the hard
+# edges of a test picture) does not count then.
+COLOUR_BLOCK: Final = 24
+# Of a working frame's width and height: the reference may round another way.
+MAX_SIZE_ERROR: Final = 1
+# Of the samples of two frames that are the same.
+MAX_OTHER_SAMPLES: Final = 0.01
+REMEDY: Final = "correct the film's tags or take the film out, and make the video again by generate --force"
+LUMA_WEIGHTS: Final = np.array([[0.0722, 0.7152, 0.2126]], np.float32)
+
+
+def compare_with_reference(
+    settings: Settings,
+    info: VideoInfo,
+    root: Path,
+    pts: int,
+    rows: Sequence[PatchRow],
+    found: VideoFindings,
+) -> None:
+    """Hold the GT of a window's patches against the reference conversion of its middle frame.
+
+    Args:
+        settings: The configuration.
+        info: The film, as probing finds it.
+        root: The data set's folder.
+        pts: PTS of the window's middle frame.
+        rows: Patches of the window that are what decoding it again gives.
+        found: What differs goes there; that there is no reference is a note, once.
+    """
+    if not rows:
+        return
+    try:
+        found.findings += _findings(settings, info, root, pts, rows)
+    except NoReferenceError as error:
+        note = f"not all was held against the reference conversion: {error}"
+        if note not in found.notes:
+            found.notes.append(note)
+
+
+def _findings(
+    settings: Settings, info: VideoInfo, root: Path, pts: int, rows: Sequence[PatchRow]
+) -> list[Finding]:
+    """Finds what differs; raises `NoReferenceError` where no reference is the window's own frame."""
+    # The reference is not deinterlaced: lines differ there, colours do not.
+    min_luma_db = 0.0 if settings.base.interlaced == "deinterlace" else MIN_LUMA_DB
+    if info.parts:
+        raise NoReferenceError("ffmpeg finds no frames by their time in a film whose clock is set back")
+    size = info.geometry.working_size
+    why = "finds no frame"
+    for frame in decodings(info.path, pts, info.time_base, info.start_pts):
+        picture = convert_frame(frame, size, scale_first=settings.base.colour_order == "fast")
+        findings = []
+        for row in rows:
+            if difference := _difference(frame, picture, size, root / row.gt, row, min_luma_db):
+                findings.append(Finding(Kind.COLOUR, row.gt, f"{difference}; {REMEDY}"))
+        if not findings or not _is_another_frame(info, pts, frame):
+            return findings
+        why = "shows another frame"
+    raise NoReferenceError(f"ffmpeg {why} at a window's time stamp")
+
+
+def _is_another_frame(info: VideoInfo, pts: int, frame: DecodedFrame) -> bool:
+    """Whether a decoded frame of this PTS is not that of the window: its luma, untouched, is other luma."""
+    with FrameReader(info.path) as reader:
+        keyframe = reader.keyframe_at(pts)
+        own = next(reader.frames(keyframe, pts), None) if keyframe is not None else None
+    if own is None or sorted((own.width, own.height)) != sorted((frame.width, frame.height)):
+        return False
+    luma = plane_samples(own, own.planes[0])
+    samples = np.frombuffer(frame.samples, luma.dtype, luma.size)
+    # Counts of values, since ffmpeg's frame is upright; few of them differ where decoders round otherwise.
+    counts = [np.bincount(each.ravel(), minlength=1 << 16) for each in (luma, samples)]
+    return bool(np.abs(counts[0] - counts[1]).sum() > MAX_OTHER_SAMPLES * 2 * luma.size)
+
+
+def _difference(
+    frame: DecodedFrame,
+    picture: Picture,
+    size: tuple[int, int],
+    path: Path,
+    row: PatchRow,
+    min_luma_db: float,
+) -> str:
+    """Word how a GT differs from the reference; empty where it does not, or cannot be read."""
+    expected = frame.working_size
+    if max(abs(one - other) for one, other in zip(size, expected, strict=True)) > MAX_SIZE_ERROR:
+        return (
+            f"is cut from a picture of {size[0]}x{size[1]}, while the reference conversion (stream "
+            f"{frame.stream} of the film) gives {expected[0]}x{expected[1]}"
+        )
+    gt = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    reference = picture[row.y : row.y + row.height, row.x : row.x + row.width]
+    if gt is None or gt.shape != reference.shape:
+        return ""
+    luma_db = psnr(*(cv2.transform(each, LUMA_WEIGHTS) for each in (gt, reference)))
+    colour_db = psnr(_colours(gt), _colours(reference))
+    if luma_db >= min_luma_db and colour_db >= MIN_COLOUR_DB:
+        return ""
+    tags = frame.tags
+    return (
+        f"differs from the reference conversion: {luma_db:.0f} dB in luma ({min_luma_db:.0f} is the least), "
+        f"{colour_db:.0f} dB in colour ({MIN_COLOUR_DB:.0f}), with the tags {tags.matrix}/{tags.primaries}/"
+        f"{tags.transfer} {tags.range}"
+    )
+
+
+def _colours(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    height, width = picture.shape[:2]
+    size = (max(1, width // COLOUR_BLOCK), max(1, height // COLOUR_BLOCK))
+    return cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+
+
+def psnr(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> float:
+    """Give the peak signal-to-noise ratio in dB, of 255; 100 at most."""
+    mean_square = np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2)
+    return float(10 * np.log10(255**2 / np.maximum(mean_square, 255**2 / 1e10)))

@@ -1,0 +1,316 @@
+"""Combs: lines of two moments in one picture, measured on pictures, whatever the stream's flags say.
+
+The fields of neighbouring frames are woven anew and held against the frames as they are. In a moving part of
+a progressive film any two fields of different frames give combs and the frame's own give none. In an
+interlaced one a frame's own fields are as far apart in time as one of the two new weaves, and the other weave
+is three times as far; telecine combs 2 frames of 5. Still lines, text and grain look alike in all weaves and
+decide nothing. Belongs here: the measure and the verdict on a run of
+frames. Does not belong here: which films are refused, and deinterlacing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dataset_assets.video.geometry import Rect
+from dataset_assets.video.planes import plane_samples
+
+FieldOrder = Literal["tff", "bff"]
+Lines = npt.NDArray[np.uint8]
+Values = npt.NDArray[np.floating]
+Blocks = npt.NDArray[np.bool_]
+
+# A block of whole lines; a moving thing fills some. Of each only a few columns are looked at: 2 to 6 CPU ms
+# for the 7 frames of a window, whatever their size.
+BLOCK_ROWS, BLOCK_COLUMNS = 32, 8
+MAX_BLOCKS = 2200
+# Levels of 255, mean over a block: grain of sigma 16 differs by less from one frame to the next.
+MIN_COMBS, MIN_CHANGE = 0.4, 0.5
+# In a pan at constant speed the further weave has 3 times the combs of the nearer one, with detail and grain
+# in both 1.3 to 2 times.
+MIN_RATIO = 1.3
+# The nearer weave is about as combed as an interlaced frame itself (1.0 to 1.2), and more than a progressive.
+MAX_NEAR = 1.4
+MIN_PROGRESSIVE_RATIO = 1.6
+# Votes for combs that make a run of frames combed: more than chance, nearly all for one field order, and no
+# speck in a moving picture. Grain gives 0 to 6 for either order.
+MIN_VOTES = 8
+MIN_LEAD = 4
+MIN_SHARE = 0.05
+# Levels of 255. Where telecine was undone after it had been coded as progressive, faint remains of combs show
+# in a fifth of what moves: combs below this must be most of it.
+STRONG_COMBS = 2.0
+MIN_FAINT_SHARE = 0.5
+# Small text that scrolls by two lines a frame has the combs of an interlaced scroll of one line a field:
+# where moving a block by two lines explains most of its change, it says nothing.
+SCROLL_LINES = 2
+# Grain and fine detail stick out of their lines as far as out of their columns, combs out of lines alone.
+MIN_OVER_COLUMNS = 1.5
+MAX_UNEXPLAINED = 0.5
+# Flashes and fades of still lines look like fields of two moments until exposures are made alike. Where that
+# explains most of the change of the blocks' means; else a thing that comes in would change the rest.
+MEANS_STEP = 4
+MIN_STD = 0.1
+# For a picture alone: of 1,410 crops of progressive films only those of two test charts with lines or dots
+# one pixel high have as many such blocks; of 180 of interlaced films two thirds have, and those that move
+# slowly have not.
+MIN_VISIBLE_COMBS, MIN_VISIBLE_OVER_COLUMNS = 3.0, 3.0
+MIN_VISIBLE_BLOCKS, MIN_VISIBLE_SHARE = 3, 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class CombVotes:
+    """How many blocks say what, over one or more frames.
+
+    Attributes:
+        tff: Combed, the top field being the earlier one.
+        bff: Combed, the bottom field being the earlier one.
+        strong_tff: Of `tff` those whose combs are no remains.
+        strong_bff: The same of `bff`.
+        progressive: Moving without combs.
+    """
+
+    tff: int = 0
+    bff: int = 0
+    strong_tff: int = 0
+    strong_bff: int = 0
+    progressive: int = 0
+
+    def __add__(self, other: CombVotes) -> CombVotes:
+        """Returns the sum, kind by kind."""
+        return CombVotes(*map(int.__add__, astuple(self), astuple(other)))
+
+    @property
+    def combed(self) -> FieldOrder | None:
+        """The field order of the combs; None where there are none but by chance, or faint remains."""
+        strong = self._leading(self.strong_tff, self.strong_bff, MIN_SHARE)
+        return strong or self._leading(self.tff, self.bff, MIN_FAINT_SHARE)
+
+    def _leading(self, tff: int, bff: int, min_share: float) -> FieldOrder | None:
+        most, least = max(tff, bff), min(tff, bff)
+        if most < max(MIN_VOTES + MIN_LEAD * least, min_share * self.progressive):
+            return None
+        return "tff" if tff == most else "bff"
+
+
+def sample_lines(frame: av.VideoFrame, area: Rect | None = None) -> Lines:
+    """The part of a frame's luma that combs are measured on: blocks spread over it, of whole lines.
+
+    Args:
+        frame: A decoded frame.
+        area: The part of the coded frame that counts; all of it by default.
+
+    Returns:
+        Shape (BLOCK_ROWS, blocks * BLOCK_COLUMNS), uint8; the first line is one of the top field. No blocks
+        of a frame with fewer lines or columns than one.
+    """
+    area = area or Rect(0, 0, frame.width, frame.height)
+    samples = plane_samples(frame, frame.planes[0])
+    return _blocks(
+        samples[area.y + area.y % 2 : area.bottom, area.x : area.right], frame.format.components[0].bits
+    )
+
+
+def comb_votes(lines: Sequence[Lines]) -> list[CombVotes]:
+    """What the blocks of each frame but the first and the last say.
+
+    Args:
+        lines: What `sample_lines` gives of consecutive frames, at least 3, of one size.
+    """
+    if not lines[0].size:
+        return [CombVotes()] * (len(lines) - 2)
+    frames = _alike(lines)
+    own = [_combs(frame) for frame in frames[1:-1]]
+    # Two neighbouring frames woven anew: the later one's top field comes next to the earlier one's bottom
+    # field where top fields are the earlier ones, else the other way round.
+    pairs = list(pairwise(frames))
+    woven = {
+        "tff": [_combs(_weave(top=after, bottom=before)) for before, after in pairs],
+        "bff": [_combs(_weave(top=before, bottom=after)) for before, after in pairs],
+    }
+    votes = []
+    for index, combs in enumerate(own):
+        near, far = (woven[order][index : index + 2] for order in ("tff", "bff"))
+        tff, bff = _leans(combs, near, far), _leans(combs, far, near)
+        if np.any(tff | bff):
+            is_telling = ~_scrolls(frames[index : index + 3])
+            is_telling &= combs >= MIN_OVER_COLUMNS * _column_combs(frames[index + 1])
+            tff, bff = tff & is_telling, bff & is_telling
+        is_strong = combs >= STRONG_COMBS
+        is_whole = _is_progressive(combs, [*near, *far])
+        kinds = (tff, bff, tff & is_strong, bff & is_strong, is_whole)
+        votes.append(CombVotes(*(int(np.count_nonzero(kind)) for kind in kinds)))
+    return votes
+
+
+def first_field(fields: Sequence[Lines]) -> FieldOrder:
+    """Which field of a picture is the earlier one, of two that follow one another as pictures of their own.
+
+    Woven the wrong way round, even what stands still is combed.
+
+    Args:
+        fields: What `sample_lines` gives of them, in presentation order.
+    """
+    if not fields[0].size:
+        return "tff"
+    one, other = (_interleave(top, bottom) for top, bottom in (fields[:2], fields[1::-1]))
+    return "tff" if _combs(one).sum() <= _combs(other).sum() else "bff"
+
+
+def total(votes: Sequence[CombVotes]) -> CombVotes:
+    """The votes of several frames together."""
+    return sum(votes, CombVotes())
+
+
+def is_telecined(votes: Sequence[CombVotes]) -> bool:
+    """Whether combed frames come as telecine by 3:2 makes them: 2 in a row of each 5.
+
+    Args:
+        votes: Those of each frame, at least 5, in presentation order.
+    """
+    combed = np.array([each.tff + each.bff for each in votes])
+    return any(_mean(combed, phase) >= MIN_LEAD * _mean(combed, phase + 2, 3) for phase in range(5))
+
+
+def has_combs(lines: Sequence[Lines]) -> bool:
+    """Whether any frame of a window is combed, be it in a small part of the picture.
+
+    Args:
+        lines: What `sample_lines` gives of its frames, presentation order.
+    """
+    return total(comb_votes(lines)).combed is not None
+
+
+def looks_combed(picture: npt.NDArray[np.uint8]) -> bool:
+    """Whether a picture by itself has combs: coarser than `has_combs`, which knows its neighbours.
+
+    Args:
+        picture: Luma, shape (height, width).
+    """
+    lines = _blocks(picture, 8)
+    if not lines.size:
+        return False
+    combs = _combs(lines)
+    found = (combs >= MIN_VISIBLE_COMBS) & (combs >= MIN_VISIBLE_OVER_COLUMNS * _column_combs(lines))
+    return int(np.count_nonzero(found)) >= max(MIN_VISIBLE_BLOCKS, MIN_VISIBLE_SHARE * found.size)
+
+
+def _blocks(samples: npt.NDArray[Any], bits: int) -> Lines:
+    height, width = samples.shape
+    rows, down, pitch = height // BLOCK_ROWS, 1, BLOCK_COLUMNS
+    if not rows or width < pitch:
+        return np.empty((BLOCK_ROWS, 0), np.uint8)
+    while -(-rows // down) * (width // pitch) > MAX_BLOCKS:
+        if pitch < 2 * BLOCK_ROWS * down:
+            pitch *= 2
+        else:
+            down += 1
+    across = pitch // BLOCK_COLUMNS
+    # The columns of a block as one item of an array: copying them is then what takes the time.
+    items = samples[: rows * BLOCK_ROWS, : width // pitch * pitch].view(
+        f"V{BLOCK_COLUMNS * samples.itemsize}"
+    )
+    grid = items[:, across // 2 :: across].reshape(rows, BLOCK_ROWS, -1)[::down].swapaxes(0, 1)
+    lines = np.ascontiguousarray(grid).reshape(BLOCK_ROWS, -1).view(samples.dtype)
+    return lines if bits == 8 else (lines >> (bits - 8)).astype(np.uint8)
+
+
+def _alike(lines: Sequence[Lines]) -> Sequence[Lines]:
+    """Brings frames to the exposure of the one with the least contrast, where exposure is what changes."""
+    measured = [cv2.meanStdDev(frame) for frame in lines]
+    means = [float(mean[0, 0]) for mean, _ in measured]
+    stds = [max(MIN_STD, float(std[0, 0])) for _, std in measured]
+    gains = [min(stds) / std for std in stds]
+    to_mean = means[stds.index(min(stds))]
+    offsets = [to_mean - mean * gain for mean, gain in zip(means, gains, strict=True)]
+    before = [_block_means(frame[::MEANS_STEP]) for frame in lines]
+    after = [each * gain + offset for each, gain, offset in zip(before, gains, offsets, strict=True)]
+    if _changes(after) > MAX_UNEXPLAINED * _changes(before):
+        return lines
+    return [
+        np.asarray(cv2.convertScaleAbs(frame, alpha=gain, beta=offset), np.uint8)
+        for frame, gain, offset in zip(lines, gains, offsets, strict=True)
+    ]
+
+
+def _changes(means: Sequence[Values]) -> float:
+    return sum(float(np.abs(after - before).sum()) for before, after in pairwise(means))
+
+
+def _interleave(top: Lines, bottom: Lines) -> Lines:
+    woven = np.empty((2 * top.shape[0], top.shape[1]), np.uint8)
+    woven[0::2], woven[1::2] = top, bottom
+    return woven
+
+
+def _weave(top: Lines, bottom: Lines) -> Lines:
+    woven = top.copy()
+    woven[1::2] = bottom[1::2]
+    return woven
+
+
+def _combs(frame: Lines) -> Values:
+    """How far, in each block, lines stick out from both neighbours, where the next line does so too.
+
+    A thin line on an even ground sticks out alone and is no comb, nor are edges.
+    """
+    line, above, below = frame[1:-1], frame[:-2], frame[2:]
+    over = cv2.subtract(line, cv2.max(above, below))  # saturates: 0 where it does not stick out
+    out = cv2.add(over, cv2.subtract(cv2.min(above, below), line))
+    return _block_means(cv2.min(out[1:], out[:-1]))
+
+
+def _mean(values: npt.NDArray[Any], phase: int, frames: int = 2) -> float:
+    """Mean over as many frames in a row of each 5, from a phase on."""
+    return float(values[(np.arange(len(values)) - phase) % 5 < frames].mean())
+
+
+def _column_combs(frame: Lines) -> Values:
+    """The same of columns as `_combs` of lines."""
+    column, left, right = frame[:, 1:-1], frame[:, :-2], frame[:, 2:]
+    over = cv2.subtract(column, cv2.max(left, right))
+    out = cv2.add(over, cv2.subtract(cv2.min(left, right), column))
+    both = np.zeros(frame.shape, np.uint8)
+    both[:, :-3] = cv2.min(out[:, 1:], out[:, :-1])
+    within = both.reshape(BLOCK_ROWS, -1, BLOCK_COLUMNS)[:, :, : BLOCK_COLUMNS - 3]
+    means: Values = within.mean(axis=(0, 2), dtype=np.float32)
+    return means
+
+
+def _block_means(values: npt.NDArray[Any]) -> Values:
+    sums = cv2.reduce(values, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32F).reshape(-1, BLOCK_COLUMNS).sum(axis=1)
+    means: Values = sums / (values.shape[0] * BLOCK_COLUMNS)
+    return means
+
+
+def _leans(own: Values, near: Sequence[Values], far: Sequence[Values]) -> Blocks:
+    """Blocks whose combs are of two moments, as the frames before and after both say."""
+    found = own >= MIN_COMBS
+    for one, other in zip(near, far, strict=True):
+        found &= (other >= MIN_RATIO * one) & (other - one >= MIN_CHANGE) & (one <= MAX_NEAR * own)
+    return found
+
+
+def _is_progressive(own: Values, woven: Sequence[Values]) -> Blocks:
+    least = np.minimum.reduce(woven)
+    found: Blocks = (least >= MIN_PROGRESSIVE_RATIO * own) & (least - own >= MIN_CHANGE)
+    return found
+
+
+def _scrolls(frames: Sequence[Lines]) -> Blocks:
+    """Blocks in which a vertical move by `SCROLL_LINES` a frame explains most of what changes."""
+    found = np.ones(frames[0].shape[1] // BLOCK_COLUMNS, np.bool_)
+    for before, after in pairwise(frames):
+        change = _block_means(cv2.absdiff(before, after))
+        up = _block_means(cv2.absdiff(before[SCROLL_LINES:], after[:-SCROLL_LINES]))
+        down = _block_means(cv2.absdiff(before[:-SCROLL_LINES], after[SCROLL_LINES:]))
+        found &= np.minimum(up, down) < MAX_UNEXPLAINED * change
+    return found
