@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from dataset_assets.demo.encode import BT2020_HLG, BT2020_PQ, StaticHdrMetadata
+from dataset_assets_tests.encode import BT2020_HLG, BT2020_PQ, StaticHdrMetadata
 from dataset_assets_tests.films import (
     SHARED,
     X264_OPTIONS,

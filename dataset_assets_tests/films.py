@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dataset_assets.demo.encode import (
+from dataset_assets_tests.encode import (
     bt2020_ycbcr,
     hlg_signal,
     pq_signal,

@@ -23,7 +23,7 @@ from dataset_assets.cli.home import INSTANCE_FILE
 from dataset_assets.cli.snapshot import ActiveRun, Activity, Failure, LastRun, Phase, RunState
 from dataset_assets.cli.worker import LAUNCHED_BY_TAG
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
-from dataset_assets.generate.process import process_age_s, process_identity
+from dataset_assets.generate.process import process_age_s
 
 # Launched by these, in this order; what has none of the tags came from Dagster's UI or command line.
 LAUNCHERS = {
@@ -39,7 +39,7 @@ BACKFILLS = 5
 START_TIMEOUT_S = 180.0
 # A run that has started tells its process with the next event, milliseconds later.
 STARTED_TIMEOUT_S = 10.0
-# Between a process's own start, to a hundredth of a second, and an event's time of the same clock.
+# Between a process's own start, to a second, and an event's time of the same clock.
 CLOCK_SLACK_S = 2.0
 
 _STATUS = dg.DagsterRunStatus
@@ -252,9 +252,7 @@ def _has_tables(database: Path) -> bool:
 def _was_there(pid: int, seconds_ago: float) -> bool:
     """Whether the process that had this number then has it still."""
     age_s = process_age_s(pid)
-    if age_s is None:
-        return process_identity(pid) is not None
-    return age_s + CLOCK_SLACK_S >= seconds_ago
+    return age_s is not None and age_s + CLOCK_SLACK_S >= seconds_ago
 
 
 def _key(run: dg.DagsterRun) -> str:

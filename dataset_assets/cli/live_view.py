@@ -261,9 +261,9 @@ def _categories(snapshot: Snapshot, width: int) -> _Section:
 def _resources(snapshot: Snapshot, width: int) -> _Section:
     disk, machine = snapshot.disk, snapshot.machine
     short = disk.free_after_bytes < disk.min_free_bytes
-    available, whole = machine.memory_available_bytes, machine.memory_bytes
-    used = None if available is None or whole is None else whole - available
-    scarce = used is not None and whole is not None and used > 0.9 * whole
+    whole = machine.memory_bytes
+    used = whole - machine.memory_available_bytes
+    scarce = used > 0.9 * whole
     free_style, memory_style = "bold red" if short else "", "bold red" if scarce else ""
     busy, load = rate(machine.cpu_percent, "%"), f"load {machine.load_1m:.2f}"
     read, written = rate(machine.runs_read_bytes_per_s), rate(machine.runs_written_bytes_per_s)

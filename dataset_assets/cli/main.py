@@ -179,7 +179,8 @@ def stats(config: ConfigOption = None) -> None:
     with _told_plainly():
         settings = load_settings(config_path(config))
         mixes = {name: category.mix for name, category in settings.categories.items()}
-        console.print(stats_tables(collect(TableStore(settings.base.output_base_dir), mixes)))
+        found = collect(TableStore(settings.base.output_base_dir), mixes)
+        console.print(stats_tables(found, is_cut=console.is_terminal))
 
 
 @app.command()

@@ -256,8 +256,8 @@ class Machine:
     cpu_percent: float | None
     io_wait_percent: float | None
     load_1m: float
-    memory_bytes: int | None
-    memory_available_bytes: int | None
+    memory_bytes: int
+    memory_available_bytes: int
     runs_cpu_percent: float | None
     runs_memory_bytes: int | None
     runs_read_bytes_per_s: float | None

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from dataset_assets.cli.long_table import LongTable
 from dataset_assets.config import Settings
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 from dataset_assets.tables import TableStore
@@ -185,18 +185,7 @@ def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair
     for line in lines:
         for sentence in line.sentences:
             console.print(f"[red]wrong[/red] {escape(line.video)}: {escape(sentence)}", soft_wrap=True)
-    console.print(
-        LongTable(
-            _empty_table,
-            [
-                [line.video for line in lines],
-                [line.triplets for line in lines],
-                [line.compared for line in lines],
-                [line.wrong for line in lines],
-                [line.note for line in lines],
-            ],
-        )
-    )
+    console.print(_table(lines))
     told = f"{summary.videos} videos, {summary.triplets} triplets read"
     if summary.windows_compared:
         told += f", {summary.windows_compared} windows compared with their films"
@@ -212,11 +201,14 @@ def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair
     console.print(told, soft_wrap=True)
 
 
-def _empty_table() -> Table:
+def _table(lines: Sequence[_Line]) -> Table:
     table = Table()
     table.add_column("video", overflow="fold")
     table.add_column("triplets", justify="right")
     table.add_column("compared", justify="right")
     table.add_column("wrong")
     table.add_column("")
+    for line in lines:
+        cells = (line.video, line.triplets, line.compared, line.wrong, line.note)
+        table.add_row(*map(Text, cells))
     return table

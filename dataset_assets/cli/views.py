@@ -9,7 +9,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dataset_assets.cli.long_table import LongTable
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus
 from dataset_assets.tables import DatasetStats, reasons_text
@@ -18,24 +17,29 @@ STATES = {
     state: Text(state, style)
     for state, style in (("done", "green"), ("missing", "yellow"), ("partial", "cyan"), ("stale", "magenta"))
 }
+# Of reasons that do not fit a terminal at least so many characters are shown: the first of them.
+SHORTEST_CUT = 12
 FILM_THERE, FILM_ABSENT = Text("ok", "green"), Text("absent", "red")
 
 
-def videos_table(
-    settings: Settings, found: Sequence[tuple[VideoEntry, Mapping[str, AssetStatus]]]
-) -> LongTable:
+def videos_table(settings: Settings, found: Sequence[tuple[VideoEntry, Mapping[str, AssetStatus]]]) -> Table:
     """The configured videos with the state of each table."""
-    keys = [entry.key for entry, _ in found]
-    films = [FILM_THERE if entry.path.is_file() else FILM_ABSENT for entry, _ in found]
     names = (SOURCE, WINDOWS, *settings.categories)
-    states = [[STATES[statuses[name].state] for _, statuses in found] for name in names]
-    return LongTable(
-        lambda: _table(f"{len(found)} videos", ("video",), (), ("film", *names)), [keys, films, *states]
-    )
+    table = _table(f"{len(found)} videos", ("video",), (), ("film", *names))
+    for entry, statuses in found:
+        film = FILM_THERE if entry.path.is_file() else FILM_ABSENT
+        table.add_row(Text(entry.key), film, *(STATES[statuses[name].state] for name in names))
+    return table
 
 
-def stats_tables(stats: DatasetStats) -> Group:
-    """The statistics: totals, categories, formats, videos."""
+def stats_tables(stats: DatasetStats, *, is_cut: bool) -> Group:
+    """The statistics: totals, categories, formats, videos.
+
+    Args:
+        stats: The statistics.
+        is_cut: Whether reject reasons are cut to what is left of a terminal's line, so that each video stays
+            on one; a pipe and a file get all of them.
+    """
     totals = stats.totals
     parts: list[RenderableType] = [
         f"{totals.videos} videos, {totals.patches} of {totals.patches_target} patches, "
@@ -65,24 +69,27 @@ def stats_tables(stats: DatasetStats) -> Group:
             _gigabytes(row["size_bytes"]),
             _percent(row["acceptance_rate"]),
         )
-    parts += [categories, formats, _videos(stats)]
+    parts += [categories, formats, _videos(stats, is_cut=is_cut)]
     parts += [Text(problem, "red") for problem in stats.problems]
     return Group(*parts)
 
 
-def _videos(stats: DatasetStats) -> LongTable:
-    rows = stats.videos.to_dict("records")
-    return LongTable(
-        lambda: _table("Videos", ("video",), ("windows", "acceptance", "patches", "size"), ("rejected",)),
-        [
-            [row["video"] for row in rows],
-            [f"{row['accepted']}/{row['windows_target']}" for row in rows],
-            [_percent(row["acceptance_rate"]) for row in rows],
-            [str(row["patches"]) for row in rows],
-            [_gigabytes(row["size_bytes"]) for row in rows],
-            [reasons_text(row["reject_reasons"]) for row in rows],
-        ],
-    )
+def _videos(stats: DatasetStats, *, is_cut: bool) -> Table:
+    table = _table("Videos", ("video",), ("windows", "acceptance", "patches", "size"), ("rejected",))
+    if is_cut:
+        # The reasons get what the others leave; where that is less than their width, the others are folded.
+        reasons, table.expand = table.columns[-1], True
+        reasons.width, reasons.ratio, reasons.no_wrap, reasons.overflow = SHORTEST_CUT, 1, True, "ellipsis"
+    for row in stats.videos.to_dict("records"):
+        table.add_row(
+            Text(row["video"]),
+            f"{row['accepted']}/{row['windows_target']}",
+            _percent(row["acceptance_rate"]),
+            str(row["patches"]),
+            _gigabytes(row["size_bytes"]),
+            Text(reasons_text(row["reject_reasons"])),
+        )
+    return table
 
 
 def _table(title: str, names: Sequence[str], numbers: Sequence[str], texts: Sequence[str]) -> Table:

@@ -14,24 +14,24 @@ from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
+from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, Field
 
 from dataset_assets.config.fields import SourcePath, Strict, Weights, mistake
 from dataset_assets.config.films import Rule, fits
 from dataset_assets.config.keys import near_names
 
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
-# Name, least and greatest value, and words for the values from the least on.
-_CRON_FIELDS: Final[tuple[tuple[str, int, int, Sequence[str]], ...]] = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day of the month", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("day of the week", 0, 7, _DAYS),
+# What each field of a cron expression is, with its least and greatest value.
+_CRON_FIELDS: Final = (
+    ("minute", 0, 59),
+    ("hour", 0, 23),
+    ("day of the month", 1, 31),
+    ("month", 1, 12),
+    ("day of the week", 0, 7),
 )
-_CRON_PART = re.compile(r"(?:\*|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[0-9]{1,2}))?")
-_DAYS_OF_FEBRUARY = 29
+# croniter also reads letters of its own, for the last, the nearest or a random day; Dagster does not, or
+# draws anew at each look. Names of months and days have three.
+_CRON_FIELD = re.compile(r"(?:[0-9*,/-]|[a-z]{3})+", re.IGNORECASE)
 
 
 class WatchFolder(Strict):
@@ -106,32 +106,18 @@ def _cron(text: str) -> str:
     fields = text.split()
     if len(fields) != len(_CRON_FIELDS):
         raise mistake("is no cron expression of five fields; write such as 0 1 * * * (each night at one)")
-    days: set[int] = set()
-    months: set[int] = set()
-    for field, (name, low, high, words) in zip(fields, _CRON_FIELDS, strict=True):
-        values: set[int] = set()
-        for part in field.lower().split(","):
-            found = _CRON_PART.fullmatch(part)
-            if not found:
-                raise mistake(f"{field} is no {name}; use *, numbers, and , - / between them")
-            first, last = found["first"] or str(low), found["last"]
-            if not found["first"] or (found["step"] and not last):
-                last = last or str(high)
-            ends = [_cron_value(each, low, words) for each in (first, last or first)]
-            if not low <= ends[0] <= ends[1] <= high or int(found["step"] or 1) < 1:
-                raise mistake(f"{field} is no {name}; use {low} to {high}, the smaller one first")
-            values.update(range(ends[0], ends[1] + 1, int(found["step"] or 1)))
-        days = values if name == "day of the month" else days
-        months = values if name == "month" else months
-    if months == {2} and min(days) > _DAYS_OF_FEBRUARY:
-        raise mistake("names a day that February never has; use another one")
+    for index, (field, (name, low, high)) in enumerate(zip(fields, _CRON_FIELDS, strict=True)):
+        alone = ["*"] * len(fields)
+        alone[index] = field
+        if not _CRON_FIELD.fullmatch(field) or not croniter.is_valid(" ".join(alone)):
+            raise mistake(f"{field} is no {name}; use * or {low} to {high}, and , - / between them")
+    _, _, day, month, _ = fields
+    try:
+        # Dagster refuses a day that never comes also where days of the week come beside it.
+        croniter(f"0 0 {day} {month} *").get_next()
+    except CroniterBadDateError:
+        raise mistake(f"day {day} is in no month of {month}; use a day that comes") from None
     return " ".join(fields)
-
-
-def _cron_value(text: str, low: int, words: Sequence[str]) -> int:
-    if text in words:
-        return low + words.index(text)
-    return int(text) if text.isascii() and text.isdigit() else -1
 
 
 def _time_zone(name: str) -> str:

@@ -13,7 +13,7 @@ Example:
 """
 
 from dataset_assets.generate.plan import VideoPlan, format_targets, plan_video
-from dataset_assets.generate.progress import Progress, read_progress
+from dataset_assets.generate.progress import Progress
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.status import SOURCE, WINDOWS, AssetStatus, statuses
 from dataset_assets.generate.video import (
@@ -38,7 +38,6 @@ __all__ = [
     "generate_video",
     "plan_video",
     "probe_video",
-    "read_progress",
     "remove_left_categories",
     "statuses",
     "with_left_categories",

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from dataset_assets.generate.failures import keep_failure
-from dataset_assets.generate.process import read_stat
 from dataset_assets.tables import TableStore
 
 LIMIT_EXIT_CODE: Final = 75
@@ -50,9 +51,7 @@ def step_limits(film: Path, lanes: int = 1) -> StepLimits:
         size_bytes = film.stat().st_size
     except OSError:
         size_bytes = 0
-    memory_bytes = 4e9 + 4e9 * lanes
-    if "SC_PHYS_PAGES" in os.sysconf_names:
-        memory_bytes = min(memory_bytes, 0.8 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    memory_bytes = min(4e9 + 4e9 * lanes, 0.8 * psutil.virtual_memory().total)
     return StepLimits((900 + size_bytes / 20e6) * lanes, 3600 + size_bytes / 5e6, memory_bytes)
 
 
@@ -90,9 +89,8 @@ class _Watch:
             return f"a step of it took {spent_s:.0f} CPU seconds"
         if (spent_s := time.monotonic() - self._started_s) > limits.wall_s:
             return f"a step of it took {spent_s:.0f} seconds"
-        stat = read_stat(os.getpid())
-        if stat is not None and stat.memory_bytes > limits.memory_bytes:
-            return f"it took {stat.memory_bytes / 1e9:.1f} GB of memory"
+        if (taken_bytes := psutil.Process().memory_info().rss) > limits.memory_bytes:
+            return f"it took {taken_bytes / 1e9:.1f} GB of memory"
         return ""
 
 

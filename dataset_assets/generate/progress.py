@@ -115,11 +115,6 @@ def eta_s(progress: Progress, now_s: float) -> float | None:
     return None if rate is None else progress.windows_pending / rate
 
 
-def read_progress(folder: Path) -> list[Progress]:
-    """Reads the progress of every video that a live process of this machine works on, by key."""
-    return [progress for progress in read_all_progress(folder) if progress.is_alive]
-
-
 def read_all_progress(folder: Path) -> list[Progress]:
     """Reads every progress file, by key: also what runs that were killed left."""
     found = []

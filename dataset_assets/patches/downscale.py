@@ -5,7 +5,7 @@ cv2.resize's INTER_CUBIC, LANCZOS4 and LINEAR at exactly 3x are nearest neighbou
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, Literal, assert_never, cast
 
 import cv2
 import numpy as np
@@ -36,6 +36,9 @@ def downscale(pictures: npt.NDArray[np.uint8], kernel: Kernel) -> npt.NDArray[np
 
     Returns:
         Shape (n, height / 3, width / 3, 3), uint8.
+
+    Raises:
+        AssertionError: There is no such kernel.
     """
     if kernel == "area":
         size = (pictures.shape[2] // SCALE, pictures.shape[1] // SCALE)
@@ -45,16 +48,20 @@ def downscale(pictures: npt.NDArray[np.uint8], kernel: Kernel) -> npt.NDArray[np
     return np.stack([_filtered(each, weights) for each in pictures])
 
 
-def _weights(kernel: Kernel) -> Weights:
-    if kernel == "bicubic":
-        return np.array(BICUBIC_WEIGHTS, np.int16)
-    if kernel == "gaussian":
-        offsets = np.arange(-GAUSSIAN_RADIUS, GAUSSIAN_RADIUS + 1, dtype=np.float64)
-        return np.exp(-(offsets**2) / (2 * GAUSSIAN_SIGMA**2)).astype(np.float32)
-    reach = LANCZOS_LOBES * SCALE - 1
-    offsets = np.arange(-reach, reach + 1) / SCALE
-    lanczos: Weights = (np.sinc(offsets) * np.sinc(offsets / LANCZOS_LOBES)).astype(np.float32)
-    return lanczos
+def _weights(kernel: Literal["bicubic", "lanczos", "gaussian"]) -> Weights:
+    match kernel:
+        case "bicubic":
+            return np.array(BICUBIC_WEIGHTS, np.int16)
+        case "gaussian":
+            offsets = np.arange(-GAUSSIAN_RADIUS, GAUSSIAN_RADIUS + 1, dtype=np.float64)
+            return np.exp(-(offsets**2) / (2 * GAUSSIAN_SIGMA**2)).astype(np.float32)
+        case "lanczos":
+            reach = LANCZOS_LOBES * SCALE - 1
+            offsets = np.arange(-reach, reach + 1) / SCALE
+            lanczos: Weights = (np.sinc(offsets) * np.sinc(offsets / LANCZOS_LOBES)).astype(np.float32)
+            return lanczos
+        case _:
+            assert_never(kernel)
 
 
 def _filtered(picture: npt.NDArray[np.uint8], weights: Weights) -> npt.NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from dataset_assets.disk import flush, make_folder, temporary
 from dataset_assets.patches.downscale import Kernel, downscale
 from dataset_assets.patches.png import encode_png
 
-GT, LR5, LR7 = KINDS = ("GT", "LR_5frames", "LR_7frames")
+KINDS = ("GT", "LR_5frames", "LR_7frames")
 GT_FRAME = 3
 LR5_FRAMES = slice(1, 6)
 # fsync waits for the disk, not for the processor: 8 at once let the file system commit them together.

@@ -44,7 +44,6 @@ class Totals:
         patches: Triplets made.
         patches_target: Triplets asked for.
         size_bytes: Bytes of all triplets, GT and both LR stacks.
-        unfinished_tables: Tables that a run has yet to finish.
     """
 
     videos: int
@@ -56,7 +55,6 @@ class Totals:
     patches: int
     patches_target: int
     size_bytes: int
-    unfinished_tables: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +162,7 @@ def collect(store: TableStore, mixes: Mapping[str, Mapping[str, float]] | None =
     for key, path in store.video_files().items():
         of_video = tallies.videos[key]
         if records := _footer(store, path, tallies.problems, of_video):
-            for tally in (tallies.total, of_video):
-                tally.unfinished += not records[0].complete
+            of_video.unfinished += not records[0].complete
     attempts: dict[str, Counts] = {}
     for key, path in store.windows_files().items():
         of_video = tallies.videos[key]
@@ -225,7 +222,7 @@ def _stats(tallies: _Tallies, mixes: Mapping[str, Mapping[str, float]]) -> Datas
     total = tallies.total.row()
     del total["complete"]
     return DatasetStats(
-        totals=Totals(**total, unfinished_tables=tallies.total.unfinished),
+        totals=Totals(**total),
         categories=_frame(
             _CATEGORY_COLUMNS,
             [{"category": category} | tally.row() for category, tally in sorted(tallies.categories.items())],

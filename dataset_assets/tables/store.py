@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from dataset_assets.disk import flush, make_folder, temporary
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
-from dataset_assets.tables import footer, tail
+from dataset_assets.tables import footer
 from dataset_assets.tables.footer import Counts, Provenance
 from dataset_assets.tables.schemas import (
     PATCHES,
@@ -191,8 +191,7 @@ class TableStore:
         """
 
         def read() -> tuple[Provenance, Counts]:
-            metadata = tail.key_values(path, footer.KEYS)
-            return _records(path, pq.read_metadata(path).metadata if metadata is None else metadata)
+            return _records(path, pq.read_metadata(path).metadata)
 
         return _reading(path, read)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dataset_assets.generate import Progress, read_progress
+from dataset_assets.generate import Progress
 from dataset_assets_tests.cli.command import is_alive, processes_of, run, start, wait_until
 from dataset_assets_tests.configurations import pictures, tables, write_config
 from dataset_assets_tests.films import Film
+from dataset_assets_tests.progress import read_progress
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="needs /proc to see processes"

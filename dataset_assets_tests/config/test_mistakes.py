@@ -46,7 +46,19 @@ MISTAKES = {
     ),
     "an hour that no day has": (
         HEAD + "nightly: {cron: 0 24 * * *}\n",
-        "c.yaml:7 nightly.cron: 24 is no hour; use 0 to 23, the smaller one first.",
+        "c.yaml:7 nightly.cron: 24 is no hour; use * or 0 to 23, and , - / between them.",
+    ),
+    "a letter that draws an hour at random": (
+        HEAD + "nightly: {cron: 0 R * * *}\n",
+        "c.yaml:7 nightly.cron: R is no hour; use * or 0 to 23, and , - / between them.",
+    ),
+    "a day that none of the months has": (
+        HEAD + "nightly: {cron: '0 0 31 4,6 mon'}\n",
+        "c.yaml:7 nightly.cron: day 31 is in no month of 4,6; use a day that comes.",
+    ),
+    "a night in February that never comes": (
+        HEAD + "nightly: {cron: 0 0 30 2 *}\n",
+        "c.yaml:7 nightly.cron: day 30 is in no month of 2; use a day that comes.",
     ),
     "no time zone": (
         HEAD + "nightly: {time_zone: Europe/Berln}\n",

@@ -20,10 +20,11 @@ from dataset_assets.errors import (
     SpaceError,
     VideoError,
 )
-from dataset_assets.generate import generate_video, probe_video, read_progress
+from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call
 from dataset_assets_tests.generate.samples import KEY, pictures, small_settings, tables
+from dataset_assets_tests.progress import read_progress
 
 HOLD_LOCK = """
 import fcntl, sys

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset_assets.demo.encode import write_video
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets.generate.pictures import is_whole_picture, picture_name
+from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, make_film, sdr_frames
 from dataset_assets_tests.generate.samples import (
     CATEGORIES,

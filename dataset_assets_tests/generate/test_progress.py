@@ -11,11 +11,12 @@ from typing import Any
 import cv2
 import pytest
 
-from dataset_assets.generate import Progress, generate_video, read_progress
+from dataset_assets.generate import Progress, generate_video
 from dataset_assets.generate.progress import ProgressFile, read_all_progress
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call
 from dataset_assets_tests.generate.samples import KEY, small_settings
+from dataset_assets_tests.progress import read_progress
 
 
 def test_what_one_process_writes_another_reads(tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from dataset_assets.config import DEFAULT_FORMATS, Category, Settings
-from dataset_assets.demo.encode import write_video
 from dataset_assets.errors import SpaceError
 from dataset_assets.generate import generate_video
+from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, interlaced, sdr_frames
 from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt
 from dataset_assets_tests.generate.samples import (

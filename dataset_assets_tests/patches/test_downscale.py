@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -142,3 +142,8 @@ def test_each_picture_of_a_stack_is_downscaled_alone(kernel: Kernel) -> None:
     stack = noise(30, 45, count=4)
     alone = np.concatenate([downscale(stack[i : i + 1], kernel) for i in range(4)])
     assert np.array_equal(downscale(stack, kernel), alone)
+
+
+def test_an_unknown_kernel_is_no_other_one() -> None:
+    with pytest.raises(AssertionError, match="mitchell"):
+        downscale(np.zeros((1, 3, 3, 3), np.uint8), cast("Kernel", "mitchell"))

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from dataset_assets.generate import Progress, read_progress
+from dataset_assets.generate import Progress
 from dataset_assets_tests.cli.command import ROOT, processes_of, start, wait_until
+from dataset_assets_tests.progress import read_progress
 from dataset_assets_tests.system import queries
 
 # Of a busy machine; an idle one starts in 8 s, and a backfill of small films takes 20.

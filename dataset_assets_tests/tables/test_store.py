@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -224,6 +225,20 @@ def test_provenance_is_read_from_the_footer_alone(store: TableStore) -> None:
     assert store.read_provenance(path) == PROVENANCE
     with pytest.raises(DatasetAssetsError, match="damaged"):
         store.read_windows("a-film")
+
+
+def test_a_changed_table_is_noticed_whatever_its_size_and_time(store: TableStore) -> None:
+    path = write_windows(store)
+    os.utime(path, ns=(1, 1))
+    one, before = path.stat(), store.read_footer(path)
+    # Written over in place: name, inode, size and time stay as they were.
+    path.write_bytes(path.read_bytes().replace(b'"accepted": 1', b'"accepted": 7'))
+    os.utime(path, ns=(1, 1))
+    other, after = path.stat(), store.read_footer(path)
+    assert (one.st_ino, one.st_size, one.st_mtime_ns) == (other.st_ino, other.st_size, other.st_mtime_ns)
+    assert before is not None
+    assert after is not None
+    assert (before[1].accepted, after[1].accepted) == (1, 7)
 
 
 def test_a_reader_of_the_old_table_is_not_disturbed_by_the_new_one(store: TableStore) -> None:

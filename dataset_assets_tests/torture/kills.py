@@ -23,10 +23,10 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from dataset_assets.generate import read_progress
 from dataset_assets_tests.cli.command import is_alive, processes_of, run, start, wait_until
 from dataset_assets_tests.configurations import tables, write_config
 from dataset_assets_tests.generate.samples import files_named_by_rows
+from dataset_assets_tests.progress import read_progress
 from dataset_assets_tests.torture.places import PLACES
 from dataset_assets_tests.torture.runs import DONE, End, Order, Runs
 

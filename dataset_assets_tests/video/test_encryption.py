@@ -9,9 +9,9 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from dataset_assets.demo.encode import write_video
 from dataset_assets.errors import VideoError
 from dataset_assets.video.probe import probe
+from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames
 
 SENTENCE = "it is encrypted, and nothing here can decrypt it; use an unencrypted copy of the film"

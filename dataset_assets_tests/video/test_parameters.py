@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pytest
 from av.bitstream import BitStreamFilterContext
 
-from dataset_assets.demo.encode import BT709, BT2020_PQ, ColourTags, StaticHdrMetadata, write_video
 from dataset_assets.errors import VideoError
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.geometry import Rect
@@ -23,6 +22,7 @@ from dataset_assets.video.probe import VideoInfo, probe
 from dataset_assets.windows.finding import Attempt, WindowFinder
 from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.sampling import strata
+from dataset_assets_tests.encode import BT709, BT2020_PQ, ColourTags, StaticHdrMetadata, write_video
 from dataset_assets_tests.films import Shot, pq_frames, sdr_frames
 from dataset_assets_tests.video.reference import crop, ffmpeg_luma, hdr_chain, luma_of, psnr, read
 

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dataset_assets.demo.encode import BT709, BT2020_PQ, write_video
 from dataset_assets.errors import VideoError
 from dataset_assets.video.geometry import Rect
 from dataset_assets.video.probe import fingerprint, is_same_source, probe, same_content
+from dataset_assets_tests.encode import BT709, BT2020_PQ, write_video
 from dataset_assets_tests.films import Film, Shot, pq_frames, sdr_frames
 
 SMALL = {"preset": "ultrafast", "crf": "14"}

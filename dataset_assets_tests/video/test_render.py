@@ -14,7 +14,13 @@ import numpy.typing as npt
 import pytest
 from av.video.reformatter import ColorPrimaries
 
-from dataset_assets.demo.encode import (
+from dataset_assets.video import render
+from dataset_assets.video.colour import Colour
+from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
+from dataset_assets.video.planes import plane_samples
+from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.render import ColourOrder, CropRenderer, PreviewRenderer, preview_luma
+from dataset_assets_tests.encode import (
     BT601,
     BT709,
     BT2020_HLG,
@@ -26,12 +32,6 @@ from dataset_assets.demo.encode import (
     rgb_linear_to_pq_yuv10,
     write_video,
 )
-from dataset_assets.video import render
-from dataset_assets.video.colour import Colour
-from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
-from dataset_assets.video.planes import plane_samples
-from dataset_assets.video.probe import VideoInfo, probe
-from dataset_assets.video.render import ColourOrder, CropRenderer, PreviewRenderer, preview_luma
 from dataset_assets_tests.films import Film, scene
 from dataset_assets_tests.video.reference import (
     crop,

@@ -11,9 +11,9 @@ import av
 import imageio_ffmpeg
 import pytest
 
-from dataset_assets.demo.encode import write_video
 from dataset_assets.errors import VideoError
 from dataset_assets.video.probe import probe
+from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from dataset_assets.demo.encode import write_video
 from dataset_assets.errors import VideoError
 from dataset_assets.video.probe import probe
+from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames
 
 OPTIONS = {"preset": "ultrafast"}

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataset_assets.demo.encode import write_video
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probe import VideoInfo, probe
 from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement
 from dataset_assets.windows.measures import is_duplicate
+from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import X264_OPTIONS, Shot, interlaced, sdr_frames, telecined
 
 WIDTH, HEIGHT = 640, 360

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dataset_assets.demo.encode import write_video
 from dataset_assets.windows.measures import (
     MIN_BRIGHTNESS,
     MIN_CONTRAST,
@@ -26,6 +25,7 @@ from dataset_assets.windows.measures import (
     sharpness,
     signature,
 )
+from dataset_assets_tests.encode import write_video
 
 Preview = npt.NDArray[np.uint8]
 Luma = npt.NDArray[np.float32]

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from dataset_assets.cli.views import stats_tables
+from dataset_assets.tables import DatasetStats, Totals
+
+REASONS = {"cut": 12, "near_black": 3, "黑": 2, "duplicate": 100}
+WHOLE = "cut 12, near_black 3, 黑 2, duplicate 100"
+NAMES = ["a-film", "a-film-of-a-longer-name", "[b]"]
+# What the other columns of the videos' table take, borders among them, and the least for the reasons.
+OTHERS, SHORTEST = 73, 12
+FULL = OTHERS + cell_len(WHOLE)
+
+
+def statistics() -> DatasetStats:
+    """Statistics of three videos, of which the second lost windows for many reasons."""
+    videos = pd.DataFrame(
+        {
+            "video": NAMES,
+            "accepted": [500, 7, 0],
+            "windows_target": 500,
+            "acceptance_rate": [0.5, 0.25, np.nan],
+            "patches": [1500, 7, 0],
+            "size_bytes": [3e9, 4e6, 0],
+            "reject_reasons": [{}, REASONS, {"cut": 1}],
+        }
+    )
+    totals = Totals(3, 0, 0, 0, float("nan"), {}, 0, 0, 0)
+    none = pd.DataFrame()
+    return DatasetStats(totals, none, none, videos, none, [])
+
+
+def shown(width: int, *, is_cut: bool) -> list[list[str]]:
+    """The cells of each line of the videos' table, below its heads."""
+    console = Console(width=width, force_terminal=True, color_system=None)
+    with console.capture() as capture:
+        console.print(stats_tables(statistics(), is_cut=is_cut))
+    lines = capture.get().split("Videos")[1].splitlines()
+    assert all(cell_len(line) <= width for line in lines)
+    return [[cell.strip() for cell in line[1:-1].split("│")] for line in lines if line.startswith("│")]
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+@pytest.mark.parametrize("width", [200, FULL])
+def test_where_the_rows_fit_they_are_shown_whole(width: int, is_cut: bool) -> None:
+    assert shown(width, is_cut=is_cut) == [
+        ["a-film", "500/500", "50.0%", "1500", "3.00 GB", ""],
+        ["a-film-of-a-longer-name", "7/500", "25.0%", "7", "4.0 MB", WHOLE],
+        ["[b]", "0/500", "-", "0", "0.0 MB", "cut 1"],
+    ]
+
+
+@pytest.mark.parametrize("width", range(OTHERS + SHORTEST, FULL))
+def test_a_terminal_that_is_too_narrow_cuts_the_reasons_alone(width: int) -> None:
+    whole, cut = shown(200, is_cut=True), shown(width, is_cut=True)
+    assert [row[:-1] for row in cut] == [row[:-1] for row in whole]
+    assert cut[1][-1].endswith("…")
+    assert WHOLE.startswith(cut[1][-1].removesuffix("…").rstrip())
+    assert (cut[0][-1], cut[2][-1]) == ("", "cut 1")
+
+
+@pytest.mark.parametrize(("width", "is_cut"), [(OTHERS + SHORTEST - 1, True), (70, True), (FULL - 1, False)])
+def test_a_name_is_folded_and_never_cut_and_a_file_keeps_all_reasons(width: int, is_cut: bool) -> None:
+    rows = shown(width, is_cut=is_cut)
+    assert "".join(row[0] for row in rows) == "".join(NAMES)
+    if not is_cut:
+        assert " ".join(row[-1] for row in rows).split() == [*WHOLE.split(), "cut", "1"]
