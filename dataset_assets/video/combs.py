@@ -41,7 +41,8 @@ MIN_RATIO = 1.3
 MAX_NEAR = 1.4
 MIN_PROGRESSIVE_RATIO = 1.6
 # Votes for combs that make a run of frames combed: more than chance, nearly all for one field order, and no
-# speck in a moving picture. Grain gives 0 to 6 for either order.
+# speck in a moving picture. Grain gives 0 to 6 for either order, hardly ever twice in one place: there a vote
+# counts twice.
 MIN_VOTES = 8
 MIN_LEAD = 4
 MIN_SHARE = 0.05
@@ -75,6 +76,7 @@ class CombVotes:
         bff: Combed, the bottom field being the earlier one.
         strong_tff: Of `tff` those whose combs are no remains.
         strong_bff: The same of `bff`.
+        again: Combed as the same block of the frame before is.
         progressive: Moving without combs.
     """
 
@@ -82,6 +84,7 @@ class CombVotes:
     bff: int = 0
     strong_tff: int = 0
     strong_bff: int = 0
+    again: int = 0
     progressive: int = 0
 
     def __add__(self, other: CombVotes) -> CombVotes:
@@ -96,7 +99,8 @@ class CombVotes:
 
     def _leading(self, tff: int, bff: int, min_share: float) -> FieldOrder | None:
         most, least = max(tff, bff), min(tff, bff)
-        if most < max(MIN_VOTES + MIN_LEAD * least, min_share * self.progressive):
+        is_chance = most + self.again < MIN_VOTES + MIN_LEAD * least
+        if not most or is_chance or most < min_share * self.progressive:
             return None
         return "tff" if tff == most else "bff"
 
@@ -137,6 +141,7 @@ def comb_votes(lines: Sequence[Lines]) -> list[CombVotes]:
         "bff": [_combs(_weave(top=before, bottom=after)) for before, after in pairs],
     }
     votes = []
+    known = np.zeros((2, len(own[0])), np.bool_)
     for index, combs in enumerate(own):
         near, far = (woven[order][index : index + 2] for order in ("tff", "bff"))
         tff, bff = _leans(combs, near, far), _leans(combs, far, near)
@@ -146,7 +151,8 @@ def comb_votes(lines: Sequence[Lines]) -> list[CombVotes]:
             tff, bff = tff & is_telling, bff & is_telling
         is_strong = combs >= STRONG_COMBS
         is_whole = _is_progressive(combs, [*near, *far])
-        kinds = (tff, bff, tff & is_strong, bff & is_strong, is_whole)
+        again, known = known & (tff, bff), np.array((tff, bff))
+        kinds = (tff, bff, tff & is_strong, bff & is_strong, again, is_whole)
         votes.append(CombVotes(*(int(np.count_nonzero(kind)) for kind in kinds)))
     return votes
 

@@ -130,7 +130,7 @@ def test_only_the_area_counts_and_its_lines_keep_their_fields() -> None:
 def test_deep_samples_are_told_as_8_bit_ones(bits: int) -> None:
     pictures = grey(interlaced(pan(14)))
     frames = [
-        av.VideoFrame.from_ndarray(np.left_shift(picture, bits - 8, dtype=np.uint16), format=f"gray{bits}le")
+        av.VideoFrame.from_ndarray(picture * np.uint16(1 << (bits - 8)), format=f"gray{bits}le")
         for picture in pictures
     ]
     assert comb_votes([sample_lines(frame) for frame in frames]) == comb_votes(lines_of(pictures))
