@@ -78,7 +78,7 @@ def main() -> None:
 
 @contextmanager
 def _timed(cpu_s: dict[str, float]) -> Iterator[None]:
-    """Adds up what each part takes, in any thread, while it is open."""
+    """Add up what each part takes, in any thread, while it is open."""
     kept = [(owner, name, getattr(owner, name)) for places in PARTS.values() for owner, name in places]
     within = threading.local()
     for part, places in PARTS.items():

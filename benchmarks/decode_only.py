@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 
 def main() -> None:
-    """Decodes every accepted window, from the keyframe at or before it, or on from the one before."""
+    """Decode every accepted window, from the keyframe at or before it, or on from the one before."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("film", type=Path)
     parser.add_argument("table", type=Path)
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _decode(film: Path, windows: Sequence[Sequence[int]], keyframes: Sequence[int]) -> int:
-    """Decodes the windows, ascending; returns the frames that came out."""
+    """Decode the windows, ascending; return the frames that came out."""
     decoded, position = 0, -1
     packets: Iterator[av.Packet[av.VideoStream]] = iter(())
     with av.open(str(film)) as container:

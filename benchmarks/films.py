@@ -46,7 +46,7 @@ SHOTS = (
 
 
 def make_films(folder: Path, *, uhd_seconds: int, hd_seconds: int) -> tuple[Path, Path]:
-    """Makes the films that are not there yet.
+    """Make the films that are not there yet.
 
     Args:
         folder: Where they are kept.
@@ -83,7 +83,7 @@ def make_films(folder: Path, *, uhd_seconds: int, hd_seconds: int) -> tuple[Path
 
 
 def make_long_film(folder: Path, *, seconds: int) -> Path:
-    """Makes a long film of small pictures where it is not there yet: 960x540, a keyframe a second."""
+    """Make a long film of small pictures where it is not there yet: 960x540, a keyframe a second."""
     folder.mkdir(parents=True, exist_ok=True)
     film = folder / f"{seconds}s-{LONG_FILM}"
     if not film.exists():
@@ -110,7 +110,7 @@ def _hd_frames(number: int, width: int, height: int) -> Iterator[npt.NDArray[np.
 
 
 def _mirrored(picture: Plane, tiles: int) -> Plane:
-    """The picture beside its mirror images: so many times across and down."""
+    """Return the picture beside its mirror images: so many times across and down."""
     height, width = picture.shape[:2]
     border = (0, height * (tiles - 1), 0, width * (tiles - 1))
     return cast("Plane", cv2.copyMakeBorder(picture, *border, borderType=cv2.BORDER_REFLECT))
@@ -129,7 +129,7 @@ def _shots() -> Iterator[tuple[Clip, npt.NDArray[np.uint8]]]:
 def _panned(
     frames: list[npt.NDArray[np.uint8]], inset: float, rise: float
 ) -> Iterator[npt.NDArray[np.uint8]]:
-    """A shot of about 4 s, as long as a film's are: forwards, then backwards, under a pan that goes on.
+    """Yield a shot of about 4 s, as long as a film's are: forwards, then backwards, under a pan that goes on.
 
     Args:
         frames: Neighbouring frames.

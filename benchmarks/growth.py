@@ -68,7 +68,7 @@ class Figure:
 
 
 def main() -> None:
-    """Makes the data set, measures, and tells."""
+    """Make the data set, measure, and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--videos", type=int, default=5000)
     parser.add_argument("--folder", type=Path, default=CACHE, help="where data sets and figures go")

@@ -24,12 +24,12 @@ from dataset_assets.partitions import VIDEOS
 
 
 def main() -> None:
-    """Runs one step."""
+    """Run one step."""
     STEPS[sys.argv[1]](Path(sys.argv[2]))
 
 
 def tick_sensor(config: Path) -> None:
-    """A tick, evaluated as the code server does when the daemon asks for it."""
+    """Return a tick, evaluated as the code server does when the daemon asks for it."""
     repository = build_defs(config).get_repository_def()
     resources = repository.get_top_level_resources()
     with dg.DagsterInstance.get() as instance:
@@ -44,7 +44,7 @@ def tick_sensor(config: Path) -> None:
 
 
 def tick_nightly(config: Path) -> None:
-    """A tick of the nightly schedule, which asks for the state of every table of every video."""
+    """Return a tick of the nightly schedule, which asks for the state of every table of every video."""
     repository = build_defs(config).get_repository_def()
     resources = repository.get_top_level_resources()
     with dg.DagsterInstance.get() as instance:

@@ -38,7 +38,7 @@ class Measured:
 
 
 def measure(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Measured:
-    """Runs a command to its end.
+    """Run a command to its end.
 
     `generate` forks its workers from a server process that nobody waits for; this process adopts such
     orphans, so that their time is counted.
@@ -68,7 +68,7 @@ def measure(command: Sequence[str], environment: Mapping[str, str] | None = None
 
 
 def apart(function: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
-    """Calls a function in a process of its own.
+    """Call a function in a process of its own.
 
     Linux starts the peak of a new process with the memory of the one that starts it, so what measures peaks
     must not have grown itself. Forked, since spawning leaves a process behind that `measure` would wait for.

@@ -33,7 +33,7 @@ MAX_MEAN_ABS_DIFF = 45.0
 
 
 def main() -> None:
-    """Makes windows until enough are accepted."""
+    """Make windows until enough are accepted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("film", type=Path)
     parser.add_argument("out", type=Path)
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def make_windows(film: Path, out: Path, windows: int, categories: list[str]) -> tuple[int, int]:
-    """Makes `windows` accepted windows; returns how many were made and how many were tried."""
+    """Make `windows` accepted windows; return how many were made and how many were tried."""
     chain, duration_s = _chain_and_duration(film)
     rng = random.Random(7)
     accepted = attempts = 0

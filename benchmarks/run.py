@@ -81,7 +81,7 @@ class Figures:
 
 
 def main() -> None:
-    """Runs all cases, round by round, and writes what was seen after each."""
+    """Run all cases, round by round, and write what was seen after each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="one round, few windows, the first case of each film"
@@ -135,7 +135,7 @@ class _Others:
         self._seen: dict[tuple[object, ...], float] = {}
 
     def legacy(self, film: Path, categories: Sequence[str]) -> float:
-        """The v2.0 way."""
+        """Return the v2.0 way."""
         out = CACHE / "legacy"
         command = [sys.executable, str(HERE / "per_window_ffmpeg.py"), str(film), str(out)]
         command += ["--categories", ",".join(categories), "--windows", str(self._legacy_windows)]
@@ -147,7 +147,7 @@ class _Others:
         return self._once(("decoding", film, sampling), lambda: _cpu_s_per_window(command))
 
     def ffmpeg_decoding(self, film: Path, sampling: str, table: Path) -> float:
-        """The ffmpeg command decoding them, a process each."""
+        """Return the ffmpeg command decoding them, a process each."""
         return self._once(("ffmpeg", film, sampling), lambda: _ffmpeg_decoding(film, table))
 
     def _once(self, key: tuple[object, ...], measured: Callable[[], float]) -> float:
@@ -181,13 +181,13 @@ def _generate(case: Case, film: Path, folder: Path, windows: int) -> tuple[float
 
 
 def accepted_windows(folder: Path) -> int:
-    """Accepted windows of all videos of a data set."""
+    """Return accepted windows of all videos of a data set."""
     tables = folder.glob("metadata/windows/*/part-0.parquet")
     return sum(sum(pq.ParquetFile(table).read(["accepted"])["accepted"].to_pylist()) for table in tables)
 
 
 def attempts(folder: Path) -> int:
-    """Attempts at windows of all videos of a data set."""
+    """Return attempts at windows of all videos of a data set."""
     return sum(pq.read_metadata(table).num_rows for table in folder.glob("metadata/windows/*/part-0.parquet"))
 
 
@@ -233,14 +233,14 @@ def _line(result: Mapping[str, object]) -> str:
 
 
 def _held(result: Mapping[str, object], name: str) -> str:
-    """A ratio held against its goal."""
+    """Return a ratio held against its goal."""
     ratio, goal = float(str(result[name])), float(str(result[f"{name}_goal"]))
     is_reached = ratio >= goal if name == "times_faster" else ratio <= goal
     return f"{ratio}x (goal {goal:g}, {'reached' if is_reached else 'NOT reached'})"
 
 
 def _peak(result: Mapping[str, object]) -> str:
-    """The largest worker held against its goal."""
+    """Return the largest worker held against its goal."""
     peak_mib = int(str(result["max_rss_mib"]))
     is_reached = peak_mib <= PEAK_GOAL_MIB
     return f"{peak_mib} MiB (goal {PEAK_GOAL_MIB}, {'reached' if is_reached else 'NOT reached'})"

@@ -103,7 +103,7 @@ def _generate(film: Path, *, videos: int, windows: int, workers: int) -> Measure
 
 
 def prepared(film: Path, *, videos: int, windows: int, workers: int) -> tuple[Sequence[str], dict[str, str]]:
-    """The command on a new data set, and its environment."""
+    """Return the command on a new data set, and its environment."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     config = {

@@ -47,7 +47,7 @@ KEY = "KEY"
 
 
 def make_data_set(folder: Path, videos: int) -> Path:
-    """Makes a finished data set, or takes one over that was made by the same code.
+    """Make a finished data set, or take one over that was made by the same code.
 
     Args:
         folder: Where it goes; what else is there is removed.
@@ -80,7 +80,7 @@ def make_data_set(folder: Path, videos: int) -> Path:
 
 
 def _seal(settings: Settings) -> str:
-    """What decides whether the tables are still those that this code would write."""
+    """Return what decides whether the tables are still those that this code would write."""
     first = settings.videos[0]
     hashes = [source_hash(settings, first), windows_hash(settings, first)]
     hashes += [patches_hash(settings, first, category) for category in CATEGORIES]
@@ -88,7 +88,7 @@ def _seal(settings: Settings) -> str:
 
 
 def _leave_flushing_to_the_system() -> None:
-    """Makes this process flush nothing: 7 flushes a table made 25000 tables take half an hour."""
+    """Make this process flush nothing: 7 flushes a table made 25000 tables take half an hour."""
     os.fsync = lambda fd: None
 
 
@@ -146,7 +146,7 @@ def _video_row(entry: VideoEntry, source: str) -> VideoRow:
 
 @cache
 def _window_rows() -> Sequence[WindowRow]:
-    """The attempts of a video; every video has the same."""
+    """Return the attempts of a video; every video has the same."""
     rows = []
     for window in range(WINDOWS_EACH):
         accepted = WindowRow(
@@ -176,7 +176,7 @@ def _window_rows() -> Sequence[WindowRow]:
 
 @cache
 def _patches_without_key(category: str) -> Sequence[PatchRow]:
-    """The patches of any video, `KEY` in the place of its key; their bytes are a function of the format."""
+    """Return the patches of any video, `KEY` in place of its key; their bytes depend on the format alone."""
     chosen = DEFAULT_CATEGORIES[category]
     names = [name for name, share in chosen.mix.items() for _ in range(round(share * WINDOWS_EACH))]
     rows = []
@@ -213,7 +213,7 @@ def _patches_without_key(category: str) -> Sequence[PatchRow]:
 
 
 def _patch_rows(key: str, category: str, settings_hash: str) -> list[PatchRow]:
-    """A patch of every window."""
+    """Return a patch of every window."""
     return [
         replace(
             row,

@@ -74,7 +74,7 @@ class Torture:
         self._outcome = Outcome()
 
     def run(self) -> int:
-        """Tries everything; gives the number of losses."""
+        """Try everything; return the number of losses."""
         with tempfile.TemporaryDirectory(dir=self._options.folder) as folder, Runs() as runs:
             film = Path(folder) / "film.mkv"
             write_video(film, sdr_frames(SHOTS, 320, 192), keyint=12, options=X264_OPTIONS)
@@ -172,7 +172,7 @@ def _markdown(outcome: Outcome, record: dict[str, object]) -> str:
 
 
 def main() -> int:
-    """Reads the options and tortures."""
+    """Read the options and run all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.torture")
     parser.add_argument("--kills", type=int, default=500, help="runs to kill")
     parser.add_argument("--faults", type=int, default=60, help="runs on a disk that fails")

@@ -8,7 +8,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Runs the command."""
+    """Run the command."""
     try:
         from dataset_assets.cli.main import app
 

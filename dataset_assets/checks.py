@@ -51,7 +51,7 @@ ERRORS = frozenset({SOURCE_UNCHANGED, TRIPLETS_WHOLE, FILES_MATCH_TABLE, VIDEOS_
 def check_specs(
     asset: str, *names: str, partitions_def: dg.PartitionsDefinition[str] | None = VIDEOS
 ) -> list[dg.AssetCheckSpec]:
-    """The specifications of an asset's checks: a result for each video, or one without partitions."""
+    """Return the specifications of an asset's checks: a result for each video, or one without partitions."""
     with warnings.catch_warnings():
         # Partitioned checks are a preview in Dagster 1.13, which says so at every load; it is pinned.
         warnings.simplefilter("ignore", dg.PreviewWarning)
@@ -64,7 +64,7 @@ def check_specs(
 
 
 def check_result(asset: str, name: str, verdict: Verdict) -> dg.AssetCheckResult:
-    """A verdict as a check's result.
+    """Return a verdict as a check's result.
 
     Args:
         asset: Name of the asset.

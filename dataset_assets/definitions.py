@@ -22,7 +22,7 @@ STATS_JOB = "update_stats"
 
 
 def build_defs(path: Path) -> dg.Definitions:
-    """Builds fresh definitions for a configuration file.
+    """Build fresh definitions for a configuration file.
 
     The categories of the file decide which patch assets there are; everything else is read when a run starts.
 
@@ -57,5 +57,5 @@ def build_defs(path: Path) -> dg.Definitions:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The definitions for the configuration that the environment names."""
+    """Return the definitions for the configuration that the environment names."""
     return build_defs(config_path(None))

@@ -20,7 +20,7 @@ _MKDIR_TRIES = 10
 
 
 def temporary(path: Path) -> Path:
-    """The name that a file has while it is written: hidden, in the same folder.
+    """Return the name that a file has while it is written: hidden, in the same folder.
 
     It is the same each time, so that what a killed run left is overwritten by the next.
     """
@@ -41,7 +41,7 @@ def flush(path: Path) -> None:
 
 
 def make_folder(folder: Path, root: Path) -> None:
-    """Makes a folder and flushes its name and those of the folders above it, `root`'s too.
+    """Make a folder and flush its name and those of the folders above it, `root`'s too.
 
     Also of those that were there: whoever made them may have been killed before it came to flush.
 

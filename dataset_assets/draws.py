@@ -10,7 +10,7 @@ import hashlib
 
 
 def draw(seed: int, *name: str | int) -> float:
-    """A uniform number in [0, 1) that is a function of its arguments only.
+    """Return a uniform number in [0, 1) that is a function of its arguments only.
 
     Args:
         seed: The configuration's seed.
@@ -25,5 +25,5 @@ def draw(seed: int, *name: str | int) -> float:
 
 
 def draw_int(count: int, seed: int, *name: str | int) -> int:
-    """A uniform integer in 0..count-1, a function of its arguments only; `count` is 1 to 2**53."""
+    """Return a uniform integer in 0..count-1, a function of its arguments only; `count` is 1 to 2**53."""
     return int(draw(seed, *name) * count)

@@ -10,7 +10,7 @@ VIDEOS = dg.DynamicPartitionsDefinition(name="videos")
 
 
 def add_missing(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
-    """Makes a partition of every configured video; never removes one, its history would go with it.
+    """Make a partition of every configured video; never removes one, its history would go with it.
 
     Returns:
         The keys that were added, sorted.

@@ -19,7 +19,7 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
     path: str = Field(description="The configuration file, JSON or YAML.")
 
     def create_resource(self, context: dg.InitResourceContext) -> Settings:
-        """Loads the settings.
+        """Load the settings.
 
         Raises:
             ConfigError: The file holds mistakes; all of them are told.

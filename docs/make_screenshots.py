@@ -52,12 +52,12 @@ class Camera:
     """Takes pictures of a tab, under names that stay."""
 
     def __init__(self, page: Page, only: str) -> None:
-        """Takes nothing yet; where `only` is given, that picture alone."""
+        """Prepare to take all pictures, or `only` one."""
         self._page = page
         self._only = only
 
     def take(self, name: str, *parts: Locator, height: float = 0.0, photo: bool = False) -> None:
-        """Saves a picture as `docs/images/<name>.png`.
+        """Save a picture as `docs/images/<name>.png`.
 
         Args:
             name: Its name.
@@ -99,7 +99,7 @@ def _around(parts: tuple[Locator, ...], window: FloatRect) -> FloatRect:
 
 
 def prepare(folder: Path, films: Path) -> Path:
-    """Writes the demonstration's configuration with one video more, whose file is no film."""
+    """Write the demonstration's configuration with one video more, whose file is no film."""
     make_films(films, report=print)
     (folder / "films").symlink_to(films.resolve())
     lost = folder / f"{LOST}.mkv"
@@ -112,7 +112,7 @@ def prepare(folder: Path, films: Path) -> Path:
 
 
 def first_backfill(ui: DagsterUi, pages: Pages, camera: Camera) -> None:
-    """What is missing is made, and the pool is looked at meanwhile."""
+    """Make what is missing, and look at the pool meanwhile."""
     pages.open_job("make_patches")
     pages.choose_missing()
     pages.dialog.get_by_text(LOST).first.wait_for()
@@ -131,7 +131,7 @@ def first_backfill(ui: DagsterUi, pages: Pages, camera: Camera) -> None:
 
 
 def lineage(pages: Pages, camera: Camera) -> None:
-    """The graph, in a window that is wide enough for the boxes to show their state."""
+    """Show the graph in a window that is wide enough for the boxes to show their state."""
     pages.page.set_viewport_size(WIDE_WINDOW)
     pages.open_lineage()
     camera.take("asset-graph", *pages.page.locator("foreignObject").all())
@@ -139,7 +139,7 @@ def lineage(pages: Pages, camera: Camera) -> None:
 
 
 def partition(pages: Pages, camera: Camera) -> None:
-    """What a film's patches show."""
+    """Show a film's patches."""
     pages.open_partition("general_patches", SHOWN)
     pages.entry("format_mix").wait_for()
     camera.take("partition")
@@ -156,7 +156,7 @@ def _to_top(part: Locator) -> None:
 
 
 def numbers(pages: Pages, camera: Camera) -> None:
-    """Plots over the films, checks, and the statistics."""
+    """Show plots over the films, checks, and the statistics."""
     pages.open("/assets/general_patches")
     pages.page.get_by_text("Plots", exact=True).first.click()
     pages.page.locator("canvas").first.wait_for()
@@ -175,7 +175,7 @@ def numbers(pages: Pages, camera: Camera) -> None:
 
 
 def failure(ui: DagsterUi, pages: Pages, camera: Camera) -> None:
-    """The way from a red partition to the sentence."""
+    """Show the way from a red partition to the sentence."""
     pages.open_partition("source_video", LOST)
     pages.page.get_by_text("did not materialize this asset").wait_for()
     camera.take("failed-partition", height=560)
@@ -197,7 +197,7 @@ def automation(pages: Pages, camera: Camera) -> None:
 
 
 def main() -> None:
-    """Makes them all."""
+    """Make them all."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

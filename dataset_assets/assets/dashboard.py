@@ -33,7 +33,7 @@ def dashboard(
     failed: Sequence[FailedVideo],
     targets: Mapping[str, Mapping[str, int]],
 ) -> Metadata:
-    """The metadata, in the order in which people want to know it.
+    """Return the metadata, in the order in which people want to know it.
 
     Args:
         settings: The configuration.
@@ -94,7 +94,7 @@ def _progress_row(name: str, made: int, target: int) -> tuple[str, ...]:
 
 
 def _lowest_acceptance(videos: pd.DataFrame) -> str:
-    """The videos that cost the most attempts."""
+    """Return the videos that cost the most attempts."""
     tried = videos[videos["attempts"] > 0].sort_values(["acceptance_rate", "video"])
     rows = [
         (each["video"], f"{each['acceptance_rate']:.0%}", bar(each["acceptance_rate"]))
@@ -109,7 +109,7 @@ def _with_windows(videos: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table(frame: pd.DataFrame, columns: Sequence[str]) -> dg.MetadataValue:
-    """A data frame as a table that fits the page: scalars, bytes as megabytes, rates rounded."""
+    """Return a data frame as a table that fits the page: scalars, bytes as megabytes, rates rounded."""
     records = []
     for row in frame[list(columns)].to_dict("records"):
         cells: dict[str, str | int | float | None] = {}

@@ -32,7 +32,7 @@ pd.read_parquet("dataset/metadata/patches").groupby(["category", "format"], obse
 
 
 def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
-    """Builds the asset over the patch assets of a configuration."""
+    """Build the asset over the patch assets of a configuration."""
 
     @dg.asset(
         name=DATASET_STATS,
@@ -70,7 +70,7 @@ def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
 
 
 def _unfinished(settings: Settings, store: TableStore) -> list[dict[str, str]]:
-    """The configured videos with a table that is missing or stale, and why."""
+    """Return the configured videos with a table that is missing or stale, and why."""
     found = []
     for entry in settings.videos:
         states = statuses(settings, entry, store)

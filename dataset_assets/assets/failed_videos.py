@@ -32,7 +32,7 @@ class FailedVideo:
 
 
 def failed_videos(instance: dg.DagsterInstance, settings: Settings, store: TableStore) -> list[FailedVideo]:
-    """Looks up the configured videos whose last run failed, by key.
+    """Look up the configured videos whose last run failed, by key.
 
     Args:
         instance: Knows the runs; one that was killed left no sentence elsewhere.

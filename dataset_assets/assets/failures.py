@@ -24,7 +24,7 @@ FAILURE_EVENTS = frozenset(
 
 @contextmanager
 def told_in_one_sentence() -> Iterator[None]:
-    """Turns an error that a user can mend into a Dagster failure with its sentence."""
+    """Turn an error that a user can mend into a Dagster failure with its sentence."""
     try:
         yield
     except DatasetAssetsError as error:
@@ -32,14 +32,14 @@ def told_in_one_sentence() -> Iterator[None]:
 
 
 def sentence_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
-    """The sentence of a failed run, looked up in its events."""
+    """Return the sentence of a failed run, looked up in its events."""
     entries = instance.all_logs(run.run_id, of_type=set(FAILURE_EVENTS))
     events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
     return failure_sentence(video_of(run) or run.job_name, events, run.run_id)
 
 
 def failure_sentence(key: str, events: Iterable[dg.DagsterEvent], run_id: str) -> str:
-    """The sentence of a failed run: its step's, the error itself where it is a defect of ours, or its death.
+    """Return the sentence of a failed run: its step's, the error itself where it is a defect, or its death.
 
     Args:
         key: The video's key, or the job's name where the run works on none.

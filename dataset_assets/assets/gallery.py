@@ -13,7 +13,7 @@ from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
 
 @contextmanager
 def page_follows(settings: Settings, key: str) -> Iterator[None]:
-    """Writes a video's page after a run on it that got through or failed; one that is stopped writes none."""
+    """Write a video's page after a run on it that got through or failed; one that is stopped writes none."""
     try:
         yield
     except Exception:
@@ -23,7 +23,7 @@ def page_follows(settings: Settings, key: str) -> Iterator[None]:
 
 
 def update_index(settings: Settings) -> None:
-    """Writes the index, and the pages that runs which were stopped have not written."""
+    """Write the index, and the pages that runs which were stopped have not written."""
 
     def update() -> None:
         for problem in refresh_gallery(settings).problems:
@@ -33,12 +33,12 @@ def update_index(settings: Settings) -> None:
 
 
 def page_url(key: str, category: str = "") -> dg.UrlMetadataValue:
-    """The link to a video's page, filtered by a category; `dataset-assets ui` serves it beside Dagster."""
+    """Return the link to a video's page, filtered by a category; `dataset-assets ui` serves it."""
     return dg.MetadataValue.url(f"/gallery/{page_of(key)}" + (f"#category={category}" if category else ""))
 
 
 def index_url() -> dg.UrlMetadataValue:
-    """The link to the index."""
+    """Return the link to the index."""
     return dg.MetadataValue.url("/gallery/index.html")
 
 

@@ -16,7 +16,7 @@ from dataset_assets.tables import TableStore
 def video_within_limits(
     settings: Settings, context: dg.AssetExecutionContext, lanes: int = 1
 ) -> Iterator[None]:
-    """Ends the run's process where a step of its video takes more than any sound film does."""
+    """End the run's process where a step of its video takes more than any sound film does."""
 
     def tell(sentence: str) -> None:
         # Into the run's own events: nothing else of it will tell why its process ended.

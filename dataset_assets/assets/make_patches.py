@@ -72,7 +72,7 @@ def patches_asset(category: str) -> str:
 
 
 def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
-    """Builds the step for the categories of a configuration."""
+    """Build the step for the categories of a configuration."""
     assets = {patches_asset(name): name for name in categories}
     specs = [_windows_spec(), *(_patches_spec(name, category) for name, category in categories.items())]
     checks = check_specs(SCENE_WINDOWS, ENOUGH_WINDOWS, ENOUGH_ACCEPTED, SOURCE_UNCHANGED)

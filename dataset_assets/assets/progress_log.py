@@ -16,7 +16,7 @@ class ProgressLog:
     """Logs a line whenever a tenth of the windows more is done, but none within 30 s of another."""
 
     def __init__(self, log: logging.Logger) -> None:
-        """Logs nothing yet.
+        """Log nothing yet.
 
         Args:
             log: Where the lines go.
@@ -26,7 +26,7 @@ class ProgressLog:
         self._told_s = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        """Takes the state after a window."""
+        """Take the state after a window."""
         done = progress.windows_done
         if self._told_windows is None:
             self._told_windows, self._told_s = done, progress.started_s
@@ -37,7 +37,7 @@ class ProgressLog:
 
 
 def progress_line(progress: Progress) -> str:
-    """A state in one line: "film: 300 of 1000 windows (30%), 280 accepted, 560 patches; 14 min to go"."""
+    """Return a state in a line: "film: 300 of 1000 windows (30%), 280 accepted, 560 patches; 14 min left"."""
     share = progress.windows_done / max(1, progress.windows_target)
     left_s = eta_s(progress, progress.updated_s)
     return (

@@ -48,7 +48,7 @@ class FinishedTable:
 
 
 def find_unregistered(instance: dg.DagsterInstance, settings: Settings) -> list[FinishedTable]:
-    """Looks for finished tables of configured videos that are not materialised in Dagster's history.
+    """Look for finished tables of configured videos that are not materialised in Dagster's history.
 
     Stale ones are among them: they were made, and what is stale about them is told as for any other.
 
@@ -71,7 +71,7 @@ def find_unregistered(instance: dg.DagsterInstance, settings: Settings) -> list[
 def register(
     instance: dg.DagsterInstance, settings: Settings, tables: Sequence[FinishedTable]
 ) -> Iterator[int]:
-    """Registers finished tables as materialised.
+    """Register finished tables as materialised.
 
     Yields:
         How many more are registered, after each batch.
@@ -136,7 +136,7 @@ def _windows_version(provenance: Provenance | None) -> str:
 
 
 def _version_tags(code_version: str, data_version: str, inputs: Mapping[str, str]) -> dict[str, str]:
-    """What Dagster tells stale partitions by, as a run of the asset would have written it."""
+    """Return what Dagster tells stale partitions by, as a run of the asset would have written it."""
     tags = {"dagster/code_version": code_version, "dagster/data_version": data_version}
     if not inputs:
         tags["dagster/data_version_is_user_provided"] = "true"

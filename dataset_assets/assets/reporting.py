@@ -30,7 +30,7 @@ Metadata = dict[str, dg.MetadataValue[Any]]
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:
-    """A table's columns for the asset's page."""
+    """Return a table's columns for the asset's page."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
@@ -45,7 +45,7 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
 
 
 def source_metadata(settings: Settings, key: str, row: VideoRow) -> Metadata:
-    """What is shown of a film."""
+    """Return what is shown of a film."""
     return {
         "video": dg.MetadataValue.text(key),
         "duration_s": dg.MetadataValue.float(round(row.duration_s or 0.0, 2)),
@@ -69,7 +69,7 @@ def source_metadata(settings: Settings, key: str, row: VideoRow) -> Metadata:
 
 
 def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
-    """What is shown of a video's windows."""
+    """Return what is shown of a video's windows."""
     report = run.windows
     metadata: Metadata = {
         "video": dg.MetadataValue.text(run.key),
@@ -90,7 +90,7 @@ def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
 
 
 def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Metadata:
-    """What is shown of a video's patches in a category."""
+    """Return what is shown of a video's patches in a category."""
     root, report = settings.base.output_base_dir, run.categories[category]
     speed = run.made / run.cpu_s if run.cpu_s else 0.0
     metadata: Metadata = {
@@ -120,7 +120,7 @@ def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Met
 
 
 def counts_markdown(name: str, counts: Mapping[str, int]) -> str:
-    """Counts as a Markdown table with bars; short enough that the UI shows it in place."""
+    """Return counts as a Markdown table with bars; short enough that the UI shows it in place."""
     most = max(counts.values(), default=0)
     return markdown_table(
         (name, "count", ""), [(key, str(count), bar(count / most)) for key, count in counts.items()]
@@ -128,12 +128,12 @@ def counts_markdown(name: str, counts: Mapping[str, int]) -> str:
 
 
 def bar(share: float, length: int = BAR_LENGTH) -> str:
-    """A bar for a share of 0..1, `length` blocks for 1; the smallest there is for any share above 0."""
+    """Return a bar for a share of 0..1, `length` blocks for 1; the smallest one for any share above 0."""
     return "█" * (max(1, round(length * min(share, 1.0))) if share > 0 else 0)
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table with as many of the rows as the UI shows in place; the last one tells what is left.
+    """Return a Markdown table with as many rows as the UI shows in place; the last one counts what is left.
 
     Args:
         header: Names of the columns.

@@ -13,7 +13,7 @@ UNFINISHED = [status for status in _STATUS if status not in FINISHED]
 
 
 def video_of(run: dg.DagsterRun) -> str | None:
-    """The key of the video that a run works on, if it works on one."""
+    """Return the key of the video that a run works on, if it works on one."""
     return run.tags.get(PARTITION_TAG)
 
 

@@ -28,7 +28,7 @@ WILL_RETRY_TAG = "dagster/will_retry"
     "gallery and the statistics, and posts it to `runs.webhook_url`.",
 )
 def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.ResourceParam[Settings]) -> None:
-    """Takes in a failed run."""
+    """Take in a failed run."""
     run = context.dagster_run
     key = video_of(run)
     known = {entry.key for entry in dataset_config.videos}

@@ -30,7 +30,7 @@ class _Candidate:
 
 
 def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.ScheduleDefinition:
-    """Builds the schedule.
+    """Build the schedule.
 
     Args:
         job: The job over everything of a video.
@@ -83,7 +83,7 @@ def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.
 
 
 def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
-    """The videos that need a run, the largest film first, and how many others miss their film.
+    """Return the videos that need a run, the largest film first, and how many others miss their film.
 
     Those whose last run failed come last: films that are refused each night must not take all of its runs.
     """

@@ -26,7 +26,7 @@ class Pending:
 def pending_assets(
     found: Mapping[str, AssetStatus], categories: Sequence[str], *, left_categories: bool = False
 ) -> Pending:
-    """Finds out what a run has to make.
+    """Find out what a run has to make.
 
     Args:
         found: The states of the video's tables, from `generate.statuses`.

@@ -21,7 +21,7 @@ PAGE = 500
 
 @dg.op(name="delete_runs")
 def delete_runs(context: dg.OpExecutionContext, dataset_config: dg.ResourceParam[Settings]) -> None:
-    """Deletes the records of runs that ended long ago and that nothing in the UI refers to."""
+    """Delete the records of runs that ended long ago and that nothing in the UI refers to."""
     instance, days = context.instance, dataset_config.runs.keep_days
     kept = runs_to_keep(instance) | set(failed_runs(TableStore(dataset_config.base.output_base_dir)).values())
     before_s = time.time() - days * DAY_S
@@ -45,7 +45,7 @@ def delete_runs(context: dg.OpExecutionContext, dataset_config: dg.ResourceParam
     "partitions were last made stay, and so do tables and files.",
 )
 def delete_old_runs() -> None:
-    """Deletes old records of runs."""
+    """Delete old records of runs."""
     delete_runs()
 
 
@@ -60,7 +60,7 @@ delete_old_runs_schedule = dg.ScheduleDefinition(
 
 
 def runs_to_keep(instance: dg.DagsterInstance) -> set[str]:
-    """The runs that the UI shows something of: the last to make a partition of an asset, the last on it."""
+    """Return the runs that the UI shows: the last to make a partition of an asset, and the last on it."""
     kept = set()
     for asset in instance.all_asset_keys():
         last = instance.get_latest_materialization_event(asset)

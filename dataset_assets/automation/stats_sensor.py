@@ -19,7 +19,7 @@ RUNS_LOOKED_AT = 50
 
 
 def build_stats_sensor(job: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
-    """Builds the sensor that requests the statistics."""
+    """Build the sensor that requests the statistics."""
 
     @dg.sensor(
         name="stats_sensor",

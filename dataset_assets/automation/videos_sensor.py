@@ -18,7 +18,7 @@ INTERVAL_S = 30
 def videos_sensor(
     context: dg.SensorEvaluationContext, dataset_config: dg.ResourceParam[Settings]
 ) -> dg.SkipReason:
-    """Adds a partition for each video that has none."""
+    """Add a partition for each video that has none."""
     look = look_for_films(dataset_config)
     # Not by a request: the daemon looks each of its keys up by a query of its own, 17 CPU s for 5000.
     added = add_missing(context.instance, look.settings)

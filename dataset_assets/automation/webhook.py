@@ -14,7 +14,7 @@ PATIENCE_S: Final = 10.0
 
 
 def post(url: str, message: Mapping[str, object], patience_s: float = PATIENCE_S) -> str:
-    """Posts a message as JSON.
+    """Post a message as JSON.
 
     Args:
         url: The address, http or https.

@@ -15,7 +15,7 @@ from dataset_assets.gallery import index_path
 
 
 def run_demo(folder: Path, console: Console) -> int:
-    """Makes the sample films, generates a data set from them, and says where everything is.
+    """Make the sample films, generate a data set from them, and say where everything is.
 
     Args:
         folder: Where films, configuration and data set go; films that are there already are kept.

@@ -34,7 +34,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Looks at everything a run needs; never raises for what it finds."""
+    """Look at everything a run needs; never raises for what it finds."""
     checks: list[tuple[str, Callable[[], str]]] = [
         ("decoders", _decoders),
         ("tone mapping in the bundled ffmpeg", _tone_mapping),

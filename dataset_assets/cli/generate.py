@@ -120,7 +120,7 @@ def _bring_up_to_date(
 
 
 def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]) -> list[VideoEntry]:
-    """The videos with these keys, all where there is none; every unknown key or category is told."""
+    """Return the videos with these keys, all where there is none; every unknown key or category is told."""
     problems = []
     entries = []
     for key in dict.fromkeys(videos):
@@ -147,7 +147,7 @@ def _task(
     *,
     force: bool,
 ) -> Task | None:
-    """The assets of a video that are missing or stale, or forced; None where there is none.
+    """Return the assets of a video that are missing or stale, or forced; None where there is none.
 
     With chosen categories, only they are forced: their windows are replayed.
     """
@@ -188,7 +188,7 @@ def _run(
     *,
     force: bool,
 ) -> list[str]:
-    """Runs the tasks behind a live view; returns the sentences of those that failed."""
+    """Run the tasks behind a live view; return the sentences of those that failed."""
     supervisor = Supervisor(config, tasks, workers, force=force)
     launched = Launched([task.key for task in tasks])
     shown_s = 0.0
@@ -213,7 +213,7 @@ def _run(
 
 
 def _warnings(store: TableStore, key: str) -> Sequence[str]:
-    """What was guessed, ignored or left out of a film."""
+    """Return what was guessed, ignored or left out of a film."""
     with suppress(DatasetAssetsError):
         row = store.read_video(key)
         return row.warnings if row is not None else ()
@@ -221,7 +221,7 @@ def _warnings(store: TableStore, key: str) -> Sequence[str]:
 
 
 def _close_run(outcome: Outcome, store: TableStore) -> None:
-    """Keeps why a run failed, and marks that of a worker that died as failed; it could not do so itself.
+    """Keep why a run failed, and mark that of a worker that died as failed; it could not do so itself.
 
     Where the disk is full this cannot either: the next `generate` frees what the run holds.
     """

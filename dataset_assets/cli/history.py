@@ -57,7 +57,7 @@ class History:
     """Dagster's history of one data set."""
 
     def __init__(self, home: Path, keys: Collection[str]) -> None:
-        """Opens nothing yet.
+        """Open nothing yet.
 
         Args:
             home: The Dagster home; it need not exist.
@@ -77,7 +77,7 @@ class History:
         self._close()
 
     def read(self, working: Collection[str], now_s: float) -> Activity:
-        """Reads what goes on and what went before.
+        """Read what goes on and what went before.
 
         Args:
             working: Keys of the videos whose progress a live process writes.
@@ -131,7 +131,7 @@ class History:
     def _active(
         self, instance: dg.DagsterInstance, record: dg.RunRecord, working: Collection[str], now_s: float
     ) -> ActiveRun | Failure:
-        """A run that Dagster counts as going on; a failure where no process of this machine does."""
+        """Return a run that Dagster counts as going on; a failure where no process of this machine does."""
         run = record.dagster_run
         changed_s = record.update_timestamp.timestamp()
         if _key(run) in working:
@@ -205,7 +205,7 @@ class History:
     def _ended(
         self, instance: dg.DagsterInstance, statuses: list[dg.DagsterRunStatus], limit: int
     ) -> list[dg.RunRecord]:
-        """The runs that ended last, the newest first."""
+        """Return the runs that ended last, the newest first."""
         records = instance.get_run_records(
             dg.RunsFilter(statuses=statuses), limit=limit, order_by="update_timestamp"
         )

@@ -93,7 +93,7 @@ def _home_elsewhere(data_set: Path) -> Path:
 
 @contextmanager
 def history_told(home: Path) -> Iterator[None]:
-    """Turns a home that cannot be read or written, mostly for a full disk, into a sentence.
+    """Turn a home that cannot be read or written, mostly for a full disk, into a sentence.
 
     Raises:
         DatasetAssetsError: Dagster could not write its history.
@@ -114,7 +114,7 @@ def history_told(home: Path) -> Iterator[None]:
 
 
 def enter_home(settings: Settings, config: Path) -> Path:
-    """Prepares the home and names it, and the configuration, to everything that this process starts.
+    """Prepare the home and name it, and the configuration, to everything that this process starts.
 
     Args:
         settings: The configuration.
@@ -144,7 +144,7 @@ def enter_home(settings: Settings, config: Path) -> Path:
 
 
 def _make_history(home: Path) -> None:
-    """Makes a new home's databases elsewhere first, and moves them in once they are whole.
+    """Make a new home's databases elsewhere first, and move them in once they are whole.
 
     Whoever is killed in between would leave some of their tables out for good, and so would two at once.
     """

@@ -28,13 +28,13 @@ class Launched:
         self._started_s: dict[str, float] = {}
 
     def ended(self, outcome: Outcome) -> None:
-        """Takes in that a video's run ended just now."""
+        """Take in that a video's run ended just now."""
         self._waiting.discard(outcome.key)
         if outcome.error:
             self.failures.append(Failure(outcome.key, outcome.error, time.time(), outcome.run_id))
 
     def activity(self, running: Collection[str]) -> Activity:
-        """Gives what goes on.
+        """Return what goes on.
 
         Args:
             running: Keys of the videos that are worked on.

@@ -38,7 +38,7 @@ class _Section:
 
 
 def render(snapshot: Snapshot, width: int, height: int | None, hint: str = "") -> Group:
-    """Shows a snapshot.
+    """Show a snapshot.
 
     Args:
         snapshot: What is shown.
@@ -64,7 +64,7 @@ def render(snapshot: Snapshot, width: int, height: int | None, hint: str = "") -
 
 
 def _spaced(sections: Sequence[_Section], blanks: int) -> Group:
-    """The sections below one another, with a blank line between two for as long as there are any."""
+    """Return the sections below one another, with a blank line between two for as long as there are any."""
     parts: list[RenderableType] = []
     for section in sections:
         if not section.lines:
@@ -85,7 +85,7 @@ def _line(*parts: str | Text | tuple[str, str]) -> Text:
 
 
 def _grid(columns: Sequence[tuple[str, str, int]], gap: int) -> Table:
-    """A table without lines: title, justification ("left" or "right") and width of each column."""
+    """Return a table without lines: title, justification ("left" or "right") and width of each column."""
     table = Table(box=None, header_style="dim", padding=(0, gap, 0, 0), pad_edge=False)
     for title, justify, wide in columns:
         table.add_column(title, justify=justify, width=wide, no_wrap=True)  # type: ignore[arg-type]
@@ -101,7 +101,7 @@ def _head(snapshot: Snapshot, width: int) -> _Section:
 
 
 def _counts(snapshot: Snapshot, width: int) -> list[Text]:
-    """What goes on and how many videos are in which state, in as many lines as it takes."""
+    """Return what goes on and how many videos are in which state, in as many lines as it takes."""
     whole = snapshot.overall
     state = "a backfill waits" if whole.backfills else "nothing runs"
     if snapshot.state == "running":
@@ -158,7 +158,7 @@ def _eta(seconds: float | None) -> tuple[str, str]:
 
 
 def _videos(snapshot: Snapshot, width: int, rows: int) -> _Section:
-    """The videos that are worked on, as many as `rows`."""
+    """Return the videos that are worked on, as many as `rows`."""
     if not snapshot.videos or rows < 1:
         return _texts([])
     shown = snapshot.videos if len(snapshot.videos) <= rows else snapshot.videos[: rows - 1]
@@ -192,7 +192,7 @@ _BY_IMPORTANCE = ("percent", "windows", "eta", "commit", "bar", "accepted", "spe
 
 
 def _chosen(width: int, gap: int) -> tuple[list[str], int]:
-    """The columns that there is room for, in their order, and the width that is left to the key."""
+    """Return the columns that there is room for, in their order, and the width that is left to the key."""
     left = width
     chosen = set()
     for name in _BY_IMPORTANCE:
@@ -300,7 +300,7 @@ def _resources(snapshot: Snapshot, width: int) -> _Section:
 
 
 def _errors(snapshot: Snapshot, width: int) -> list[Text]:
-    """What went wrong, each in as many lines as it takes, but `MAX_ERROR_LINES` at most."""
+    """Return what went wrong, each in as many lines as it takes, but `MAX_ERROR_LINES` at most."""
     lines = [_line((line, "yellow")) for problem in snapshot.problems for line in _wrapped(problem, width)]
     for failure in snapshot.failures:
         lines += _error(failure, width)

@@ -109,7 +109,7 @@ def _cpu_percent(before: _Reading | None, now: _Reading, pids: Collection[int]) 
 
 
 def _rate(before: _Reading | None, now: _Reading, pids: Collection[int], name: str) -> float | None:
-    """What processes that are in both readings did in a second; None where that is not known of any."""
+    """Return what processes in both readings did in a second; None where that is not known of any."""
     if before is None or now.moment_s <= before.moment_s:
         return None
     grown = [

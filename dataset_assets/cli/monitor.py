@@ -30,7 +30,7 @@ POLL_S = 0.25
 
 
 def monitor(settings: Settings, console: Console, *, once: bool, as_json: bool) -> None:
-    """Shows a data set and the runs on it.
+    """Show a data set and the runs on it.
 
     Args:
         settings: The configuration.
@@ -59,7 +59,7 @@ def _take(watcher: Watcher, history: History) -> Snapshot:
 
 
 def _watch(watcher: Watcher, history: History, console: Console) -> None:
-    """Refreshes the view until q, Ctrl+C or SIGTERM; the terminal is left as it was."""
+    """Refresh the view until q, Ctrl+C or SIGTERM; the terminal is left as it was."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with _keys() as wait_for_key, Live(console=console, screen=True, auto_refresh=False) as live:
@@ -79,7 +79,7 @@ def _watch(watcher: Watcher, history: History, console: Console) -> None:
 
 @contextmanager
 def _keys() -> Iterator[Callable[[float], str]]:
-    """Reads keys as they are pressed, without Enter and without showing them.
+    """Read keys as they are pressed, without Enter and without showing them.
 
     Yields:
         A function that waits for a key for so many seconds, and gives it, or "" where there was none.

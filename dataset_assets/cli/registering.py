@@ -12,7 +12,7 @@ from dataset_assets.partitions import add_missing
 
 
 def bring_up_to_date(instance: dg.DagsterInstance, settings: Settings, console: Console) -> None:
-    """Makes the partitions of all videos, and registers finished tables that the history lacks.
+    """Make the partitions of all videos, and register finished tables that the history lacks.
 
     Args:
         instance: Where the history is.

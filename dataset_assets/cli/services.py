@@ -26,7 +26,7 @@ STOP_GRACE_S = 60.0
 
 
 def serve(host: str, port: int) -> None:
-    """Runs the services until this process is told to stop.
+    """Run the services until this process is told to stop.
 
     Args:
         host: Address that the webserver listens at.
@@ -67,7 +67,7 @@ def serve(host: str, port: int) -> None:
 
 
 def _commands(socket: Path, host: str, port: int) -> dict[str, list[str]]:
-    """The command of each service, in the order to start them; the others find the code server's socket."""
+    """Return the command of each service, in the order to start them; the code server comes first."""
     # Dagster's other format for people writes colour codes into a log file too.
     logs = ["--log-level", "warning", "--log-format", "rich" if sys.stdout.isatty() else "json"]
     workspace = socket.with_name("workspace.yaml")
@@ -89,7 +89,7 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _stop(services: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Stops them in the order in which they need one another, the code server last."""
+    """Stop them in the order in which they need one another, the code server last."""
     for service in reversed(services.values()):
         if service.poll() is None:
             service.send_signal(signal.SIGINT)

@@ -300,5 +300,5 @@ class Snapshot:
 
 
 def to_json(snapshot: Snapshot) -> str:
-    """Gives a snapshot as one line of JSON."""
+    """Return a snapshot as one line of JSON."""
     return json.dumps(asdict(snapshot), allow_nan=False)

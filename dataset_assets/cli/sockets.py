@@ -13,7 +13,7 @@ SHORT_FOLDERS = ("/tmp", "/var/tmp")
 
 
 def leave_room_for_sockets() -> None:
-    """Turns to a short temporary folder where `TMPDIR` is too long, for this process and those it starts.
+    """Turn to a short temporary folder where `TMPDIR` is too long, for this process and those it starts.
 
     Python does the same for its own sockets from 3.14 on.
     """

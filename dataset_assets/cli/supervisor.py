@@ -40,7 +40,7 @@ class Supervisor:
     """Works through tasks, a process for each video; the last videos share the workers that are left over."""
 
     def __init__(self, config: Path, tasks: Sequence[Task], workers: int, *, force: bool) -> None:
-        """Starts nothing yet.
+        """Start nothing yet.
 
         Args:
             config: The configuration file.
@@ -63,7 +63,7 @@ class Supervisor:
         return [worker.task.key for worker in self._running]
 
     def outcomes(self) -> Iterator[Outcome | None]:
-        """Runs all tasks.
+        """Run all tasks.
 
         Yields:
             Each outcome as it comes, and None now and then, so that a view can be refreshed.

@@ -16,7 +16,7 @@ STDIN = 0
 
 
 def main(module: str, arguments: list[str]) -> None:
-    """Runs a module as `python -m` does, until it ends or the parent does."""
+    """Run a module as `python -m` does, until it ends or the parent does."""
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

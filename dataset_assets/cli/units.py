@@ -10,7 +10,7 @@ DAY_S, HOUR_S, MINUTE_S = 86400, 3600, 60
 
 
 def clock(seconds: float) -> str:
-    """Gives a duration as `1:05`, `2:01:05` or `3 d 4 h`."""
+    """Return a duration as `1:05`, `2:01:05` or `3 d 4 h`."""
     whole = max(0, int(seconds))
     if whole >= DAY_S:
         return f"{whole // DAY_S} d {whole % DAY_S // HOUR_S} h"
@@ -20,7 +20,7 @@ def clock(seconds: float) -> str:
 
 
 def ago(seconds: float) -> str:
-    """Gives how long ago something was, as `12 s ago`, `5 min ago`, `3 h ago` or `2 d ago`."""
+    """Return how long ago something was, as `12 s ago`, `5 min ago`, `3 h ago` or `2 d ago`."""
     for length, unit in ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min")):
         if seconds >= length:
             return f"{int(seconds // length)} {unit} ago"
@@ -28,7 +28,7 @@ def ago(seconds: float) -> str:
 
 
 def size(size_bytes: float | None) -> str:
-    """Gives bytes in the unit of 1000 that leaves one to three digits before the point: `12.3 MB`."""
+    """Return bytes in the unit of 1000 that leaves one to three digits before the point: `12.3 MB`."""
     if size_bytes is None:
         return "-"
     text = decimal(abs(round(size_bytes)))
@@ -36,19 +36,19 @@ def size(size_bytes: float | None) -> str:
 
 
 def rate(value: float | None, unit: str = "") -> str:
-    """Gives a number with its unit, whole; without one, bytes in a second."""
+    """Return a number with its unit, whole; without one, bytes in a second."""
     if value is None:
         return "-"
     return f"{value:.0f}{unit}" if unit else f"{size(value)}/s"
 
 
 def percent(share: float | None) -> str:
-    """Gives a share of 0 to 1 in whole percent, rounded down, so that only what is done is 100%."""
+    """Return a share of 0 to 1 in whole percent, rounded down, so that only what is done is 100%."""
     return "-" if share is None or math.isnan(share) else f"{math.floor(100 * share + 1e-9)}%"
 
 
 def shortened(text: str, width: int, *, keep_end: bool = False) -> str:
-    """Gives a text in at most `width` columns, its end, or its start, left out."""
+    """Return a text in at most `width` columns, its end, or its start, left out."""
     if len(text) <= width:
         return text
     return "…" + text[len(text) - width + 1 :] if keep_end else text[: width - 1] + "…"

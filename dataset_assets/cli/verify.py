@@ -34,7 +34,7 @@ def verify_dataset(
     workers: int | None,
     as_json: bool,
 ) -> int:
-    """Reads a data set back and tells what is wrong.
+    """Read a data set back and report what is wrong.
 
     Args:
         settings: The configuration.

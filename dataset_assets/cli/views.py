@@ -23,7 +23,7 @@ FILM_THERE, FILM_ABSENT = Text("ok", "green"), Text("absent", "red")
 
 
 def videos_table(settings: Settings, found: Sequence[tuple[VideoEntry, Mapping[str, AssetStatus]]]) -> Table:
-    """The configured videos with the state of each table."""
+    """Return the configured videos with the state of each table."""
     names = (SOURCE, WINDOWS, *settings.categories)
     table = _table(f"{len(found)} videos", ("video",), (), ("film", *names))
     for entry, statuses in found:
@@ -33,7 +33,7 @@ def videos_table(settings: Settings, found: Sequence[tuple[VideoEntry, Mapping[s
 
 
 def stats_tables(stats: DatasetStats, *, is_cut: bool) -> Group:
-    """The statistics: totals, categories, formats, videos.
+    """Return the statistics: totals, categories, formats, videos.
 
     Args:
         stats: The statistics.
@@ -93,7 +93,7 @@ def _videos(stats: DatasetStats, *, is_cut: bool) -> Table:
 
 
 def _table(title: str, names: Sequence[str], numbers: Sequence[str], texts: Sequence[str]) -> Table:
-    """An empty table: columns of names, then of numbers, then of texts."""
+    """Return an empty table: columns of names, then of numbers, then of texts."""
     table = Table(title=title, title_justify="left")
     for name in names:
         table.add_column(name, overflow="fold")

@@ -9,7 +9,7 @@ from dataset_assets.config import Settings, look_for_films
 
 
 def with_new_films(settings: Settings, console: Console) -> Settings:
-    """Looks into the watched folders; what is found there is registered in the data set.
+    """Look into the watched folders; what is found there is registered in the data set.
 
     Args:
         settings: The configuration.

@@ -61,7 +61,7 @@ class Watcher:
     def __init__(
         self, settings: Settings, keys: Collection[str] = (), categories: Sequence[str] = ()
     ) -> None:
-        """Reads nothing yet.
+        """Read nothing yet.
 
         Args:
             settings: The configuration.
@@ -82,7 +82,7 @@ class Watcher:
         self._tables: _Tables | None = None
 
     def progress(self) -> tuple[dict[str, Progress], set[str]]:
-        """Reads the progress files.
+        """Read the progress files.
 
         Returns:
             The progress of each video that a live process of this machine works on, by key; and the keys of
@@ -93,7 +93,7 @@ class Watcher:
         return live, {progress.key for progress in files} - live.keys()
 
     def snapshot(self, activity: Activity) -> Snapshot:
-        """Takes a snapshot.
+        """Take a snapshot.
 
         Args:
             activity: What goes on and what went before.
@@ -129,7 +129,7 @@ class Watcher:
         )
 
     def _look_through(self, running: frozenset[str]) -> _Tables:
-        """Looks through all tables where that is due, or where a video has ended or begun."""
+        """Look through all tables where that is due, or where a video has ended or begun."""
         started_s = time.monotonic()
         kept = self._tables
         if kept is not None and kept.running == running and started_s < kept.next_scan_s:

@@ -31,7 +31,7 @@ class DatasetFiles(StaticFiles):
     """The gallery and the pictures of a data set; not its tables, nor Dagster's home, which may lie in it."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        """Finds a file; nothing for one that is not served."""
+        """Find a file; nothing for one that is not served."""
         file = PurePosixPath(path)
         is_page = file.parts[:1] == (GALLERY_FOLDER,)
         is_served = is_page or file.suffix in (".png", ".jpg")
@@ -40,7 +40,7 @@ class DatasetFiles(StaticFiles):
 
 
 def gallery_routes(data_set: Path) -> list[BaseRoute]:
-    """The data set under `/dataset`, and `/gallery` as the way to its pages."""
+    """Return the data set under `/dataset`, and `/gallery` as the way to its pages."""
 
     def to_page(request: Request) -> RedirectResponse:
         return RedirectResponse(f"/dataset/{GALLERY_FOLDER}/{request.path_params.get('page') or INDEX_FILE}")
@@ -53,14 +53,14 @@ def gallery_routes(data_set: Path) -> list[BaseRoute]:
 
 
 def guarded(app: ASGIApp, host: str) -> ASGIApp:
-    """The application, which at a loopback address answers under this machine's own names only."""
+    """Return the application, which at a loopback address answers under this machine's own names only."""
     if not is_loopback(host):
         return app
     return TrustedHostMiddleware(app, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)
 
 
 def main(workspace: str, host: str, port: int) -> None:
-    """Serves until it is interrupted."""
+    """Serve until it is interrupted."""
     settings = load_settings(config_path(None))
     with (
         dg.DagsterInstance.get() as instance,

@@ -125,7 +125,7 @@ def _listen(connection: Connection, run_id: str) -> None:
 
 
 def _stop(run_id: str) -> None:
-    """Ends the run as Terminate in the UI does: marked first, since Dagster counts others as failed."""
+    """End the run as Terminate in the UI does: marked first, since Dagster counts others as failed."""
     with suppress(Exception), dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:

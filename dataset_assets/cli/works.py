@@ -72,12 +72,12 @@ class Work:
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """Gives part / whole; None where there is no whole."""
+    """Return part / whole; None where there is no whole."""
     return part / whole if whole else None
 
 
 def overall(works: Sequence[Work], activity: Activity, waiting: Collection[str], now_s: float) -> Overall:
-    """Adds up all videos.
+    """Add up all videos.
 
     Args:
         works: The videos.
@@ -124,7 +124,7 @@ def _overall_eta_s(
 
 
 def category_states(works: Sequence[Work], categories: Iterable[str]) -> tuple[CategoryState, ...]:
-    """Adds up each category; attempts are those of the videos that it was asked of, or made from."""
+    """Add up each category; attempts are those of the videos that it was asked of, or made from."""
     return tuple(_category_state(works, name) for name in categories)
 
 

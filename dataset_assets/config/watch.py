@@ -130,7 +130,7 @@ class _Search:
         self._real = {each.real for each in self._seen.values()}
 
     def register(self, before: Register) -> Register:
-        """Gives the register as it is after the look; called once."""
+        """Return the register as it is after the look; called once."""
         unknown = self._unknown_places(before)
         films = {film.path: self._as_seen(film) for film in before.films if not self._is_listed(film.path)}
         keys = {entry.key for entry in listed_videos(self._settings)}
@@ -190,7 +190,7 @@ class _Search:
         return replace(film, size_bytes=seen.size_bytes) if seen else film
 
     def _sighting(self, seen: Seen, before: Sighting | None) -> Sighting | None:
-        """What is kept of a film whose stamps do not tell for how long it has been as it is."""
+        """Return what is kept of a film whose stamps do not tell for how long it has been as it is."""
         if seen.changed_s <= seen.seen_s:
             return None
         now = Sighting(str(seen.path), seen.size_bytes, seen.changed_s, seen.seen_s)

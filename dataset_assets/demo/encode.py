@@ -60,7 +60,7 @@ class StaticHdrMetadata:
     mastering_min_nits: float = 0.005
 
     def x265_params(self) -> str:
-        """The same in the words of libx265 (chromaticities in 1/50000, luminances in 1/10000 nit)."""
+        """Return the same in the words of libx265 (chromaticities in 1/50000, luminances in 1/10000 nit)."""
         params = ["hdr10=1", "repeat-headers=1"]
         if self.max_cll_nits is not None:
             params.append(f"max-cll={self.max_cll_nits},{self.max_fall_nits}")

@@ -232,7 +232,7 @@ def _write_dark_film(film: Path, clips: dict[Clip, Path]) -> None:
 
 
 def _letterboxed_dark(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A 2.39:1 picture at 0.3 of its brightness, between black bars of 138 lines in 1920x1080."""
+    """Return a 2.39:1 picture at 0.3 of its brightness, between black bars of 138 lines in 1920x1080."""
     frame = np.zeros((1080, 1920, 3), np.uint8)
     picture = cv2.resize(rgb, (1920, 804), interpolation=cv2.INTER_LANCZOS4)
     cv2.convertScaleAbs(picture, dst=frame[138:942], alpha=0.3)

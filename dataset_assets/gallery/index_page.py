@@ -80,7 +80,7 @@ class IndexPage:
 
 
 def read_index_page(settings: Settings, store: TableStore) -> IndexPage:
-    """Reads what is to be shown of all videos."""
+    """Read what is to be shown of all videos."""
     stats = collect(store)
     order = category_order(settings, stats.categories["category"].tolist())
     made = _made(stats)
@@ -138,7 +138,7 @@ def _progress(
 
 
 def _state(settings: Settings, store: TableStore, entry: VideoEntry | None, failure: str) -> tuple[str, str]:
-    """The state that a card tells, and why."""
+    """Return the state that a card tells, and why."""
     if entry is None:
         return LEFT, "It is no longer in the configuration; what was made of it stays."
     found = statuses(settings, entry, store)

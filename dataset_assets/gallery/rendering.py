@@ -33,7 +33,7 @@ REASON_TEXTS = {
 
 
 def render_video_page(page: VideoPage, stamp: str) -> str:
-    """A video's page.
+    """Return a video's page.
 
     Args:
         page: What it shows.
@@ -43,7 +43,7 @@ def render_video_page(page: VideoPage, stamp: str) -> str:
 
 
 def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:
-    """The index.
+    """Return the index.
 
     Args:
         page: What it shows.
@@ -76,7 +76,7 @@ def _environment() -> Environment:
 
 
 def clock(time_s: float) -> str:
-    """A time as h:mm:ss.s, without the hours where there are none."""
+    """Return a time as h:mm:ss.s, without the hours where there are none."""
     tenths = round(time_s * 10)
     minutes, tenths = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
@@ -93,12 +93,12 @@ def size(size_bytes: float) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """A share in whole percent; a dash where there is no whole."""
+    """Return a share in whole percent; a dash where there is no whole."""
     return f"{100 * part / whole:.0f}\u202f%" if whole else "\u2013"
 
 
 def score(value: float) -> str:
-    """A score with as many digits as tell something: two places below ten, none from a hundred on.
+    """Return a score with as many digits as tell something: two places below ten, none from a hundred on.
 
     Counts are whole numbers.
     """

@@ -55,12 +55,12 @@ class GalleryReport:
 
 
 def index_path(settings: Settings) -> Path:
-    """The file to open in a browser."""
+    """Return the file to open in a browser."""
     return settings.base.output_base_dir / GALLERY_FOLDER / INDEX_FILE
 
 
 def write_video_page(settings: Settings, key: str) -> None:
-    """Writes a video's page, or removes it where the video has no tables any more.
+    """Write a video's page, or remove it where the video has no tables any more.
 
     Args:
         settings: The configuration.
@@ -77,7 +77,7 @@ def write_video_page(settings: Settings, key: str) -> None:
 
 
 def refresh_gallery(settings: Settings, *, all_pages: bool = False) -> GalleryReport:
-    """Writes the index and every page that is missing or older than its tables; removes what is left over.
+    """Write the index and every page that is missing or older than its tables; remove what is left over.
 
     Args:
         settings: The configuration.
@@ -148,7 +148,7 @@ def _write_page(settings: Settings, store: TableStore, key: str, categories: Col
 
 
 def _remove_pictures(store: TableStore, page: VideoPage) -> None:
-    """Removes pictures of attempts that are no longer in the table, unless a run may be adding theirs."""
+    """Remove pictures of attempts that are no longer in the table, unless a run may be adding theirs."""
     folder = pictures_folder(store, page.key)
     with suppress(BusyError), video_lock(store.root / LOCK_FOLDER, page.key):
         for path in folder.glob("*"):
@@ -159,7 +159,7 @@ def _remove_pictures(store: TableStore, page: VideoPage) -> None:
 
 
 def _tables(store: TableStore, key: str, categories: Collection[str]) -> dict[str, Path]:
-    """The tables that a video has, by what they hold."""
+    """Return the tables that a video has, by what they hold."""
     tables = {"video": store.video_path(key), "windows": store.windows_path(key)}
     tables |= {name: store.patches_path(name, key) for name in categories}
     return {name: path for name, path in tables.items() if path.exists()}
@@ -190,7 +190,7 @@ def _encoded(page: str) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Puts a file in its place; at any moment, also when power is lost, it is whole: the old or the new."""
+    """Put a file in its place; at any moment, also when power is lost, it is whole: the old or the new."""
     unnamed = temporary(path)
     try:
         unnamed.write_bytes(content)

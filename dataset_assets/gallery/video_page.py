@@ -168,12 +168,12 @@ class VideoPage:
 
 
 def page_of(key: str) -> str:
-    """A video's page, relative to the gallery's folder."""
+    """Return a video's page, relative to the gallery's folder."""
     return f"videos/{key}.html"
 
 
 def file_url(path: str) -> str:
-    """The URL of a file, relative to a video's page.
+    """Return the URL of a file, relative to a video's page.
 
     Args:
         path: Relative to the data set's folder, with `/` between its parts.
@@ -187,7 +187,7 @@ def category_order(settings: Settings, names: Collection[str]) -> list[str]:
 
 
 def read_video_page(settings: Settings, store: TableStore, key: str) -> VideoPage:
-    """Reads what is to be shown of a video.
+    """Read what is to be shown of a video.
 
     Raises:
         DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
@@ -286,7 +286,7 @@ class _Reader:
         )
 
     def _coarse_picture(self, signature: bytes) -> str:
-        """The thumbnail in the windows table as a data URI, for a window whose picture is gone."""
+        """Return the thumbnail in the windows table as a data URI, for a window whose picture is gone."""
         luma = np.frombuffer(signature, np.uint8).reshape(SIGNATURE_HEIGHT, SIGNATURE_WIDTH)
         upright = np.rot90(luma, -(self._video.rotation if self._video else 0) // 90)
         _, encoded = cv2.imencode(".png", np.ascontiguousarray(upright))

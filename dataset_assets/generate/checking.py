@@ -53,7 +53,7 @@ def colours_tagged(warnings: Sequence[str]) -> Verdict:
 
 
 def source_unchanged(fingerprint: str, path: Path) -> Verdict:
-    """A film is there, and is still the one that was read.
+    """Check that a film is there, and is still the one that was read.
 
     Args:
         fingerprint: What it was when a run began to read it.
@@ -144,7 +144,7 @@ def free_of_combs(inspection: Inspection) -> Verdict:
 
 
 def files_match_table(settings: Settings, key: str, category: str, report: CategoryReport) -> Verdict:
-    """The category's folders hold the files of this video that the table names, and no others."""
+    """Check that the category's folders hold the files of this video that the table names, and no others."""
     root = settings.base.output_base_dir
     named = [name for row in report.rows for name in (row.gt, row.lr5, row.lr7)]
     missing = [name for name in named if not (root / name).is_file()]

@@ -39,7 +39,7 @@ class Checkpoints:
         windows: WindowLedger | None,
         patches: Sequence[PatchLedger],
     ) -> None:
-        """Starts with nothing to commit.
+        """Start with nothing to commit.
 
         Args:
             store: The data set's tables.
@@ -57,17 +57,17 @@ class Checkpoints:
         self._rows: list[tuple[PatchLedger, PatchRow]] = []
 
     def write(self, triplets: Sequence[tuple[TripletPaths, EncodedTriplet]]) -> None:
-        """Writes a window's triplets, which get their names with the commit of their rows."""
+        """Write a window's triplets, which get their names with the commit of their rows."""
         self._journal.note([paths for paths, _ in triplets])
         for paths, files in triplets:
             self._writer.write(paths, files)
 
     def add(self, ledger: PatchLedger, row: PatchRow) -> None:
-        """Takes in the row of a triplet that was written."""
+        """Take in the row of a triplet that was written."""
         self._rows.append((ledger, row))
 
     def commit(self, *, complete: bool) -> None:
-        """Commits the windows and the rows that were added.
+        """Commit the windows and the rows that were added.
 
         Where that fails, the triplets since the last commit may be lost, and nothing else.
 
@@ -98,7 +98,7 @@ class Checkpoints:
         self.committed_s = time.time()
 
     def _withdraw(self) -> None:
-        """Takes rows that were given up out of the tables, before their files are replaced or removed."""
+        """Take rows that were given up out of the tables, before their files are replaced or removed."""
         for ledger in self._ledgers:
             self._journal.note([files_of(row) for row in ledger.given_up])
         for ledger in self._ledgers:
@@ -106,5 +106,5 @@ class Checkpoints:
                 ledger.commit(complete=False)
 
     def discard(self) -> None:
-        """Removes the files that were written and not committed."""
+        """Remove the files that were written and not committed."""
         self._writer.discard()

@@ -19,7 +19,7 @@ _RUN = "run: "
 
 @contextmanager
 def failure_kept(store: TableStore, key: str) -> Iterator[None]:
-    """Keeps the sentence that ends a run on a video; that another run works on it is none."""
+    """Keep the sentence that ends a run on a video; that another run works on it is none."""
     try:
         yield
     except BusyError:
@@ -30,7 +30,7 @@ def failure_kept(store: TableStore, key: str) -> Iterator[None]:
 
 
 def keep_failure(store: TableStore, key: str, sentence: str, run_id: str = "") -> None:
-    """Keeps the sentence of a video's failed run; where even this cannot be written, nothing happens.
+    """Keep the sentence of a video's failed run; where even this cannot be written, nothing happens.
 
     Args:
         store: The data set's tables.
@@ -52,12 +52,12 @@ def forget_failure(store: TableStore, key: str) -> None:
 
 
 def read_failures(store: TableStore) -> dict[str, str]:
-    """The sentence of each video whose last run failed, by key."""
+    """Return the sentence of each video whose last run failed, by key."""
     return {key: text.partition(f"\n{_RUN}")[0].strip() for key, text in _texts(store)}
 
 
 def failed_runs(store: TableStore) -> dict[str, str]:
-    """The Dagster run of each such video, where it is known, by key; its page in the UI is `/runs/<id>`."""
+    """Return the Dagster run of each such video by key, where known; its page in the UI is `/runs/<id>`."""
     return {key: run.strip() for key, text in _texts(store) if (run := text.partition(f"\n{_RUN}")[2])}
 
 

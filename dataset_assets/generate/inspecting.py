@@ -60,7 +60,7 @@ class Inspection:
 
 
 def inspect_triplets(root: Path, rows: Sequence[PatchRow]) -> Inspection:
-    """Reads every file of the triplets, and looks at the pictures of a sample spread evenly over them.
+    """Read every file of the triplets, and look at the pictures of a sample spread evenly over them.
 
     Args:
         root: The data set's folder.
@@ -128,7 +128,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _whole_files(root: Path, row: PatchRow) -> tuple[bytes, bytes] | None:
-    """The GT and LR_7frames files of a triplet whose files are what its row says; None where one is not."""
+    """Return GT and LR_7frames of a triplet whose files are what its row says; None where one is not."""
     small_width, small_height = row.width // SCALE, row.height // SCALE
     contents = []
     for name, size_bytes, size in (

@@ -22,7 +22,7 @@ JOURNAL_FOLDER = ".journals"
 
 
 def files_of(row: PatchRow) -> TripletPaths:
-    """The files that a row names, relative to the data set's folder."""
+    """Return the files that a row names, relative to the data set's folder."""
     return TripletPaths(Path(row.gt), Path(row.lr5), Path(row.lr7))
 
 
@@ -36,7 +36,7 @@ def left_journals(store: TableStore) -> list[str]:
 
 @contextmanager
 def journal_kept(store: TableStore, key: str) -> Iterator[Journal]:
-    """Keeps a journal while a run works on a video; what an earlier run left is cleared away first.
+    """Keep a journal while a run works on a video; what an earlier run left is cleared away first.
 
     Used under the video's lock.
 
@@ -61,7 +61,7 @@ class Journal:
     """The noted files of one video."""
 
     def __init__(self, store: TableStore, key: str) -> None:
-        """Takes over what an earlier run noted.
+        """Take over what an earlier run noted.
 
         Args:
             store: The data set's tables.
@@ -73,7 +73,7 @@ class Journal:
         self._noted = _read(self._path)
 
     def begin(self) -> None:
-        """Clears away what an earlier run left, and puts an empty journal on the disk.
+        """Clear away what an earlier run left, and put an empty journal on the disk.
 
         Raises:
             DatasetAssetsError: A table is damaged, or from a newer release.
@@ -85,7 +85,7 @@ class Journal:
         self.make()
 
     def make(self) -> None:
-        """Puts an empty journal on the disk, or keeps the one that is there.
+        """Put an empty journal on the disk, or keep the one that is there.
 
         Raises:
             OSError: The disk is full or cannot be written.
@@ -95,12 +95,12 @@ class Journal:
         flush(self._path.parent)
 
     def end(self) -> None:
-        """Removes the journal, unless files without a row may be left."""
+        """Remove the journal, unless files without a row may be left."""
         if not self._noted:
             self._path.unlink(missing_ok=True)
 
     def note(self, triplets: Iterable[TripletPaths]) -> None:
-        """Notes files that are about to be written, or whose rows are about to be given up.
+        """Note files that are about to be written, or whose rows are about to be given up.
 
         Once this returns, the notes are on the disk: 1 to 20 ms, which a window of 0.4 CPU s or more bears.
         """
@@ -115,7 +115,7 @@ class Journal:
             os.fsync(file.fileno())
 
     def settle(self, named: Collection[Path] = ()) -> None:
-        """Removes the noted files that no row of the video names, and forgets the notes.
+        """Remove the noted files that no row of the video names, and forget the notes.
 
         Args:
             named: Files known to have rows, so that the tables need not be read for them.
@@ -139,7 +139,7 @@ class Journal:
             _remove_empty(root, folder)
 
     def _named_files(self) -> set[Path]:
-        """The files that rows of the video name, in every category that has a table."""
+        """Return the files that rows of the video name, in every category that has a table."""
         tables = (self._store.read_patches(name, self._key) for name in self._store.categories())
         return {path for rows in tables for row in rows for path in files_of(row)}
 
@@ -159,7 +159,7 @@ def _read(path: Path) -> set[Path]:
 
 
 def _removed(path: Path) -> bool:
-    """Removes a file; tells whether there was one."""
+    """Remove a file; report whether there was one."""
     try:
         path.unlink()
     except FileNotFoundError:
@@ -168,7 +168,7 @@ def _removed(path: Path) -> bool:
 
 
 def _remove_empty(root: Path, folder: Path) -> None:
-    """Removes a folder below `root` and the folders above it, as far as they are empty."""
+    """Remove a folder below `root` and the folders above it, as far as they are empty."""
     while folder.parts:
         try:
             (root / folder).rmdir()

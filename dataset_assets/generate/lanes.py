@@ -101,7 +101,7 @@ class Lane:
         accepted: AcceptedSignatures,
         stop: threading.Event,
     ) -> None:
-        """Opens the film.
+        """Open the film.
 
         Args:
             info: What probing found.
@@ -125,13 +125,13 @@ class Lane:
         self._finder = self._open()
 
     def close(self) -> None:
-        """Closes the film."""
+        """Close the film."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
     def make(self, job: Job) -> Made:
-        """Finds a window, or reads it again, and makes its triplets.
+        """Find a window, or read it again, and make its triplets.
 
         While the film's disk is away it tries again, later and later. A window that was found on a sound disk
         is the same whether the disk was away before or not.
@@ -230,7 +230,7 @@ class Lanes:
     def __init__(
         self, count: int, checkpoint_every: int, open_lane: Callable[[threading.Event], Lane]
     ) -> None:
-        """Starts nothing yet.
+        """Start nothing yet.
 
         Args:
             count: Lanes at most.
@@ -253,20 +253,20 @@ class Lanes:
         return self._batch * (self._batches - 1)
 
     def __enter__(self) -> Self:
-        """Returns the lanes themselves."""
+        """Return the lanes themselves."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stops the lanes and closes their films."""
+        """Stop the lanes and close their films."""
         self._stop.set()
         self._pool.shutdown(cancel_futures=True)
         for lane in self._opened:
             lane.close()
 
     def make(self, jobs: Iterable[Job]) -> Iterator[Made]:
-        """Makes all jobs.
+        """Make all jobs.
 
         Yields:
             What was made, in the order of the jobs.
@@ -283,7 +283,7 @@ class Lanes:
             yield from running.popleft().result()
 
     def make_again(self, job: Job) -> Made:
-        """Makes one job with all that is known by now."""
+        """Make one job with all that is known by now."""
         return self._pool.submit(self._make_all, [job]).result()[0]
 
     def _make_all(self, jobs: Sequence[Job]) -> list[Made]:

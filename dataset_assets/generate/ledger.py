@@ -22,7 +22,7 @@ class WindowLedger:
     """
 
     def __init__(self, store: TableStore, key: str, provenance: Provenance, *, afresh: bool) -> None:
-        """Takes over the rows that were made from the same.
+        """Take over the rows that were made from the same.
 
         Args:
             store: The data set's tables.
@@ -45,11 +45,11 @@ class WindowLedger:
                 self._rows.setdefault(row.window, []).append(row)
 
     def attempts(self, window: int) -> list[WindowRow] | None:
-        """The attempts of a window, the accepted one last; None where it was not looked for yet."""
+        """Return the attempts of a window, the accepted one last; None where it was not looked for yet."""
         return self._rows.get(window, [] if self.is_complete else None)
 
     def add(self, window: int, rows: Sequence[WindowRow]) -> None:
-        """Records all attempts of a window."""
+        """Record all attempts of a window."""
         self._rows[window] = list(rows)
 
     def rows(self) -> list[WindowRow]:
@@ -57,7 +57,7 @@ class WindowLedger:
         return [row for window in sorted(self._rows) for row in self._rows[window]]
 
     def commit(self, *, complete: bool) -> None:
-        """Replaces the table."""
+        """Replace the table."""
         self._store.write(self._path, WINDOWS, self.rows(), replace(self._provenance, complete=complete))
         self.is_complete = complete
 
@@ -73,7 +73,7 @@ class PatchLedger:
     """
 
     def __init__(self, store: TableStore, plan: PatchPlan, provenance: Provenance, *, afresh: bool) -> None:
-        """Takes over the rows that were made from the same; keeps others until they are replaced.
+        """Take over the rows that were made from the same; keep others until they are replaced.
 
         Args:
             store: The data set's tables.
@@ -126,23 +126,23 @@ class PatchLedger:
         return window in self._done
 
     def add(self, row: PatchRow) -> None:
-        """Records a patch whose files are in place."""
+        """Record a patch whose files are in place."""
         self._done[row.window] = row
         self.is_changed = True
 
     def give_up(self, windows: Iterable[int] | None) -> None:
-        """Gives up the rows of other settings of these windows; of all windows where None."""
+        """Give up the rows of other settings of these windows; of all windows where None."""
         for window in list(self._earlier) if windows is None else windows:
             row = self._earlier.pop(window, None)
             if row is not None:
                 self.given_up.append(row)
 
     def rows(self) -> list[PatchRow]:
-        """The rows made under these settings, by window."""
+        """Return the rows made under these settings, by window."""
         return [self._done[window] for window in sorted(self._done)]
 
     def commit(self, *, complete: bool) -> None:
-        """Replaces the table."""
+        """Replace the table."""
         rows = sorted([*self._done.values(), *self._earlier.values()], key=lambda row: row.window)
         self._store.write(self._path, PATCHES, rows, replace(self._provenance, complete=complete))
         self.is_complete = complete

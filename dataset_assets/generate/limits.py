@@ -64,7 +64,7 @@ class _Watch:
         self.renew()
 
     def renew(self) -> None:
-        """A step is done."""
+        """Note that a step is done."""
         self._started_s, self._started_cpu_s = time.monotonic(), _cpu_s()
 
     def end(self) -> None:
@@ -101,7 +101,7 @@ _current: _Watch | None = None
 def within_limits(
     store: TableStore, key: str, film: Path, limits: StepLimits, tell: Callable[[str], None]
 ) -> Iterator[None]:
-    """Ends this process where a step of the video takes more than its limits; its failure is kept then.
+    """End this process where a step of the video takes more than its limits; its failure is kept then.
 
     Args:
         store: The data set's tables.

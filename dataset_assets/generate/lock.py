@@ -12,7 +12,7 @@ from dataset_assets.errors import BusyError
 
 @contextmanager
 def video_lock(folder: Path, key: str) -> Iterator[None]:
-    """Holds a video's lock; the kernel frees it when the process ends, however it ends.
+    """Hold a video's lock; the kernel frees it when the process ends, however it ends.
 
     Args:
         folder: Where lock files are kept; made if absent.

@@ -31,7 +31,7 @@ CUT = "cut"
 
 
 def pictures_folder(store: TableStore, key: str) -> Path:
-    """The folder of a video's pictures: beside the tables, since only another pass could make them again."""
+    """Return the folder of a video's pictures: beside the tables, since only a pass makes them again."""
     return store.root / "pictures" / f"video={key}"
 
 
@@ -56,7 +56,7 @@ def picture_name(fingerprint: str, pts: Sequence[int], reason: str | None) -> st
 
 
 def encode_picture(preview: npt.NDArray[np.uint8]) -> bytes:
-    """A preview as JPEG.
+    """Return a preview as JPEG.
 
     Args:
         preview: Shape (height, width, 3), uint8, blue, green, red.
@@ -66,7 +66,7 @@ def encode_picture(preview: npt.NDArray[np.uint8]) -> bytes:
 
 
 def write_picture(folder: Path, name: str, content: bytes) -> None:
-    """Writes a picture, or leaves it out where the disk refuses.
+    """Write a picture, or leave it out where the disk refuses.
 
     Neither flushed nor renamed, which would cost more than the picture: `is_whole_picture` tells a torn one.
     """

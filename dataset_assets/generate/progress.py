@@ -61,7 +61,7 @@ class Progress:
     updated_s: float = 0.0
 
     def __post_init__(self) -> None:
-        """Looks up the identity of the process where it was not given."""
+        """Look up the identity of the process where it was not given."""
         self.process = self.process or process_identity(self.pid) or ""
 
     @property
@@ -74,13 +74,13 @@ class ProgressFile:
     """Writes one video's progress."""
 
     def __init__(self, folder: Path, progress: Progress) -> None:
-        """Makes the folder; nothing is written before the first `update`."""
+        """Make the folder; nothing is written before the first `update`."""
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{progress.key}.json"
         self._progress = progress
 
     def update(self) -> None:
-        """Writes the state, unless that was done less than a second ago."""
+        """Write the state, unless that was done less than a second ago."""
         now = time.time()
         if now - self._progress.updated_s < INTERVAL_S:
             return
@@ -90,12 +90,12 @@ class ProgressFile:
         unnamed.replace(self._path)
 
     def remove(self) -> None:
-        """Removes the file: the video is no longer worked on."""
+        """Remove the file: the video is no longer worked on."""
         remove_progress(self._path.parent, self._progress.key)
 
 
 def remove_progress(folder: Path, key: str) -> None:
-    """Removes a video's progress, whichever run it tells of."""
+    """Remove a video's progress, whichever run it tells of."""
     path = folder / f"{key}.json"
     for each in (temporary(path), path):
         each.unlink(missing_ok=True)
@@ -116,7 +116,7 @@ def eta_s(progress: Progress, now_s: float) -> float | None:
 
 
 def read_all_progress(folder: Path) -> list[Progress]:
-    """Reads every progress file, by key: also what runs that were killed left."""
+    """Read every progress file, by key: also what runs that were killed left."""
     found = []
     for path in sorted(folder.glob("*.json")):
         try:

@@ -14,7 +14,7 @@ from dataset_assets.windows.finding import Attempt
 
 
 def window_row(attempt: Attempt) -> WindowRow:
-    """The row of an attempt."""
+    """Return the row of an attempt."""
     judged = attempt.judgement
     accepted = attempt.reason is None
     return WindowRow(
@@ -36,7 +36,7 @@ def window_row(attempt: Attempt) -> WindowRow:
 
 
 def video_row(entry: VideoEntry, info: VideoInfo) -> VideoRow:
-    """The row of a probed film; what is absent is null in the table and 0 in `VideoInfo`."""
+    """Return the row of a probed film; what is absent is null in the table and 0 in `VideoInfo`."""
     geometry, colour = info.geometry, info.colour
     working_width, working_height = geometry.working_size
     return VideoRow(
@@ -84,7 +84,7 @@ def patch_row(
     kernel: Kernel,
     settings_hash: str,
 ) -> PatchRow:
-    """The row of a triplet that was written.
+    """Return the row of a triplet that was written.
 
     Args:
         planned: What it was planned as.

@@ -90,7 +90,7 @@ def _windows(settings: Settings, key: str) -> list[WindowRow]:
 def _with_pictures(
     settings: Settings, run: VideoReport, rows: Iterable[WindowRow]
 ) -> list[tuple[WindowRow, Path]]:
-    """The rows whose picture was kept, and that."""
+    """Return the rows whose picture was kept, and that."""
     folder = pictures_folder(TableStore(settings.base.output_base_dir), run.key)
     found = []
     for row in rows:

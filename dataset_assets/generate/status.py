@@ -35,7 +35,7 @@ class AssetStatus:
 
 
 def statuses(settings: Settings, entry: VideoEntry, store: TableStore) -> dict[str, AssetStatus]:
-    """Looks up the state of a video's tables.
+    """Look up the state of a video's tables.
 
     Args:
         settings: The configuration.

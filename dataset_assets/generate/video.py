@@ -75,7 +75,7 @@ def generate_video(
     lanes: int = 1,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> VideoReport:
-    """Makes what is missing or stale of a video's windows and patches.
+    """Make what is missing or stale of a video's windows and patches.
 
     Goes on where an interrupted run stopped. Asked for every category, it also removes what categories that
     left the configuration made of the video.
@@ -135,7 +135,7 @@ def generate_video(
 
 
 def remove_left_categories(settings: Settings) -> list[str]:
-    """Removes the tables and files of categories that are no longer in the configuration, for every video.
+    """Remove the tables and files of categories that are no longer in the configuration, for every video.
 
     The films are not needed for it. A video that another run works on keeps them until the next call.
 
@@ -156,7 +156,7 @@ def remove_left_categories(settings: Settings) -> list[str]:
 
 
 def clear_away(settings: Settings) -> list[str]:
-    """Clears away what killed runs left of videos that perhaps nothing is to be made of any more.
+    """Clear away what killed runs left of videos that perhaps nothing is to be made of any more.
 
     A video that another run works on is left alone, and one whose tables cannot be read is left to its own
     next run, which tells so.
@@ -184,7 +184,7 @@ def _left_categories(settings: Settings, store: TableStore) -> list[str]:
 
 @contextmanager
 def _alone(store: TableStore, key: str) -> Iterator[Journal]:
-    """Keeps other runs from a video, and its journal for the next one if this one is killed."""
+    """Keep other runs from a video, and its journal for the next one if this one is killed."""
     with video_lock(store.root / LOCK_FOLDER, key), journal_kept(store, key) as journal:
         yield journal
 

@@ -58,7 +58,7 @@ class VideoPass:
         lanes: int,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
-        """Takes over what earlier runs committed.
+        """Take over what earlier runs committed.
 
         Args:
             settings: The configuration.
@@ -106,7 +106,7 @@ class VideoPass:
         self._progress_file = ProgressFile(store.root / PROGRESS_FOLDER, self._progress)
 
     def run(self) -> None:
-        """Makes what is missing.
+        """Make what is missing.
 
         Raises:
             VideoError: A recorded window can no longer be read.
@@ -136,7 +136,7 @@ class VideoPass:
             self._progress_file.remove()
 
     def windows_report(self) -> WindowsReport:
-        """Counts the windows table."""
+        """Count the windows table."""
         rows = self.windows.rows()
         return WindowsReport(
             target=self._settings.window_target(self._plan.entry),
@@ -148,7 +148,7 @@ class VideoPass:
         )
 
     def category_reports(self) -> dict[str, CategoryReport]:
-        """Counts the patches tables of the categories asked for."""
+        """Count the patches tables of the categories asked for."""
         return {
             ledger.plan.category: CategoryReport(
                 target=self._settings.target(self._plan.entry, ledger.plan.category),
@@ -190,7 +190,7 @@ class VideoPass:
             self._report(made)
 
     def _commit(self, *, complete: bool) -> None:
-        """Commits what was made of the film that was probed, and of no other."""
+        """Commit what was made of the film that was probed, and of no other."""
         # A film that is away counts as unchanged: what was made of it was made while it was there.
         with suppress(SourceLostError):
             self._source.check()
@@ -213,7 +213,7 @@ class VideoPass:
         return None if kept is None else signature_from(kept)
 
     def _take(self, made: Made) -> None:
-        """Writes what was made of a window; its rows and names come with the next commit."""
+        """Write what was made of a window; its rows and names come with the next commit."""
         window = made.job.stratum.window
         if made.is_new:
             self.windows.add(window, made.attempts)

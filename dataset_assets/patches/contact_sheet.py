@@ -84,7 +84,7 @@ def contact_sheet(cells: Sequence[Cell], legend: Mapping[str, int] | None = None
 
 
 def triplet_picture(gt: Path, lr7: Path, caption: str) -> bytes | None:
-    """Shows the middle of a triplet's GT, pixel for pixel, beside the same of its LR, three times enlarged.
+    """Show the middle of a triplet's GT, pixel for pixel, beside the same of its LR, three times enlarged.
 
     Args:
         gt: The GT file.
@@ -113,7 +113,7 @@ def triplet_picture(gt: Path, lr7: Path, caption: str) -> bytes | None:
 
 
 def _fit(cell: Cell) -> Picture:
-    """A cell's picture in its size on the sheet, with its boxes."""
+    """Return a cell's picture in its size on the sheet, with its boxes."""
     picture = cv2.imread(str(cell.picture), cv2.IMREAD_COLOR)
     if picture is None:
         return np.full((CELL_HEIGHT // 2, CELL_WIDTH, 3), BACKGROUND, np.uint8)
@@ -148,14 +148,14 @@ def _legend(width: int, legend: Mapping[str, int]) -> Picture:
 def _write(
     picture: Picture, text: str, x: int, y: int = 0, colour: tuple[int, int, int] = TEXT_COLOUR
 ) -> int:
-    """Writes a line of text whose top is at `y`; returns its width in pixels."""
+    """Write a line of text whose top is at `y`; return its width in pixels."""
     cv2.putText(picture, text, (x, y + LINE_HEIGHT - 3), FONT, FONT_SCALE, colour, 1, cv2.LINE_AA)
     (width, _), _ = cv2.getTextSize(text, FONT, FONT_SCALE, 1)
     return width
 
 
 def _small_jpeg(picture: Picture) -> bytes:
-    """The picture as a JPEG of at most 25 kB: at a lower quality, and where that is not enough, smaller."""
+    """Return the picture as a JPEG of at most 25 kB: of lower quality, and smaller where needed."""
     while True:
         for quality in QUALITIES:
             encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

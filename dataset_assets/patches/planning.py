@@ -57,7 +57,7 @@ class PatchPlan:
     area: Rect
 
     def patch(self, window: int) -> PlannedPatch | None:
-        """The patch that the category makes of a window, or None where it leaves the window out."""
+        """Return the patch that the category makes of a window, or None where it leaves the window out."""
         rank = self._rank(window)
         if rank is None or not self.mix:
             return None
@@ -90,7 +90,7 @@ class PatchPlan:
         return before if after > before else None
 
     def _format(self, rank: int) -> str:
-        """The format of the patch with this rank.
+        """Return the format of the patch with this rank.
 
         The first format takes its share of the ranks at even steps, each further one of what is left over.
         However few patches there are, the first keeps its share within one, each further one within one more.
@@ -107,7 +107,7 @@ class PatchPlan:
 
 
 def fitting_mix(formats: Mapping[str, Format], mix: Mapping[str, float], area: Rect) -> dict[str, float]:
-    """The mix of a category in one video: formats that do not fit leave their share to the others.
+    """Return the mix of a category in one video: formats that do not fit leave their share to the others.
 
     Args:
         formats: Formats by name.

@@ -22,7 +22,7 @@ UP_FILTER = 2
 
 
 def encode_png(picture: npt.NDArray[np.uint8]) -> bytes:
-    """Encodes a picture (PNG, third edition; filter type 2 on every line).
+    """Encode a picture (PNG, third edition; filter type 2 on every line).
 
     Args:
         picture: Shape (height, width, 3), uint8, channels blue, green, red.

@@ -42,7 +42,7 @@ class TripletPaths:
     lr7: Path
 
     def __iter__(self) -> Iterator[Path]:
-        """Yields GT, LR_5frames, LR_7frames."""
+        """Yield GT, LR_5frames, LR_7frames."""
         return iter((self.gt, self.lr5, self.lr7))
 
 
@@ -64,7 +64,7 @@ def patch_id(key: str, window: int) -> str:
 
 
 def stack_triplet(crops: npt.NDArray[np.uint8], kernel: Kernel) -> Pictures:
-    """Makes the pictures of a triplet.
+    """Make the pictures of a triplet.
 
     Args:
         crops: Shape (7, height, width, 3), uint8: the same crop of frames 0..6.
@@ -80,7 +80,7 @@ def stack_triplet(crops: npt.NDArray[np.uint8], kernel: Kernel) -> Pictures:
 
 
 def encode_triplet(pictures: Pictures) -> EncodedTriplet:
-    """Encodes the pictures of a triplet, channels blue, green, red, as PNG."""
+    """Encode the pictures of a triplet, channels blue, green, red, as PNG."""
     gt, lr5, lr7 = map(encode_png, pictures)
     return gt, lr5, lr7
 
@@ -94,13 +94,13 @@ class TripletWriter:
     """
 
     def __init__(self, root: Path) -> None:
-        """Writes below `root`, the data set's folder."""
+        """Write below `root`, the data set's folder."""
         self._root = root
         self._unnamed: set[Path] = set()
         self._folders: set[Path] = set()
 
     def write(self, paths: TripletPaths, files: EncodedTriplet) -> None:
-        """Writes a triplet's files under temporary names.
+        """Write a triplet's files under temporary names.
 
         Args:
             paths: Their final names.
@@ -132,7 +132,7 @@ class TripletWriter:
             flush(folder)
 
     def discard(self) -> None:
-        """Removes what was written and got no name."""
+        """Remove what was written and got no name."""
         for final in self._unnamed:
             temporary(final).unlink(missing_ok=True)
         self._unnamed.clear()

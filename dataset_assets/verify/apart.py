@@ -26,7 +26,7 @@ def compare_apart(
     share: float,
     stop: Event,
 ) -> VideoFindings:
-    """Does what `compare_with_source` does, in another process.
+    """Do what `compare_with_source` does, in another process.
 
     Returns:
         What differs; a note where the process died.

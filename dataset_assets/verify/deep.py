@@ -39,7 +39,7 @@ def compare_with_source(
     tables: Tables,
     share: float,
 ) -> VideoFindings:
-    """Decodes a share of a video's windows again and compares all their patches.
+    """Decode a share of a video's windows again and compare all their patches.
 
     Args:
         settings: The configuration.
@@ -80,7 +80,7 @@ def compare_with_source(
 def _compare_row(
     entry: VideoEntry, store: TableStore, tables: Tables, plan: VideoPlan, found: VideoFindings
 ) -> None:
-    """Holds the row of the videos table against what probing finds."""
+    """Hold the row of the videos table against what probing finds."""
     path = store.video_path(entry.key)
     if tables.video is None or not same_content(tables.video.fingerprint, plan.info.fingerprint):
         return
@@ -134,7 +134,7 @@ def _compare_window(
 def _compare_files(
     root: Path, window: int, made: Made, rows: Mapping[str, tuple[int, PatchRow]], found: VideoFindings
 ) -> list[PatchRow]:
-    """Holds the files of a window against what was made again; gives the rows of those that are the same."""
+    """Hold the files of a window against what was made again; return the rows of those that are the same."""
     same = []
     for category, files in made.triplets.items():
         position, row = rows[category]
@@ -158,7 +158,7 @@ def _compare_files(
 def _rows_of(
     settings: Settings, entry: VideoEntry, tables: Tables, window: int
 ) -> dict[str, tuple[int, PatchRow]]:
-    """The rows of a window that these settings made, with their positions, by category."""
+    """Return the rows of a window that these settings made, with their positions, by category."""
     rows = {}
     for category, all_rows in tables.patches.items():
         if category in settings.categories:

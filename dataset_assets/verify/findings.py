@@ -96,5 +96,5 @@ class VideoFindings:
         return self.repaired * sum(finding.kind is not Kind.COLOUR for finding in self.findings)
 
     def add(self, kind: Kind, place: str | Path, what: str) -> None:
-        """Takes a finding in."""
+        """Take a finding in."""
         self.findings.append(Finding(kind, Path(place).as_posix(), what))

@@ -74,7 +74,7 @@ def find_strays(
 
 
 def left_by_killed_runs(store: TableStore, key: str) -> list[Path]:
-    """Notes, progress and unfinished tables of a video that no run works on."""
+    """Return notes, progress and unfinished tables of a video that no run works on."""
     found = store.leftovers(key)
     progress = store.root / PROGRESS_FOLDER / f"{key}.json"
     candidates = [store.root / JOURNAL_FOLDER / key, progress, temporary(progress)]
@@ -88,7 +88,7 @@ def worked_on(store: TableStore) -> set[str]:
 
 
 def files_without_row(root: Path, triplet: TripletPaths, named: Collection[TripletPaths]) -> Iterator[Path]:
-    """The files of a triplet that are there and have no row, temporary ones last; relative to `root`."""
+    """Yield the files of a triplet that exist without a row, temporary ones last; relative to `root`."""
     if triplet not in named:
         yield from (path for path in triplet if (root / path).exists())
     yield from (temporary(path) for path in triplet if temporary(root / path).exists())
@@ -113,7 +113,7 @@ def _windows_with_rows(store: TableStore, keys: Set[str]) -> dict[Path, dict[str
 
 
 def _format_folders(settings: Settings, root: Path, named: Collection[Path]) -> list[Path]:
-    """The folders that hold GT and LR folders, of the configuration and of rows; relative to `root`."""
+    """Return the folders that hold GT and LR folders, by configuration and by rows; relative to `root`."""
     folders = {folder for folder in named if not folder.is_absolute() and ".." not in folder.parts}
     for category in settings.categories.values():
         folder = Path(category.folder)

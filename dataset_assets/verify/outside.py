@@ -74,7 +74,7 @@ def compare_with_reference(
 def _findings(
     settings: Settings, info: VideoInfo, root: Path, pts: int, rows: Sequence[PatchRow]
 ) -> list[Finding]:
-    """Finds what differs; raises `NoReferenceError` where no reference is the window's own frame."""
+    """Find what differs; raise `NoReferenceError` where no reference is the window's own frame."""
     # The reference is not deinterlaced: lines differ there, colours do not.
     min_luma_db = 0.0 if settings.base.interlaced == "deinterlace" else MIN_LUMA_DB
     if info.parts:

@@ -23,7 +23,7 @@ Picture = npt.NDArray[np.uint8]
 
 
 def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
-    """Reads a triplet back: bytes, decoding, sizes, both LR stacks made of its GT, no black bar in that.
+    """Read a triplet back: bytes, decoding, sizes, both LR stacks made of its GT, no black bar in that.
 
     Args:
         root: The data set's folder.
@@ -48,7 +48,7 @@ def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
 
 
 def _picture(path: Path, size_bytes: int, digest: str, size: tuple[int, int]) -> Picture | str:
-    """A file's picture, (height, width, 3), or what is wrong with it."""
+    """Return a file's picture, (height, width, 3), or what is wrong with it."""
     try:
         # First, since whatever has been put in the file's place may be larger than the memory.
         length = path.stat().st_size

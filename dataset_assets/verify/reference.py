@@ -157,7 +157,7 @@ def _input(film: Path) -> list[str]:
 
 
 def _sar_in_stream(film: Path, stream: int, time_s: float) -> Fraction | None:
-    """The pixel shape that the stream has at a time; ffmpeg takes that of the film's start for all of it."""
+    """Return the pixel shape of the stream at a time; ffmpeg takes that of the film's start for all of it."""
     copy = ["-map", f"0:{stream}", "-c", "copy", "-frames:v", "4", "-f", "mpegts", "pipe:1"]
     part = _ffmpeg("-copyts", *_seek(time_s), *_input(film), *copy).stdout
     found = _SAR.search(_ffmpeg("-i", "pipe:0", given=part).stderr.decode(errors="replace")) if part else None
@@ -187,7 +187,7 @@ def _described(samples: bytes, log: str) -> DecodedFrame:
 
 
 def _container_tags(log: str, stream: int) -> Tags:
-    """The tags of a stream as ffmpeg lists it: `yuv420p10le(tv, bt2020nc/bt2020/smpte2084, progressive)`."""
+    """Return the tags of a stream as ffmpeg lists it: `yuv420p10le(tv, bt2020nc/bt2020/smpte2084)`."""
     listed = re.search(rf"^  Stream #0:{stream}\b.*?: Video: .*?, \w+\(([^)]*)\)", log, re.MULTILINE)
     tags = Tags()
     for part in listed[1].split(", ") if listed else ():

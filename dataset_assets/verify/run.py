@@ -55,7 +55,7 @@ def verify(
     workers: int = 1,
     on_triplets: Callable[[int], None] = lambda _: None,
 ) -> Generator[VideoFindings, None, None]:
-    """Reads a data set back.
+    """Read a data set back.
 
     Args:
         settings: The configuration.
@@ -116,7 +116,7 @@ class _Verification:
         self._deep: Future[VideoFindings] | None = None
 
     def start(self, pool: ThreadPoolExecutor, stop: Event, on_triplets: Callable[[int], None]) -> None:
-        """Reads the tables, and hands the rows that are sound to the threads."""
+        """Read the tables, and hand the rows that are sound to the threads."""
         if self._key in worked_on(self._store):
             self._found.left_out = BUSY
             return
@@ -141,7 +141,7 @@ class _Verification:
             )
 
     def finish(self, *, repair: bool) -> VideoFindings:
-        """Waits for the threads, adds what only the whole video tells, and repairs it where asked for."""
+        """Wait for the threads, add what only the whole video tells, and repair it where asked for."""
         found = self._found
         if found.left_out:
             return found
@@ -160,7 +160,7 @@ class _Verification:
         return found
 
     def _take_broken(self, broken: Sequence[_Broken]) -> None:
-        """Takes over what is wrong with triplets; of bars a note where they are few: maybe dark scenes."""
+        """Take over what is wrong with triplets; of bars a note where they are few: maybe dark scenes."""
         found = self._found
         barred = [each for each in broken if each.is_barred]
         is_alarm = 0 < len(barred) <= MAX_SHARE_BARRED * found.triplets
@@ -228,7 +228,7 @@ class _Verification:
                 found.left_out = f"not repaired: {error}"
 
     def _empty_folder(self) -> Path | None:
-        """A category's folder that lost everything, as one does whose drive is away."""
+        """Return a category's folder that lost everything, as one does whose drive is away."""
         for category in self._found.mend.rows:
             if category in self._settings.categories:
                 folder = self._store.output_base_dir / self._settings.categories[category].folder

@@ -55,7 +55,7 @@ class Tables:
 
 
 def read_tables(store: TableStore, key: str, found: VideoFindings) -> Tables:
-    """Reads all tables of a video, checksums included; what cannot be read is a finding."""
+    """Read all tables of a video, checksums included; what cannot be read is a finding."""
     tables = Tables()
 
     def read(path: Path, rows: Callable[[], _T]) -> _T | None:
@@ -190,7 +190,7 @@ def check_patches(
 
 
 def own_files(key: str, row: PatchRow) -> TripletPaths | None:
-    """The files that a row names, where they have the names that a patch of its window has; else None.
+    """Return the files that a row names, where they have the names that a patch of its window has; else None.
 
     What is read or removed on the word of a row lies in the data set, whatever a damaged row says.
     """
@@ -244,7 +244,7 @@ def _lacking(plan: PatchPlan, accepted: Mapping[int, WindowRow], there: Collecti
 def _plan(
     settings: Settings, entry: VideoEntry, category: str, tables: Tables, path: Path
 ) -> PatchPlan | None:
-    """The plan as far as the tables tell it: None without the active area, `windows` 0 where unknown."""
+    """Return the plan as far as tables hold it: None without the active area, `windows` 0 where unknown."""
     video = tables.video
     if video is None or not same_content(tables.provenances[path].source_fingerprint, video.fingerprint):
         return None

@@ -54,14 +54,14 @@ class Bars:
     bottom: int
 
     def beside(self, outer: Bars) -> Bars:
-        """These bars of a picture that lies inside other lines, as bars of the whole."""
+        """Return these bars of a picture that lies inside other lines, as bars of the whole."""
         return Bars(
             self.left + outer.left, self.top + outer.top, self.right + outer.right, self.bottom + outer.bottom
         )
 
 
 def find_bars(pictures: Iterable[npt.NDArray[np.uint8]], *, full_range: bool) -> Bars | None:
-    """The bars that all pictures share, but for a few odd ones among many; noise and text in them allowed.
+    """Return the bars that all pictures share, a few odd ones aside; noise and text in them are allowed.
 
     Args:
         pictures: Luma pictures of one size, shape (height, width), uint8; at least one. None is kept.
@@ -81,7 +81,7 @@ def find_bars(pictures: Iterable[npt.NDArray[np.uint8]], *, full_range: bool) ->
 
 
 def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
-    """The working-frame rectangle inside bars that were measured on coded frames.
+    """Return the working-frame rectangle inside bars that were measured on coded frames.
 
     Every edge with a bar is moved in by `EDGE_LINES` working pixels, past what scaling smears across it. The
     whole working frame where next to nothing would be left.
@@ -185,7 +185,7 @@ class _Samples:
 
     @classmethod
     def of(cls, pictures: Iterable[Luma], black: int, extra_bits: int = 0) -> _Samples:
-        """Takes them, one picture after the other; of samples of more than 8 bit the highest 8."""
+        """Take them, one picture after the other; of samples of more than 8 bit the highest 8."""
         rows, columns, limits = [], [], []
         for picture in pictures:
             height, width = picture.shape
@@ -204,7 +204,7 @@ class _Samples:
         return bool(bright.any(axis=0).mean() <= 1 - BLACK_SHARE)
 
     def rows_lines(self) -> Lines:
-        """The rows, the uppermost first, within the columns that are lit somewhere: no bars beside them."""
+        """Return the rows, the uppermost first, within the columns lit somewhere: no bars beside them."""
         is_lit = (self.columns > self.limits[:, 1:, None]).mean(-1).max(axis=0) >= MIN_COLUMN_SHARE
         lit = np.flatnonzero(is_lit)
         if lit.size < MIN_WIDTH_SHARE * len(is_lit):
@@ -213,7 +213,7 @@ class _Samples:
         return describe_lines(self.rows[..., _between(self.column_places, first, last)], self.limits)
 
     def columns_lines(self, top: int, bottom: int) -> Lines:
-        """The columns, the leftmost first, between the bars above and below: these would make them dark."""
+        """Return the columns, the leftmost first, between the bars above and below."""
         last = self.rows.shape[1] - bottom - 1
         return describe_lines(self.columns[..., _between(self.row_places, top, last)], self.limits)
 

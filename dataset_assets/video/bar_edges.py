@@ -77,11 +77,11 @@ class Lines:
     is_bright: Flags
 
     def reversed(self) -> Lines:
-        """The same lines from the opposite side."""
+        """Return the same lines from the opposite side."""
         return self._each(np.s_[:, ::-1])
 
     def of(self, chosen: Flags) -> Lines:
-        """The lines of some of the pictures, chosen by a flag for each."""
+        """Return the lines of some of the pictures, chosen by a flag for each."""
         return self._each(chosen)
 
     @property
@@ -101,7 +101,7 @@ def sample_places(length: int) -> npt.NDArray[np.intp]:
 
 
 def noise_limits(strips: list[Samples], black: int) -> tuple[int, int]:
-    """The luma up to which samples, and means of blocks of samples, are black with noise.
+    """Return the luma up to which samples, and means of blocks of samples, are black with noise.
 
     The noise is measured on the outermost lines, where those are black: the least of what the sides show.
 
@@ -176,7 +176,7 @@ def _bar(lines: Lines) -> int:
 
 
 def _start(is_lit: Flags, soft: int) -> int:
-    """The first lit line of the picture: behind dense text, lines of which can be lit over more than a half.
+    """Return the first lit line of the picture: behind dense text, whose lines can be lit over half or more.
 
     Args:
         is_lit: Shape (lines,); at least one is lit.
@@ -196,7 +196,7 @@ def _start(is_lit: Flags, soft: int) -> int:
 
 
 def _thin_bar(lines: Lines) -> int:
-    """The few black lines at the side of some pictures, which cost less to leave out than the pictures do."""
+    """Return the few black lines at the side of some pictures, which cost less to lose than pictures."""
     length = lines.is_lit.shape[1]
     found, seen = [], 0
     for index in range(len(lines.is_lit)):
@@ -228,12 +228,12 @@ def _straightness(lines: Lines, first: int) -> tuple[float, float]:
 
 
 def _outside(lines: Lines, first: int) -> slice:
-    """The lines before an edge and what is smeared across it."""
+    """Return the lines before an edge and what is smeared across it."""
     return slice(max(0, first - 2 * lines.soft), max(1, first - lines.soft))
 
 
 def _dark_bar(lines: Lines) -> int:
-    """The bar of a film in which hardly a line is lit over half of it, from what is lit in any picture."""
+    """Return the bar of a film in which few lines are lit over half of it, from what any picture shows."""
     dark: Flags = np.logical_and.reduce(lines.is_dark, axis=0)
     bright: Flags = np.logical_or.reduce(lines.is_bright, axis=0)
     shares = bright.mean(axis=1)
@@ -251,7 +251,7 @@ def _dark_bar(lines: Lines) -> int:
 
 
 def _commonest_start(dark: Flags, bright: Flags, soft: int) -> int:
-    """The line at which light starts, after black lines, in more blocks than at any other; 0 for none."""
+    """Return the line at which light starts after black in more blocks than at any other; 0 for none."""
     since_light = np.zeros(bright.shape[1], np.intp)
     starts = np.zeros(len(bright))
     for index in range(len(bright)):

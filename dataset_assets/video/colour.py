@@ -257,7 +257,7 @@ def _name(names: Mapping[int, str], code: int, what: str) -> str | None:
 
 
 def signal_peak(max_cll: float, mastering_max_nits: float) -> tuple[float, list[str]]:
-    """The peak of an HDR signal: MaxCLL, else the mastering display's maximum, nonsense ignored.
+    """Return the peak of an HDR signal: MaxCLL, else the mastering display's maximum, nonsense ignored.
 
     Args:
         max_cll: MaxCLL in nits; 0 where absent.

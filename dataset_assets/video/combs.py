@@ -88,7 +88,7 @@ class CombVotes:
     progressive: int = 0
 
     def __add__(self, other: CombVotes) -> CombVotes:
-        """Returns the sum, kind by kind."""
+        """Return the sum, kind by kind."""
         return CombVotes(*map(int.__add__, astuple(self), astuple(other)))
 
     @property
@@ -106,7 +106,7 @@ class CombVotes:
 
 
 def sample_lines(frame: av.VideoFrame, area: Rect | None = None) -> Lines:
-    """The part of a frame's luma that combs are measured on: blocks spread over it, of whole lines.
+    """Return the part of a frame's luma that combs are measured on: blocks spread over it, of whole lines.
 
     Args:
         frame: A decoded frame.
@@ -124,7 +124,7 @@ def sample_lines(frame: av.VideoFrame, area: Rect | None = None) -> Lines:
 
 
 def comb_votes(lines: Sequence[Lines]) -> list[CombVotes]:
-    """What the blocks of each frame but the first and the last say.
+    """Return what the blocks of each frame but the first and the last say.
 
     Args:
         lines: What `sample_lines` gives of consecutive frames, at least 3, of one size.
@@ -172,7 +172,7 @@ def first_field(fields: Sequence[Lines]) -> FieldOrder:
 
 
 def total(votes: Sequence[CombVotes]) -> CombVotes:
-    """The votes of several frames together."""
+    """Return the votes of several frames together."""
     return sum(votes, CombVotes())
 
 
@@ -280,7 +280,7 @@ def _mean(values: npt.NDArray[Any], phase: int, frames: int = 2) -> float:
 
 
 def _column_combs(frame: Lines) -> Values:
-    """The same of columns as `_combs` of lines."""
+    """Return the same of columns as `_combs` of lines."""
     column, left, right = frame[:, 1:-1], frame[:, :-2], frame[:, 2:]
     over = cv2.subtract(column, cv2.max(left, right))
     out = cv2.add(over, cv2.subtract(cv2.min(left, right), column))

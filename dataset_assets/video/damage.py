@@ -60,7 +60,7 @@ def show_blocks(frames: Sequence[av.VideoFrame]) -> bool:
 def tile_excesses(
     samples: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], bit_depth: int = 8
 ) -> npt.NDArray[np.float64]:
-    """The share of edges in each tile of a picture that only the codec's grid explains.
+    """Return the share of edges in each tile of a picture that only the codec's grid explains.
 
     Args:
         samples: Luma, shape (height, width).

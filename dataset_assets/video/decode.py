@@ -48,7 +48,7 @@ class FrameReader:
         field_order: FieldOrder | None = None,
         max_step: int | None = None,
     ) -> None:
-        """Opens a film.
+        """Open a film.
 
         Args:
             path: A file with at least one video stream.
@@ -77,17 +77,17 @@ class FrameReader:
         self._sar_changes: list[tuple[int, Fraction]] = []
 
     def __enter__(self) -> Self:
-        """Returns the reader itself."""
+        """Return the reader itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes both handles."""
+        """Close both handles."""
         self.close()
 
     def close(self) -> None:
-        """Closes both handles."""
+        """Close both handles."""
         self._decoding.close()
         self._scout.close()
 
@@ -130,11 +130,11 @@ class FrameReader:
         return changes[max(0, place - 1)][1] if changes else Fraction(0)
 
     def keyframe_at(self, pts: int) -> int | None:
-        """The last keyframe at or before `pts`, else the first of the film; None where there is none."""
+        """Return the last keyframe at or before `pts`, else the film's first; None where there is none."""
         return self._scout.keyframe_at(pts)
 
     def keyframe_after(self, keyframe: int, until: int) -> int | None:
-        """The first keyframe after the keyframe given, if it lies before `until`."""
+        """Return the first keyframe after the keyframe given, if it lies before `until`."""
         return self._scout.keyframe_after(keyframe, until)
 
     def spans(self) -> list[Span]:
@@ -142,19 +142,19 @@ class FrameReader:
         return self._scout.spans()
 
     def stamps(self, keyframe: int, count: int) -> list[int]:
-        """The PTS of `count` frames from a keyframe on, read without decoding; fewer at the film's end."""
+        """Return the PTS of `count` frames from a keyframe on, without decoding; fewer at the film's end."""
         return self._scout.stamps(keyframe, count)
 
     def step_at(self, pts: int) -> tuple[int, int] | None:
-        """The last frame's PTS at or before `pts` and the next one's; None where one is missing."""
+        """Return the last frame's PTS at or before `pts` and the next one's; None where one is missing."""
         return self._scout.step_at(pts)
 
     def indexed(self) -> list[int]:
-        """The places that the container's index names, in order; none where it has no index of the whole."""
+        """Return the places in the container's index, in order; none where it has no index of the whole."""
         return self._scout.indexed()
 
     def frames(self, keyframe: int, pts: int) -> Iterator[av.VideoFrame]:
-        """Decodes frames in presentation order.
+        """Decode frames in presentation order.
 
         A running decoder goes on where that leads to `pts` without decoding a frame twice; else it starts
         again at the keyframe. The frames are the same in both cases.
@@ -201,7 +201,7 @@ class FrameReader:
             raise
 
     def keyframe_picture(self, keyframe: int) -> av.VideoFrame | None:
-        """Decodes a keyframe alone, without the 4 or 5 packets that HEVC's decoder wants behind it.
+        """Decode a keyframe alone, without the 4 or 5 packets that HEVC's decoder wants behind it.
 
         Args:
             keyframe: The PTS of a keyframe.
@@ -248,7 +248,7 @@ class FrameReader:
         self._deinterlacer = _Deinterlacer(self.stream, self._field_order) if self._deinterlace else None
 
     def _earlier_entry(self, pts: int) -> int | None:
-        """The keyframe to begin at instead where the one begun at gave no frame of its own.
+        """Return the keyframe to begin at instead where the one begun at gave no frame of its own.
 
         Such is a recovery point with intra refresh: the picture is whole only a second later.
 
@@ -266,7 +266,7 @@ class FrameReader:
         return earlier
 
     def _next(self, wanted: int) -> av.VideoFrame | None:
-        """The next decoded frame; frames that no other needs are not decoded before `wanted`."""
+        """Return the next decoded frame; frames that no other needs are not decoded before `wanted`."""
         while not self._ready:
             if self._packets is None:
                 return None
@@ -323,7 +323,7 @@ class _Deinterlacer:
         self._graph.configure()
 
     def put(self, frame: av.VideoFrame | None) -> list[av.VideoFrame]:
-        """Takes the next frame, or None behind the last, and gives what is ready: one frame later."""
+        """Take the next frame, or None behind the last, and return what is ready: one frame later."""
         self._graph.vpush(frame)
         out: list[av.VideoFrame] = []
         while True:

@@ -51,7 +51,7 @@ def refuse_encrypted(path: Path, stream: av.VideoStream) -> list[str]:
 
 
 def _encrypted_share(path: Path, pid: int | None) -> float:
-    """The share of sampled blocks whose video is encrypted: of a PID, or of a program stream's video."""
+    """Return the share of sampled blocks with encrypted video: of a PID, or of a program stream's video."""
     size_bytes = path.stat().st_size
     shares = []
     with path.open("rb") as file:
@@ -73,7 +73,7 @@ def _transport_flags(block: bytes, pid: int) -> Iterator[bool]:
 
 
 def _packet_grid(block: bytes) -> tuple[int, int]:
-    """The place of the first packet and the bytes from one to the next that fit most sync bytes."""
+    """Return the place of the first packet and the bytes from one to the next that fit most sync bytes."""
     grids = [
         (block[start::step].count(SYNC_BYTE) * step, start, step)
         for step in PACKET_BYTES
@@ -100,7 +100,7 @@ def _has_encrypted_entry(path: Path) -> bool:
 
 
 def _moov(file: BinaryIO) -> bytes:
-    """The box of an MP4 film that describes its tracks; empty where it is not found."""
+    """Return the box of an MP4 film that describes its tracks; empty where it is not found."""
     place = 0
     while len(header := file.read(16)) >= 8:
         length, kind = int.from_bytes(header[:4]), header[4:8]

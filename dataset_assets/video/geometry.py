@@ -56,7 +56,7 @@ class Orientation:
 
     @classmethod
     def from_display_matrix(cls, matrix: bytes) -> Orientation:
-        """The nearest multiple of a quarter turn (mirrored or not) to an FFmpeg display matrix.
+        """Return the nearest multiple of a quarter turn (mirrored or not) to an FFmpeg display matrix.
 
         Args:
             matrix: AV_FRAME_DATA_DISPLAYMATRIX, nine native-endian int32 `(a, b, u, c, d, v, x, y, w)`, which
@@ -113,7 +113,7 @@ class FrameGeometry:
         return Rect(0, 0, *self.working_size)
 
     def coded_rect(self, rect: Rect) -> Rect:
-        """The largest rectangle of coded pixels, from an even place on, inside a working-frame rectangle."""
+        """Return the largest rectangle of coded pixels at an even place inside a working-frame rectangle."""
         scaled = self.before_turning(rect)
         width, height = self.scaled_size
         scale_x, scale_y = Fraction(self.coded_width, width), Fraction(self.coded_height, height)
@@ -122,7 +122,7 @@ class FrameGeometry:
         return Rect(left, top, right - left, bottom - top)
 
     def before_turning(self, rect: Rect) -> Rect:
-        """The place of a working-frame rectangle in the scaled frame that is not yet turned upright."""
+        """Return the place of a working-frame rectangle in the scaled frame, not yet turned upright."""
         width, height = self.working_size
         x = width - rect.right if self.orientation.flip_x else rect.x
         y = height - rect.bottom if self.orientation.flip_y else rect.y
@@ -131,7 +131,7 @@ class FrameGeometry:
         return Rect(x, y, rect.width, rect.height)
 
     def after_turning(self, rect: Rect) -> Rect:
-        """The inverse of `before_turning`."""
+        """Return the inverse of `before_turning`."""
         if self.orientation.transpose:
             rect = Rect(rect.y, rect.x, rect.height, rect.width)
         width, height = self.working_size

@@ -49,7 +49,7 @@ def _description(container: av.container.Container) -> str:
 
 
 def _cropping(description: str, index: int) -> Bars:
-    """The side data `Frame Cropping: left/right/top/bottom` of a stream."""
+    """Return the side data `Frame Cropping: left/right/top/bottom` of a stream."""
     current = -1
     for line in description.splitlines():
         if stream := _STREAM.match(line):

@@ -56,7 +56,7 @@ def unpacked(
 
 
 def _shown_at(waiting: list[av.Packet[av.VideoStream]], pts: int | None) -> list[av.Packet[av.VideoStream]]:
-    """The frame that waited for its PTS, and the B-frames behind it."""
+    """Return the frame that waited for its PTS, and the B-frames behind it."""
     if waiting:
         waiting[0].pts = pts
     return waiting

@@ -85,7 +85,7 @@ class PacketReader:
     """
 
     def __init__(self, path: Path, part: Part | None = None) -> None:
-        """Opens the film.
+        """Open the film.
 
         Args:
             path: The file.
@@ -150,7 +150,7 @@ class PacketReader:
         codec.options = _decoder_options(codec.name)
 
     def close(self) -> None:
-        """Closes the handle."""
+        """Close the handle."""
         self._container.close()
 
     @property
@@ -200,7 +200,7 @@ class PacketReader:
                     break
 
     def keyframe_at(self, pts: int) -> int | None:
-        """The last keyframe at or before `pts`, else the first of the film; None where there is none.
+        """Return the last keyframe at or before `pts`, else the film's first; None where there is none.
 
         The answer does not depend on what was asked before: containers without a full index learn keyframes
         as they are read, so the packets between a seek's landing place and `pts` are read for a nearer one.
@@ -210,7 +210,7 @@ class PacketReader:
         return max(at_or_before) if at_or_before else min(self._known, default=None)
 
     def keyframe_after(self, keyframe: int, until: int) -> int | None:
-        """The first keyframe after the keyframe given, if it lies before `until`."""
+        """Return the first keyframe after the keyframe given, if it lies before `until`."""
         self._seek(keyframe)
         for packet in self._demux():
             pts = stamp(packet)
@@ -221,7 +221,7 @@ class PacketReader:
         return None
 
     def stamps(self, keyframe: int, count: int) -> list[int]:
-        """The PTS of `count` frames from a keyframe on, in order; fewer at the film's end."""
+        """Return the PTS of `count` frames from a keyframe on, in order; fewer at the film's end."""
         found: list[int] = []
         for packet in self.packets_from(keyframe):
             pts = stamp(packet)
@@ -233,7 +233,7 @@ class PacketReader:
         return sorted(set(found))[:count]
 
     def step_at(self, pts: int) -> tuple[int, int] | None:
-        """The last frame's PTS at or before `pts` and the next one's; None where one is missing."""
+        """Return the last frame's PTS at or before `pts` and the next one's; None where one is missing."""
         keyframe = self.keyframe_at(pts)
         before: list[int] = []
         behind: list[int] = []
@@ -247,7 +247,7 @@ class PacketReader:
         return (max(before), min(behind)) if before and behind else None
 
     def indexed(self) -> list[int]:
-        """The places that the container's index names, in order; none where it has no index of the whole."""
+        """Return the places in the container's index, in order; none where it has no index of the whole."""
         if self.is_found_by_bytes:
             return []
         # Matroska's demuxer reads its index when it first seeks.
@@ -266,11 +266,11 @@ class PacketReader:
         return pts <= later
 
     def spans(self) -> list[tuple[int, int]]:
-        """The first PTS and the one at which the last frame ends."""
+        """Return the first PTS and the one at which the last frame ends."""
         return [(self.start_pts, self.end())]
 
     def end(self) -> int:
-        """The PTS at which the last frame ends."""
+        """Return the PTS at which the last frame ends."""
         start = self.start_pts
         durations: dict[int, int] = {}
         for _ in self._approach(start + (self.duration_pts or 0)):
@@ -291,7 +291,7 @@ class PacketReader:
         return stamps[-1] + max(step, durations[stamps[-1]])
 
     def _scan(self, pts: int) -> None:
-        """Fills `_known` with the keyframes around `pts`."""
+        """Fill `_known` with the keyframes around `pts`."""
         if pts in self._scanned:
             return
         for _ in self._approach(pts):
@@ -333,7 +333,7 @@ class PacketReader:
             self._rewind()
 
     def _rewind(self) -> None:
-        """Opens the film anew: the one way to its first packet that every container knows."""
+        """Open the film anew: the one way to its first packet that every container knows."""
         self._container.close()
         self._open()
 
@@ -358,7 +358,7 @@ class PacketReader:
 
 
 def stamp(packet: Packet) -> int | None:
-    """The packet's PTS; its DTS where the container (AVI) stores no PTS."""
+    """Return the packet's PTS; its DTS where the container (AVI) stores no PTS."""
     return packet.pts if packet.pts is not None else packet.dts
 
 

@@ -64,7 +64,7 @@ class ClockedFilm(Protocol):
 
 
 def find_seams(film: ClockedFilm, size_bytes: int) -> list[Span]:
-    """Finds where a film's clock is set back.
+    """Find where a film's clock is set back.
 
     Args:
         film: The film.
@@ -80,7 +80,7 @@ def find_seams(film: ClockedFilm, size_bytes: int) -> list[Span]:
 
 
 def _spread_clocks(film: ClockedFilm, size_bytes: int) -> Iterator[Clock]:
-    """Readings at places spread over a film, and its last one; no byte is read for two of them."""
+    """Yield readings at places spread over a film, and its last one; no byte is read for two of them."""
     last = -1
     for place in (size_bytes * index // PLACES for index in range(PLACES)):
         if place <= last:
@@ -130,7 +130,7 @@ def _clock_at(film: ClockedFilm, byte: int) -> Clock | None:
 
 
 def find_parts(path: Path, reader: PacketReader) -> tuple[tuple[Part, ...], list[str]]:
-    """Finds the parts of a film.
+    """Find the parts of a film.
 
     Args:
         path: The film.
@@ -180,7 +180,7 @@ class JoinedReader:
     """Reads the packets of a film's parts as those of one film."""
 
     def __init__(self, path: Path, parts: Sequence[Part]) -> None:
-        """Opens the parts.
+        """Open the parts.
 
         Args:
             path: The film.
@@ -216,7 +216,7 @@ class JoinedReader:
         return self._reader(0).warnings
 
     def close(self) -> None:
-        """Closes the handles."""
+        """Close the handles."""
         for reader in self._readers.values():
             reader.close()
 
@@ -234,11 +234,11 @@ class JoinedReader:
         return self._current.packets_from(keyframe)
 
     def keyframe_at(self, pts: int) -> int | None:
-        """The last keyframe at or before `pts` in its part, else the first of the part."""
+        """Return the last keyframe at or before `pts` in its part, else the first of the part."""
         return self._part_of(pts).keyframe_at(pts)
 
     def keyframe_after(self, keyframe: int, until: int) -> int | None:
-        """The first keyframe after the keyframe given, if it lies before `until`."""
+        """Return the first keyframe after the keyframe given, if it lies before `until`."""
         found = self._part_of(keyframe).keyframe_after(keyframe, until)
         if found is not None:
             return found
@@ -246,11 +246,11 @@ class JoinedReader:
         return following[0] if following and following[0] < until else None
 
     def stamps(self, keyframe: int, count: int) -> list[int]:
-        """The PTS of `count` frames from a keyframe on, in order; fewer at the end of its part."""
+        """Return the PTS of `count` frames from a keyframe on, in order; fewer at the end of its part."""
         return self._part_of(keyframe).stamps(keyframe, count)
 
     def step_at(self, pts: int) -> Span | None:
-        """The last frame's PTS at or before `pts` and the next one's; None where one is missing."""
+        """Return the last frame's PTS at or before `pts` and the next one's; None where one is missing."""
         return self._part_of(pts).step_at(pts)
 
     def indexed(self) -> list[int]:
@@ -270,7 +270,7 @@ class JoinedReader:
 
 
 def open_packets(path: Path, parts: Sequence[Part]) -> PacketReader | JoinedReader:
-    """Opens a film whose parts are known; none is a film whose clock runs through.
+    """Open a film whose parts are known; none is a film whose clock runs through.
 
     Raises:
         VideoError: The file is missing, is not a film, or has no video stream.

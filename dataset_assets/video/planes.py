@@ -32,14 +32,14 @@ CODECS_WITH_CENTRED_CHROMA = ("h264", "hevc", "vvc", "mjpeg", "mpeg1video", "the
 def plane_samples(
     frame: av.VideoFrame, plane: av.video.plane.VideoPlane
 ) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
-    """A view, without copying, of one plane's samples: shape (height, width)."""
+    """Return a view, without copying, of one plane's samples: shape (height, width)."""
     dtype = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else np.uint16)
     rows = np.frombuffer(memoryview(plane), dtype).reshape(-1, plane.line_size // dtype.itemsize)
     return rows[: plane.height, : plane.width]
 
 
 def luma_8bit(frame: av.VideoFrame, area: Rect | None = None, step: int = 1) -> npt.NDArray[np.uint8]:
-    """A frame's untouched luma, brought to 8 bit by dropping the lowest bits; green for RGB.
+    """Return a frame's untouched luma, brought to 8 bit by dropping the lowest bits; green for RGB.
 
     Args:
         frame: A decoded frame.

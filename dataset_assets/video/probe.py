@@ -308,7 +308,7 @@ def _geometry(frame: av.VideoFrame, sar: Fraction) -> FrameGeometry:
 
 
 def _active_area(bars: Bars | None, hidden: Bars, geometry: FrameGeometry) -> tuple[Rect, list[str]]:
-    """The area inside the bars of the lines that are shown, never outside these."""
+    """Return the area inside the bars of the lines that are shown, never outside these."""
     shown = active_area(hidden, geometry)
     if bars is None:
         return shown, ["every sampled frame is black: no black bars looked for"]

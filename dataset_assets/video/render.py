@@ -65,7 +65,7 @@ class CropRenderer:
     """
 
     def __init__(self, colour: Colour, geometry: FrameGeometry, colour_order: ColourOrder = "exact") -> None:
-        """Prepares a renderer; a filter graph is built when a crop of another size is asked for.
+        """Prepare a renderer; a filter graph is built when a crop of another size is asked for.
 
         Raises:
             VideoError: The HDR table could not be baked.
@@ -80,7 +80,7 @@ class CropRenderer:
         self._is_cut_equal = all(65536 * coded % scaled == 0 for coded, scaled in ratios)
 
     def crops(self, frames: Sequence[av.VideoFrame], rects: Sequence[Rect]) -> list[npt.NDArray[np.uint8]]:
-        """Renders several crops of the same frames.
+        """Render several crops of the same frames.
 
         One that lies inside a larger one is cut out of it where that gives the same bits.
 
@@ -102,7 +102,7 @@ class CropRenderer:
         return [rendered[rect] for rect in rects]
 
     def crop(self, frames: Sequence[av.VideoFrame], rect: Rect) -> npt.NDArray[np.uint8]:
-        """Renders the same crop of several frames.
+        """Render the same crop of several frames.
 
         Args:
             frames: Decoded frames of the video.
@@ -136,7 +136,7 @@ class CropRenderer:
         return ceil(scaled.height / ceil(pixels / MAX_RGB_PIXELS))
 
     def _regions(self, scaled: Rect) -> tuple[_Region, _Region]:
-        """The spans across and down that are rendered for a rectangle of the scaled frame."""
+        """Return the spans across and down that are rendered for a rectangle of the scaled frame."""
         geometry = self._geometry
         width, height = geometry.scaled_size
         return (
@@ -145,7 +145,7 @@ class CropRenderer:
         )
 
     def _render(self, frames: Sequence[av.VideoFrame], scaled: Rect, pictures: npt.NDArray[np.uint8]) -> None:
-        """Renders a rectangle of the scaled frame into a picture for each frame."""
+        """Render a rectangle of the scaled frame into a picture for each frame."""
         across, down = self._regions(scaled)
         key = (across.coded_length, down.coded_length, across.scaled_length, down.scaled_length)
         # One graph is kept: it is built in 1 to 2 ms, and holds up to 50 MB of table and frames.
@@ -170,7 +170,7 @@ class PreviewRenderer:
     """
 
     def __init__(self, colour: Colour, geometry: FrameGeometry, area: Rect | None = None) -> None:
-        """Prepares the one filter graph that is needed.
+        """Prepare the one filter graph that is needed.
 
         Args:
             colour: The video's colour.
@@ -189,7 +189,7 @@ class PreviewRenderer:
         self._pipeline = _Pipeline(colour, size, size, size, scale_last=False)
 
     def picture(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
-        """Renders a frame's preview.
+        """Render a frame's preview.
 
         Returns:
             Shape (height, width, 3), uint8, channels blue, green, red, full range, at most 480 wide.
@@ -205,7 +205,7 @@ class PreviewRenderer:
         return self._pipeline.run(self._small, 0, 0)
 
     def upright(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """A preview as the working frame shows it: turned upright, of square pixels."""
+        """Return a preview as the working frame shows it: turned upright, of square pixels."""
         scaled_width, scaled_height = self._geometry.scaled_size
         width = self._area.width * scaled_width / self._geometry.coded_width
         height = self._area.height * scaled_height / self._geometry.coded_height
@@ -216,7 +216,7 @@ class PreviewRenderer:
 
 
 def preview_luma(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The luma of a preview.
+    """Return the luma of a preview.
 
     Args:
         picture: What `PreviewRenderer.picture` rendered.
@@ -231,7 +231,7 @@ def preview_luma(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 @lru_cache(maxsize=16)
 def nominal_white(colour: Colour) -> float:
-    """The value that swscale gives nominal white in its 16-bit RGB, as a share of 65535.
+    """Return the value that swscale gives nominal white in its 16-bit RGB, as a share of 65535.
 
     swscale's 16-bit RGB is linear in its input, but its white lies at 65283 (limited range; full range
     depends on the depth) instead of 65535: unnoticed that is 0.39 % too dark, 5 dB of luma PSNR.
@@ -262,7 +262,7 @@ class _Region:
 
 
 def _region(start: int, length: int, coded_total: int, scaled_total: int) -> _Region:
-    """The smallest span on the common grid that holds the crop and its margins.
+    """Return the smallest span on the common grid that holds the crop and its margins.
 
     Its length depends on that of the crop alone, except at the far border: one filter graph serves the bands
     of a crop, and the next crop of its size.
@@ -326,7 +326,7 @@ class _Pipeline:
             table_source.push(None)
 
     def run(self, frame: av.VideoFrame, x: int, y: int) -> npt.NDArray[np.uint8]:
-        """The region at (x, y) of the frame: shape (height, width, 3), uint8, blue, green, red."""
+        """Return the region at (x, y) of the frame: shape (height, width, 3), uint8, blue, green, red."""
         self._crop.process_command("x", str(x))
         self._crop.process_command("y", str(y))
         # haldclut pairs its inputs by time: a tick a frame keeps them in order whatever PTS the film has.
@@ -343,7 +343,7 @@ class _Pipeline:
 
 
 def _turned_upright(pictures: npt.NDArray[np.uint8], orientation: Orientation) -> npt.NDArray[np.uint8]:
-    """Turns pictures, shape (..., height, width, 3)."""
+    """Turn pictures, shape (..., height, width, 3)."""
     if orientation.transpose:
         pictures = pictures.swapaxes(-3, -2)
     return pictures[..., :: -1 if orientation.flip_y else 1, :: -1 if orientation.flip_x else 1, :]
@@ -368,7 +368,7 @@ def _to_rgb(graph: Graph, size: tuple[int, int], colour: Colour, flags: str) -> 
 
 
 def _table_frame(lut: npt.NDArray[np.uint16]) -> av.VideoFrame:
-    """The table as a Hald picture: nearly free to hand over, where libavfilter parses a .cube for 70 ms."""
+    """Return the table as a Hald picture: nearly free, where libavfilter parses a .cube for 70 ms."""
     table = av.VideoFrame(HALD_SIDE, HALD_SIDE, RGB_FORMAT)
     # haldclut reads the picture's planes as R, G, B, though the format stores G, B, R.
     for plane, channel in zip(table.planes, lut, strict=True):
@@ -386,7 +386,7 @@ def _connect(graph: Graph, chain: Sequence[FilterContext]) -> FilterContext:
 
 
 def _without_subsampling(pix_fmt: str) -> str:
-    """The 4:4:4 format of the same depth; RGB stays what it is."""
+    """Return the 4:4:4 format of the same depth; RGB stays what it is."""
     if pix_fmt.startswith("gbrp"):
         return pix_fmt
     depth = av.VideoFormat(pix_fmt).components[0].bits

@@ -65,12 +65,12 @@ class ScanSurvey:
     """Collects what frames of a film say, place by place."""
 
     def __init__(self) -> None:
-        """Starts without evidence."""
+        """Start without evidence."""
         self._places: list[list[CombVotes]] = []
         self._first: list[Lines] = []
 
     def watch(self, frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """Passes consecutive frames of one place on, and measures them when they end."""
+        """Pass consecutive frames of one place on, and measure them when they end."""
         lines: list[Lines] = []
         try:
             for frame in frames:
@@ -85,7 +85,7 @@ class ScanSurvey:
     def look_around(
         self, reader: FrameReader, keyframes: Sequence[int], lines: int, *, is_flagged: bool
     ) -> None:
-        """Decodes a few frames at keyframes spread over the film.
+        """Decode a few frames at keyframes spread over the film.
 
         Args:
             reader: The open film.

@@ -11,7 +11,7 @@ from av.sidedata.sidedata import Type as SideDataType
 
 
 def frame_side_data(frame: av.VideoFrame, kind: SideDataType) -> bytes | None:
-    """The bytes of a frame's side data; None where it has none of the kind."""
+    """Return the bytes of a frame's side data; None where it has none of the kind."""
     # PyAV's stubs know the names as keys only, and the members stand for them.
     found = cast("Mapping[SideDataType, SideData]", frame.side_data).get(kind)
     return None if found is None else bytes(found)

@@ -38,7 +38,7 @@ class FileState:
 
     @classmethod
     def of(cls, path: Path) -> FileState:
-        """Looks at a file.
+        """Look at a file.
 
         Raises:
             OSError: It is not there.
@@ -51,7 +51,7 @@ class Source:
     """One film's file, held against what was probed."""
 
     def __init__(self, path: Path, known: str) -> None:
-        """Looks at nothing yet.
+        """Look at nothing yet.
 
         Args:
             path: The file.
@@ -62,7 +62,7 @@ class Source:
         self._checked: FileState | None = None
 
     def check(self) -> None:
-        """Makes sure that the file can be read and is the one that was probed.
+        """Make sure that the file can be read and is the one that was probed.
 
         Size and modification time are held against the fingerprint. The content is where the change time or
         the inode says that somebody touched the file since the last look: on its first use, and after it was

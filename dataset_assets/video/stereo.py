@@ -60,7 +60,7 @@ def refuse_both_eyes(stream: av.VideoStream, frame: av.VideoFrame) -> None:
 
 
 def _remedy(kind: int, frame: av.VideoFrame, sar: Fraction) -> str:
-    """The command that keeps the left eye at its right shape, else nothing."""
+    """Return the command that keeps the left eye at its right shape, else nothing."""
     if kind not in (SIDE_BY_SIDE, ABOVE):
         return ""
     aspect = frame.width * (sar or 1) / frame.height

@@ -66,7 +66,7 @@ def _name(stream: av.VideoStream) -> str:
 
 
 def _films(container: av.container.InputContainer, streams: Sequence[av.VideoStream]) -> list[av.VideoStream]:
-    """The streams that hold more than a picture now and then, their sizes known."""
+    """Return the streams that hold more than a picture now and then, their sizes known."""
     counts: Counter[int] = Counter()
     try:
         for packet in container.demux(*streams):
@@ -86,7 +86,7 @@ def _films(container: av.container.InputContainer, streams: Sequence[av.VideoStr
 
 
 def _learn_size(packet: av.Packet[av.stream.Stream]) -> None:
-    """Decodes a packet of a stream whose container says no size, until its own header has said it."""
+    """Decode a packet of a stream whose container says no size, until its own header has said it."""
     codec = packet.stream.codec_context
     if not isinstance(codec, av.VideoCodecContext) or codec.width:
         return

@@ -37,16 +37,16 @@ class FilmIndex(Protocol):
     """What a survey asks of a film."""
 
     def keyframe_at(self, pts: int) -> int | None:
-        """The last keyframe at or before `pts`, else the first of the film; None where there is none."""
+        """Return the last keyframe at or before `pts`, else the film's first; None where there is none."""
 
     def stamps(self, keyframe: int, count: int) -> list[int]:
-        """The PTS of `count` frames from a keyframe on, in order; fewer at the film's end."""
+        """Return the PTS of `count` frames from a keyframe on, in order; fewer at the film's end."""
 
     def step_at(self, pts: int) -> Span | None:
-        """The last frame's PTS at or before `pts` and the next one's; None where one is missing."""
+        """Return the last frame's PTS at or before `pts` and the next one's; None where one is missing."""
 
     def indexed(self) -> Sequence[int]:
-        """The places that the container's index names, in order; none where it has no index of the whole."""
+        """Return the places in the container's index, in order; none where it has no index of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Survey:
 
 
 def survey(film: FilmIndex, whole: Timeline) -> Survey:
-    """Finds a film's spans and its steps.
+    """Find a film's spans and its steps.
 
     Args:
         film: The film's packets; at least two frames.
@@ -99,7 +99,7 @@ def survey(film: FilmIndex, whole: Timeline) -> Survey:
 
 
 def _look(film: FilmIndex, timeline: Timeline) -> tuple[Survey, dict[int, int]]:
-    """Samples a timeline; and how far each place lies behind its keyframe."""
+    """Sample a timeline, and return how far each place lies behind its keyframe too."""
     places = [(place, film.keyframe_at(place)) for place in timeline.spread(SAMPLES)]
     distances = {place: place - keyframe for place, keyframe in places if keyframe is not None}
     keyframes = sorted({place - distance for place, distance in distances.items()})

@@ -40,7 +40,7 @@ class Timeline:
         return sum(end - start for start, end in self.spans)
 
     def pts_at(self, ticks: int) -> int:
-        """The PTS at `ticks` of film time, 0 to `length` - 1."""
+        """Return the PTS at `ticks` of film time, 0 to `length` - 1."""
         for start, end in self.spans:
             if ticks < end - start:
                 return start + ticks

@@ -121,7 +121,7 @@ def ghost(previews: Picture, means: Picture, scores: Sequence[float]) -> float:
 
 
 def _left_over(products: npt.NDArray[np.float64], first: int, middle: int, last: int) -> float:
-    """Returns the share of a frame's contrast that the best weighted sum of two others does not explain.
+    """Return the share of a frame's contrast that the best weighted sum of two others does not explain.
 
     Args:
         products: Mean products of all pairs of frames, shape (frames, frames).

@@ -79,7 +79,7 @@ def cut_score(luma: Sequence[Picture]) -> float:
 
 
 def _neighbours_score(previews: Picture, scores: Sequence[float]) -> float:
-    """Returns the largest score of two neighbours, a single odd frame forgiven."""
+    """Return the largest score of two neighbours, a single odd frame forgiven."""
     pairs = len(scores)
     worst = 0.0
     for i in sorted(range(pairs), key=lambda pair: -scores[pair]):
@@ -95,7 +95,7 @@ def _neighbours_score(previews: Picture, scores: Sequence[float]) -> float:
 
 
 def _previews(luma: Sequence[Picture]) -> tuple[Picture, Picture] | None:
-    """Returns (frames, 48, 96) float32, bars cut off, of zero mean, and the means; None if all are flat."""
+    """Return (frames, 48, 96) float32, bars cut off, of zero mean, and the means; None if all are flat."""
     stack = _shrink(luma)
     rows = np.flatnonzero((stack.std(axis=2) > FLAT_STD).any(axis=0))
     columns = np.flatnonzero((stack.std(axis=1) > FLAT_STD).any(axis=0))
@@ -117,7 +117,7 @@ def _shrink(frames: Sequence[Picture]) -> Picture:
 
 
 def _inside(alive: npt.NDArray[np.intp], cells: int, length: int) -> tuple[int, int]:
-    """Returns the first and one past the last of `length` lines that the live cells of a preview cover.
+    """Return the first and one past the last of `length` lines that the live cells of a preview cover.
 
     Where a bar ends inside a cell, that cell is left out too: a sliver of bar matches like a bar.
     """

@@ -74,7 +74,7 @@ class WindowFinder:
         accepted: AcceptedSignatures,
         stop: threading.Event,
     ) -> None:
-        """Prepares the judge.
+        """Prepare the judge.
 
         Args:
             reader: The open film.
@@ -96,7 +96,7 @@ class WindowFinder:
         self._stop = stop
 
     def find(self, stratum: Stratum) -> tuple[list[Attempt], list[av.VideoFrame]]:
-        """Tries places in a stratum until a window is accepted.
+        """Try places in a stratum until a window is accepted.
 
         Returns:
             Every attempt in order, the accepted one last; and its 7 frames, none where all were rejected.
@@ -123,7 +123,7 @@ class WindowFinder:
         return attempts, []
 
     def read_again(self, pts: Sequence[int]) -> list[av.VideoFrame]:
-        """Decodes a recorded window.
+        """Decode a recorded window.
 
         Args:
             pts: PTS of its 7 frames.

@@ -128,7 +128,7 @@ class Judge:
     """Judges the windows of one film."""
 
     def __init__(self, info: VideoInfo, limits: Limits) -> None:
-        """Prepares the preview renderer.
+        """Prepare the preview renderer.
 
         Raises:
             VideoError: The HDR table could not be baked.
@@ -174,7 +174,7 @@ class Judge:
         return Judgement(mean_abs_diff, score, bright, contrast, sharp, repeats, signature, preview, reason)
 
     def signature(self, frames: Sequence[av.VideoFrame]) -> npt.NDArray[np.uint8]:
-        """The signature of a window of 7 decoded frames, as `judge` takes it."""
+        """Return the signature of a window of 7 decoded frames, as `judge` takes it."""
         return measures.signature(preview_luma(self._preview.picture(frames[3])))
 
     def _is_cut(self, mean_abs_diff: float, score: float) -> bool:

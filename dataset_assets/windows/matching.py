@@ -45,7 +45,7 @@ def block_errors(
     *,
     same_exposure: bool = False,
 ) -> tuple[Picture, Picture] | None:
-    """Finds each block of the picture with more contrast in the other one.
+    """Find each block of the picture with more contrast in the other one.
 
     Args:
         first: Shape (48, 96), zero mean; untouched where the exposure is the same.
@@ -89,7 +89,7 @@ def block_errors(
 def pair_score(
     first: Picture, second: Picture, shift: tuple[int, int] = SHIFT, good_enough: float = GOOD_ENOUGH
 ) -> float:
-    """Returns the weighted mean error of the blocks of two pictures, 0..1.2; arguments of `block_errors`."""
+    """Return the weighted mean error of the blocks of two pictures, 0..1.2; arguments of `block_errors`."""
     found = block_errors(first, second, shift, good_enough)
     if found is None:
         return 0.0
@@ -98,5 +98,5 @@ def pair_score(
 
 
 def _blocks(preview: Picture) -> Picture:
-    """Returns a view (4, 12, 8, 12) of a (48, 96) preview: axes 1 and 3 run inside a block."""
+    """Return a view (4, 12, 8, 12) of a (48, 96) preview: axes 1 and 3 run inside a block."""
     return preview.reshape(PREVIEW_HEIGHT // BLOCK, BLOCK, PREVIEW_WIDTH // BLOCK, BLOCK)

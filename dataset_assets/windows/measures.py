@@ -71,7 +71,7 @@ DUPLICATE_RANGE_SHARE = 0.05
 
 
 def mean_abs_diff(first: Luma, last: Luma) -> float:
-    """Returns mean |first - last| of two pictures of one shape and dtype, in their own levels.
+    """Return mean |first - last| of two pictures of one shape and dtype, in their own levels.
 
     The v2.0 rule holds this, for the previews of a window's first and last frame, against 45.
     """
@@ -79,7 +79,7 @@ def mean_abs_diff(first: Luma, last: Luma) -> float:
 
 
 def repeated_frames(luma: Sequence[Preview]) -> int:
-    """Returns how many neighbours of a window show the same picture but for the noise of coding.
+    """Return how many neighbours of a window show the same picture but for the noise of coding.
 
     24p film in 60p has 3 or 4 in a window, animation on threes 4, a slide 6. A locked camera over a still
     scene has none while its grain differs from frame to frame.
@@ -102,7 +102,7 @@ def repeated_frames(luma: Sequence[Preview]) -> int:
 
 
 def _cell_diffs(first: Preview, second: Preview) -> npt.NDArray[np.float32]:
-    """Returns the mean absolute difference of two pictures in each cell."""
+    """Return the mean absolute difference of two pictures in each cell."""
     height, width = first.shape
     size = (max(1, width // REPEAT_CELL), max(1, height // REPEAT_CELL))
     diff = cv2.absdiff(first, second).astype(np.float32)
@@ -110,13 +110,13 @@ def _cell_diffs(first: Preview, second: Preview) -> npt.NDArray[np.float32]:
 
 
 def brightness(preview: Preview) -> float:
-    """Returns the 99.5th percentile of a preview, 0..255: low only where nothing in the picture is bright."""
+    """Return the 99.5th percentile of a preview, 0..255: low only where nothing in the picture is bright."""
     counts = np.cumsum(np.bincount(preview.ravel(), minlength=256))
     return float(np.searchsorted(counts, BRIGHT_QUANTILE * preview.size))
 
 
 def contrast(preview: Preview) -> float:
-    """Returns the standard deviation of a preview, 0..127.5."""
+    """Return the standard deviation of a preview, 0..127.5."""
     return float(cv2.meanStdDev(preview)[1][0, 0])
 
 
@@ -149,7 +149,7 @@ def sharpness(luma: Luma) -> float:
 
 
 def _half_scale_tiles(luma: Luma) -> npt.NDArray[np.float32]:
-    """Returns (side, side, tiles) float32: tiles spread over the picture, averaged 2x2."""
+    """Return (side, side, tiles) float32: tiles spread over the picture, averaged 2x2."""
     height, width = luma.shape
     tile = min(TILE, height // 2 * 2, width // 2 * 2)
     if tile < 8:
@@ -167,13 +167,13 @@ def _half_scale_tiles(luma: Luma) -> npt.NDArray[np.float32]:
 
 
 def signature(preview: Preview) -> Preview:
-    """Returns the preview's means over 32x18 cells, (18, 32) uint8: what `is_duplicate` compares."""
+    """Return the preview's means over 32x18 cells, (18, 32) uint8: what `is_duplicate` compares."""
     size = (SIGNATURE_WIDTH, SIGNATURE_HEIGHT)
     return np.asarray(cv2.resize(preview, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def signature_from(content: bytes) -> Preview:
-    """Returns the signature (18, 32) whose bytes a table keeps."""
+    """Return the signature (18, 32) whose bytes a table keeps."""
     return np.frombuffer(content, np.uint8).reshape(SIGNATURE_HEIGHT, SIGNATURE_WIDTH)
 
 

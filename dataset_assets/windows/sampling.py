@@ -48,10 +48,10 @@ class KeyframeIndex(Protocol):
     """What sampling asks of a film."""
 
     def keyframe_at(self, pts: int) -> int | None:
-        """The last keyframe at or before `pts`, else the first of the film."""
+        """Return the last keyframe at or before `pts`, else the first of the film."""
 
     def keyframe_after(self, keyframe: int, until: int) -> int | None:
-        """The first keyframe after the one given, if it lies before `until`."""
+        """Return the first keyframe after the one given, if it lies before `until`."""
 
 
 def strata(info: VideoInfo, windows: int) -> list[Stratum]:
@@ -96,7 +96,7 @@ def find_start(
     sampling: Literal["keyframe", "uniform"],
     tried: Sequence[range],
 ) -> Start | None:
-    """Turns a drawn time into the place where decoding and the window start.
+    """Turn a drawn time into the place where decoding and the window start.
 
     With `keyframe` sampling a window starts at the keyframe at or before the time, else at the next one, as
     long as it lies in the stratum and was not tried; else, and with `uniform`, at the first frame at or after
