@@ -7,7 +7,9 @@ use for. The pictures are in films.py.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -125,7 +127,7 @@ def write_video(
         raise ValueError(f"no frames to write into {path}")
     located = {} if chroma_location is None else {"chroma_sample_location": chroma_location}
     merged = encoder_options(codec, static_hdr, located | dict(options or {}))
-    with whole_file(path) as part, av.open(part, "w") as container:
+    with whole_file(path) as part, ordinary_priority(), av.open(part, "w") as container:
         stream = cast(av.VideoStream, container.add_stream(codec, rate=Fraction(rate), options=merged))
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = first.width, first.height, pix_fmt
@@ -141,6 +143,20 @@ def write_video(
             frame.time_base = context.time_base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+@contextmanager
+def ordinary_priority() -> Iterator[None]:
+    """Take back the priority that SVT-AV1 gives the thread of a root user that opens it.
+
+    SCHED_FIFO 99 would pass on to every process that the tests start later: browsers and services at
+    real-time priority leave nothing of two cores to anything else.
+    """
+    try:
+        yield
+    finally:
+        if hasattr(os, "sched_setscheduler"):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _tag(target: av.VideoCodecContext | av.VideoFrame, colour: ColourTags) -> None:

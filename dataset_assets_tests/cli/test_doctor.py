@@ -43,9 +43,9 @@ def test_each_fault_is_told_with_its_mend(tmp_path: Path, monkeypatch: pytest.Mo
     faults = failed(examine(load_settings(config)))
     assert faults == {
         "data set folder": f"{file} cannot be written (Not a directory); "
-        "choose another folder or mend its permissions",
+        "choose another folder or correct its permissions",
         "Dagster home": f"{file} cannot be written (Not a directory); "
-        "choose another folder or mend its permissions",
+        "choose another folder or correct its permissions",
         "free space": faults["free space"],
         "films": f"1 of 2 films are absent, first {tmp_path / 'a.mkv'}; "
         "correct their paths in the configuration, or mount their disk",

@@ -283,7 +283,7 @@ def test_a_folder_that_may_not_be_read_is_told(place: Place, monkeypatch: pytest
     monkeypatch.setattr(os, "scandir", as_nobody)
     found = place.look()
     assert keys(found.settings) == ["open"]
-    sentence = "cannot be read (Permission denied), so its films are left out; mend its permissions."
+    sentence = "cannot be read (Permission denied), so its films are left out; correct its permissions."
     assert found.problems == (f"{closed}: {sentence}",)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,6 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dataset_assets.demo.encode import BT2020_PQ, StaticHdrMetadata, pq_signal, write_video
+from dataset_assets_tests import encode
 from dataset_assets_tests.encode import rgb_linear_to_pq_yuv10
 
 
@@ -108,3 +110,9 @@ def test_zscale_reads_back_the_light_that_went_into_pq(
     green, blue, red = np.frombuffer(raw, np.float32).reshape(3, 64, 64)[:, 32, 32] * 100
     # A code of 10 bits is up to 1.3 % of the light; chroma's codes add to it.
     assert (red, green, blue) == pytest.approx(nits, rel=0.04)
+
+
+def test_encoding_av1_leaves_the_process_its_ordinary_priority(tmp_path: Path) -> None:
+    frames = [np.zeros((64, 64, 3), np.uint8)] * 3
+    encode.write_video(tmp_path / "film.mkv", frames, codec="libsvtav1", options={"preset": "12"})
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER

@@ -350,7 +350,7 @@ def test_a_table_that_the_system_refuses_to_open_is_not_called_damaged(store: Ta
     path.parent.mkdir(parents=True)
     path.symlink_to(path)
     with pytest.raises(
-        DatasetAssetsError, match=r"cannot be read \(Too many levels .*\); mend its permissions"
+        DatasetAssetsError, match=r"cannot be read \(Too many levels .*\); correct its permissions"
     ):
         store.read_windows("a-film")
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataset_assets.video.planes import plane_samples
+from dataset_assets_tests.encode import ordinary_priority
 from dataset_assets_tests.films import scene
 
 WIDTH, HEIGHT, FRAMES, KEYINT, RATE = 320, 180, 84, 12, 24
@@ -103,7 +104,7 @@ def digest(frame: av.VideoFrame) -> str:
 
 
 def _write(path: Path, source: Source, seed: int) -> None:
-    with av.open(path, "w") as container:
+    with ordinary_priority(), av.open(path, "w") as container:
         stream = cast(
             "av.VideoStream", container.add_stream(source.codec, rate=RATE, options=dict(source.options))
         )

@@ -16,6 +16,7 @@ import pytest
 
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.planes import plane_samples
+from dataset_assets_tests.encode import ordinary_priority
 from dataset_assets_tests.films import Film, Shot, sdr_frames
 from dataset_assets_tests.video.reference import digest, ffmpeg_luma, plain_frames, psnr
 
@@ -67,7 +68,7 @@ KINDS = [
 
 def write(path: Path, kind: Kind) -> None:
     time_base = Fraction(1, 90000) if kind.pts else Fraction(1, 24)
-    with av.open(path, "w", options=dict(kind.container)) as container:
+    with ordinary_priority(), av.open(path, "w", options=dict(kind.container)) as container:
         options = dict(kind.options)
         stream = cast("av.VideoStream", container.add_stream(kind.codec, rate=24, options=options))
         context = stream.codec_context
