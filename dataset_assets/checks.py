@@ -39,7 +39,7 @@ DESCRIPTIONS = {
     WINDOWS_UNCUT: "No cut lies inside the windows, as far as the LR frames that were written show it.",
     FREE_OF_BLACK_BARS: "No black bar runs along an edge of the LR frames that were written.",
     FREE_OF_COMBS: "No lines of two moments lie in one ground truth that was written.",
-    VIDEOS_OK: "No video's last run failed. The one check that tells how the data set stands.",
+    VIDEOS_OK: "No video's last run failed. The one check that shows how the data set stands.",
     EVERY_VIDEO_DONE: "Nothing of any configured video is missing or stale.",
     SOURCES_UNCHANGED: "Every probed film is still there, and still what it was.",
 }

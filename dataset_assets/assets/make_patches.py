@@ -176,7 +176,7 @@ def _patches_spec(name: str, category: Category) -> dg.AssetSpec:
             f"- **Files**: PNG in `{category.folder}/<format>/{{GT,LR_5frames,LR_7frames}}/`, one row for "
             f"each triplet in `metadata/patches/category={name}/video=<key>/`, under the data set's folder.\n"
             "- **Again**: alone it replays the recorded windows; together with `scene_windows` it looks for "
-            f"what is missing. What is up to date is not made anew; the run tag `{FORCE_TAG}` does so.\n\n"
+            f"what is missing. What is up to date is not rebuilt; the run tag `{FORCE_TAG}` forces it.\n\n"
             '```python\nimport pandas as pd\n\npd.read_parquet("dataset/metadata/patches", '
             f'filters=[("category", "==", "{name}")])[["gt", "lr7"]]\n```\n'
         ),

@@ -37,7 +37,7 @@ class ProgressLog:
 
 
 def progress_line(progress: Progress) -> str:
-    """Return a state in a line: "film: 300 of 1000 windows (30%), 280 accepted, 560 patches; 14 min left"."""
+    """Word a state: "film: 300 of 1000 windows (30%), 280 accepted, 560 patches; 14 min to go"."""
     share = progress.windows_done / max(1, progress.windows_target)
     left_s = eta_s(progress, progress.updated_s)
     return (

@@ -55,4 +55,4 @@ def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.Resou
         },
     )
     if problem:
-        context.log.warning(f"the webhook was not told of run {run.run_id}: {problem}")
+        context.log.warning(f"run {run.run_id} was not posted to the webhook: {problem}")

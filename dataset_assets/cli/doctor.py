@@ -75,7 +75,8 @@ def _writable(folder: Path) -> str:
             pass
     except OSError as error:
         raise DatasetAssetsError(
-            f"{existing} cannot be written ({error.strerror}); choose another folder or mend its permissions"
+            f"{existing} cannot be written ({error.strerror}); choose another folder or correct its "
+            "permissions"
         ) from error
     return f"{folder} can be written"
 

@@ -97,7 +97,7 @@ def generate(
     categories: Annotated[str, typer.Option(help="Categories, with commas; all by default.")] = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Videos at a time; else max_workers.")] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Make all anew; with --categories, only these.")
+        bool, typer.Option("--force", help="Rebuild even if up to date; with --categories, only these.")
     ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate goes on."""
@@ -185,7 +185,7 @@ def stats(config: ConfigOption = None) -> None:
 
 @app.command()
 def gallery(config: ConfigOption = None) -> None:
-    """Make the gallery's pages, all of them anew, and tell where they are."""
+    """Rebuild all pages of the gallery, and show where they are."""
     from dataset_assets.gallery import refresh_gallery
 
     with _told_plainly():
@@ -195,7 +195,7 @@ def gallery(config: ConfigOption = None) -> None:
         except OSError as error:
             raise DatasetAssetsError(
                 f"The gallery cannot be written ({error.filename}: {error.strerror}); free some space or "
-                "mend the folder's permissions, and call it again."
+                "correct the folder's permissions, and call it again."
             ) from error
         for problem in report.problems:
             errors.print(f"[red]error[/red] {escape(problem)}", soft_wrap=True)

@@ -38,15 +38,15 @@ def verify_dataset(
 
     Args:
         settings: The configuration.
-        console: Where it is told.
+        console: Where it is reported.
         videos: Keys of the videos; all where empty.
         share: Share of each video's windows that is decoded again; 0 for none.
-        repair: Whether what is broken is taken away.
+        repair: Whether what is broken is deleted.
         workers: Threads; the configuration's `max_workers` by default.
-        as_json: Whether each video is told as a line of JSON as soon as it is through.
+        as_json: Whether each video is reported as a line of JSON as soon as it is through.
 
     Returns:
-        The exit code: 0 where nothing is wrong, or all of it was taken away; else 1.
+        The exit code: 0 where nothing is wrong, or all of it was deleted; else 1.
 
     Raises:
         ConfigError: A video is neither in the configuration nor in the tables.
@@ -127,8 +127,8 @@ class _Line:
         kinds = Counter(finding.kind.value for finding in found.findings)
         sentences = [f"{finding.place} {finding.what}" for finding in found.findings[:SENTENCES]]
         if len(found.findings) > SENTENCES:
-            sentences.append(f"and {len(found.findings) - SENTENCES} more; --json tells all")
-        notes = [found.left_out or ("taken away" if found.repaired else ""), *found.notes]
+            sentences.append(f"and {len(found.findings) - SENTENCES} more; --json lists all")
+        notes = [found.left_out or ("deleted" if found.repaired else ""), *found.notes]
         return cls(
             found.key or NO_VIDEO,
             str(found.triplets),
@@ -195,9 +195,9 @@ def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair
     if not summary.wrong:
         told += ": nothing is wrong"
     elif repair:
-        told += f": {findings}, {summary.taken_away} taken away; `dataset-assets generate` makes it again"
+        told += f": {findings}, {summary.taken_away} deleted; `dataset-assets generate` recreates them"
     else:
-        told += f": {findings}; `dataset-assets verify --repair` takes away what is broken"
+        told += f": {findings}; `dataset-assets verify --repair` deletes what is broken"
     console.print(told, soft_wrap=True)
 
 

@@ -91,7 +91,7 @@ def read_register(settings: Settings) -> Register:
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read ({error.strerror}); check its permissions."]) from None
     except ValidationError:
-        mend = "mend it, or remove it, and the films are found anew"
+        mend = "correct it, or delete it and the films are found again"
         raise ConfigError([f"{path}: is no register of films in watched folders; {mend}."]) from None
     nameless = [film.path for film in found.films if not film.key]
     if nameless:

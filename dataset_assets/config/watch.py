@@ -87,7 +87,7 @@ def look_for_films(settings: Settings) -> Look:
                 write_register(settings, after)
     except OSError as error:
         why = f"{register_path(settings)}: cannot be written ({error.strerror})"
-        mend = "so no film of a watched folder is added; mend its permissions, or free some space"
+        mend = "so no film of a watched folder is added; correct its permissions, or free some space"
         return Look(settings, problems=(f"{why}, {mend}.",))
     now = with_watched(settings, after)
     known = {entry.key for entry in with_watched(settings, before).videos}
@@ -232,7 +232,7 @@ class _Search:
                 for error in listing.unread:
                     unknown.append(Path(error.filename))
                     why = f"cannot be read ({error.strerror}), so its films are left out"
-                    self.problems.append(f"{error.filename}: {why}; mend its permissions.")
+                    self.problems.append(f"{error.filename}: {why}; correct its permissions.")
                 continue
             unknown.append(folder)
         return tuple(unknown)

@@ -227,8 +227,8 @@ def _named(entry: VideoEntry) -> Iterator[None]:
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise DatasetAssetsError(
-                f"{entry.key}: {place} cannot be written ({error.strerror}); mend its permissions, or name "
-                "another base_settings.output_base_dir"
+                f"{entry.key}: {place} cannot be written ({error.strerror}); correct its permissions, or "
+                "name another base_settings.output_base_dir"
             ) from error
         raise
 

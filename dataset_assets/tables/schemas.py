@@ -45,7 +45,7 @@ VIDEOS: pa.Schema = pa.schema(
     [
         _column("name", _STRING, "Name of the video in the configuration."),
         _column("path", _STRING, "Source file, as an absolute path."),
-        _column("fingerprint", _STRING, "Tells this content of the source file from any other."),
+        _column("fingerprint", _STRING, "Fingerprint of the source file's content."),
         _column("size_bytes", _INT64, "Size of the source file in bytes."),
         _column("container", _STRING, "Container format in FFmpeg's words, such as matroska,webm."),
         _column("codec", _STRING, "Video codec in FFmpeg's words, such as hevc."),
@@ -125,7 +125,7 @@ WINDOWS: pa.Schema = pa.schema(
         _column(
             "signature",
             pa.binary(),
-            "Thumbnail of frame 3 that duplicates are told by: 18 rows of 32 luma bytes; null when rejected.",
+            "Thumbnail of frame 3, to detect duplicates: 18 rows of 32 luma bytes; null when rejected.",
             nullable=True,
         ),
         _column("accepted", _BOOL, "Whether the window is used."),
@@ -154,7 +154,7 @@ PATCHES: pa.Schema = pa.schema(
         _column("lr7_hash", _STRING, "BLAKE2b of the LR_7frames file, 64 bits."),
         _column("kernel", _STRING, "Kernel that made the LR stacks, such as bicubic."),
         _column("scale", _INT32, "How many times smaller an LR frame is than its GT."),
-        _column("settings_hash", _STRING, "Tells the settings that the patch was made with."),
+        _column("settings_hash", _STRING, "Hash of the settings that the patch was made with."),
         _column("created_at", _TIMESTAMP, "When the triplet was written."),
     ]
 )

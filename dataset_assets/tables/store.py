@@ -292,8 +292,8 @@ def _reading(path: Path, read: Callable[[], _T]) -> _T | None:
     except (pa.ArrowException, OSError, TypeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise DatasetAssetsError(
-                f"The table {path} cannot be read ({os.strerror(error.errno)}); mend its permissions or its "
-                "disk, and run again."
+                f"The table {path} cannot be read ({os.strerror(error.errno)}); correct its permissions or "
+                "its disk, and run again."
             ) from error
         raise _unreadable(path, "is damaged") from error
 

@@ -91,7 +91,7 @@ def _compare_row(
     ):
         found.mend.tables.add(path)
         found.add(
-            Kind.TABLE, path.relative_to(store.output_base_dir), "tells another film than probing finds"
+            Kind.TABLE, path.relative_to(store.output_base_dir), "describes another film than probing finds"
         )
 
 

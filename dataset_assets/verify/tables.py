@@ -205,9 +205,9 @@ def _row_problem(key: str, row: PatchRow) -> str:
     if row.window < 0 or own_files(key, row) is None or row.patch_id != patch_id(key, row.window):
         return "names other files than those of its window"
     if row.kernel not in KERNELS or row.scale != SCALE:
-        return f"tells a kernel {row.kernel!r} and a scale of {row.scale} that no patch is made with"
+        return f"names a kernel {row.kernel!r} and a scale of {row.scale} that no patch is made with"
     if min(row.width, row.height) <= 0 or row.width % SCALE or row.height % SCALE or min(row.x, row.y) < 0:
-        return f"tells a crop of {row.width}x{row.height} at ({row.x}, {row.y}), which cannot be"
+        return f"names a crop of {row.width}x{row.height} at ({row.x}, {row.y}), which cannot be"
     return ""
 
 
@@ -220,7 +220,7 @@ def _unplanned(settings: Settings, category: str, plan: PatchPlan | None, row: P
     if files_of(row) != files or (row.width, row.height) != (crop.width, crop.height):
         return f"does not have the size or the folder of {row.format}"
     if row.kernel != settings.base.lr_kernel:
-        return f"tells the kernel {row.kernel}"
+        return f"names the kernel {row.kernel}"
     if plan is None:
         return ""
     planned = plan.patch(row.window) if 0 <= row.window < plan.windows else None

@@ -89,6 +89,6 @@ class Source:
         if not is_known:
             raise SourceChangedError(
                 "its file was changed while it was worked on, and nothing that was made since the last "
-                "commit is kept; run generate again once nobody writes to it, and all of it is made anew"
+                "commit is kept; run generate again once nobody writes to it, and all of it is rebuilt"
             )
         self._checked = state
