@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,7 @@ from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
 from dataset_assets.generate import clear_away, remove_left_categories, statuses
+from dataset_assets.generate.checking import ENOUGH_SHARE
 from dataset_assets.generate.failures import keep_failure
 from dataset_assets.tables import TableStore
 
@@ -212,12 +214,24 @@ def _run(
     return [failure.sentence for failure in launched.failures]
 
 
-def _warnings(store: TableStore, key: str) -> Sequence[str]:
-    """Return what was guessed, ignored or left out of a film."""
+def _warnings(store: TableStore, key: str) -> list[str]:
+    """Return what was guessed, ignored or left out of a film, and why it gave less than asked for."""
     with suppress(DatasetAssetsError):
-        row = store.read_video(key)
-        return row.warnings if row is not None else ()
-    return ()
+        row, asked = store.read_video(key), store.read_provenance(store.windows_path(key))
+        if row is None or asked is None:
+            return []
+        attempts = store.read_windows(key)
+        found = sum(each.accepted for each in attempts)
+        warnings = list(row.warnings)
+        if found < ENOUGH_SHARE * asked.target:
+            reasons = Counter(each.reason for each in attempts if each.reason is not None).most_common(1)
+            why = "".join(f"; most places are rejected as {reason} ({count})" for reason, count in reasons)
+            warnings.append(f"only {found} of {asked.target} windows were found{why}")
+        if found and not any(store.read_patches(category, key) for category in store.categories()):
+            area = f"{row.active_width}x{row.active_height}"
+            warnings.append(f"no format fits into its picture of {area}, so there are no patches of it")
+        return warnings
+    return []
 
 
 def _close_run(outcome: Outcome, store: TableStore) -> None:

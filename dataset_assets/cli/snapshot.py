@@ -48,7 +48,7 @@ class Failure:
 
     Attributes:
         key: The video's key.
-        sentence: What is wrong, where, and how to mend it.
+        sentence: What is wrong, where, and the remedy.
         ended_s: When, Unix time.
         run_id: The Dagster run; empty where there is none.
     """

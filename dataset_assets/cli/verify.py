@@ -18,6 +18,7 @@ from dataset_assets.config import Settings
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 from dataset_assets.tables import TableStore
 from dataset_assets.verify import VideoFindings, keys_of, verify
+from dataset_assets.verify.findings import Kind
 
 # Of each video on the terminal; --json has all.
 SENTENCES = 10
@@ -91,6 +92,7 @@ class _Summary:
         triplets: Triplets that were read.
         windows_compared: Windows that were compared with their films.
         wrong: Findings.
+        repairable: Findings that a repair can delete.
         taken_away: Findings that were repaired.
     """
 
@@ -99,6 +101,7 @@ class _Summary:
     triplets: int = 0
     windows_compared: int = 0
     wrong: int = 0
+    repairable: int = 0
     taken_away: int = 0
 
     def add(self, found: VideoFindings) -> None:
@@ -108,6 +111,7 @@ class _Summary:
         self.triplets += found.triplets
         self.windows_compared += found.windows_compared
         self.wrong += len(found.findings)
+        self.repairable += sum(each.kind is not Kind.COLOUR for each in found.findings)
         self.taken_away += found.taken_away
 
 
@@ -196,8 +200,10 @@ def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair
         told += ": nothing is wrong"
     elif repair:
         told += f": {findings}, {summary.taken_away} deleted; `dataset-assets generate` recreates them"
-    else:
+    elif summary.repairable:
         told += f": {findings}; `dataset-assets verify --repair` deletes what is broken"
+    else:
+        told += f": {findings}; each says what to do"
     console.print(told, soft_wrap=True)
 
 

@@ -153,7 +153,9 @@ def _seek(time_s: float) -> list[str]:
 
 
 def _input(film: Path) -> list[str]:
-    return ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-i", str(film)]
+    # A working frame holds the lines that the container hides; crops lie inside of what it shows.
+    limits = ["-protocol_whitelist", "file", "-format_whitelist", CONTAINERS, "-apply_cropping", "codec"]
+    return [*limits, "-i", str(film)]
 
 
 def _sar_in_stream(film: Path, stream: int, time_s: float) -> Fraction | None:

@@ -108,7 +108,7 @@ class FrameReader:
 
     @property
     def container_codes(self) -> ColourCodes:
-        """Colour tags of the container, or of the stream's first headers."""
+        """Colour tags of the container; none where it has no room for any."""
         return self._decoding.container_codes
 
     @property

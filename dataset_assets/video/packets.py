@@ -15,7 +15,7 @@ from typing import TypeAlias, cast
 import av
 
 from dataset_assets.errors import SourceLostError, VideoError
-from dataset_assets.video.colour import ColourCodes
+from dataset_assets.video.colour import NO_CODES, ColourCodes
 from dataset_assets.video.packed import has_packed_frames, unpacked
 from dataset_assets.video.stream_choice import Choice, choose_video
 
@@ -46,6 +46,8 @@ LOST_ERRNOS = frozenset(
     for name in ("EIO", "ENXIO", "ENODEV", "ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "ECONNRESET")
     if hasattr(errno, name)
 )
+# FFmpeg's names of containers with colour tags of their own begin so.
+CONTAINERS_WITH_COLOUR = ("mov", "matroska", "mxf", "nut")
 # Of these, the demuxer's index holds what happened to be read.
 UNINDEXED_CONTAINERS = ("mpegts", "mpeg")
 # H.264 and HEVC hold back no more frames for reordering.
@@ -80,7 +82,7 @@ class PacketReader:
 
     Attributes:
         stream: The video stream.
-        container_codes: Colour tags of the container, or of the stream's first headers.
+        container_codes: Colour tags of the container; none where it has no room for any (MPEG-TS).
         container_sar: Sample aspect ratio of the container; None where it says nothing else than the codec.
     """
 
@@ -141,8 +143,9 @@ class PacketReader:
             self._container.close()
             raise VideoError("its video is in a format that no decoder here knows; replace the file")
         # Before anything is decoded: a decoder puts the stream's own tags in their place, also where these
-        # say nothing.
-        self.container_codes = ColourCodes.of(codec)
+        # say nothing. Elsewhere these would be the first headers' tags, which are not those of later frames.
+        has_tags = self._container.format.name.startswith(CONTAINERS_WITH_COLOUR)
+        self.container_codes = ColourCodes.of(codec) if has_tags else NO_CODES
         said = self.stream.sample_aspect_ratio
         self.container_sar = None if said == codec.sample_aspect_ratio else said
         # The cheapest in CPU time: 0.33 s a UHD window; two frame threads 0.37, slice threads 0.46.

@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 import av
 
 from dataset_assets.errors import VideoError
-from dataset_assets.video.colour import ColourCodes
+from dataset_assets.video.colour import NO_CODES, ColourCodes
 from dataset_assets.video.packets import MAX_REORDERED_FRAMES, Packet, PacketReader, Part
 from dataset_assets.video.timeline import Span
 
@@ -202,8 +202,8 @@ class JoinedReader:
 
     @property
     def container_codes(self) -> ColourCodes:
-        """Colour tags of the first part's headers."""
-        return self._reader(0).container_codes
+        """None: no container that is read by parts has colour tags."""
+        return NO_CODES
 
     @property
     def container_sar(self) -> Fraction | None:

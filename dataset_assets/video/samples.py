@@ -117,10 +117,11 @@ class _Look:
             except VideoError:
                 continue  # a part of the film that cannot be converted: its windows are rejected
             self._counts[parameters] += 1
-            if parameters == self.parameters:
-                yield self._taken(frame)
-            else:
+            if parameters != self.parameters:
                 self._others.setdefault(parameters, frame)
+            elif frame.pts != self.first.pts:
+                # Counted twice, three of thirteen frames of an intro would outvote the rest of the film.
+                yield self._taken(frame)
 
     def _taken(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
         self._count += 1

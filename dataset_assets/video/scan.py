@@ -141,8 +141,15 @@ class ScanSurvey:
                 "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
                 '"deinterlace" or remove it from the configuration'
             )
-        warning = f"{some} progressive, and are deinterlaced like the rest"
-        return Scan(True, order if combed else None, (warning,) if len(combed) < len(kinds) else ())
+        warnings = []
+        if len(combed) < len(kinds):
+            warnings.append(f"{some} progressive, and are deinterlaced like the rest")
+        if {"tff", "bff"} <= set(combed):
+            warnings.append(
+                "the field order changes on the way: where it is the other one than in most of the film, "
+                "deinterlaced frames show another moment"
+            )
+        return Scan(True, order if combed else None, tuple(warnings))
 
     def refuse_field_pictures(self, codec: str, frame: av.VideoFrame) -> None:
         """Refuses a film whose fields are pictures of their own.

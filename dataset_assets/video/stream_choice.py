@@ -11,8 +11,10 @@ from av.stream import Disposition
 
 # Covers and thumbnails of chapters.
 NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
-# A stream of fewer packets by the time that another one has had so many (10 s) is pictures, but no film.
+# A stream of fewer packets by the time that another one has had so many (10 s) is pictures, but no film; so
+# is one of slides, at less than this share of the rate of another one.
 MIN_PACKETS, BUSIEST_PACKETS = 7, 240
+MIN_RATE_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,12 @@ def _films(container: av.container.InputContainer, streams: Sequence[av.VideoStr
                 continue
             counts[packet.stream_index] += 1
             _learn_size(packet)
-            if (
-                min(counts[each.index] for each in streams) >= MIN_PACKETS
-                or max(counts.values()) >= BUSIEST_PACKETS
-            ):
+            if max(counts.values()) >= BUSIEST_PACKETS:
                 break
     except av.FFmpegError:
         pass  # a damaged film ends here
-    least = min(MIN_PACKETS, max(counts.values(), default=0))
+    most = max(counts.values(), default=0)
+    least = max(min(MIN_PACKETS, most), most * MIN_RATE_SHARE)
     return [stream for stream in streams if counts[stream.index] >= least]
 
 

@@ -24,9 +24,11 @@ from dataset_assets.verify.outside import compare_with_reference, psnr
 from dataset_assets.verify.reference import DecodedFrame, Tags, convert_frame, decodings
 from dataset_assets.verify.tables import read_tables
 from dataset_assets.video import colour, probe
-from dataset_assets_tests.films import Film
+from dataset_assets_tests.encode import write_video
+from dataset_assets_tests.films import Film, Shot, sdr_frames
 from dataset_assets_tests.generate.samples import KEY, small_settings
 from dataset_assets_tests.verify.cycle import make, only
+from dataset_assets_tests.video.test_hidden import with_clean_aperture
 
 Convert = Callable[..., Path]
 
@@ -219,3 +221,15 @@ def test_a_frame_without_a_reference_is_a_note(whole: Settings) -> None:
     assert found.findings == []
     why = "ffmpeg finds no frame at a window's time stamp"
     assert found.notes == [f"not all was held against the reference conversion: {why}"]
+
+
+def test_lines_that_the_container_hides_are_no_other_shape(tmp_path: Path) -> None:
+    # As with PixelCrop: 302x148 of 320x180, in the middle but for 1 and 4 lines.
+    plain = tmp_path / "plain.mp4"
+    write_video(plain, sdr_frames([Shot(1, 40, 2, 0)], 320, 180), keyint=10, options={"preset": "ultrafast"})
+    film = with_clean_aperture(plain, tmp_path / "film.mp4", (302, 1), (148, 1), (-1, 1), (-4, 1))
+    settings = small_settings(tmp_path / "out", film, weights={"general": 1.0}, base_frame_limit=2)
+    make(settings)
+    found = deep(settings)
+    assert (found.findings, found.notes) == ([], [])
+    assert found.windows_compared > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
@@ -146,6 +146,18 @@ def test_windows_with_other_tags_than_most_of_the_film_are_rejected(order: str, 
         frame = next(reader.frames(keyframe, window.pts[3]))
         reference = ffmpeg_luma(film, window.pts[3], hdr_chain(info), (320, 180))
         assert psnr(luma_of(crop(info, frame)), reference) >= 45
+
+
+def test_untagged_frames_do_not_take_the_tags_of_the_streams_first_headers(tmp_path: Path) -> None:
+    parts = [
+        hevc_part(tmp_path / "pq.ts", 0, FRAMES // 2, BT2020_PQ),
+        hevc_part(tmp_path / "sdr.ts", FRAMES // 2, 2 * FRAMES, replace(BT709, written=False)),
+    ]
+    info = probe(join(tmp_path / "film.ts", parts))
+    assert info.colour.hdr_format is None
+    assert any("untagged, taken as" in each for each in info.warnings)
+    assert any("transfer smpte2084 instead of bt709" in each for each in info.warnings)
+    assert min(starts_s(attempts_of(info), None)) >= FRAMES / 2 / RATE
 
 
 def test_another_peak_is_another_grading(tmp_path: Path) -> None:

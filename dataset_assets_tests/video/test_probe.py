@@ -61,6 +61,14 @@ def test_a_letterboxed_films_area_lies_inside_the_bars(letterboxed_film: Film) -
     assert probe(letterboxed_film.path).active == Rect(0, 140, 1920, 800)
 
 
+def test_a_short_start_in_another_aspect_ratio_does_not_hide_the_bars(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    full = sdr_frames([Shot(1, 20, 2, 0)], 320, 180)
+    barred = sdr_frames([Shot(2, 100, 2, 0)], 320, 180, bars=24)
+    write_video(film, [*full, *barred], keyint=10, options=SMALL)
+    assert probe(film).active == Rect(0, 26, 320, 128)
+
+
 def test_bars_of_a_film_whose_keyframe_is_black_are_found(tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     black = [np.zeros((180, 320, 3), np.uint8)] * 10
