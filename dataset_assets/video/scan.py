@@ -96,7 +96,8 @@ class ScanSurvey:
         if lines > MAX_INTERLACED_LINES and not is_flagged:
             return
         count = RUN_FRAMES if len(keyframes) >= FEW_KEYFRAMES else LONG_RUN_FRAMES
-        spread = [*keyframes[1::4], *keyframes[3::4], *keyframes[2::4], *keyframes[0::4]]
+        # From the end on, since the start is known: a film may change on the way.
+        spread = [*keyframes[::-4], *keyframes[-3::-4], *keyframes[-2::-4], *keyframes[-4::-4]]
         for place, keyframe in enumerate(spread):
             kinds = Counter(self.kinds)
             agree = len(kinds) == 1 and kinds.total() >= AGREEING_PLACES
