@@ -15,7 +15,7 @@ import av
 from av.sidedata.sidedata import Type as SideDataType
 
 from dataset_assets.errors import VideoError
-from dataset_assets.video.colour import NO_CODES, Colour, ColourCodes, signal_peak, tagged_colour
+from dataset_assets.video.colour import NO_CODES, Colour, ColourCodes, tagged_colour
 from dataset_assets.video.side_data import frame_side_data
 
 
@@ -68,8 +68,6 @@ def has_parameters(
     frame: av.VideoFrame,
     sar: Fraction,
     wanted: FrameParameters,
-    *,
-    peak: float,
     container: ColourCodes = NO_CODES,
 ) -> bool:
     """Whether a frame can be read with the parameters of its film.
@@ -78,17 +76,14 @@ def has_parameters(
         frame: The frame.
         sar: Its sample aspect ratio as the codec has it.
         wanted: The film's parameters.
-        peak: The film's peak in units of 100 nits; 0 for SDR.
         container: Colour tags of the container.
     """
     try:
-        if frame_parameters(frame, sar, container) != wanted:
-            return False
+        # Its side data, with a peak of its own, is left out: PyAV would hold each frame that is asked for it
+        # until Python looks for cycles, 175 MB a window of UHD.
+        return frame_parameters(frame, sar, container) == wanted
     except VideoError:
         return False
-    # Static metadata may come with the first frame alone: only another peak is another grading.
-    light = static_hdr_metadata(frame) if peak else (0, 0.0)
-    return not any(light) or signal_peak(*light)[0] == peak
 
 
 def static_hdr_metadata(frame: av.VideoFrame) -> tuple[int, float]:

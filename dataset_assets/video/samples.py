@@ -25,6 +25,8 @@ from dataset_assets.video.stereo import refuse_both_eyes
 # A film with fewer keyframes is looked at inside its GOPs too: its one keyframe may be black.
 MIN_SAMPLES = 4
 IN_GOP_SAMPLES, IN_GOP_STEP = 3, 12
+# Of sampled frames larger than HD one is asked, beside the film's first, whether it is flagged as 3D.
+MAX_HELD_PIXELS, FLAGGED_SAMPLE = 1920 * 1088, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,9 @@ class _Look:
         """Yield the luma of the first frame and of all others that have its parameters."""
         yield self._taken(self.first)
         for frame in frames:
-            refuse_both_eyes(self._reader.stream, frame)
+            # Asked for its side data, a frame is held until Python looks for cycles, 25 MB of UHD.
+            if frame.width * frame.height <= MAX_HELD_PIXELS or self._counts.total() == FLAGGED_SAMPLE:
+                refuse_both_eyes(self._reader.stream, frame)
             try:
                 sar = self._reader.sar_at(frame.pts)
                 parameters = frame_parameters(frame, sar, self._reader.container_codes)

@@ -187,10 +187,4 @@ class WindowFinder:
     def _is_like_the_film(self, frame: av.VideoFrame) -> bool:
         """Whether a frame has the parameters that the film was probed with."""
         info, reader = self._info, self._reader
-        return has_parameters(
-            frame,
-            reader.sar_at(frame.pts),
-            info.parameters,
-            peak=info.colour.peak,
-            container=reader.container_codes,
-        )
+        return has_parameters(frame, reader.sar_at(frame.pts), info.parameters, reader.container_codes)

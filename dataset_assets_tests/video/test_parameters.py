@@ -160,16 +160,6 @@ def test_untagged_frames_do_not_take_the_tags_of_the_streams_first_headers(tmp_p
     assert min(starts_s(attempts_of(info), None)) >= FRAMES / 2 / RATE
 
 
-def test_another_peak_is_another_grading(tmp_path: Path) -> None:
-    parts = [
-        hevc_part(tmp_path / "a.ts", 0, 2 * FRAMES, BT2020_PQ, max_cll_nits=400),
-        hevc_part(tmp_path / "b.ts", 2 * FRAMES, FRAMES, BT2020_PQ, max_cll_nits=4000),
-    ]
-    found = attempts_of(probe(join(tmp_path / "film.ts", parts)))
-    assert max(starts_s(found, None)) <= (2 * FRAMES - 7) / RATE
-    assert min(starts_s(found, "other_parameters")) > (2 * FRAMES - 7) / RATE
-
-
 def rewritten(film: Path, copy: Path, bitstream_filter: str, **options: str) -> Path:
     """The same pictures in a container that keeps the tags, with other tags in the stream."""
     with av.open(film) as source, av.open(copy, "w", options=options) as target:
