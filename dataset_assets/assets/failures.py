@@ -24,7 +24,7 @@ FAILURE_EVENTS = frozenset(
 
 @contextmanager
 def told_in_one_sentence() -> Iterator[None]:
-    """Turn an error that a user can mend into a Dagster failure with its sentence."""
+    """Turn an error that a user can correct into a Dagster failure with its sentence."""
     try:
         yield
     except DatasetAssetsError as error:

@@ -1,7 +1,7 @@
 """The reference conversion: one frame of a film as the bundled ffmpeg's command line decodes and converts it.
 
 It shares no decoding, colour or geometry code with what makes patches, so that a mistake there shows. Two
-commands: one decodes the frame and tells what it is (tags, pixel shape), the other converts it.
+commands: one decodes the frame and reports what it is (tags, pixel shape), the other converts it.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def table_marks(store: TableStore, key: str) -> Marks:
 
 
 def take_away(store: TableStore, key: str, mend: Mend, marks: Marks) -> None:
-    """Take away what is broken of a video.
+    """Delete what is broken of a video.
 
     Args:
         store: The data set's tables.

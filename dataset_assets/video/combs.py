@@ -1,11 +1,11 @@
 """Combs: lines of two moments in one picture, measured on pictures, whatever the stream's flags say.
 
-The fields of neighbouring frames are woven anew and held against the frames as they are. In a moving part of
-a progressive film any two fields of different frames give combs and the frame's own give none. In an
+The fields of neighbouring frames are woven again and compared with the frames as they are. In a moving part
+of a progressive film any two fields of different frames give combs and the frame's own give none. In an
 interlaced one a frame's own fields are as far apart in time as one of the two new weaves, and the other weave
 is three times as far; telecine combs 2 frames of 5. Still lines, text and grain look alike in all weaves and
-decide nothing. Belongs here: the measure and the verdict on a run of
-frames. Does not belong here: which films are refused, and deinterlacing.
+decide nothing. Belongs here: the measure and the verdict on a run of frames. Does not belong here: which
+films are refused, and deinterlacing.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def comb_votes(lines: Sequence[Lines]) -> list[CombVotes]:
         return [CombVotes()] * (len(lines) - 2)
     frames = _alike(lines)
     own = [_combs(frame) for frame in frames[1:-1]]
-    # Two neighbouring frames woven anew: the later one's top field comes next to the earlier one's bottom
+    # Two neighbouring frames woven again: the later one's top field comes next to the earlier one's bottom
     # field where top fields are the earlier ones, else the other way round.
     pairs = list(pairwise(frames))
     woven = {

@@ -336,7 +336,7 @@ class PacketReader:
             self._rewind()
 
     def _rewind(self) -> None:
-        """Open the film anew: the one way to its first packet that every container knows."""
+        """Open the film again: the one way to its first packet that every container knows."""
         self._container.close()
         self._open()
 
