@@ -25,16 +25,15 @@ from dataset_assets.generate import checkpoints, generate_video, lanes, probe_vi
 from dataset_assets.patches import triplets
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.render import CropRenderer
-from dataset_assets.windows import finding
-from dataset_assets.windows.judging import Judge
+from dataset_assets.windows import candidate, finding
 
 # What is timed: its owner and its name there. A part that another one calls counts as that one.
 PARTS: dict[str, Sequence[tuple[Any, str]]] = {
     "probing the film, once": [(video, "probe")],
     "decoding the attempts": [(FrameReader, "_next")],
     "tone-mapping and scaling the crops": [(CropRenderer, "crops")],
-    "judging": [(Judge, "judge")],
-    "looking for a lost decoder's blocks": [(finding, "show_blocks")],
+    "judging": [(finding, "judge")],
+    "looking for a lost decoder's blocks": [(candidate, "show_blocks")],
     "LR stacks": [(triplets, "downscale")],
     "PNG": [(triplets, "encode_png")],
     "small pictures for the gallery": [(lanes, "encode_picture")],

@@ -17,20 +17,6 @@ from dataset_assets.gallery.video_page import VideoPage, page_of
 # Colours that the style sheet has for categories; a seventh category starts again.
 COLOURS = 6
 
-REASON_TEXTS = {
-    "cut": "a cut lies inside",
-    "near_black": "near black",
-    "flat": "flat, almost no contrast",
-    "black_bars": "black bars in the picture",
-    "blurred": "soft, no sharp edge",
-    "combed": "lines of two moments in one frame",
-    "duplicate": "shows the same as an accepted one",
-    "too_few_frames": "fewer than 7 frames follow",
-    "corrupt": "the decoder found errors",
-    "other_parameters": "another size, pixel shape or colour than most of the film",
-    "blocky": "blocks in a part of the picture",
-}
-
 
 def render_video_page(page: VideoPage, stamp: str) -> str:
     """Return a video's page.
@@ -69,7 +55,6 @@ def _environment() -> Environment:
         "number": lambda value: f"{value:,}",
         "share": lambda value: f"{value:.4f}".rstrip("0").rstrip("."),
         "colour": lambda value: value % COLOURS,
-        "reason": lambda value: REASON_TEXTS.get(value, value),
     }
     environment.globals |= {"version": __version__, "page_of": page_of}
     return environment

@@ -21,17 +21,20 @@ from dataset_assets.generate.pictures import is_whole_picture, picture_name, pic
 from dataset_assets.tables import PatchRow, Provenance, TableStore, VideoRow, WindowRow
 from dataset_assets.video.probe import same_content
 from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
+from dataset_assets.windows.rules import SHOWN_FRAMES, rule_named
 
 # From a video's page to the data set's folder.
 TO_DATA_SET = "../../"
 # With more, a page would take longer to open than anyone looks at what was not taken.
 MOST_REJECTED = 3000
-# The scores that are to blame for a rejection.
-BLAMED_SCORES = {
-    "cut": ("cut", "difference"),
-    "near_black": ("brightness",),
-    "flat": ("contrast",),
-    "blurred": ("sharpness",),
+# Names of the scores on the pages, by their columns.
+SCORE_NAMES = {
+    "cut_score": "cut",
+    "mean_abs_diff": "difference",
+    "sharpness": "sharpness",
+    "brightness": "brightness",
+    "contrast": "contrast",
+    "repeated_frames": "repeated frames",
 }
 
 
@@ -87,8 +90,10 @@ class Attempt:
         window: Number of the window.
         attempt: Number of the attempt at it.
         time_s: Seconds from the start of the film.
-        reason: Why it was rejected, None where it was accepted.
+        reason: Name of the rule that rejected it, None where it was accepted.
+        sentence: The same in a few words; the name where no rule has it.
         picture: URL of its picture; empty where there is none.
+        pictured_frames: How many frames stand side by side in it.
         is_coarse: Whether the picture is only the few grey pixels of the table.
         scores: What was measured.
         crops: The patches made of it.
@@ -98,7 +103,9 @@ class Attempt:
     attempt: int
     time_s: float
     reason: str | None
+    sentence: str
     picture: str
+    pictured_frames: int
     is_coarse: bool
     scores: tuple[Score, ...]
     crops: tuple[Crop, ...]
@@ -250,12 +257,15 @@ class _Reader:
         name = self.picture_name(row)
         picture = f"{self._folder_url}/{name}" if name and is_whole_picture(self._folder / name) else ""
         is_coarse = not picture and row.signature is not None
+        rule = rule_named(row.reason)
         return Attempt(
             window=row.window,
             attempt=row.attempt,
             time_s=row.time_s,
             reason=row.reason,
+            sentence=rule.sentence if rule else row.reason or "",
             picture=self._coarse_picture(row.signature or b"") if is_coarse else picture,
+            pictured_frames=len(rule.shown_frames if rule and picture else SHOWN_FRAMES),
             is_coarse=is_coarse,
             scores=_scores(row),
             crops=tuple(crops),
@@ -294,16 +304,14 @@ class _Reader:
 
 
 def _scores(row: WindowRow) -> tuple[Score, ...]:
-    measured = {
-        "cut": row.cut_score,
-        "difference": row.mean_abs_diff,
-        "sharpness": row.sharpness,
-        "brightness": row.brightness,
-        "contrast": row.contrast,
-        "repeated frames": row.repeated_frames,
-    }
-    blamed = BLAMED_SCORES.get(row.reason or "", ())
-    return tuple(Score(name, value, name in blamed) for name, value in measured.items() if value is not None)
+    rule = rule_named(row.reason)
+    blamed = rule.blamed if rule else ()
+    measured = {column: getattr(row, column) for column in SCORE_NAMES}
+    return tuple(
+        Score(SCORE_NAMES[column], value, column in blamed)
+        for column, value in measured.items()
+        if value is not None
+    )
 
 
 def _share(name: str, colour: int, patches: Sequence[PatchRow], made: Provenance) -> CategoryShare:

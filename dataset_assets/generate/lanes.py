@@ -31,12 +31,11 @@ from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
 from dataset_assets.video.render import CropRenderer
 from dataset_assets.video.source import RETRY_DELAYS_S, Source
+from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.finding import Attempt, WindowFinder
-from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.measures import signature_from
+from dataset_assets.windows.rules import rule_named
 from dataset_assets.windows.sampling import Stratum
-
-SUSPICIOUS = ("corrupt", "blocky", "too_few_frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,11 @@ class Made:
 
 def _accepted(attempts: Sequence[WindowRow]) -> WindowRow | None:
     return attempts[-1] if attempts and attempts[-1].accepted else None
+
+
+def _doubts_source(attempt: WindowRow) -> bool:
+    rule = rule_named(attempt.reason)
+    return rule is not None and rule.doubts_source
 
 
 class Lane:
@@ -159,7 +163,7 @@ class Lane:
         except VideoError:
             self._source.check()  # what decoding says of a file that is away or another one is not the reason
             raise
-        if made.is_new and (made.accepted is None or any(row.reason in SUSPICIOUS for row in made.attempts)):
+        if made.is_new and (made.accepted is None or any(map(_doubts_source, made.attempts))):
             self._source.check()
         return made
 
@@ -199,8 +203,9 @@ class Lane:
         for attempt in attempts:
             name = picture_name(self._info.fingerprint, attempt.pts, attempt.reason)
             is_kept = attempt.reason is None or attempt.attempt < REJECTED_PICTURES
-            if name is not None and attempt.judgement is not None and is_kept:
-                pictures[name] = encode_picture(attempt.judgement.preview)
+            measured = attempt.judgement.measured
+            if name is not None and measured is not None and is_kept:
+                pictures[name] = encode_picture(measured.preview)
         return pictures
 
     def _read_again(self, recorded: WindowRow) -> list[av.VideoFrame]:

@@ -20,14 +20,13 @@ import numpy.typing as npt
 from dataset_assets.generate.identity import CODE_VERSION
 from dataset_assets.tables import TableStore
 from dataset_assets.video.probe import FRAMES_PER_WINDOW
-from dataset_assets.windows.judging import UNMEASURED
+from dataset_assets.windows.rules import SHOWN_FRAMES, rule_named
 
 # Of the first attempts at a window: a film that needs ten for each would have 15,000 pictures, most of them
 # of what is not in the data set.
 REJECTED_PICTURES = 3
 JPEG_QUALITY = 75
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
-CUT = "cut"
 
 
 def pictures_folder(store: TableStore, key: str) -> Path:
@@ -46,13 +45,14 @@ def picture_name(fingerprint: str, pts: Sequence[int], reason: str | None) -> st
     Returns:
         The name, or None for an attempt that was not measured.
     """
-    if len(pts) < FRAMES_PER_WINDOW or reason in UNMEASURED:
+    rule = rule_named(reason)
+    shown = rule.shown_frames if rule else SHOWN_FRAMES
+    if len(pts) < FRAMES_PER_WINDOW or not shown:
         return None
     # Without the modification time: a copied film is the same film.
     source = "-".join([*fingerprint.split("-")[::2], CODE_VERSION])
     digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
-    shown = f"{pts[0]}-{pts[-1]}" if reason == CUT else str(pts[len(pts) // 2])
-    return f"{digest}-{shown}.jpg"
+    return "-".join([digest, *(str(pts[index]) for index in shown)]) + ".jpg"
 
 
 def encode_picture(preview: npt.NDArray[np.uint8]) -> bytes:

@@ -15,7 +15,7 @@ from dataset_assets.windows.finding import Attempt
 
 def window_row(attempt: Attempt) -> WindowRow:
     """Return the row of an attempt."""
-    judged = attempt.judgement
+    measured = attempt.judgement.measured
     accepted = attempt.reason is None
     return WindowRow(
         window=attempt.window,
@@ -23,13 +23,13 @@ def window_row(attempt: Attempt) -> WindowRow:
         time_s=attempt.time_s,
         pts=attempt.pts,
         keyframe=attempt.keyframe,
-        mean_abs_diff=judged.mean_abs_diff if judged else None,
-        cut_score=judged.cut_score if judged else None,
-        brightness=judged.brightness if judged else None,
-        contrast=judged.contrast if judged else None,
-        sharpness=judged.sharpness if judged else None,
-        repeated_frames=judged.repeated_frames if judged else None,
-        signature=judged.signature.tobytes() if judged and accepted else None,
+        mean_abs_diff=measured.mean_abs_diff if measured else None,
+        cut_score=measured.cut_score if measured else None,
+        brightness=measured.brightness if measured else None,
+        contrast=measured.contrast if measured else None,
+        sharpness=measured.sharpness if measured else None,
+        repeated_frames=measured.repeated_frames if measured else None,
+        signature=measured.signature.tobytes() if measured and accepted else None,
         accepted=accepted,
         reason=attempt.reason,
     )

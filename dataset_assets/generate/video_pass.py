@@ -29,7 +29,7 @@ from dataset_assets.patches.planning import PlannedPatch
 from dataset_assets.patches.triplets import EncodedTriplet, TripletPaths, patch_id, triplet_paths
 from dataset_assets.tables import Provenance, TableStore
 from dataset_assets.video.source import Source
-from dataset_assets.windows.judging import AcceptedSignatures
+from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.measures import Preview, signature_from
 
 PROGRESS_FOLDER = ".progress"

@@ -29,7 +29,7 @@ from dataset_assets.verify.outside import compare_with_reference
 from dataset_assets.verify.tables import Tables
 from dataset_assets.video.geometry import Rect
 from dataset_assets.video.probe import probe, same_content
-from dataset_assets.windows.judging import AcceptedSignatures
+from dataset_assets.windows.duplicates import AcceptedSignatures
 
 
 def compare_with_source(

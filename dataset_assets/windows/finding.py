@@ -14,12 +14,14 @@ from typing import Literal, Protocol
 
 import av
 
-from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.parameters import has_parameters
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
-from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement, Limits, Reason
+from dataset_assets.windows.candidate import Candidate, FilmPictures
+from dataset_assets.windows.duplicates import AcceptedSignatures
+from dataset_assets.windows.judging import Judgement, judge
 from dataset_assets.windows.measures import Preview, is_duplicate
+from dataset_assets.windows.rules import Limits
 from dataset_assets.windows.sampling import Start, Stratum, attempt_times, find_start
 
 
@@ -49,8 +51,7 @@ class Attempt:
         time_s: Place of its first frame, or where that was looked for: seconds of film time.
         pts: PTS of the frames that were read: 7, or fewer where the attempt failed before.
         keyframe: Whether the window starts at a keyframe.
-        judgement: What was measured; None where there were no 7 sound frames.
-        reason: Why it was rejected, None where it was accepted.
+        judgement: The verdict, and what was measured.
     """
 
     window: int
@@ -58,8 +59,12 @@ class Attempt:
     time_s: float
     pts: tuple[int, ...]
     keyframe: bool
-    judgement: Judgement | None
-    reason: Reason | None
+    judgement: Judgement
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was rejected, None where it was accepted."""
+        return self.judgement.reason
 
 
 class WindowFinder:
@@ -74,7 +79,7 @@ class WindowFinder:
         accepted: AcceptedSignatures,
         stop: threading.Event,
     ) -> None:
-        """Prepare the judge.
+        """Prepare the making of previews.
 
         Args:
             reader: The open film.
@@ -91,7 +96,7 @@ class WindowFinder:
         self._info = info
         self._key = key
         self._settings = settings
-        self._judge = Judge(info, settings)
+        self._pictures = FilmPictures(info)
         self._accepted = accepted
         self._stop = stop
 
@@ -142,17 +147,19 @@ class WindowFinder:
 
     def shows(self, frames: Sequence[av.VideoFrame], signature: Preview) -> bool:
         """Whether a window that was read again shows the picture that its signature was taken of."""
-        return is_duplicate(self._judge.signature(frames), signature)
+        return is_duplicate(self._pictures.signature(frames), signature)
 
     def _try(self, stratum: Stratum, start: Start, number: int) -> tuple[Attempt, list[av.VideoFrame]]:
-        judgement: Judgement | None = None
-        frames, reason = self._read(start)
+        frames, is_corrupt = self._read(start)
         pts = tuple(frame.pts for frame in frames if frame.pts is not None)
-        if reason is None and (len(pts) < FRAMES_PER_WINDOW or pts[-1] >= stratum.end_pts):
-            reason = "too_few_frames"
-        elif reason is None:
-            judgement = self._judge.judge(frames, self._accepted)
-            reason = judgement.reason
+        candidate = Candidate(
+            self._pictures,
+            frames,
+            self._accepted,
+            is_corrupt=is_corrupt,
+            has_film_parameters=all(map(self._has_film_parameters, frames)),
+            is_complete=len(pts) == FRAMES_PER_WINDOW and pts[-1] < stratum.end_pts,
+        )
         place_pts = pts[0] if pts else start.pts
         attempt = Attempt(
             window=stratum.window,
@@ -160,13 +167,12 @@ class WindowFinder:
             time_s=float(self._info.timeline.ticks_at(place_pts) * self._info.time_base),
             pts=pts,
             keyframe=bool(frames) and frames[0].key_frame,
-            judgement=judgement,
-            reason=reason,
+            judgement=judge(candidate, self._settings),
         )
         return attempt, frames
 
-    def _read(self, start: Start) -> tuple[list[av.VideoFrame], Reason | None]:
-        """Decode a window, or what there is of it; and the reason where that must not be used."""
+    def _read(self, start: Start) -> tuple[list[av.VideoFrame], bool]:
+        """Decode a window, or what there is of it; and whether the decoder found errors."""
         frames: list[av.VideoFrame] = []
         try:
             frames.extend(islice(self._reader.frames(start.keyframe, start.pts), FRAMES_PER_WINDOW))
@@ -179,12 +185,10 @@ class WindowFinder:
                     frames.clear()
                     frames.extend(islice(self._reader.frames(keyframe, first), FRAMES_PER_WINDOW))
         except CorruptFrameError:
-            return frames, "corrupt"
-        if not all(map(self._is_like_the_film, frames)):
-            return frames, "other_parameters"
-        return frames, "blocky" if show_blocks(frames) else None
+            return frames, True
+        return frames, False
 
-    def _is_like_the_film(self, frame: av.VideoFrame) -> bool:
+    def _has_film_parameters(self, frame: av.VideoFrame) -> bool:
         """Whether a frame has the parameters that the film was probed with."""
         info, reader = self._info, self._reader
         return has_parameters(frame, reader.sar_at(frame.pts), info.parameters, reader.container_codes)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from dataset_assets.config import Category, Format, Settings
 from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
 from dataset_assets.gallery.rendering import clock, percent, score, size
+from dataset_assets.gallery.video_page import read_video_page
 from dataset_assets.generate import generate_video, probe_video
+from dataset_assets.generate.pictures import encode_picture, picture_name, pictures_folder, write_picture
 from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, TableStore
+from dataset_assets.windows.rules import RULES
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.generate.samples import (
@@ -25,6 +30,9 @@ from dataset_assets_tests.generate.samples import (
 )
 from dataset_assets_tests.tables.samples import ACCEPTED, PATCH, PROVENANCE, REJECTED, VIDEO
 
+NO_SCORES: dict[str, Any] = dict.fromkeys(
+    ("mean_abs_diff", "cut_score", "brightness", "contrast", "sharpness", "repeated_frames")
+)
 NASTY = """<script>alert("1")</script>'&amp;"><img src=x onerror=alert(2)>"""
 
 
@@ -123,6 +131,27 @@ def nasty_data_set(root: Path) -> Settings:
     failures.mkdir()
     (failures / f"{KEY}.txt").write_text(NASTY, encoding="utf-8")
     return settings
+
+
+def test_every_reason_has_its_sentence_its_blamed_scores_and_its_frames(tmp_path: Path) -> None:
+    settings, store = small_settings(tmp_path, tmp_path / "film.mkv"), TableStore(tmp_path)
+    rows, black = [], encode_picture(np.zeros((9, 16, 3), np.uint8))
+    for window, rule in enumerate(RULES):
+        row = replace(ACCEPTED, window=window, accepted=False, reason=rule.name, signature=None)
+        rows.append(row if rule.is_measured else replace(row, **NO_SCORES))
+        name = picture_name(PROVENANCE.source_fingerprint, row.pts, row.reason)
+        if name is not None:
+            write_picture(pictures_folder(store, KEY), name, black)
+    store.write(store.windows_path(KEY), WINDOWS, rows, PROVENANCE)
+    page = read_video_page(settings, store, KEY)
+    for attempt, rule in zip(page.rejected, RULES, strict=True):
+        assert attempt.sentence == rule.sentence
+        assert len([each for each in attempt.scores if each.is_blamed]) == len(rule.blamed)
+        assert attempt.pictured_frames == max(1, len(rule.shown_frames))
+        assert bool(attempt.picture) == rule.is_measured
+    refresh_gallery(settings)
+    html = page_file(settings).read_text(encoding="utf-8")
+    assert [rule.name for rule in RULES if rule.sentence not in html] == []
 
 
 def test_names_and_sentences_are_texts_and_never_elements(tmp_path: Path) -> None:

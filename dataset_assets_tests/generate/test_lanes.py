@@ -11,7 +11,7 @@ from dataset_assets.errors import VideoError
 from dataset_assets.generate import generate_video
 from dataset_assets.generate.lanes import Job, Lane, Lanes
 from dataset_assets.video.probe import probe
-from dataset_assets.windows.judging import AcceptedSignatures
+from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt

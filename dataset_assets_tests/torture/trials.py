@@ -15,8 +15,8 @@ from dataset_assets.config import BaseSettings
 from dataset_assets.errors import VideoError
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, probe
+from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.finding import WindowFinder
-from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.torture.sources import digest
 

@@ -19,8 +19,8 @@ from dataset_assets.errors import VideoError
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.geometry import Rect
 from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.finding import Attempt, WindowFinder
-from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.encode import BT709, BT2020_PQ, ColourTags, StaticHdrMetadata, write_video
 from dataset_assets_tests.films import Shot, pq_frames, sdr_frames

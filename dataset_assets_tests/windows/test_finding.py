@@ -16,8 +16,8 @@ import pytest
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.planes import luma_8bit
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo, probe
+from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.finding import Attempt, WindowFinder
-from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.sampling import Stratum, strata
 from dataset_assets_tests.films import Film
 
@@ -175,9 +175,9 @@ def test_a_window_like_an_accepted_one_is_a_duplicate(sdr_film: Film) -> None:
     settings = SettingsSample(max_attempts=1)
     with FrameReader(sdr_film.path) as reader:
         first = finder_of(reader, info, settings).find(stratum)[0][-1]
-        assert first.judgement is not None
+        assert first.judgement.measured is not None
         accepted = AcceptedSignatures()
-        accepted.add(first.judgement.signature)
+        accepted.add(first.judgement.measured.signature)
         later = finder_of(reader, info, settings, accepted)
         assert later.find(stratum)[0][-1].reason == "duplicate"
 

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probe import VideoInfo, probe
-from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement
+from dataset_assets.windows.candidate import Candidate, FilmPictures
+from dataset_assets.windows.duplicates import AcceptedSignatures
+from dataset_assets.windows.judging import Judgement, Measured, judge
 from dataset_assets.windows.measures import is_duplicate
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import X264_OPTIONS, Shot, interlaced, sdr_frames, telecined
@@ -86,9 +88,17 @@ class Sample:
     info: VideoInfo
     windows: dict[str, list[av.VideoFrame]]
 
+    def candidate(self, kind: str, accepted: AcceptedSignatures | None = None, **read: bool) -> Candidate:
+        frames = self.windows[kind]
+        return Candidate(FilmPictures(self.info), frames, accepted or AcceptedSignatures(), **read)
+
     def judge(self, kind: str, accepted: AcceptedSignatures | None = None, **limits: object) -> Judgement:
-        judge = Judge(self.info, LimitsSample(**limits))  # type: ignore[arg-type]
-        return judge.judge(self.windows[kind], accepted or AcceptedSignatures())
+        return judge(self.candidate(kind, accepted), LimitsSample(**limits))  # type: ignore[arg-type]
+
+    def measure(self, kind: str) -> Measured:
+        measured = self.judge(kind).measured
+        assert measured is not None
+        return measured
 
 
 @pytest.fixture(scope="module")
@@ -125,27 +135,26 @@ def test_each_fault_is_told_by_its_name(sample: Sample, kind: str, reason: str |
 
 def test_a_window_that_shows_an_accepted_one_again_is_a_duplicate(sample: Sample) -> None:
     accepted = AcceptedSignatures()
-    accepted.add(sample.judge("good").signature)
+    accepted.add(sample.measure("good").signature)
     assert sample.judge("again", accepted).reason == "duplicate"
     assert sample.judge("other", accepted).reason is None
 
 
 @pytest.mark.parametrize(("rule", "reason"), [("legacy", None), ("blocks", "cut"), ("both", "cut")])
 def test_only_the_block_test_sees_cuts_in_the_dark(sample: Sample, rule: CutRule, reason: str | None) -> None:
-    judged = sample.judge("dark_cut", cut_rule=rule)
-    assert judged.mean_abs_diff < 45
-    assert judged.reason == reason
+    assert sample.measure("dark_cut").mean_abs_diff < 45
+    assert sample.judge("dark_cut", cut_rule=rule).reason == reason
 
 
 def test_the_v2_rule_rejects_from_its_limit_on(sample: Sample) -> None:
-    measured = sample.judge("cut").mean_abs_diff
+    measured = sample.measure("cut").mean_abs_diff
     at_limit = sample.judge("cut", cut_rule="legacy", max_mean_abs_diff=measured)
     above = sample.judge("cut", cut_rule="legacy", max_mean_abs_diff=np.nextafter(measured, 256))
     assert (at_limit.reason, above.reason) == ("cut", None)
 
 
 def test_the_block_test_rejects_beyond_its_limit(sample: Sample) -> None:
-    measured = sample.judge("cut").cut_score
+    measured = sample.measure("cut").cut_score
     at_limit = sample.judge("cut", cut_rule="blocks", max_cut_score=measured)
     below = sample.judge("cut", cut_rule="blocks", max_cut_score=np.nextafter(measured, 0))
     assert (at_limit.reason, below.reason) == (None, "cut")
@@ -153,12 +162,32 @@ def test_the_block_test_rejects_beyond_its_limit(sample: Sample) -> None:
 
 def test_the_measures_of_an_accepted_window_are_what_its_pictures_show(sample: Sample) -> None:
     middle = shot(21)[3].astype(np.float64) @ [0.2126, 0.7152, 0.0722]
-    judged = sample.judge("good")
-    assert judged.brightness == pytest.approx(np.quantile(middle, 0.995), abs=4)
-    assert judged.contrast == pytest.approx(middle.std(), rel=0.05)
-    assert judged.signature.shape == (18, 32)
-    assert judged.cut_score < 0.3
-    assert judged.sharpness > 0.6
+    measured = sample.measure("good")
+    assert measured.brightness == pytest.approx(np.quantile(middle, 0.995), abs=4)
+    assert measured.contrast == pytest.approx(middle.std(), rel=0.05)
+    assert measured.signature.shape == (18, 32)
+    assert measured.cut_score < 0.3
+    assert measured.sharpness > 0.6
+
+
+@pytest.mark.parametrize(
+    ("read", "reason"),
+    [
+        ({"is_corrupt": True, "has_film_parameters": False, "is_complete": False}, "corrupt"),
+        ({"has_film_parameters": False, "is_complete": False}, "other_parameters"),
+        ({"is_complete": False}, "too_few_frames"),
+    ],
+)
+def test_what_cannot_be_measured_is_rejected_before(
+    sample: Sample, read: dict[str, bool], reason: str
+) -> None:
+    judged = judge(sample.candidate("cut", None, **read), LimitsSample())
+    assert (judged.reason, judged.measured) == (reason, None)
+
+
+def test_people_see_both_sides_of_a_cut_and_else_the_middle_frame(sample: Sample) -> None:
+    one, two = sample.measure("good").preview.shape, sample.measure("cut").preview.shape
+    assert two == (one[0], 2 * one[1], one[2])
 
 
 signatures = st.tuples(st.integers(0, 250), st.integers(0, 5), st.integers(0, 3)).map(

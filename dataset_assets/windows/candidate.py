@@ -1,0 +1,186 @@
+"""A candidate for a window: its frames, and what is measured on them.
+
+Here: which pictures of which frames each measure gets. Not here: the measures themselves (`measures`, `cuts`,
+`video`), and the rules and limits that reject a candidate for them (`rules`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dataset_assets.video.active_area import has_window_bars
+from dataset_assets.video.combs import has_combs, sample_lines
+from dataset_assets.video.damage import show_blocks
+from dataset_assets.video.planes import luma_8bit, plane_samples
+from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
+from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, preview_luma
+from dataset_assets.windows import measures
+from dataset_assets.windows.cuts import cut_score
+from dataset_assets.windows.duplicates import AcceptedSignatures
+
+FIRST_FRAME, MIDDLE_FRAME, LAST_FRAME = 0, FRAMES_PER_WINDOW // 2, FRAMES_PER_WINDOW - 1
+# Of the 7 frames the first, the middle and the last are searched for bars.
+BAR_FRAMES = slice(FIRST_FRAME, None, MIDDLE_FRAME)
+
+
+class FilmPictures:
+    """Makes the pictures that the windows of one film are measured on."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        """Prepare the preview renderer.
+
+        Raises:
+            VideoError: The HDR table could not be baked.
+        """
+        self.info = info
+        self.area = info.geometry.coded_rect(info.active)
+        self._renderer = PreviewRenderer(info.colour, info.geometry, self.area)
+
+    def preview(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+        """Return the tone-mapped active area, some 480 pixels across: (h, w, 3) uint8, blue, green, red."""
+        return self._renderer.picture(frame)
+
+    def upright(self, previews: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+        """Return previews turned upright, side by side."""
+        return np.hstack([self._renderer.upright(preview) for preview in previews])
+
+    def signature(self, frames: Sequence[av.VideoFrame]) -> npt.NDArray[np.uint8]:
+        """Return the thumbnail of a window's middle frame that duplicates are detected by, (18, 32) uint8."""
+        return measures.signature(preview_luma(self.preview(frames[MIDDLE_FRAME])))
+
+    def luma(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
+        """Return untouched samples of the active area, not averaged, some 480 to 960 across, 0..255."""
+        return luma_8bit(frame, self.area, max(1, self.area.width // PREVIEW_WIDTH))
+
+    def coded_luma(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+        """Return all samples of the active area at their own bit depth."""
+        area = self.area
+        return plane_samples(frame, frame.planes[0])[area.y : area.bottom, area.x : area.right]
+
+    def working_luma(self, frame: av.VideoFrame) -> npt.NDArray[np.float32]:
+        """Return untouched luma of the active area at working scale, 0..255."""
+        scaled = self.info.geometry.before_turning(self.info.active)
+        size = (scaled.width, scaled.height)
+        picture = cv2.resize(self.coded_luma(frame), size, interpolation=cv2.INTER_AREA)
+        luma: npt.NDArray[np.float32] = picture.astype(np.float32)
+        luma *= 0.5 ** (self.info.colour.bit_depth - 8)
+        return luma
+
+
+class Candidate:
+    """The frames that were read for a window; each measure is taken when it is first asked for, and once.
+
+    Attributes:
+        frames: What was read, in presentation order: 7, or fewer where the film or the decoder gave no more.
+        is_corrupt: Whether the decoder found errors.
+        has_film_parameters: Whether all frames have the parameters that the film was probed with.
+        is_complete: Whether there are 7 frames and the last one lies in the window's stratum. Only
+            `has_blocks` can be measured without.
+    """
+
+    def __init__(
+        self,
+        pictures: FilmPictures,
+        frames: Sequence[av.VideoFrame],
+        accepted: AcceptedSignatures,
+        *,
+        is_corrupt: bool = False,
+        has_film_parameters: bool = True,
+        is_complete: bool = True,
+    ) -> None:
+        """Measure nothing yet.
+
+        Args:
+            pictures: Makes the pictures of the film.
+            frames: The frames.
+            accepted: The film's windows accepted so far.
+            is_corrupt: See the attribute; so for the others.
+            has_film_parameters: See the attribute.
+            is_complete: See the attribute.
+        """
+        self.frames = frames
+        self.is_corrupt = is_corrupt
+        self.has_film_parameters = has_film_parameters
+        self.is_complete = is_complete
+        self._pictures = pictures
+        self._accepted = accepted
+
+    @cached_property
+    def has_blocks(self) -> bool:
+        """Whether a part of it is made of blocks that the rest is not."""
+        return show_blocks(self.frames)
+
+    @cached_property
+    def mean_abs_diff(self) -> float:
+        """v2.0's measure: mean difference of the previews of the first and last frame, 0..255."""
+        return measures.mean_abs_diff(self._preview_lumas[FIRST_FRAME], self._preview_lumas[LAST_FRAME])
+
+    @cached_property
+    def cut_score(self) -> float:
+        """Largest score of the block test, 0 (the same picture) to about 1 (unrelated or blended)."""
+        return cut_score([luma.astype(np.float32) for luma in self._lumas])
+
+    @cached_property
+    def brightness(self) -> float:
+        """99.5th percentile of the middle frame's preview, 0..255."""
+        return measures.brightness(self._preview_lumas[MIDDLE_FRAME])
+
+    @cached_property
+    def contrast(self) -> float:
+        """Standard deviation of the middle frame's preview."""
+        return measures.contrast(self._preview_lumas[MIDDLE_FRAME])
+
+    @cached_property
+    def sharpness(self) -> float:
+        """How sharp the middle frame's sharpest edges are, 0..1."""
+        return measures.sharpness(self._pictures.working_luma(self.frames[MIDDLE_FRAME]))
+
+    @cached_property
+    def repeated_frames(self) -> int:
+        """How many of the 6 pairs of neighbours show the same picture; never a reason."""
+        return measures.repeated_frames(self._lumas)
+
+    @cached_property
+    def has_bars(self) -> bool:
+        """Whether its first, middle and last frame have black bars inside the film's active area."""
+        colour = self._pictures.info.colour
+        lumas = [self._pictures.coded_luma(frame) for frame in self.frames[BAR_FRAMES]]
+        return has_window_bars(lumas, full_range=colour.full_range, bit_depth=colour.bit_depth)
+
+    @cached_property
+    def has_combs(self) -> bool:
+        """Whether lines of two moments lie in one of its frames."""
+        return has_combs([sample_lines(frame, self._pictures.area) for frame in self.frames])
+
+    @cached_property
+    def signature(self) -> npt.NDArray[np.uint8]:
+        """The middle frame's thumbnail that duplicates are detected by, shape (18, 32), uint8."""
+        return measures.signature(self._preview_lumas[MIDDLE_FRAME])
+
+    @cached_property
+    def is_duplicate(self) -> bool:
+        """Whether an accepted window of the film shows the same picture."""
+        return self._accepted.contains_like(self.signature)
+
+    def picture(self, frames: Sequence[int]) -> npt.NDArray[np.uint8]:
+        """Return the previews of some frames for people: upright, side by side, (h, w, 3) uint8, BGR."""
+        return self._pictures.upright([self._previews[index] for index in frames])
+
+    @cached_property
+    def _previews(self) -> dict[int, npt.NDArray[np.uint8]]:
+        shown = (FIRST_FRAME, MIDDLE_FRAME, LAST_FRAME)
+        return {index: self._pictures.preview(self.frames[index]) for index in shown}
+
+    @cached_property
+    def _preview_lumas(self) -> dict[int, npt.NDArray[np.uint8]]:
+        return {index: preview_luma(preview) for index, preview in self._previews.items()}
+
+    @cached_property
+    def _lumas(self) -> list[npt.NDArray[np.uint8]]:
+        return [self._pictures.luma(frame) for frame in self.frames]
