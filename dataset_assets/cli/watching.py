@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 from dataset_assets.cli.machine import MachineReader, ProcessUse
 from dataset_assets.cli.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Snapshot, VideoRun
@@ -157,8 +158,8 @@ class Watcher:
 
     def _work(self, key: str, state: WorkState, tables: _Tables, progress: Progress | None) -> Work:
         found, targets = tables.statuses[key], self._targets[key]
-        # What waits though nothing is missing is made anew.
-        afresh = state == "waiting" and self._is_done(found)
+        # What waits though nothing is missing is rebuilt.
+        is_rebuilt = state == "waiting" and self._is_done(found)
         made, stale, size_bytes, remaining = {}, {}, {}, {}
         for name, target in targets.items():
             made[name], size_bytes[name] = tables.made.get((key, name), (0, 0))
@@ -166,11 +167,18 @@ class Watcher:
             if progress is not None and name in progress.patches:
                 made[name], size_bytes[name] = progress.patches[name], progress.patches_bytes[name]
                 remaining[name] = max(0, progress.patches_target[name] - made[name])
-            elif afresh or found[name].state in ("missing", "stale"):
-                remaining[name] = target
-                made[name], stale[name] = 0, made[name]
-            else:
-                remaining[name] = 0 if found[name].is_done else max(0, target - made[name])
+                continue
+            table = "stale" if is_rebuilt else found[name].state
+            match table:
+                case "missing" | "stale":
+                    remaining[name] = target
+                    made[name], stale[name] = 0, made[name]
+                case "partial":
+                    remaining[name] = max(0, target - made[name])
+                case "done":
+                    remaining[name] = 0
+                case _:
+                    assert_never(table)
         accepted, attempts = tables.judged.get(key, (0, 0))
         if progress is not None and progress.attempts >= attempts:
             accepted, attempts = progress.accepted, progress.attempts

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, assert_never
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ from dataset_assets.verify.reference import (
     convert_frame,
     decodings,
 )
+from dataset_assets.video.colour import scales_last
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.planes import plane_samples
 from dataset_assets.video.probe import VideoInfo
@@ -75,14 +76,13 @@ def _findings(
     settings: Settings, info: VideoInfo, root: Path, pts: int, rows: Sequence[PatchRow]
 ) -> list[Finding]:
     """Find what differs; raise `NoReferenceError` where no reference is the window's own frame."""
-    # The reference is not deinterlaced: lines differ there, colours do not.
-    min_luma_db = 0.0 if settings.base.interlaced == "deinterlace" else MIN_LUMA_DB
+    min_luma_db = _min_luma_db(settings.base.interlaced)
     if info.parts:
         raise NoReferenceError("ffmpeg finds no frames by their time in a film whose clock is set back")
     size = info.geometry.working_size
     why = "finds no frame"
     for frame in decodings(info.path, pts, info.time_base, info.start_pts):
-        picture = convert_frame(frame, size, scale_first=settings.base.colour_order == "fast")
+        picture = convert_frame(frame, size, scale_first=not scales_last(settings.base.colour_order))
         findings = []
         for row in rows:
             if difference := _difference(frame, picture, size, root / row.gt, row, min_luma_db):
@@ -91,6 +91,16 @@ def _findings(
             return findings
         why = "shows another frame"
     raise NoReferenceError(f"ffmpeg {why} at a window's time stamp")
+
+
+def _min_luma_db(interlaced: Literal["refuse", "deinterlace"]) -> float:
+    match interlaced:
+        case "refuse":
+            return MIN_LUMA_DB
+        case "deinterlace":
+            return 0.0  # the reference is not deinterlaced: lines differ there, colours do not
+        case _:
+            assert_never(interlaced)
 
 
 def _is_another_frame(info: VideoInfo, pts: int, frame: DecodedFrame) -> bool:

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, assert_never
 
 import av
 import imageio_ffmpeg
@@ -57,6 +57,7 @@ RGB_MATRIX, UNSPECIFIED = 0, 2
 UNTAGGED = frozenset({0, UNSPECIFIED, 3})
 UNKNOWN_RANGE = 0
 LIMITED_RANGE, FULL_RANGE = 1, 2
+ColourOrder = Literal["exact", "fast"]
 HDR_FORMATS: dict[str, Literal["pq", "hlg"]] = {"smpte2084": "pq", "arib-std-b67": "hlg"}
 
 REFERENCE_WHITE_NITS = 100.0
@@ -318,3 +319,14 @@ def bake_lut(transfer: str, primaries: str, peak: float, white: float) -> npt.ND
     planes = np.frombuffer(done.stdout, np.float32).reshape(3, LUT_POINTS, LUT_POINTS, LUT_POINTS)
     green_out, blue_out, red_out = np.rint(np.clip(planes, 0, 1) * 65535).astype(np.uint16)
     return np.stack([red_out, green_out, blue_out])
+
+
+def scales_last(order: ColourOrder) -> bool:
+    """Return whether HDR is tone-mapped at full size and scaled after, as the reference does."""
+    match order:
+        case "exact":
+            return True
+        case "fast":
+            return False
+        case _:
+            assert_never(order)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
-from typing import Literal, cast
+from typing import cast
 
 import av
 import cv2
@@ -20,11 +20,9 @@ import numpy.typing as npt
 from av.filter import Graph
 from av.filter.context import FilterContext
 
-from dataset_assets.video.colour import HALD_LEVEL, Colour, bake_lut
+from dataset_assets.video.colour import HALD_LEVEL, Colour, ColourOrder, bake_lut, scales_last
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.planes import plane_samples
-
-ColourOrder = Literal["exact", "fast"]
 
 # Lanczos at 2:1 reaches 6 source pixels to each side and the chroma upsampling before it 4 more.
 MARGIN = 12
@@ -72,7 +70,7 @@ class CropRenderer:
         """
         self._colour = colour
         self._geometry = geometry
-        self._colour_order = colour_order
+        self._scales_last = scales_last(colour_order)
         self._pipeline: tuple[tuple[int, int, int, int], _Pipeline] | None = None
         ratios = zip((geometry.coded_width, geometry.coded_height), geometry.scaled_size, strict=True)
         # swscale counts its steps in 1/65536: where the scale is none of these it rounds them, and a part
@@ -127,7 +125,7 @@ class CropRenderer:
         if down.scaled_length == self._geometry.scaled_size[1] and not self._is_cut_equal:
             # The grids hardly meet: each band would be rendered from the whole height.
             return scaled.height
-        is_full_size = self._colour_order == "exact" and self._colour.is_converted
+        is_full_size = self._scales_last and self._colour.is_converted
         pixels = (
             across.coded_length * down.coded_length
             if is_full_size
@@ -152,8 +150,7 @@ class CropRenderer:
         if self._pipeline is None or self._pipeline[0] != key:
             self._pipeline = None
             coded_size = (self._geometry.coded_width, self._geometry.coded_height)
-            scale_last = self._colour_order == "exact"
-            pipeline = _Pipeline(self._colour, coded_size, key[:2], key[2:], scale_last=scale_last)
+            pipeline = _Pipeline(self._colour, coded_size, key[:2], key[2:], scale_last=self._scales_last)
             self._pipeline = key, pipeline
         _, pipeline = self._pipeline
         x, y = scaled.x - across.scaled_start, scaled.y - down.scaled_start

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Literal, assert_never
 
 import av
 
@@ -137,20 +137,16 @@ class ScanSurvey:
                 "what this makes of it: "
                 f"`ffmpeg -i FILE -vf fieldmatch=order={order},decimate -c:v ffv1 -c:a copy film.mkv`"
             )
-        if setting == "refuse":
-            raise VideoError(
-                "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
-                '"deinterlace" or remove it from the configuration'
-            )
-        warnings = []
-        if len(combed) < len(kinds):
-            warnings.append(f"{some} progressive, and are deinterlaced like the rest")
-        if {"tff", "bff"} <= set(combed):
-            warnings.append(
-                "the field order changes on the way: where it is the other one than in most of the film, "
-                "deinterlaced frames show another moment"
-            )
-        return Scan(True, order if combed else None, tuple(warnings))
+        match setting:
+            case "refuse":
+                raise VideoError(
+                    "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
+                    '"deinterlace" or remove it from the configuration'
+                )
+            case "deinterlace":
+                return Scan(True, order if combed else None, _deinterlacing_warnings(kinds, combed, some))
+            case _:
+                assert_never(setting)
 
     def refuse_field_pictures(self, codec: str, frame: av.VideoFrame) -> None:
         """Refuses a film whose fields are pictures of their own.
@@ -170,6 +166,20 @@ class ScanSurvey:
                 f"them with `ffmpeg -i FILE -vf weave=first_field={first} -c:v ffv1 -c:a copy film.mkv` and "
                 'use that, with base_settings.interlaced as "deinterlace"'
             )
+
+
+def _deinterlacing_warnings(
+    kinds: Sequence[ScanKind], combed: Sequence[ScanKind], some: str
+) -> tuple[str, ...]:
+    warnings = []
+    if len(combed) < len(kinds):
+        warnings.append(f"{some} progressive, and are deinterlaced like the rest")
+    if {"tff", "bff"} <= set(combed):
+        warnings.append(
+            "the field order changes on the way: where it is the other one than in most of the film, "
+            "deinterlaced frames show another moment"
+        )
+    return tuple(warnings)
 
 
 def _kind(votes: Sequence[CombVotes]) -> ScanKind | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, assert_never
 
 from dataset_assets.draws import draw_int
 from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
@@ -116,17 +116,25 @@ def find_start(
     if before is None:
         return None
     start = Start(before, max(before, time_pts))
-    if sampling == "keyframe":
-        keyframe: int | None = before
-        if before < stratum.start_pts:
-            keyframe = index.keyframe_after(before, stratum.last_start_pts + 1)
-        if (
-            keyframe is not None
-            and stratum.start_pts <= keyframe <= stratum.last_start_pts
-            and not _is_tried(keyframe, tried)
-        ):
-            start = Start(keyframe, keyframe)
+    match sampling:
+        case "keyframe":
+            keyframe = _keyframe_of(index, stratum, before)
+            if keyframe is not None and not _is_tried(keyframe, tried):
+                start = Start(keyframe, keyframe)
+        case "uniform":
+            pass
+        case _:
+            assert_never(sampling)
     return None if _is_tried(start.pts, tried) else start
+
+
+def _keyframe_of(index: KeyframeIndex, stratum: Stratum, before: int) -> int | None:
+    """Return the keyframe `before` a drawn time, else the next; None where that lies outside the stratum."""
+    keyframe: int | None = before
+    if before < stratum.start_pts:
+        keyframe = index.keyframe_after(before, stratum.last_start_pts + 1)
+    is_inside = keyframe is not None and stratum.start_pts <= keyframe <= stratum.last_start_pts
+    return keyframe if is_inside else None
 
 
 def _is_tried(pts: int, tried: Sequence[range]) -> bool:
