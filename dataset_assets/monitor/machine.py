@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from dataset_assets.cli.snapshot import Machine
+from dataset_assets.monitor.snapshot import Machine
 
 
 @dataclass(frozen=True, slots=True)

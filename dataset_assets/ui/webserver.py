@@ -22,9 +22,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from dataset_assets.cli.hosts import LOOPBACK_NAMES, is_loopback
 from dataset_assets.config import config_path, load_settings
 from dataset_assets.gallery import GALLERY_FOLDER, INDEX_FILE
+from dataset_assets.ui.hosts import LOOPBACK_NAMES, is_loopback
 
 
 class DatasetFiles(StaticFiles):

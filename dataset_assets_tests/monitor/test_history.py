@@ -10,16 +10,16 @@ import dagster as dg
 import pytest
 import yaml
 
-from dataset_assets.cli.history import History, is_initialised, sqlite_folder
-from dataset_assets.cli.snapshot import Activity
-from dataset_assets.cli.worker import TAGS
 from dataset_assets.config import load_settings
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
+from dataset_assets.launch.worker import TAGS
+from dataset_assets.monitor.history import History, is_initialised, sqlite_folder
+from dataset_assets.monitor.snapshot import Activity
 from dataset_assets.partitions import add_missing
-from dataset_assets_tests.cli import stuck_run
-from dataset_assets_tests.cli.command import wait_until
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets_tests.command import wait_until
 from dataset_assets_tests.configurations import write_config
+from dataset_assets_tests.generated import Generated
+from dataset_assets_tests.monitor import stuck_run
 
 NOW_S = 1e10  # any run is ages old
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets.cli.sockets import ADDED_BYTES, leave_room_for_sockets
+from dataset_assets.launch.sockets import ADDED_BYTES, leave_room_for_sockets
 
 LONG = ("a folder as long as those of a cluster's scratch",) * 3
 

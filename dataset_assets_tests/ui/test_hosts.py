@@ -11,11 +11,11 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from dataset_assets.cli.hosts import is_loopback
-from dataset_assets.cli.services import WEBSERVER, _commands
-from dataset_assets.cli.webserver import guarded
-from dataset_assets_tests.cli.command import run
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets.ui.hosts import is_loopback
+from dataset_assets.ui.services import WEBSERVER, _commands
+from dataset_assets.ui.webserver import guarded
+from dataset_assets_tests.command import run
+from dataset_assets_tests.generated import Generated
 
 
 @pytest.mark.parametrize(

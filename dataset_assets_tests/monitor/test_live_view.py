@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from dataset_assets.cli.live_view import render
-from dataset_assets.cli.snapshot import Snapshot
-from dataset_assets_tests.cli.snapshots import FAILURE, IDLE, NOW_S, RUNNING, WORKING
-from dataset_assets_tests.cli.terminal import screen_of
+from dataset_assets.monitor.live_view import render
+from dataset_assets.monitor.snapshot import Snapshot
+from dataset_assets_tests.monitor.snapshots import FAILURE, IDLE, NOW_S, RUNNING, WORKING
+from dataset_assets_tests.terminal import screen_of
 
 SCREENS = Path(__file__).with_name("screens")
 HINT = "q ends this view; runs go on"

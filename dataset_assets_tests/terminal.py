@@ -17,7 +17,7 @@ from types import TracebackType
 import pyte
 from rich.console import Console, RenderableType
 
-from dataset_assets_tests.cli.command import COMMAND, PATIENCE_S, ROOT, environment, obey_ctrl_c
+from dataset_assets_tests.command import COMMAND, PATIENCE_S, ROOT, environment, obey_ctrl_c
 
 
 def screen_of(content: RenderableType, columns: int, lines: int) -> list[str]:

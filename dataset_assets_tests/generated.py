@@ -6,9 +6,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from dataset_assets_tests.cli.command import run
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
 
@@ -37,11 +34,3 @@ def two_films_config(folder: Path, sdr_film: Film, vfr_film: Film) -> Path:
             "Beta": (vfr_film.path, {"general": 0.5, "toon": 1.0}),
         },
     )
-
-
-@pytest.fixture(scope="session")
-def generated(tmp_path_factory: pytest.TempPathFactory, sdr_film: Film, vfr_film: Film) -> Generated:
-    """Two films, two workers; tests look at it and do not change it."""
-    folder = tmp_path_factory.mktemp("generated")
-    config = two_films_config(folder, sdr_film, vfr_film)
-    return Generated(config, folder / "dataset", run("generate", "--config", config, "--workers", "2"))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.cli.slots import free_slots
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.video import LOCK_FOLDER
+from dataset_assets.launch.concurrency_slots import free_slots
 from dataset_assets.tables import TableStore
 
 POOL = "decode"

@@ -77,14 +77,14 @@ def _commands(socket: Path, host: str, port: int) -> dict[str, list[str]]:
     start = ["code-server", "start", "--use-python-environment-entry-point", "--socket", str(socket)]
     return {
         CODE_SERVER: ["dagster", *start, *code, *logs],
-        DAEMON: ["dataset_assets.cli.daemon", "run", "--workspace", str(workspace), *logs],
-        WEBSERVER: ["dataset_assets.cli.webserver", str(workspace), host, str(port)],
+        DAEMON: ["dataset_assets.ui.daemon", "run", "--workspace", str(workspace), *logs],
+        WEBSERVER: ["dataset_assets.ui.webserver", str(workspace), host, str(port)],
     }
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     # In a session of its own, so that Ctrl+C reaches it once, from here; tied to this process by the pipe.
-    tethered = [sys.executable, "-m", "dataset_assets.cli.tethered", *command]
+    tethered = [sys.executable, "-m", "dataset_assets.ui.exit_with_parent", *command]
     return subprocess.Popen(tethered, stdin=subprocess.PIPE, start_new_session=True)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from dataset_assets.cli.snapshot import ActiveRun, Activity, Failure
-from dataset_assets.cli.worker import Outcome
 from dataset_assets.definitions import MAKE_PATCHES_JOB
+from dataset_assets.launch.worker import Outcome
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure
 
 
 class Launched:

@@ -16,9 +16,9 @@ import dagster as dg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from dataset_assets.cli.sockets import leave_room_for_sockets
 from dataset_assets.config import CONFIG_VARIABLE, Settings, video_key
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.launch.sockets import leave_room_for_sockets
 
 HOME_VARIABLE = "DAGSTER_HOME"
 HOME_FOLDER = ".dagster"

@@ -13,8 +13,8 @@ from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from dataset_assets.cli.deaths import death_sentence
-from dataset_assets.cli.worker import STOP_GRACE_S, Order, Outcome, run_video
+from dataset_assets.launch.exit_reasons import death_sentence
+from dataset_assets.launch.worker import STOP_GRACE_S, Order, Outcome, run_video
 
 POLL_S = 0.5
 
@@ -55,7 +55,7 @@ class Supervisor:
         self._running: list[_Worker] = []
         # Each process is forked from a server that has imported everything: 2 CPU s saved for each video.
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["dataset_assets.cli.worker"])
+        self._context.set_forkserver_preload(["dataset_assets.launch.worker"])
 
     @property
     def running(self) -> list[str]:

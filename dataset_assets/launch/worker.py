@@ -19,8 +19,8 @@ import dagster as dg
 
 from dataset_assets.assets.failures import failure_sentence
 from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
-from dataset_assets.cli.home import HOME_VARIABLE, history_told
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
+from dataset_assets.launch.home import HOME_VARIABLE, history_told
 
 STOP_GRACE_S = 20.0
 LAUNCHED_BY_TAG = "dataset_assets/launched_by"

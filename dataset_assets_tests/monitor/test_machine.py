@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dataset_assets.cli.machine import MachineReader, ProcessUse
+from dataset_assets.monitor.machine import MachineReader, ProcessUse
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")

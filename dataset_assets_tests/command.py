@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dataset_assets.__main__ import main
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-m", "dataset_assets")
 # What a person's shell may hold, and what would change the outcome.
 CLEARED = {"DATASET_ASSETS_CONFIG", "DAGSTER_HOME", "COLUMNS", "FORCE_COLOR", "PY_COLORS"}

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets.cli.snapshot import ActiveRun, Activity, Failure, to_json
-from dataset_assets.cli.watching import Watcher
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.generate import Progress
 from dataset_assets.generate.progress import ProgressFile
+from dataset_assets.monitor.collector import Watcher
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure, to_json
 from dataset_assets.tables import TableStore, collect
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets_tests.generated import Generated
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dataset_assets.cli.snapshot import (
+from dataset_assets.monitor.snapshot import (
     CategoryState,
     Disk,
     Failure,

@@ -7,7 +7,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from dataset_assets.cli.snapshot import (
+from dataset_assets.monitor.snapshot import (
     CategoryState,
     Disk,
     Failure,

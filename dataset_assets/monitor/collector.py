@@ -11,9 +11,11 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from dataset_assets.cli.machine import MachineReader, ProcessUse
-from dataset_assets.cli.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Snapshot, VideoRun
-from dataset_assets.cli.works import (
+from dataset_assets.config import Settings
+from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus, Progress, statuses
+from dataset_assets.generate.progress import eta_s, read_all_progress, windows_per_s
+from dataset_assets.generate.video_pass import PROGRESS_FOLDER
+from dataset_assets.monitor.aggregate import (
     Work,
     WorkState,
     category_states,
@@ -21,10 +23,8 @@ from dataset_assets.cli.works import (
     overall,
     ratio,
 )
-from dataset_assets.config import Settings
-from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus, Progress, statuses
-from dataset_assets.generate.progress import eta_s, read_all_progress, windows_per_s
-from dataset_assets.generate.video_pass import PROGRESS_FOLDER
+from dataset_assets.monitor.machine import MachineReader, ProcessUse
+from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Snapshot, VideoRun
 from dataset_assets.tables import CachedFooters, collect
 
 REFRESH_S = 2.0

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets.cli.deaths import death_sentence
 from dataset_assets.config import load_settings
 from dataset_assets.generate.failures import read_failures
 from dataset_assets.generate.limits import LIMIT_EXIT_CODE
+from dataset_assets.launch.exit_reasons import death_sentence
 from dataset_assets.tables import TableStore
-from dataset_assets_tests.cli.command import ROOT, run
+from dataset_assets_tests.command import ROOT, run
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
 

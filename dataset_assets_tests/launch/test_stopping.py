@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from dataset_assets.generate import Progress
-from dataset_assets_tests.cli.command import is_alive, processes_of, run, start, wait_until
+from dataset_assets_tests.command import is_alive, processes_of, run, start, wait_until
 from dataset_assets_tests.configurations import pictures, tables, write_config
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.progress import read_progress

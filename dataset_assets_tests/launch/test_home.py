@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from dataset_assets.cli.demo import run_demo
-from dataset_assets.cli.home import dagster_home, enter_home, home_of
 from dataset_assets.config import CONFIG_VARIABLE, Settings, load_settings
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets_tests.cli.command import run
+from dataset_assets.launch.home import dagster_home, enter_home, home_of
+from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import pictures, write_config
 from dataset_assets_tests.films import Film
 
