@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from dataset_assets_tests.command import run
 from dataset_assets_tests.encode import BT2020_HLG, BT2020_PQ, StaticHdrMetadata
 from dataset_assets_tests.films import (
     SHARED,
@@ -24,6 +25,7 @@ from dataset_assets_tests.films import (
     pq_frames,
     sdr_frames,
 )
+from dataset_assets_tests.generated import Generated, two_films_config
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -179,3 +181,11 @@ def browser() -> Iterator[Browser]:
 
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory, sdr_film: Film, vfr_film: Film) -> Generated:
+    """Two films, two workers; tests look at it and do not change it."""
+    folder = tmp_path_factory.mktemp("generated")
+    config = two_films_config(folder, sdr_film, vfr_film)
+    return Generated(config, folder / "dataset", run("generate", "--config", config, "--workers", "2"))

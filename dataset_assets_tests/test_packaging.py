@@ -82,6 +82,6 @@ def test_films_can_be_read_without_dagster(package: str) -> None:
 
 
 def test_a_worker_starts_without_pandas() -> None:
-    code = "import sys, dataset_assets.cli.worker; sys.exit('pandas' in sys.modules)"
+    code = "import sys, dataset_assets.launch.worker; sys.exit('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -6,11 +6,11 @@ import dagster as dg
 
 from dataset_assets.assets.failures import told_in_one_sentence
 from dataset_assets.assets.gallery import page_follows
-from dataset_assets.assets.limits import video_within_limits
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
 from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import (
     ENOUGH_ACCEPTED,
     ENOUGH_PATCHES,

@@ -4,9 +4,9 @@ import dagster as dg
 
 from dataset_assets.assets.failures import told_in_one_sentence
 from dataset_assets.assets.gallery import page_follows
-from dataset_assets.assets.limits import video_within_limits
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_metadata
+from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import COLOURS_TAGGED, SOURCE_UNCHANGED, check_result, check_specs
 from dataset_assets.config import Settings
 from dataset_assets.generate import checking, probe_video
@@ -58,7 +58,7 @@ def source_video(
         row = probe_video(dataset_config, key)
     verdicts = {
         COLOURS_TAGGED: checking.colours_tagged(row.warnings),
-        SOURCE_UNCHANGED: checking.source_unchanged(row.fingerprint, dataset_config.video(key).path),
+        SOURCE_UNCHANGED: checking.source_unchanged(row.source_fingerprint, dataset_config.video(key).path),
     }
     return dg.MaterializeResult(
         metadata=source_metadata(dataset_config, key, row),

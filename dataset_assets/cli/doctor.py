@@ -10,9 +10,9 @@ from pathlib import Path
 
 import av
 
-from dataset_assets.cli.home import dagster_home
 from dataset_assets.config import Settings
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.launch.home import dagster_home
 from dataset_assets.video.colour import bake_lut
 
 DECODERS = ("h264", "hevc", "libdav1d", "vp9", "mpeg2video", "prores")

@@ -18,22 +18,22 @@ from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.runs import is_overtaken
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.automation.pending import pending_assets
-from dataset_assets.cli.home import dagster_home, enter_home, history_told
-from dataset_assets.cli.launched import Launched
-from dataset_assets.cli.live_view import render
-from dataset_assets.cli.registering import bring_up_to_date
-from dataset_assets.cli.slots import free_slots
-from dataset_assets.cli.supervisor import Supervisor, Task
-from dataset_assets.cli.units import size
-from dataset_assets.cli.watched import with_new_films
-from dataset_assets.cli.watching import REFRESH_S, Watcher
-from dataset_assets.cli.worker import QUIET, Outcome
+from dataset_assets.cli.new_films import with_new_films
+from dataset_assets.cli.sync_history import bring_up_to_date
 from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
 from dataset_assets.generate import clear_away, remove_left_categories, statuses
 from dataset_assets.generate.checking import ENOUGH_SHARE
 from dataset_assets.generate.failures import keep_failure
+from dataset_assets.launch.concurrency_slots import free_slots
+from dataset_assets.launch.home import dagster_home, enter_home, history_told
+from dataset_assets.launch.supervisor import Supervisor, Task
+from dataset_assets.launch.worker import QUIET, Outcome
+from dataset_assets.monitor.collector import REFRESH_S, Watcher
+from dataset_assets.monitor.launched_runs import Launched
+from dataset_assets.monitor.live_view import render
+from dataset_assets.monitor.units import size
 from dataset_assets.tables import TableStore
 
 STATS_DUE = ".stats-due"

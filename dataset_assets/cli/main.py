@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dataset_assets import __version__
-from dataset_assets.cli.watched import with_new_films
+from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.config import (
     Rule,
     append_videos,
@@ -275,10 +275,10 @@ def ui(
         import dagster as dg
 
         from dataset_assets.assets.make_patches import DECODE_POOL
-        from dataset_assets.cli.home import dagster_home, enter_home
-        from dataset_assets.cli.hosts import is_loopback
-        from dataset_assets.cli.registering import bring_up_to_date
+        from dataset_assets.cli.sync_history import bring_up_to_date
         from dataset_assets.gallery import index_path
+        from dataset_assets.launch.home import dagster_home, enter_home
+        from dataset_assets.ui.hosts import is_loopback
 
         dagster_home(settings)  # refused before anything is written
         settings = with_new_films(settings, errors)
@@ -303,7 +303,7 @@ def ui(
             )
         sys.stdout.flush()
         # In place of this process, whose imports take 200 MB that watching services does not need.
-        os.execv(sys.executable, [sys.executable, "-m", "dataset_assets.cli.services", host, str(port)])
+        os.execv(sys.executable, [sys.executable, "-m", "dataset_assets.ui.services", host, str(port)])
 
 
 def _check_address(host: str, port: int) -> None:

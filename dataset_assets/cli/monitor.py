@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.live import Live
 
-from dataset_assets.cli.history import History
-from dataset_assets.cli.home import dagster_home
-from dataset_assets.cli.live_view import render
-from dataset_assets.cli.snapshot import Snapshot, to_json
-from dataset_assets.cli.watching import REFRESH_S, Watcher
 from dataset_assets.config import Settings
+from dataset_assets.launch.home import dagster_home
+from dataset_assets.monitor.collector import REFRESH_S, Watcher
+from dataset_assets.monitor.history import History
+from dataset_assets.monitor.live_view import render
+from dataset_assets.monitor.snapshot import Snapshot, to_json
 
 HINT = "q ends this view; runs go on"
 # Between the two readings of the machine that one snapshot takes: rates are over that time.

@@ -17,9 +17,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate.identity import CODE_VERSION
 from dataset_assets.tables import TableStore
-from dataset_assets.video.probe import FRAMES_PER_WINDOW
+from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.windows.rules import SHOWN_FRAMES, rule_named
 
 # Of the first attempts at a window: a film that needs ten for each would have 15,000 pictures, most of them
@@ -34,7 +35,7 @@ def pictures_folder(store: TableStore, key: str) -> Path:
     return store.root / "pictures" / f"video={key}"
 
 
-def picture_name(fingerprint: str, pts: Sequence[int], reason: str | None) -> str | None:
+def picture_name(fingerprint: Fingerprint, pts: Sequence[int], reason: str | None) -> str | None:
     """File name of an attempt's picture; the same name means the same picture, whatever the settings.
 
     Args:
@@ -50,7 +51,7 @@ def picture_name(fingerprint: str, pts: Sequence[int], reason: str | None) -> st
     if len(pts) < FRAMES_PER_WINDOW or not shown:
         return None
     # Without the modification time: a copied film is the same film.
-    source = "-".join([*fingerprint.split("-")[::2], CODE_VERSION])
+    source = f"{fingerprint.content}-{CODE_VERSION}"
     digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
     return "-".join([digest, *(str(pts[index]) for index in shown)]) + ".jpg"
 

@@ -14,19 +14,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.frames import FRAMES_PER_WINDOW, MIDDLE_FRAME
 from dataset_assets.video.active_area import has_window_bars
 from dataset_assets.video.combs import has_combs, sample_lines
 from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.planes import luma_8bit, plane_samples
-from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
+from dataset_assets.video.probe import VideoInfo
 from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, preview_luma
 from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
 from dataset_assets.windows.duplicates import AcceptedSignatures
 
-FIRST_FRAME, MIDDLE_FRAME, LAST_FRAME = 0, FRAMES_PER_WINDOW // 2, FRAMES_PER_WINDOW - 1
-# Of the 7 frames the first, the middle and the last are searched for bars.
-BAR_FRAMES = slice(FIRST_FRAME, None, MIDDLE_FRAME)
+FIRST_FRAME, LAST_FRAME = 0, FRAMES_PER_WINDOW - 1
+# Previews are made of these, and they are searched for bars.
+SEEN_FRAMES = (FIRST_FRAME, MIDDLE_FRAME, LAST_FRAME)
 
 
 class FilmPictures:
@@ -150,7 +151,7 @@ class Candidate:
     def has_bars(self) -> bool:
         """Whether its first, middle and last frame have black bars inside the film's active area."""
         colour = self._pictures.info.colour
-        lumas = [self._pictures.coded_luma(frame) for frame in self.frames[BAR_FRAMES]]
+        lumas = [self._pictures.coded_luma(self.frames[index]) for index in SEEN_FRAMES]
         return has_window_bars(lumas, full_range=colour.full_range, bit_depth=colour.bit_depth)
 
     @cached_property
@@ -174,8 +175,7 @@ class Candidate:
 
     @cached_property
     def _previews(self) -> dict[int, npt.NDArray[np.uint8]]:
-        shown = (FIRST_FRAME, MIDDLE_FRAME, LAST_FRAME)
-        return {index: self._pictures.preview(self.frames[index]) for index in shown}
+        return {index: self._pictures.preview(self.frames[index]) for index in SEEN_FRAMES}
 
     @cached_property
     def _preview_lumas(self) -> dict[int, npt.NDArray[np.uint8]]:

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, assert_never
 
+from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.windows import measures
-from dataset_assets.windows.candidate import FIRST_FRAME, LAST_FRAME, MIDDLE_FRAME, Candidate
+from dataset_assets.windows.candidate import FIRST_FRAME, LAST_FRAME, Candidate
 
 SHOWN_FRAMES = (MIDDLE_FRAME,)
 """The frames that people see of an accepted window."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from dataset_assets_tests.cli.command import PATIENCE_S, ROOT, environment
+from dataset_assets_tests.command import PATIENCE_S, ROOT, environment
 
 VIDEOS = 3
 

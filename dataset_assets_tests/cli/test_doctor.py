@@ -6,9 +6,9 @@ import pytest
 
 from dataset_assets.cli.doctor import Finding, examine
 from dataset_assets.config import load_settings
-from dataset_assets_tests.cli.command import run
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import write_config
+from dataset_assets_tests.generated import Generated
 
 WHATS = [
     "decoders",

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets.cli.webserver import DatasetFiles
-from dataset_assets_tests.cli.command import run
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets.ui.webserver import DatasetFiles
+from dataset_assets_tests.command import run
 from dataset_assets_tests.gallery.pages import Page
+from dataset_assets_tests.generated import Generated
 
 SERVED = ("gallery/index.html", "gallery/gallery.css", "gallery/videos/alpha.html")
 KEPT = (

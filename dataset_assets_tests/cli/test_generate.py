@@ -9,11 +9,11 @@ from pathlib import Path
 import dagster as dg
 
 from dataset_assets.assets.make_patches import LANES_TAG
-from dataset_assets_tests.cli.command import run
-from dataset_assets_tests.cli.conftest import Generated, two_films_config
+from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import pictures, tables, write_config
 from dataset_assets_tests.encode import BT709, write_video
 from dataset_assets_tests.films import Film, Shot, sdr_frames
+from dataset_assets_tests.generated import Generated, two_films_config
 
 
 def moments(root: Path) -> dict[Path, int]:

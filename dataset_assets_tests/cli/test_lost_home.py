@@ -14,8 +14,8 @@ from dataset_assets.assets.registering import find_unregistered, register
 from dataset_assets.config import load_settings
 from dataset_assets.definitions import build_defs
 from dataset_assets.tables import TableStore
-from dataset_assets_tests.cli.command import run
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets_tests.command import run
+from dataset_assets_tests.generated import Generated
 
 ASSETS = ("source_video", "scene_windows", "general_patches", "space_patches", "toon_patches")
 BOTH = {"alpha", "beta"}

@@ -15,18 +15,18 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from dataset_assets.cli.history import History
 from dataset_assets.cli.monitor import monitor
-from dataset_assets.cli.watching import Watcher
 from dataset_assets.config import load_settings
+from dataset_assets.monitor.collector import Watcher
+from dataset_assets.monitor.history import History
 from dataset_assets.partitions import add_missing
-from dataset_assets_tests.cli.command import ROOT, environment, processes_of, run, start, wait_until
-from dataset_assets_tests.cli.conftest import Generated
-from dataset_assets_tests.cli.terminal import Terminal
-from dataset_assets_tests.cli.test_history import files
+from dataset_assets_tests.command import ROOT, environment, processes_of, run, start, wait_until
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
+from dataset_assets_tests.generated import Generated
+from dataset_assets_tests.monitor.test_history import files
 from dataset_assets_tests.progress import read_progress
+from dataset_assets_tests.terminal import Terminal
 
 NICE = 7
 SECONDS_TO_STOP = 30.0

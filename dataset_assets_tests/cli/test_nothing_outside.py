@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from dataset_assets_tests.cli.command import ROOT, run
+from dataset_assets_tests.command import ROOT, run
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dataset_assets.cli.home import dagster_home, enter_home
 from dataset_assets.config import load_settings
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets_tests.cli.command import ROOT, run
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets.launch.home import dagster_home, enter_home
+from dataset_assets_tests.command import ROOT, run
 from dataset_assets_tests.configurations import write_config
+from dataset_assets_tests.generated import Generated
 
 
 def config_named(folder: Path, name: str) -> Path:

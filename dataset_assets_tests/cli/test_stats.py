@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import duckdb
 
-from dataset_assets_tests.cli.command import run
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets_tests.command import run
+from dataset_assets_tests.generated import Generated
 
 
 def test_the_terminal_shows_what_duckdb_adds_up(generated: Generated) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets_tests.cli.command import run
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import pictures, tables
+from dataset_assets_tests.generated import Generated
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from dataset_assets_tests.cli.command import run
-from dataset_assets_tests.cli.conftest import Generated
+from dataset_assets_tests.command import run
+from dataset_assets_tests.generated import Generated
 
 
 def rows(table: str) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets_tests.cli.command import start
+from dataset_assets_tests.command import start
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.system.dagster_ui import BACKFILL_S, DagsterUi, Run, running_ui

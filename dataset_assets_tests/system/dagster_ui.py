@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from dataset_assets.generate import Progress
-from dataset_assets_tests.cli.command import ROOT, processes_of, start, wait_until
+from dataset_assets_tests.command import ROOT, processes_of, start, wait_until
 from dataset_assets_tests.progress import read_progress
 from dataset_assets_tests.system import queries
 
@@ -281,7 +281,7 @@ def running_ui(config: Path) -> Iterator[DagsterUi]:
     """The UI of a configuration, up; stopped at the end with everything that it started."""
     home = config.parent / "dataset/.dagster"
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(ROOT / "dataset_assets/cli/dagster.yaml", home / "dagster.yaml")
+    shutil.copyfile(ROOT / "dataset_assets/launch/dagster.yaml", home / "dagster.yaml")
     settings = (home / "dagster.yaml").read_text(encoding="utf-8")
     for name, value in QUICK.items():
         settings, count = re.subn(rf"(?m)^(  {name}): \d+$", rf"\1: {value}", settings)

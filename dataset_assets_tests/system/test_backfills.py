@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from dataset_assets_tests.cli.command import run
+from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import pictures, tables
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.system.conftest import BROKEN, BY_COMMAND, DONE, HELD, KILLED, STOPPED, Ended

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets_tests.cli.command import processes_of, wait_until
+from dataset_assets_tests.command import processes_of, wait_until
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.system.dagster_ui import STOP_S, running_ui

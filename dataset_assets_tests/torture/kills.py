@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from dataset_assets_tests.cli.command import is_alive, processes_of, run, start, wait_until
+from dataset_assets_tests.command import is_alive, processes_of, run, start, wait_until
 from dataset_assets_tests.configurations import tables, write_config
 from dataset_assets_tests.generate.samples import files_named_by_rows
 from dataset_assets_tests.progress import read_progress

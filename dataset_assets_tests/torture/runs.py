@@ -23,14 +23,14 @@ import dagster as dg
 from dagster._utils.interrupts import setup_interrupt_handlers
 
 from dataset_assets.assets.failures import failure_sentence
-from dataset_assets.cli.home import enter_home
-from dataset_assets.cli.slots import free_slots
-from dataset_assets.cli.worker import QUIET
 from dataset_assets.config import load_settings
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
+from dataset_assets.launch.concurrency_slots import free_slots
+from dataset_assets.launch.home import enter_home
+from dataset_assets.launch.worker import QUIET
 from dataset_assets.partitions import add_missing
 from dataset_assets.tables import TableStore
-from dataset_assets_tests.cli.command import ROOT, environment, obey_ctrl_c
+from dataset_assets_tests.command import ROOT, environment, obey_ctrl_c
 from dataset_assets_tests.torture.places import Place, ended_at, failing_from
 
 DONE, FAILED, STOPPED = 0, 3, 130

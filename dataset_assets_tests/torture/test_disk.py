@@ -16,7 +16,7 @@ from dataset_assets.config import Settings
 from dataset_assets.errors import DatasetAssetsError, SpaceError
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests import configurations
-from dataset_assets_tests.cli.command import PATIENCE_S, run, start, wait_until
+from dataset_assets_tests.command import PATIENCE_S, run, start, wait_until
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import KEY, files_named_by_rows, pictures, small_settings, tables
 from dataset_assets_tests.torture.kills import film_config

@@ -1,6 +1,6 @@
 """Dagster runs that are killed in any way, at any moment, until one gets through; 500 by `make torture`.
 
-Killed `generate`s and their workers are in `cli/test_stopping.py`.
+Killed `generate`s and their workers are in `launch/test_stopping.py`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dataset_assets_tests.cli.command import run, wait_until
+from dataset_assets_tests.command import run, wait_until
 from dataset_assets_tests.configurations import pictures, write_config
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import files_named_by_rows

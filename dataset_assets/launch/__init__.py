@@ -1,0 +1,1 @@
+"""How runs are started on this machine: worker processes, their limits and ends, and the Dagster home."""

@@ -1,0 +1,167 @@
+"""The Dagster home: where run history lives."""
+
+from __future__ import annotations
+
+import fcntl
+import glob
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from dataset_assets.config import CONFIG_VARIABLE, Settings, video_key
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.launch.sockets import leave_room_for_sockets
+
+HOME_VARIABLE = "DAGSTER_HOME"
+HOME_FOLDER = ".dagster"
+INSTANCE_FILE = "dagster.yaml"
+# Where Dagster keeps its databases in a home whose settings name no other place.
+HISTORY_FOLDER, SCHEDULES_FOLDER = "history", "schedules"
+MAKING_FOLDER = ".making"
+# Homes of data sets in whose folders Dagster can keep none, below the folder for what programs keep of a user
+# (XDG base directories).
+STATE_VARIABLE, STATE_FOLDER = "XDG_STATE_HOME", "~/.local/state"
+# The longest path of a database in a home is that of a run, whose name is a UUID. SQLite opens 504 bytes (its
+# MAX_PATHNAME of 512, less 8 for its own suffixes).
+LONGEST_DATABASE = f"{HISTORY_FOLDER}/runs/{'0' * 36}.db"
+LONGEST_PATH_BYTES = 504
+UNUSABLE = "?, *, [ or a percent escape such as %41"
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Give the home of a data set, as `home_of` does."""
+    return home_of(settings.base.output_base_dir)
+
+
+def home_of(data_set: Path) -> Path:
+    """Choose the home of a data set: `DAGSTER_HOME` where set, else a folder in it, so that it moves along.
+
+    Where Dagster could keep no history in that folder because of its name, the home is one of the user's own
+    (`~/.local/state/dataset-assets/`), named by the data set's path.
+
+    Raises:
+        DatasetAssetsError: Dagster can keep no history in a folder of such a name.
+    """
+    given = os.environ.get(HOME_VARIABLE)
+    if given:
+        home = Path(given).expanduser().resolve()
+        if not _can_hold_history(home):
+            raise DatasetAssetsError(
+                f"Dagster can keep no history in {home} ({HOME_VARIABLE}): its path is too long, or holds "
+                f"{UNUSABLE}; set it to a folder of another name."
+            )
+        return home
+    home = data_set / HOME_FOLDER
+    return home if _can_hold_history(home) else _home_elsewhere(data_set)
+
+
+def _can_hold_history(home: Path) -> bool:
+    """Whether Dagster finds its databases and its settings again in a folder of this name.
+
+    It names a database to SQLAlchemy by a URL that it does not quote (`create_db_conn_string`), where `?`
+    ends the path and `%41` is `A`, and reads `dagster.yaml` as a pattern (`load_yaml_from_globs`).
+    """
+    database = f"{home}/{LONGEST_DATABASE}"
+    if len(os.fsencode(database)) > LONGEST_PATH_BYTES or glob.has_magic(database):
+        return False
+    return make_url(f"sqlite:///{database}").database == database
+
+
+def _home_elsewhere(data_set: Path) -> Path:
+    path_hash = hashlib.blake2b(os.fsencode(data_set.resolve()), digest_size=8).hexdigest()
+    name = "-".join(filter(None, (video_key(data_set.name)[:40], path_hash)))
+    try:
+        state = Path(os.environ.get(STATE_VARIABLE) or STATE_FOLDER).expanduser()
+    except RuntimeError:  # no home folder
+        state = Path(STATE_FOLDER)
+    home = state / "dataset-assets" / name
+    if not (state.is_absolute() and _can_hold_history(home)):
+        raise DatasetAssetsError(
+            f"Dagster can keep no history in {data_set}: its path is too long, or holds {UNUSABLE}; "
+            f"set {HOME_VARIABLE} to another folder, or rename the data set's."
+        )
+    return home
+
+
+@contextmanager
+def history_told(home: Path) -> Iterator[None]:
+    """Turn a home that cannot be read or written, mostly for a full disk, into a sentence.
+
+    Raises:
+        DatasetAssetsError: Dagster could not write its history.
+    """
+    # It would tell with a traceback that somebody interrupted it while it closed a connection.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    try:
+        yield
+    except (DBAPIError, OSError) as error:
+        place = f"Dagster's history in {home}"
+        reason = error.orig if isinstance(error, DBAPIError) else error.strerror or error
+        if isinstance(error, OSError) and error.filename:
+            place = error.filename
+        raise DatasetAssetsError(
+            f"{place} cannot be written ({reason}); free some space or look after the disk, and run generate "
+            "again, what is committed stays"
+        ) from error
+
+
+def enter_home(settings: Settings, config: Path) -> Path:
+    """Prepare the home and name it, and the configuration, to everything that this process starts.
+
+    Args:
+        settings: The configuration.
+        config: Its file.
+
+    Returns:
+        The home.
+
+    Raises:
+        DatasetAssetsError: The home cannot be made.
+    """
+    leave_room_for_sockets()
+    home = dagster_home(settings)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / INSTANCE_FILE).exists():
+            shutil.copyfile(Path(__file__).with_name(INSTANCE_FILE), home / INSTANCE_FILE)
+        _make_history(home)
+    except OSError as error:
+        raise DatasetAssetsError(
+            f"The Dagster home {home} cannot be made ({error.strerror}); "
+            f"set {HOME_VARIABLE} to a folder that you may write."
+        ) from error
+    os.environ[HOME_VARIABLE] = str(home)
+    os.environ[CONFIG_VARIABLE] = str(config.resolve())
+    return home
+
+
+def _make_history(home: Path) -> None:
+    """Make a new home's databases elsewhere first, and move them in once they are whole.
+
+    Whoever is killed in between would leave some of their tables out for good, and so would two at once.
+    """
+    making = home / MAKING_FOLDER
+    descriptor = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not (home / HISTORY_FOLDER).exists():
+            shutil.rmtree(making, ignore_errors=True)
+            making.mkdir()
+            shutil.copyfile(home / INSTANCE_FILE, making / INSTANCE_FILE)
+            with dg.DagsterInstance.from_config(str(making)):
+                pass
+            # The history last: it tells that all is there.
+            for name in (SCHEDULES_FOLDER, HISTORY_FOLDER):
+                if (making / name).exists() and not (home / name).exists():
+                    (making / name).rename(home / name)
+        shutil.rmtree(making, ignore_errors=True)
+    finally:
+        os.close(descriptor)

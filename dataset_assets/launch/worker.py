@@ -1,0 +1,135 @@
+"""One video in a process of its own: a Dagster run in it, and its outcome sent back.
+
+A decoder that crashes takes only its own video along.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import dagster as dg
+
+from dataset_assets.assets.failures import failure_sentence
+from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
+from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
+from dataset_assets.launch.home import HOME_VARIABLE, history_told
+
+STOP_GRACE_S = 20.0
+LAUNCHED_BY_TAG = "dataset_assets/launched_by"
+# A run of `generate` that failed is run again by the next `generate`, not by a daemon at the same time.
+TAGS = {"dagster/max_retries": "0", LAUNCHED_BY_TAG: "generate"}
+# The event log has it all; on the terminal it would drown the live view.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a video's run ended.
+
+    Attributes:
+        key: The video's key.
+        run_id: The Dagster run.
+        error: Why it failed, one sentence; empty where it succeeded.
+        patches: Patches in the tables of the assets that were asked for.
+    """
+
+    key: str
+    run_id: str
+    error: str
+    patches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a worker process is to do.
+
+    Attributes:
+        config: The configuration file.
+        key: The video's key.
+        assets: Names of the assets to materialise.
+        force: Whether everything asked for is made anew.
+        lanes: Windows that are worked on at a time.
+        run_id: Identity that the Dagster run is given.
+    """
+
+    config: Path
+    key: str
+    assets: Sequence[str]
+    force: bool
+    lanes: int
+    run_id: str
+
+
+def run_video(connection: Connection, order: Order) -> None:
+    """Materialises a video's assets and sends an `Outcome`; the entry point of a worker process.
+
+    Args:
+        connection: Where the outcome goes. Whatever comes from its other end, or the end of it, says stop.
+        order: What to do.
+    """
+    os.setsid()  # Ctrl+C goes to the parent alone, which stops its workers in order
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_stop, args=(order.run_id,)).start())
+    threading.Thread(target=_listen, args=(connection, order.run_id), daemon=True).start()
+    try:
+        with history_told(Path(os.environ[HOME_VARIABLE])):
+            outcome = _materialize(order)
+    except dg.DagsterExecutionInterruptedError:
+        return  # the parent, where it is still there, knows; the run is shown as cancelled
+    except Exception as error:
+        outcome = Outcome(order.key, order.run_id, f"{order.key}: {error or type(error).__name__}")
+    with suppress(OSError):
+        connection.send(outcome)
+
+
+def _materialize(order: Order) -> Outcome:
+    job = build_defs(order.config).resolve_job_def(MAKE_PATCHES_JOB)
+    force = {FORCE_TAG: "true"} if order.force else {}
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            partition_key=order.key,
+            asset_selection=[dg.AssetKey(asset) for asset in order.assets],
+            tags=TAGS | force | {LANES_TAG: str(order.lanes)},
+            run_config=QUIET,
+            raise_on_error=False,
+            run_id=order.run_id,
+        )
+        if not result.success:
+            return Outcome(
+                order.key, order.run_id, failure_sentence(order.key, result.all_events, order.run_id)
+            )
+        patches = 0
+        for event in result.get_asset_materialization_events():
+            value = event.materialization.metadata.get("patches")
+            patches += int(value.value) if isinstance(value, dg.IntMetadataValue) and value.value else 0
+        return Outcome(order.key, order.run_id, "", patches)
+
+
+def _interrupt(*_: object) -> None:
+    raise dg.DagsterExecutionInterruptedError
+
+
+def _listen(connection: Connection, run_id: str) -> None:
+    with suppress(EOFError, OSError):
+        connection.recv()
+    _stop(run_id)
+
+
+def _stop(run_id: str) -> None:
+    """End the run as Terminate in the UI does: marked first, since Dagster counts others as failed."""
+    with suppress(Exception), dg.DagsterInstance.get() as instance:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_canceling(run)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(STOP_GRACE_S)
+    os._exit(1)  # whatever it hangs in: perhaps nobody is left who would kill it

@@ -1,0 +1,266 @@
+"""Takes snapshots: from the tables' footers, the progress files, and the machine. It only reads.
+
+What goes on beside the files is told by the caller (`Activity`). Sums and estimates are in `works`; how a
+snapshot is shown is in `live_view`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from dataset_assets.config import Settings
+from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus, Progress, statuses
+from dataset_assets.generate.progress import eta_s, read_all_progress, windows_per_s
+from dataset_assets.generate.video_pass import PROGRESS_FOLDER
+from dataset_assets.monitor.aggregate import (
+    Work,
+    WorkState,
+    category_states,
+    disk,
+    overall,
+    ratio,
+)
+from dataset_assets.monitor.machine import MachineReader, ProcessUse
+from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Snapshot, VideoRun
+from dataset_assets.tables import CachedFooters, collect
+
+REFRESH_S = 2.0
+# Looking through the tables takes at most a twentieth of a core, however many there are.
+SCANS_APART = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """What the tables say of the videos that are looked at.
+
+    Attributes:
+        next_scan_s: When they are worth looking through again; a monotonic clock.
+        running: Keys of the videos that ran when they were looked through.
+        statuses: By video and table.
+        judged: Windows accepted and attempts made, by video.
+        made: Patches and their bytes, by video and category.
+        other_bytes: Bytes of patches of other videos or categories.
+        problems: A sentence for each table that cannot be read.
+    """
+
+    next_scan_s: float
+    running: frozenset[str]
+    statuses: Mapping[str, Mapping[str, AssetStatus]]
+    judged: Mapping[str, tuple[int, int]]
+    made: Mapping[tuple[str, str], tuple[int, int]]
+    other_bytes: int
+    problems: tuple[str, ...]
+
+
+class Watcher:
+    """Looks at a data set as often as it is asked to."""
+
+    def __init__(
+        self, settings: Settings, keys: Collection[str] = (), categories: Sequence[str] = ()
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            settings: The configuration.
+            keys: The videos to look at; all where empty.
+            categories: The categories to look at; all where empty.
+        """
+        self._settings = settings
+        self._categories = list(categories or settings.categories)
+        self._entries = {entry.key: entry for entry in settings.videos if not keys or entry.key in keys}
+        # Worked out once: exact in decimals, they take most of the time of a snapshot of many videos.
+        self._targets = {
+            key: {name: settings.target(entry, name) for name in self._categories}
+            for key, entry in self._entries.items()
+        }
+        self._window_targets = {key: settings.window_target(entry) for key, entry in self._entries.items()}
+        self._store = CachedFooters(settings.base.output_base_dir)
+        self._machine = MachineReader()
+        self._tables: _Tables | None = None
+
+    def progress(self) -> tuple[dict[str, Progress], set[str]]:
+        """Read the progress files.
+
+        Returns:
+            The progress of each video that a live process of this machine works on, by key; and the keys of
+            those whose process is gone.
+        """
+        files = read_all_progress(self._store.root / PROGRESS_FOLDER)
+        live = {progress.key: progress for progress in files if progress.is_alive}
+        return live, {progress.key for progress in files} - live.keys()
+
+    def snapshot(self, activity: Activity) -> Snapshot:
+        """Take a snapshot.
+
+        Args:
+            activity: What goes on and what went before.
+        """
+        now_s = time.time()
+        live, left = self.progress()
+        runs = {run.key: run for run in activity.runs if run.key}
+        running = frozenset(live.keys() | runs.keys())
+        tables = self._look_through(running)
+        states = self._states(tables, running, left, activity)
+        works = [self._work(key, state, tables, live.get(key)) for key, state in states.items()]
+        to_come = activity.waiting
+        if to_come is None:
+            to_come = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
+        machine, uses = self._machine.read([progress.pid for progress in live.values()])
+        going_on, waits = bool(running or activity.runs), bool(activity.queued or activity.backfills)
+        return Snapshot(
+            schema_version=SCHEMA_VERSION,
+            taken_s=now_s,
+            output_base_dir=str(self._settings.base.output_base_dir),
+            state="running" if going_on else "queued" if waits else "idle",
+            overall=overall(works, activity, to_come, now_s),
+            videos=tuple(
+                _video_run(key, runs.get(key), live.get(key), uses, now_s) for key in sorted(running)
+            ),
+            categories=category_states(works, self._categories),
+            disk=disk(works, self._settings, tables.other_bytes, self._free_bytes()),
+            machine=machine,
+            failures=tuple(each for each in activity.failures if states.get(each.key) == "failed"),
+            interrupted=tuple(key for key, state in states.items() if state == "interrupted"),
+            last_run=activity.last_run,
+            problems=(*tables.problems, *([activity.problem] if activity.problem else ())),
+        )
+
+    def _look_through(self, running: frozenset[str]) -> _Tables:
+        """Look through all tables where that is due, or where a video has ended or begun."""
+        started_s = time.monotonic()
+        kept = self._tables
+        if kept is not None and kept.running == running and started_s < kept.next_scan_s:
+            return kept
+        stats = collect(self._store)
+        found = {key: statuses(self._settings, entry, self._store) for key, entry in self._entries.items()}
+        made = {
+            (row["video"], row["category"]): (row["patches"], row["size_bytes"])
+            for row in stats.video_categories.to_dict("records")
+        }
+        others = [key for key in made if key[0] not in found or key[1] not in self._categories]
+        ended_s = time.monotonic()
+        self._tables = _Tables(
+            next_scan_s=ended_s + SCANS_APART * (ended_s - started_s),
+            running=running,
+            statuses=found,
+            judged={
+                row["video"]: (row["accepted"], row["attempts"]) for row in stats.videos.to_dict("records")
+            },
+            made=made,
+            other_bytes=sum(made[key][1] for key in others),
+            problems=tuple(stats.problems),
+        )
+        return self._tables
+
+    def _work(self, key: str, state: WorkState, tables: _Tables, progress: Progress | None) -> Work:
+        found, targets = tables.statuses[key], self._targets[key]
+        # What waits though nothing is missing is rebuilt.
+        is_rebuilt = state == "waiting" and self._is_done(found)
+        made, stale, size_bytes, remaining = {}, {}, {}, {}
+        for name, target in targets.items():
+            made[name], size_bytes[name] = tables.made.get((key, name), (0, 0))
+            stale[name] = 0
+            if progress is not None and name in progress.patches:
+                made[name], size_bytes[name] = progress.patches[name], progress.patches_bytes[name]
+                remaining[name] = max(0, progress.patches_target[name] - made[name])
+                continue
+            table = "stale" if is_rebuilt else found[name].state
+            match table:
+                case "missing" | "stale":
+                    remaining[name] = target
+                    made[name], stale[name] = 0, made[name]
+                case "partial":
+                    remaining[name] = max(0, target - made[name])
+                case "done":
+                    remaining[name] = 0
+                case _:
+                    assert_never(table)
+        accepted, attempts = tables.judged.get(key, (0, 0))
+        if progress is not None and progress.attempts >= attempts:
+            accepted, attempts = progress.accepted, progress.attempts
+        return Work(
+            key,
+            state,
+            self._window_targets[key],
+            accepted,
+            attempts,
+            targets,
+            made,
+            stale,
+            size_bytes,
+            remaining,
+            progress,
+        )
+
+    def _states(
+        self, tables: _Tables, running: Collection[str], left: Collection[str], activity: Activity
+    ) -> dict[str, WorkState]:
+        """Where each video stands.
+
+        Args:
+            tables: What the tables say.
+            running: Keys of the videos that are worked on.
+            left: Keys of the videos whose run was killed.
+            activity: What the caller knows.
+        """
+        failed = {failure.key for failure in activity.failures}
+        states: dict[str, WorkState] = {}
+        for key, found in tables.statuses.items():
+            if key in running:
+                states[key] = "running"
+            elif key in (activity.waiting or ()):
+                states[key] = "waiting"
+            elif self._is_done(found):
+                states[key] = "done"
+            elif key in failed:
+                states[key] = "failed"
+            elif key in left or any(status.state == "partial" for status in found.values()):
+                states[key] = "interrupted"
+            else:
+                states[key] = "waiting"
+        return states
+
+    def _is_done(self, found: Mapping[str, AssetStatus]) -> bool:
+        return all(found[name].is_done for name in (SOURCE, WINDOWS, *self._categories))
+
+    def _free_bytes(self) -> int:
+        folder = self._settings.base.output_base_dir
+        return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+
+
+def _video_run(
+    key: str, run: ActiveRun | None, progress: Progress | None, uses: Mapping[int, ProcessUse], now_s: float
+) -> VideoRun:
+    # A pass that Dagster knows nothing of was started from Python.
+    known = run or ActiveRun(key, "", "working", "Python", "", progress.started_s if progress else now_s)
+    pass_ = progress or Progress(key, pid=0, process="none")
+    use = uses.get(pass_.pid)
+    rate = windows_per_s(pass_, now_s)
+    return VideoRun(
+        key=key,
+        phase="working" if progress is not None and known.phase != "stopping" else known.phase,
+        launched_by=known.launched_by,
+        run_id=known.run_id,
+        pid=progress.pid if progress is not None else None,
+        started_s=known.started_s,
+        updated_s=progress.updated_s if progress is not None else None,
+        share=ratio(pass_.windows_done, pass_.windows_target) or 0.0,
+        eta_s=eta_s(pass_, now_s),
+        windows_target=pass_.windows_target,
+        windows_done=pass_.windows_done,
+        windows_per_minute=None if rate is None else 60 * rate,
+        windows_uncommitted=pass_.windows_uncommitted,
+        committed_s=pass_.committed_s or None,
+        attempts=pass_.attempts,
+        accepted=pass_.accepted,
+        acceptance_rate=ratio(pass_.accepted, pass_.attempts),
+        patches=sum(pass_.patches.values()),
+        patches_target=sum(pass_.patches_target.values()),
+        size_bytes=sum(pass_.patches_bytes.values()),
+        cpu_percent=use.cpu_percent if use else None,
+        memory_bytes=use.memory_bytes if use else None,
+    )

@@ -1,0 +1,280 @@
+"""What Dagster knows: runs that go on, runs that failed and why; read only.
+
+Nothing is written: no home, no database, no partition comes of looking. (SQLite itself keeps lock files
+beside a database while it is read.) What the runs have made is in the tables and the progress files.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+
+import dagster as dg
+import yaml
+
+from dataset_assets.assets.failures import FAILURE_EVENTS, failure_sentence
+from dataset_assets.assets.runs import ended_s, video_of
+from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
+from dataset_assets.generate.process import process_age_s
+from dataset_assets.launch.home import INSTANCE_FILE
+from dataset_assets.launch.worker import LAUNCHED_BY_TAG
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure, LastRun, Phase, RunState
+
+# Launched by these, in this order; what has none of the tags came from Dagster's UI or command line.
+LAUNCHERS = {
+    "dagster/schedule_name": "schedule",
+    "dagster/sensor_name": "sensor",
+    "dagster/backfill": "backfill",
+}
+# The newest failures that are looked through; more videos than these are not listed anyway.
+MAX_FAILURES = 50
+# The newest backfills that are looked through for those that go on.
+BACKFILLS = 5
+# Dagster gives a run worker that long to start (start_timeout_seconds of dagster.yaml).
+START_TIMEOUT_S = 180.0
+# A run that has started tells its process with the next event, milliseconds later.
+STARTED_TIMEOUT_S = 10.0
+# Between a process's own start, to a second, and an event's time of the same clock.
+CLOCK_SLACK_S = 2.0
+
+_STATUS = dg.DagsterRunStatus
+_ACTIVE = [_STATUS.STARTING, _STATUS.STARTED, _STATUS.CANCELING]
+_ENDED: dict[dg.DagsterRunStatus, RunState] = {
+    _STATUS.SUCCESS: "succeeded",
+    _STATUS.FAILURE: "failed",
+    _STATUS.CANCELED: "cancelled",
+}
+_DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+_TYPE = dg.DagsterEventType
+
+
+class History:
+    """Dagster's history of one data set."""
+
+    def __init__(self, home: Path, keys: Collection[str]) -> None:
+        """Open nothing yet.
+
+        Args:
+            home: The Dagster home; it need not exist.
+            keys: The videos' keys; runs of other partitions belong to another project.
+        """
+        self._home = home
+        self._keys = frozenset(keys)
+        self._instance: dg.DagsterInstance | None = None
+        self._sentences: dict[str, str] = {}
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def read(self, working: Collection[str], now_s: float) -> Activity:
+        """Read what goes on and what went before.
+
+        Args:
+            working: Keys of the videos whose progress a live process writes.
+            now_s: Unix time.
+        """
+        try:
+            if not is_initialised(self._home):
+                self._close()
+                return Activity()
+            if self._instance is None:
+                self._instance = dg.DagsterInstance.from_config(str(self._home))
+            return self._read(self._instance, working, now_s)
+        except Exception as error:  # each storage raises what its driver raises
+            self._close()
+            reason = str(error).strip().splitlines()
+            what = reason[0] if reason else type(error).__name__
+            return Activity(problem=f"The history in {self._home} cannot be read now ({what}).")
+
+    def _close(self) -> None:
+        if self._instance is not None:
+            self._instance.dispose()
+            self._instance = None
+
+    def _read(self, instance: dg.DagsterInstance, working: Collection[str], now_s: float) -> Activity:
+        runs, failures = [], []
+        for record in instance.get_run_records(dg.RunsFilter(statuses=_ACTIVE)):
+            if not self._is_ours(record.dagster_run):
+                continue
+            found = self._active(instance, record, working, now_s)
+            if isinstance(found, ActiveRun):
+                runs.append(found)
+            else:
+                failures.append(found)
+        failures += self._failures(instance)
+        ended = self._ended(instance, list(_ENDED), 1)
+        return Activity(
+            runs=tuple(runs),
+            queued=instance.get_runs_count(dg.RunsFilter(statuses=[_STATUS.QUEUED])),
+            backfills=sum(
+                each.status.name == "REQUESTED" for each in instance.get_backfills(limit=BACKFILLS)
+            ),
+            failures=tuple(_newest_of_each(failures)),
+            last_run=_last_run(ended[0]) if ended else None,
+            problem="",
+        )
+
+    def _is_ours(self, run: dg.DagsterRun) -> bool:
+        key = _key(run)
+        return key in self._keys if key else run.job_name in (MAKE_PATCHES_JOB, STATS_JOB)
+
+    def _active(
+        self, instance: dg.DagsterInstance, record: dg.RunRecord, working: Collection[str], now_s: float
+    ) -> ActiveRun | Failure:
+        """Return a run that Dagster counts as going on; a failure where no process of this machine does."""
+        run = record.dagster_run
+        changed_s = record.update_timestamp.timestamp()
+        if _key(run) in working:
+            phase: Phase | None = "working"
+        else:
+            phase = self._phase_without_progress(instance, run, now_s, now_s - changed_s)
+        if phase is None:
+            sentence = (
+                f"{_key(run) or run.job_name}: Dagster counts run {run.run_id[:8]} as going on, but no "
+                "process of this machine works on it; if it was killed, run generate again, it goes on from "
+                "the last commit"
+            )
+            return Failure(_key(run), sentence, changed_s, run.run_id)
+        if run.status is _STATUS.CANCELING:
+            phase = "stopping"
+        started_s = record.start_time or changed_s
+        return ActiveRun(_key(run), run.job_name, phase, _launcher(run), run.run_id, started_s)
+
+    def _phase_without_progress(
+        self, instance: dg.DagsterInstance, run: dg.DagsterRun, now_s: float, quiet_s: float
+    ) -> Phase | None:
+        """Before the first progress, and after the last; None where the run's process is gone."""
+        phase: Phase = "starting"
+        pid, seen_s = None, 0.0
+        for entry in self._events(
+            instance, run.run_id, {_TYPE.ENGINE_EVENT, _TYPE.STEP_START, _TYPE.STEP_SUCCESS}
+        ):
+            event = entry.dagster_event
+            if event is None:
+                continue
+            if event.event_type is _TYPE.STEP_START:
+                phase = "probing" if event.step_key == SOURCE_VIDEO else "working"
+            elif event.event_type is _TYPE.STEP_SUCCESS:
+                phase = "waiting"
+            else:
+                details = event.engine_event_data.metadata
+                if "pid" in details:
+                    pid, seen_s = int(str(details["pid"].value)), entry.timestamp
+                if "step_keys" in details and phase == "starting":
+                    phase = "waiting"  # its steps would have started but for the pool
+        if pid is None:
+            timeout_s = START_TIMEOUT_S if run.status is _STATUS.STARTING else STARTED_TIMEOUT_S
+            return phase if quiet_s < timeout_s else None
+        return phase if _was_there(pid, now_s - seen_s) else None
+
+    def _events(
+        self, instance: dg.DagsterInstance, run_id: str, kinds: set[dg.DagsterEventType]
+    ) -> list[dg.EventLogEntry]:
+        # SQLite would make the database of a run whose first event is yet to come.
+        folder = sqlite_folder(self._home)
+        if folder is not None and not (folder / "history" / "runs" / f"{run_id}.db").exists():
+            return []
+        return list(instance.all_logs(run_id, of_type=kinds))
+
+    def _failures(self, instance: dg.DagsterInstance) -> list[Failure]:
+        found = []
+        for record in self._ended(instance, [_STATUS.FAILURE], MAX_FAILURES):
+            run = record.dagster_run
+            if _key(run):
+                sentence = self._sentence(instance, run)
+                found.append(Failure(_key(run), sentence, ended_s(record), run.run_id))
+        return found
+
+    def _sentence(self, instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+        if run.run_id not in self._sentences:
+            entries = self._events(instance, run.run_id, set(FAILURE_EVENTS))
+            events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+            self._sentences[run.run_id] = failure_sentence(_key(run), events, run.run_id)
+        return self._sentences[run.run_id]
+
+    def _ended(
+        self, instance: dg.DagsterInstance, statuses: list[dg.DagsterRunStatus], limit: int
+    ) -> list[dg.RunRecord]:
+        """Return the runs that ended last, the newest first."""
+        records = instance.get_run_records(
+            dg.RunsFilter(statuses=statuses), limit=limit, order_by="update_timestamp"
+        )
+        return [record for record in records if self._is_ours(record.dagster_run)]
+
+
+def is_initialised(home: Path) -> bool:
+    """Whether a Dagster home has its databases, so that opening it makes none.
+
+    Databases that are not files of the home (Postgres) are taken to be there.
+    """
+    folder = sqlite_folder(home)
+    if folder is None:
+        return True
+    return all(_has_tables(folder / name) for name in _DATABASES)
+
+
+def sqlite_folder(home: Path) -> Path | None:
+    """Folder of a home's SQLite databases; None where `dagster.yaml` names another storage."""
+    try:
+        settings = yaml.safe_load((home / INSTANCE_FILE).read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError):
+        settings = {}
+    if "run_storage" in settings:
+        return None
+    storage = settings.get("storage")
+    if not storage:
+        return home
+    given = (storage.get("sqlite") or {}).get("base_dir")
+    if isinstance(given, dict):
+        given = os.environ.get(str(given.get("env")))
+    return Path(given) if given else None
+
+
+def _has_tables(database: Path) -> bool:
+    """Whether Dagster has finished making a database; opened so that SQLite makes no file of that name."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            return bool(connection.execute("select 1 from alembic_version").fetchall())
+    except sqlite3.Error:
+        return False
+
+
+def _was_there(pid: int, seconds_ago: float) -> bool:
+    """Whether the process that had this number then has it still."""
+    age_s = process_age_s(pid)
+    return age_s is not None and age_s + CLOCK_SLACK_S >= seconds_ago
+
+
+def _key(run: dg.DagsterRun) -> str:
+    return video_of(run) or ""
+
+
+def _launcher(run: dg.DagsterRun) -> str:
+    if LAUNCHED_BY_TAG in run.tags:
+        return run.tags[LAUNCHED_BY_TAG]
+    for tag, name in LAUNCHERS.items():
+        if tag in run.tags:
+            return f"{name} {run.tags[tag]}"
+    return "Dagster"
+
+
+def _last_run(record: dg.RunRecord) -> LastRun:
+    run = record.dagster_run
+    return LastRun(_key(run), run.job_name, _ENDED[run.status], ended_s(record), run.run_id)
+
+
+def _newest_of_each(failures: list[Failure]) -> list[Failure]:
+    newest: dict[str, Failure] = {}
+    for failure in sorted(failures, key=lambda failure: -failure.ended_s):
+        newest.setdefault(failure.key, failure)
+    return list(newest.values())

@@ -1,0 +1,53 @@
+"""What a `generate` itself knows of its runs, in the form in which `monitor` reads Dagster's history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+
+from dataset_assets.definitions import MAKE_PATCHES_JOB
+from dataset_assets.launch.worker import Outcome
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure
+
+
+class Launched:
+    """The runs that one `generate` launches.
+
+    Attributes:
+        failures: Those that failed, in order.
+    """
+
+    def __init__(self, keys: Collection[str]) -> None:
+        """Nothing runs yet.
+
+        Args:
+            keys: Keys of the videos whose turn will come.
+        """
+        self.failures: list[Failure] = []
+        self._waiting = set(keys)
+        self._started_s: dict[str, float] = {}
+
+    def ended(self, outcome: Outcome) -> None:
+        """Take in that a video's run ended just now."""
+        self._waiting.discard(outcome.key)
+        if outcome.error:
+            self.failures.append(Failure(outcome.key, outcome.error, time.time(), outcome.run_id))
+
+    def activity(self, running: Collection[str]) -> Activity:
+        """Return what goes on.
+
+        Args:
+            running: Keys of the videos that are worked on.
+        """
+        now_s = time.time()
+        for key in running:
+            self._waiting.discard(key)
+            self._started_s.setdefault(key, now_s)
+        return Activity(
+            runs=tuple(
+                ActiveRun(key, MAKE_PATCHES_JOB, "starting", "generate", "", self._started_s[key])
+                for key in running
+            ),
+            failures=tuple(reversed(self.failures)),
+            waiting=frozenset(self._waiting),
+        )

@@ -1,0 +1,1 @@
+"""The processes behind `dataset-assets ui`: code server, daemon, webserver."""

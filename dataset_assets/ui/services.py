@@ -1,0 +1,106 @@
+"""The processes behind `ui`: Dagster's code server, its daemon, and its webserver with the gallery beside it.
+
+`dagster dev` starts the same three, with a webserver that knows no gallery and a daemon that looks at
+backfills every 30 s.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+from dataset_assets.errors import DatasetAssetsError
+
+LOCATION = "dataset_assets"
+CODE_SERVER, DAEMON, WEBSERVER = "code server", "daemon", "webserver"
+POLL_S = 0.5
+STOP_GRACE_S = 60.0
+
+
+def serve(host: str, port: int) -> None:
+    """Run the services until this process is told to stop.
+
+    Args:
+        host: Address that the webserver listens at.
+        port: Its port.
+
+    Raises:
+        DatasetAssetsError: The webserver or the daemon ended by itself; the others were stopped.
+    """
+    stop = threading.Event()
+    # A handler of our own also where SIGINT was ignored (`nohup`): the services would inherit that.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    os.environ["DAGSTER_IS_DEV_CLI"] = (
+        "1"  # errors of the code without Dagster's own stack, as in `dagster dev`
+    )
+    services: dict[str, subprocess.Popen[bytes]] = {}
+    with TemporaryDirectory(prefix="dataset-assets-") as folder:
+        socket = Path(folder) / "code.sock"
+        commands = _commands(socket, host, port)
+        try:
+            for name, command in commands.items():
+                services[name] = _start(command)
+                # The others would tell that it cannot be reached, and find it later.
+                while not socket.exists() and services[CODE_SERVER].poll() is None and not stop.wait(0.1):
+                    pass
+            while not stop.wait(POLL_S):
+                for name, service in services.items():
+                    if service.poll() is None:
+                        continue
+                    if name != CODE_SERVER:
+                        raise DatasetAssetsError(
+                            f"Dagster's {name} ended with exit code {service.returncode}; what it said "
+                            "stands above, and `ui` starts it again."
+                        )
+                    services[name] = _start(commands[name])
+        finally:
+            _stop(services)
+
+
+def _commands(socket: Path, host: str, port: int) -> dict[str, list[str]]:
+    """Return the command of each service, in the order to start them; the code server comes first."""
+    # Dagster's other format for people writes colour codes into a log file too.
+    logs = ["--log-level", "warning", "--log-format", "rich" if sys.stdout.isatty() else "json"]
+    workspace = socket.with_name("workspace.yaml")
+    server = {"grpc_server": {"socket": str(socket), "location_name": LOCATION}}
+    workspace.write_text(yaml.safe_dump({"load_from": [server]}), encoding="utf-8")
+    code = ["--module-name", "dataset_assets.definitions", "--location-name", LOCATION]
+    start = ["code-server", "start", "--use-python-environment-entry-point", "--socket", str(socket)]
+    return {
+        CODE_SERVER: ["dagster", *start, *code, *logs],
+        DAEMON: ["dataset_assets.ui.daemon", "run", "--workspace", str(workspace), *logs],
+        WEBSERVER: ["dataset_assets.ui.webserver", str(workspace), host, str(port)],
+    }
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    # In a session of its own, so that Ctrl+C reaches it once, from here; tied to this process by the pipe.
+    tethered = [sys.executable, "-m", "dataset_assets.ui.exit_with_parent", *command]
+    return subprocess.Popen(tethered, stdin=subprocess.PIPE, start_new_session=True)
+
+
+def _stop(services: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Stop them in the order in which they need one another, the code server last."""
+    for service in reversed(services.values()):
+        if service.poll() is None:
+            service.send_signal(signal.SIGINT)
+        try:
+            service.wait(STOP_GRACE_S)
+        except subprocess.TimeoutExpired:
+            service.kill()
+
+
+if __name__ == "__main__":
+    try:
+        serve(sys.argv[1], int(sys.argv[2]))
+    except DatasetAssetsError as error:
+        sys.exit(str(error))

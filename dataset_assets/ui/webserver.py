@@ -1,0 +1,78 @@
+"""Dagster's webserver with the gallery beside it, at one address.
+
+Run as a module, with a workspace file, an address and a port; `services` does so. The pages lead to the data
+set's own pictures, so the data set is served too, as far as they lead there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path, PurePosixPath
+
+import dagster as dg
+import uvicorn
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster_webserver.app import create_app_from_workspace_process_context
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from dataset_assets.config import config_path, load_settings
+from dataset_assets.gallery import GALLERY_FOLDER, INDEX_FILE
+from dataset_assets.ui.hosts import LOOPBACK_NAMES, is_loopback
+
+
+class DatasetFiles(StaticFiles):
+    """The gallery and the pictures of a data set; not its tables, nor Dagster's home, which may lie in it."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Find a file; nothing for one that is not served."""
+        file = PurePosixPath(path)
+        is_page = file.parts[:1] == (GALLERY_FOLDER,)
+        is_served = is_page or file.suffix in (".png", ".jpg")
+        is_hidden = any(part.startswith(".") for part in file.parts)
+        return super().lookup_path(path) if is_served and not is_hidden else ("", None)
+
+
+def gallery_routes(data_set: Path) -> list[BaseRoute]:
+    """Return the data set under `/dataset`, and `/gallery` as the way to its pages."""
+
+    def to_page(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"/dataset/{GALLERY_FOLDER}/{request.path_params.get('page') or INDEX_FILE}")
+
+    return [
+        Mount("/dataset", DatasetFiles(directory=data_set, check_dir=False)),
+        Route("/gallery", to_page),
+        Route("/gallery/{page:path}", to_page),
+    ]
+
+
+def guarded(app: ASGIApp, host: str) -> ASGIApp:
+    """Return the application, which at a loopback address answers under this machine's own names only."""
+    if not is_loopback(host):
+        return app
+    return TrustedHostMiddleware(app, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)
+
+
+def main(workspace: str, host: str, port: int) -> None:
+    """Serve until it is interrupted."""
+    settings = load_settings(config_path(None))
+    with (
+        dg.DagsterInstance.get() as instance,
+        WorkspaceProcessContext(
+            instance, WorkspaceFileTarget([workspace]), dg.__version__, code_server_log_level="WARNING"
+        ) as context,
+    ):
+        app = create_app_from_workspace_process_context(context)
+        # Dagster's last route takes every address.
+        app.router.routes[:0] = gallery_routes(settings.base.output_base_dir)
+        uvicorn.run(guarded(app, host), host=host, port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

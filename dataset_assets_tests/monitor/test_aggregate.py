@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dataset_assets.config import BaseSettings, Settings
+from dataset_assets.generate import Progress
+from dataset_assets.generate.progress import eta_s
+from dataset_assets.monitor.aggregate import Work, category_states, disk, overall
+from dataset_assets.monitor.snapshot import Activity
+
+NOW_S = 1000.0
+DONE = Work(
+    key="done",
+    state="done",
+    windows_target=10,
+    accepted=9,
+    attempts=12,
+    targets={"general": 10, "toon": 0},
+    made={"general": 9, "toon": 0},
+    stale={"general": 0, "toon": 0},
+    size_bytes={"general": 900, "toon": 0},
+    remaining={"general": 0, "toon": 0},
+    progress=None,
+)
+WAITING = replace(
+    DONE,
+    key="waiting",
+    state="waiting",
+    accepted=0,
+    attempts=0,
+    targets={"general": 10, "toon": 30},
+    made={"general": 0, "toon": 0},
+    size_bytes={"general": 0, "toon": 0},
+    remaining={"general": 10, "toon": 30},
+    windows_target=30,
+)
+
+
+def running(worked: int, pending: int, started_s: float) -> Work:
+    """A video with so many windows worked on, and so many to come."""
+    target = worked + pending
+    progress = Progress(
+        "running",
+        windows_target=target,
+        windows_done=worked,
+        windows_worked=worked,
+        windows_pending=pending,
+        started_s=started_s,
+    )
+    return replace(
+        WAITING,
+        key="running",
+        state="running",
+        windows_target=target,
+        progress=progress,
+        targets={"toon": target},
+    )
+
+
+@pytest.mark.parametrize("worked", [0, 1, 2])
+def test_the_eta_is_unknown_while_there_is_too_little_to_tell(worked: int) -> None:
+    work = running(worked, 10, NOW_S - 60)
+    assert work.progress is not None
+    assert eta_s(work.progress, NOW_S) is None
+    whole = overall([work, WAITING], Activity(), {"waiting"}, NOW_S)
+    assert (whole.eta_s, whole.windows_per_minute) == (None, None)
+
+
+def test_the_eta_comes_from_the_rate_of_this_run_only() -> None:
+    # Gone on with: 90 of 100 windows were there already, 5 were worked on in 10 s.
+    progress = Progress(
+        "a", windows_target=100, windows_done=95, windows_worked=5, windows_pending=5, started_s=NOW_S - 10
+    )
+    assert eta_s(progress, NOW_S) == 10.0
+
+
+def test_the_whole_lasts_as_long_as_all_that_waits_at_the_present_rate() -> None:
+    work = running(10, 20, NOW_S - 10)  # one window a second
+    whole = overall([DONE, work, WAITING], Activity(), {"waiting"}, NOW_S)
+    assert whole.eta_s == 20 + 30
+    assert whole.windows_per_minute == 60
+    assert overall([DONE, work, WAITING], Activity(), set(), NOW_S).eta_s == 20
+    # A second one that cannot tell its rate yet is taken to be as fast.
+    begun = replace(running(1, 9, NOW_S), key="begun")
+    assert overall([work, begun, WAITING], Activity(), {"waiting"}, NOW_S).eta_s == (20 + 9 + 30) / 2
+
+
+def test_the_slowest_video_outlasts_the_rest() -> None:
+    slow = running(3, 100, NOW_S - 300)
+    fast = replace(running(100, 1, NOW_S - 10), key="fast")
+    assert overall([slow, fast], Activity(), set(), NOW_S).eta_s == 10000
+
+
+def test_a_video_that_is_done_counts_whole_though_it_gave_less_than_was_asked() -> None:
+    whole = overall([DONE], Activity(), set(), NOW_S)
+    assert (whole.share, whole.patches, whole.patches_target) == (1.0, 9, 10)
+    assert overall([WAITING], Activity(), set(), NOW_S).share == 0.0
+    assert overall([], Activity(), set(), NOW_S).share == 0.0
+    half = replace(WAITING, remaining={"general": 5, "toon": 15})
+    assert overall([half], Activity(), set(), NOW_S).share == 0.5
+
+
+def test_a_category_is_judged_by_the_videos_that_it_was_asked_of() -> None:
+    other = replace(WAITING, accepted=1, attempts=8)
+    general, toon = category_states([DONE, other], ["general", "toon"])
+    assert (general.attempts, general.accepted, general.acceptance_rate) == (20, 10, 0.5)
+    assert (toon.attempts, toon.accepted) == (8, 1)
+    assert (general.patches, general.patches_target, general.size_bytes) == (9, 20, 900)
+    assert category_states([], ["general"])[0].acceptance_rate is None
+
+
+def test_the_projection_takes_the_mean_of_what_is_there_and_else_the_formats() -> None:
+    settings = Settings(base=BaseSettings(output_base_dir=Path("/x"), min_free_gb=2.0), videos=())
+    found = disk([DONE, WAITING], settings, other_bytes=50, free_bytes=10**9)
+    toon = 30 * 4 * (0.65 * 540 * 540 + 0.35 * 720 * 405)  # 4 bytes a pixel of the mix's mean size
+    assert found.used_bytes == 950
+    assert found.projected_bytes == 950 + 10 * 100 + round(toon)
+    assert found.free_after_bytes == 10**9 - 10 * 100 - round(toon)
+    assert found.min_free_bytes == 2_000_000_000
+    # What will be replaced tells the size of its kind too.
+    stale = replace(DONE, state="waiting", made={}, stale={"general": 9}, remaining={"general": 10})
+    assert disk([stale], settings, 0, 10**9).projected_bytes == 900 + 1000
