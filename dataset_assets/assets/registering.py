@@ -6,28 +6,24 @@ from Python, are registered as materialised, so that the UI shows them as done. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from sqlalchemy import create_engine
 
 from dataset_assets.assets.gallery import page_url
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.reporting import Metadata, counts_markdown, source_metadata
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.config import Settings
+from dataset_assets.dagster_internals import one_transaction, version_tags
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import Counts, Provenance, TableStore
 
 NOTE = "registered from the table; the run that made it is not in this history"
 # Events in one transaction.
 BATCH = 500
-SHARDS = (INDEX, RUNLESS) = ("index", "")
-BUSY_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +79,7 @@ def register(
         if events:
             # Dagster makes the database of the events without a run with the first of them.
             instance.report_runless_asset_event(events[0])
-            with _in_one_transaction(instance):
+            with one_transaction(instance):
                 for event in events[1:]:
                     instance.report_runless_asset_event(event)
         yield len(batch)
@@ -127,23 +123,12 @@ def _event(settings: Settings, store: TableStore, table: FinishedTable) -> dg.As
         table.asset,
         partition=table.key,
         metadata=metadata | {"registered": dg.MetadataValue.text(NOTE)},
-        tags=_version_tags(provenance.code_version, version, inputs),
+        tags=version_tags(provenance.code_version, version, inputs),
     )
 
 
 def _windows_version(provenance: Provenance | None) -> str:
     return f"{provenance.settings_hash}-{provenance.source_fingerprint}" if provenance else "unknown"
-
-
-def _version_tags(code_version: str, data_version: str, inputs: Mapping[str, str]) -> dict[str, str]:
-    """Return what Dagster tells stale partitions by, as a run of the asset would have written it."""
-    tags = {"dagster/code_version": code_version, "dagster/data_version": data_version}
-    if not inputs:
-        tags["dagster/data_version_is_user_provided"] = "true"
-    for asset, version in inputs.items():
-        tags[f"dagster/input_data_version/{asset}"] = version
-        tags[f"dagster/input_event_pointer/{asset}"] = "NULL"
-    return tags
 
 
 def _windows_metadata(table: FinishedTable, provenance: Provenance, counts: Counts) -> Metadata:
@@ -174,31 +159,3 @@ def _patches_metadata(
         "folder": dg.MetadataValue.path(folder),
         "table": dg.MetadataValue.path(table.path),
     }
-
-
-@contextmanager
-def _in_one_transaction(instance: dg.DagsterInstance) -> Iterator[None]:
-    """Lets a SQLite history take many events without a run at once; other histories take them as they come.
-
-    Dagster opens, commits and closes two databases for each event: 21 CPU ms and 70 ms of waiting for the
-    disk. Within one transaction it is 6 CPU ms, which makes minutes of the hour that 5,000 videos would take.
-    """
-    storage = instance.event_log_storage
-    if not isinstance(storage, SqliteEventLogStorage):
-        yield
-        return
-    with ExitStack() as stack:
-        connections = {}
-        for shard in SHARDS:
-            engine = create_engine(
-                storage.conn_string_for_shard(shard), connect_args={"timeout": BUSY_TIMEOUT_S}
-            )
-            stack.callback(engine.dispose)
-            connections[shard] = stack.enter_context(engine.begin())
-        # Attributes of this one object over the methods of its class, and gone again with the transaction.
-        own = vars(storage)
-        own["index_connection"] = lambda: nullcontext(connections[INDEX])
-        own["run_connection"] = lambda _run_id=None: nullcontext(connections[RUNLESS])
-        stack.callback(own.pop, "index_connection")
-        stack.callback(own.pop, "run_connection")
-        yield

@@ -12,11 +12,11 @@ from dataset_assets.assets.failures import sentence_of
 from dataset_assets.assets.runs import is_overtaken, video_of
 from dataset_assets.automation.webhook import post
 from dataset_assets.config import Settings
+from dataset_assets.dagster_internals import WILL_RETRY_TAG
 from dataset_assets.generate.failures import keep_failure
 from dataset_assets.tables import TableStore
 
 INTERVAL_S = 30
-WILL_RETRY_TAG = "dagster/will_retry"
 
 
 @dg.run_failure_sensor(

@@ -6,12 +6,12 @@ missing. So the runs that partitions were last made by stay, however old.
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import dagster as dg
 
 from dataset_assets.assets.runs import FINISHED, video_of
 from dataset_assets.config import Settings
+from dataset_assets.dagster_internals import delete_run
 from dataset_assets.generate.failures import failed_runs
 from dataset_assets.tables import TableStore
 
@@ -32,7 +32,7 @@ def delete_runs(context: dg.OpExecutionContext, dataset_config: dg.ResourceParam
     ]
     gone = [run_id for run_id in old if run_id not in kept]
     for run_id in gone:
-        _delete(instance, run_id)
+        delete_run(instance, run_id)
     context.log.info(
         f"{len(gone)} runs that ended more than {days} days ago are deleted, {len(old) - len(gone)} stay: "
         "partitions were last made by them"
@@ -92,13 +92,3 @@ def _records(instance: dg.DagsterInstance) -> Iterator[dg.RunRecord]:
     while records := instance.get_run_records(limit=PAGE, cursor=cursor):
         yield from records
         cursor = records[-1].dagster_run.run_id
-
-
-def _delete(instance: dg.DagsterInstance, run_id: str) -> None:
-    instance.delete_run(run_id)
-    instance.compute_log_manager.delete_logs(prefix=[run_id])
-    # SQLite keeps a file for each run, 150 kB, which Dagster empties and leaves.
-    shard = getattr(instance.event_log_storage, "path_for_shard", None)
-    if shard is not None:
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{shard(run_id)}{ending}").unlink(missing_ok=True)

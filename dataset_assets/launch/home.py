@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import glob
 import hashlib
 import logging
 import os
@@ -13,26 +12,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from dataset_assets.config import CONFIG_VARIABLE, Settings, video_key
+from dataset_assets.dagster_internals import (
+    HISTORY_FOLDER,
+    INSTANCE_FILE,
+    SCHEDULES_FOLDER,
+    can_hold_history,
+)
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch.sockets import leave_room_for_sockets
 
 HOME_VARIABLE = "DAGSTER_HOME"
 HOME_FOLDER = ".dagster"
-INSTANCE_FILE = "dagster.yaml"
-# Where Dagster keeps its databases in a home whose settings name no other place.
-HISTORY_FOLDER, SCHEDULES_FOLDER = "history", "schedules"
 MAKING_FOLDER = ".making"
 # Homes of data sets in whose folders Dagster can keep none, below the folder for what programs keep of a user
 # (XDG base directories).
 STATE_VARIABLE, STATE_FOLDER = "XDG_STATE_HOME", "~/.local/state"
-# The longest path of a database in a home is that of a run, whose name is a UUID. SQLite opens 504 bytes (its
-# MAX_PATHNAME of 512, less 8 for its own suffixes).
-LONGEST_DATABASE = f"{HISTORY_FOLDER}/runs/{'0' * 36}.db"
-LONGEST_PATH_BYTES = 504
 UNUSABLE = "?, *, [ or a percent escape such as %41"
 
 
@@ -53,26 +50,14 @@ def home_of(data_set: Path) -> Path:
     given = os.environ.get(HOME_VARIABLE)
     if given:
         home = Path(given).expanduser().resolve()
-        if not _can_hold_history(home):
+        if not can_hold_history(home):
             raise DatasetAssetsError(
                 f"Dagster can keep no history in {home} ({HOME_VARIABLE}): its path is too long, or holds "
                 f"{UNUSABLE}; set it to a folder of another name."
             )
         return home
     home = data_set / HOME_FOLDER
-    return home if _can_hold_history(home) else _home_elsewhere(data_set)
-
-
-def _can_hold_history(home: Path) -> bool:
-    """Whether Dagster finds its databases and its settings again in a folder of this name.
-
-    It names a database to SQLAlchemy by a URL that it does not quote (`create_db_conn_string`), where `?`
-    ends the path and `%41` is `A`, and reads `dagster.yaml` as a pattern (`load_yaml_from_globs`).
-    """
-    database = f"{home}/{LONGEST_DATABASE}"
-    if len(os.fsencode(database)) > LONGEST_PATH_BYTES or glob.has_magic(database):
-        return False
-    return make_url(f"sqlite:///{database}").database == database
+    return home if can_hold_history(home) else _home_elsewhere(data_set)
 
 
 def _home_elsewhere(data_set: Path) -> Path:
@@ -83,7 +68,7 @@ def _home_elsewhere(data_set: Path) -> Path:
     except RuntimeError:  # no home folder
         state = Path(STATE_FOLDER)
     home = state / "dataset-assets" / name
-    if not (state.is_absolute() and _can_hold_history(home)):
+    if not (state.is_absolute() and can_hold_history(home)):
         raise DatasetAssetsError(
             f"Dagster can keep no history in {data_set}: its path is too long, or holds {UNUSABLE}; "
             f"set {HOME_VARIABLE} to another folder, or rename the data set's."

@@ -6,22 +6,18 @@ beside a database while it is read.) What the runs have made is in the tables an
 
 from __future__ import annotations
 
-import os
-import sqlite3
 from collections.abc import Collection
-from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
 import dagster as dg
-import yaml
 
 from dataset_assets.assets.failures import FAILURE_EVENTS, failure_sentence
 from dataset_assets.assets.runs import ended_s, video_of
 from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.dagster_internals import has_events, is_initialised
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
 from dataset_assets.generate.process import process_age_s
-from dataset_assets.launch.home import INSTANCE_FILE
 from dataset_assets.launch.worker import LAUNCHED_BY_TAG
 from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure, LastRun, Phase, RunState
 
@@ -49,7 +45,6 @@ _ENDED: dict[dg.DagsterRunStatus, RunState] = {
     _STATUS.FAILURE: "failed",
     _STATUS.CANCELED: "cancelled",
 }
-_DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _TYPE = dg.DagsterEventType
 
 
@@ -180,9 +175,7 @@ class History:
     def _events(
         self, instance: dg.DagsterInstance, run_id: str, kinds: set[dg.DagsterEventType]
     ) -> list[dg.EventLogEntry]:
-        # SQLite would make the database of a run whose first event is yet to come.
-        folder = sqlite_folder(self._home)
-        if folder is not None and not (folder / "history" / "runs" / f"{run_id}.db").exists():
+        if not has_events(self._home, run_id):
             return []
         return list(instance.all_logs(run_id, of_type=kinds))
 
@@ -210,43 +203,6 @@ class History:
             dg.RunsFilter(statuses=statuses), limit=limit, order_by="update_timestamp"
         )
         return [record for record in records if self._is_ours(record.dagster_run)]
-
-
-def is_initialised(home: Path) -> bool:
-    """Whether a Dagster home has its databases, so that opening it makes none.
-
-    Databases that are not files of the home (Postgres) are taken to be there.
-    """
-    folder = sqlite_folder(home)
-    if folder is None:
-        return True
-    return all(_has_tables(folder / name) for name in _DATABASES)
-
-
-def sqlite_folder(home: Path) -> Path | None:
-    """Folder of a home's SQLite databases; None where `dagster.yaml` names another storage."""
-    try:
-        settings = yaml.safe_load((home / INSTANCE_FILE).read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError):
-        settings = {}
-    if "run_storage" in settings:
-        return None
-    storage = settings.get("storage")
-    if not storage:
-        return home
-    given = (storage.get("sqlite") or {}).get("base_dir")
-    if isinstance(given, dict):
-        given = os.environ.get(str(given.get("env")))
-    return Path(given) if given else None
-
-
-def _has_tables(database: Path) -> bool:
-    """Whether Dagster has finished making a database; opened so that SQLite makes no file of that name."""
-    try:
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
-            return bool(connection.execute("select 1 from alembic_version").fetchall())
-    except sqlite3.Error:
-        return False
 
 
 def _was_there(pid: int, seconds_ago: float) -> bool:

@@ -12,9 +12,6 @@ from pathlib import Path, PurePosixPath
 
 import dagster as dg
 import uvicorn
-from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import WorkspaceFileTarget
-from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
@@ -23,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from dataset_assets.config import config_path, load_settings
+from dataset_assets.dagster_internals import webserver_app
 from dataset_assets.gallery import GALLERY_FOLDER, INDEX_FILE
 from dataset_assets.ui.hosts import LOOPBACK_NAMES, is_loopback
 
@@ -62,13 +60,7 @@ def guarded(app: ASGIApp, host: str) -> ASGIApp:
 def main(workspace: str, host: str, port: int) -> None:
     """Serve until it is interrupted."""
     settings = load_settings(config_path(None))
-    with (
-        dg.DagsterInstance.get() as instance,
-        WorkspaceProcessContext(
-            instance, WorkspaceFileTarget([workspace]), dg.__version__, code_server_log_level="WARNING"
-        ) as context,
-    ):
-        app = create_app_from_workspace_process_context(context)
+    with dg.DagsterInstance.get() as instance, webserver_app(instance, Path(workspace)) as app:
         # Dagster's last route takes every address.
         app.router.routes[:0] = gallery_routes(settings.base.output_base_dir)
         uvicorn.run(guarded(app, host), host=host, port=port, log_level="warning")

@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from dataset_assets.config import load_settings
+from dataset_assets.dagster_internals import is_initialised, sqlite_folder
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.launch.worker import TAGS
-from dataset_assets.monitor.history import History, is_initialised, sqlite_folder
+from dataset_assets.monitor.history import History
 from dataset_assets.monitor.snapshot import Activity
 from dataset_assets.partitions import add_missing
 from dataset_assets_tests.command import wait_until

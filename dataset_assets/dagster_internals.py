@@ -1,0 +1,193 @@
+"""What the product needs of Dagster beyond its public interface, each with the reason.
+
+Here, and nowhere else: Dagster's private modules, methods and constants, the tags of stale partitions, and
+the files of a Dagster home. All of it holds for the releases that `pyproject.toml` allows; what a new one
+changes fails a test in `test_dagster_internals.py`. Private modules are imported in the function that needs
+them, so that one that moved breaks nothing else. Not here: what Dagster documents.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Final
+
+import dagster as dg
+import yaml
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+from starlette.applications import Starlette
+
+# Of a failed run that Dagster's daemon starts again: no failure to report yet.
+WILL_RETRY_TAG: Final = "dagster/will_retry"
+
+INSTANCE_FILE: Final = "dagster.yaml"
+# Where Dagster keeps its databases in a home whose settings name no other place.
+HISTORY_FOLDER, SCHEDULES_FOLDER = "history", "schedules"
+_DATABASES = (
+    f"{HISTORY_FOLDER}/runs.db",
+    f"{HISTORY_FOLDER}/runs/index.db",
+    f"{SCHEDULES_FOLDER}/schedules.db",
+)
+# SQLite opens paths of 504 bytes (its MAX_PATHNAME of 512, less 8 for its own suffixes).
+_LONGEST_PATH_BYTES = 504
+
+_BACKFILL_INTERVAL_S = 5
+_SHARDS = (_INDEX, _RUNLESS) = ("index", "")
+_BUSY_TIMEOUT_S = 60
+
+
+def run_daemon() -> None:
+    """Run Dagster's daemon, with the arguments of this process, looking at backfills every 5 s instead of 30.
+
+    The 30 s cannot be configured: a launched backfill shows nothing for that long, and a cancelled one goes
+    on.
+    """
+    from dagster._daemon import controller
+    from dagster._daemon.cli import main
+
+    # The loop over backfills reads it when it starts.
+    controller.DEFAULT_DAEMON_INTERVAL_SECONDS = _BACKFILL_INTERVAL_S
+    main()
+
+
+@contextmanager
+def webserver_app(instance: dg.DagsterInstance, workspace: Path) -> Iterator[Starlette]:
+    """Make Dagster's webserver as an application, to which routes can be added before its own.
+
+    `dagster-webserver` can only be started whole, at an address of its own without the gallery.
+
+    Args:
+        instance: Where the history is.
+        workspace: A workspace file.
+    """
+    from dagster._core.workspace.context import WorkspaceProcessContext
+    from dagster._core.workspace.load_target import WorkspaceFileTarget
+    from dagster_webserver.app import create_app_from_workspace_process_context
+
+    target = WorkspaceFileTarget([str(workspace)])
+    with WorkspaceProcessContext(
+        instance, target, dg.__version__, code_server_log_level="WARNING"
+    ) as context:
+        yield create_app_from_workspace_process_context(context)
+
+
+@contextmanager
+def one_transaction(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Let a SQLite history take many events without a run at once; other histories take them as they come.
+
+    Dagster opens, commits and closes two databases for each event: 21 CPU ms and 70 ms of waiting for the
+    disk. Within one transaction it is 6 CPU ms, which makes minutes of the hour that 5,000 videos would take.
+    The databases must exist: Dagster makes that of the events without a run with the first of them.
+    """
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqliteEventLogStorage):
+        yield
+        return
+    with ExitStack() as stack:
+        connections = {}
+        for shard in _SHARDS:
+            engine = create_engine(
+                storage.conn_string_for_shard(shard), connect_args={"timeout": _BUSY_TIMEOUT_S}
+            )
+            stack.callback(engine.dispose)
+            connections[shard] = stack.enter_context(engine.begin())
+        # Attributes of this one object over the methods of its class, and gone again with the transaction.
+        own = vars(storage)
+        own["index_connection"] = lambda: nullcontext(connections[_INDEX])
+        own["run_connection"] = lambda _run_id=None: nullcontext(connections[_RUNLESS])
+        stack.callback(own.pop, "index_connection")
+        stack.callback(own.pop, "run_connection")
+        yield
+
+
+def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Delete a run, its log, and the SQLite file of its events: 150 kB, which Dagster empties and leaves."""
+    instance.delete_run(run_id)
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    path_of = getattr(instance.event_log_storage, "path_for_shard", None)
+    if path_of is not None:
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{path_of(run_id)}{ending}").unlink(missing_ok=True)
+
+
+def version_tags(code_version: str, data_version: str, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags by which Dagster detects stale partitions, as a run of the asset writes them.
+
+    Args:
+        code_version: Of the asset.
+        data_version: Of the partition.
+        inputs: Data versions of the assets that it was made from, by name; none where it was made from none.
+    """
+    tags = {"dagster/code_version": code_version, "dagster/data_version": data_version}
+    if not inputs:
+        tags["dagster/data_version_is_user_provided"] = "true"
+    for asset, version in inputs.items():
+        tags[f"dagster/input_data_version/{asset}"] = version
+        tags[f"dagster/input_event_pointer/{asset}"] = "NULL"
+    return tags
+
+
+def can_hold_history(home: Path) -> bool:
+    """Whether Dagster finds its databases and its settings again in a folder of this name.
+
+    It names a database to SQLAlchemy by a URL that it does not quote (`create_db_conn_string`), where `?`
+    ends the path and `%41` is `A`, and reads `dagster.yaml` as a pattern (`load_yaml_from_globs`).
+    """
+    database = str(_run_database(home, "0" * 36))  # the longest path there is; a run's name is a UUID
+    if len(os.fsencode(database)) > _LONGEST_PATH_BYTES or glob.has_magic(database):
+        return False
+    return make_url(f"sqlite:///{database}").database == database
+
+
+def is_initialised(home: Path) -> bool:
+    """Whether a Dagster home has its databases, so that opening it makes none.
+
+    Databases that are not files of the home (Postgres) are taken to be there.
+    """
+    folder = sqlite_folder(home)
+    if folder is None:
+        return True
+    return all(_has_tables(folder / name) for name in _DATABASES)
+
+
+def has_events(home: Path, run_id: str) -> bool:
+    """Whether a run has events; SQLite would make the database of one whose first is yet to come."""
+    folder = sqlite_folder(home)
+    return folder is None or _run_database(folder, run_id).exists()
+
+
+def sqlite_folder(home: Path) -> Path | None:
+    """Folder of a home's SQLite databases; None where `dagster.yaml` names another storage."""
+    try:
+        settings = yaml.safe_load((home / INSTANCE_FILE).read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError):
+        settings = {}
+    if "run_storage" in settings:
+        return None
+    storage = settings.get("storage")
+    if not storage:
+        return home
+    given = (storage.get("sqlite") or {}).get("base_dir")
+    if isinstance(given, dict):
+        given = os.environ.get(str(given.get("env")))
+    return Path(given) if given else None
+
+
+def _run_database(folder: Path, run_id: str) -> Path:
+    return folder / HISTORY_FOLDER / "runs" / f"{run_id}.db"
+
+
+def _has_tables(database: Path) -> bool:
+    """Whether Dagster has finished making a database; opened so that SQLite makes no file of that name."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            return bool(connection.execute("select 1 from alembic_version").fetchall())
+    except sqlite3.Error:
+        return False

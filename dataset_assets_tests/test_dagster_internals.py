@@ -1,0 +1,192 @@
+"""What the product needs of Dagster's insides is there, and does what it is needed for.
+
+Each test of a release says what that release changed, and which function of `dagster_internals` to look at.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import dagster as dg
+import pytest
+
+import dataset_assets
+from dataset_assets import dagster_internals
+from dataset_assets.assets.runs import PARTITION_TAG
+from dataset_assets.dagster_internals import (
+    WILL_RETRY_TAG,
+    can_hold_history,
+    delete_run,
+    has_events,
+    is_initialised,
+    one_transaction,
+    run_daemon,
+    version_tags,
+    webserver_app,
+)
+from dataset_assets.launch.worker import TAGS
+from dataset_assets.monitor.history import LAUNCHERS
+from dataset_assets.ui.services import PLAIN_ERRORS_VARIABLE
+
+ASSET = dg.AssetKey("patches")
+
+
+@contextmanager
+def needed(what: str) -> Iterator[None]:
+    """Says in a sentence what a new Dagster changed."""
+    try:
+        yield
+    except (ImportError, AttributeError, TypeError, AssertionError) as error:
+        (why, *_) = str(error).splitlines() or [type(error).__name__]
+        pytest.fail(f"Dagster {dg.__version__} changed {what}; adapt dagster_internals ({why})")
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        yield instance
+
+
+def materialized(instance: dg.DagsterInstance) -> set[str]:
+    return set(instance.get_materialized_partitions(ASSET))
+
+
+def test_no_other_module_imports_what_dagster_keeps_private() -> None:
+    package = Path(dataset_assets.__file__).parent
+    private = re.compile(r"^\s*(from|import) dagster\w*\.", re.MULTILINE)
+    found = {path.name for path in package.rglob("*.py") if private.search(path.read_text(encoding="utf-8"))}
+    assert found == {"dagster_internals.py"}
+
+
+def test_the_daemon_looks_at_backfills_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    class Shutdown(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0.0)
+            return True
+
+    with needed("how its daemon waits between two looks at the backfills (run_daemon)"):
+        from dagster._daemon import backfill, cli, controller
+
+        monkeypatch.setattr(backfill, "execute_backfill_iteration", lambda *_, **__: iter(()))
+        monkeypatch.setattr(cli, "main", lambda: None)
+        monkeypatch.setattr(controller, "DEFAULT_DAEMON_INTERVAL_SECONDS", 30)
+        run_daemon()
+        loop = backfill.execute_backfill_iteration_loop(cast("Any", None), cast("Any", None), Shutdown())
+        for _ in range(3):
+            next(loop)
+        assert len(waits) == 1, "it waited otherwise than by its shutdown event"
+        assert 4 < waits[0] <= 5, f"it waited {waits[0]:.0f} s"
+
+
+def test_the_webserver_is_an_application_with_routes_that_take_every_address(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    workspace = tmp_path / "workspace.yaml"
+    workspace.write_text("load_from: []\n")
+    with needed("how its webserver is made (webserver_app)"), webserver_app(instance, workspace) as app:
+        paths = [getattr(route, "path", "") for route in app.router.routes]
+        assert "/graphql" in paths, "it has no /graphql"
+        assert "/{path:path}" in paths, "it leaves addresses to routes that are added after its own"
+
+
+def test_events_within_one_transaction_are_seen_together_at_its_end(instance: dg.DagsterInstance) -> None:
+    with needed("how its SQLite storage connects (one_transaction)"):
+        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
+        with dg.DagsterInstance.from_ref(instance.get_ref()) as reader:
+            with one_transaction(instance):
+                for name in ("second", "third"):
+                    instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition=name))
+                assert materialized(reader) == {"first"}, "an event was written outside the transaction"
+            assert materialized(reader) == {"first", "second", "third"}, "events were lost"
+        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="fourth"))
+        assert "fourth" in materialized(instance)
+
+
+def test_a_history_that_is_no_file_takes_events_as_they_come() -> None:
+    with dg.DagsterInstance.ephemeral() as instance, one_transaction(instance):
+        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
+        assert materialized(instance) == {"first"}
+
+
+def test_the_file_of_a_deleted_run_goes_which_dagster_leaves(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    @dg.op
+    def nothing() -> None: ...
+
+    @dg.job
+    def empty() -> None:
+        nothing()
+
+    first, second = (empty.execute_in_process(instance=instance).run_id for _ in range(2))
+    with needed("where it keeps the events of a run, or that it leaves the file (delete_run, has_events)"):
+        assert has_events(tmp_path, first)
+        instance.delete_run(first)
+        assert has_events(tmp_path, first), "it removes the file itself: delete_run need not"
+        delete_run(instance, second)
+        assert not has_events(tmp_path, second), "the file stays"
+        assert instance.get_runs() == []
+
+
+def test_a_home_is_known_by_its_databases(tmp_path: Path) -> None:
+    with needed("which databases a home has (is_initialised)"):
+        assert not is_initialised(tmp_path)
+        with dg.DagsterInstance.local_temp(str(tmp_path)):
+            pass
+        assert is_initialised(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["50%41", "what?", "plain"])
+def test_dagster_loses_its_databases_in_the_homes_that_are_refused(tmp_path: Path, name: str) -> None:
+    with needed("how it names its databases to SQLAlchemy (can_hold_history)"):
+        from dagster._core.storage.sqlite import create_db_conn_string
+        from sqlalchemy.engine import make_url
+
+        found = make_url(create_db_conn_string(str(tmp_path / name), "runs")).database
+        assert (found == str(tmp_path / name / "runs.db")) == can_hold_history(tmp_path / name)
+
+
+def test_tags_are_dagsters_own() -> None:
+    with needed("the names of its tags"):
+        from dagster._core.definitions import data_version as versions
+        from dagster._core.storage import tags
+
+        assert WILL_RETRY_TAG == tags.WILL_RETRY_TAG
+        assert PARTITION_TAG == tags.PARTITION_NAME_TAG
+        assert tags.MAX_RETRIES_TAG in TAGS
+        assert list(LAUNCHERS) == [tags.SCHEDULE_NAME_TAG, tags.SENSOR_NAME_TAG, tags.BACKFILL_ID_TAG]
+        assert version_tags("c", "d", {}) == {
+            versions.CODE_VERSION_TAG: "c",
+            versions.DATA_VERSION_TAG: "d",
+            versions.DATA_VERSION_IS_USER_PROVIDED_TAG: "true",
+        }
+        assert version_tags("c", "d", {"a": "e"}) == {
+            versions.CODE_VERSION_TAG: "c",
+            versions.DATA_VERSION_TAG: "d",
+            f"{versions.INPUT_DATA_VERSION_TAG_PREFIX}/a": "e",
+            f"{versions.INPUT_EVENT_POINTER_TAG_PREFIX}/a": "NULL",
+        }
+
+
+def test_errors_of_a_code_location_can_be_shown_without_dagsters_stack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with needed(f"what {PLAIN_ERRORS_VARIABLE} does (ui/services.py)"):
+        from dagster._utils.env import using_dagster_dev
+
+        monkeypatch.delenv(PLAIN_ERRORS_VARIABLE, raising=False)
+        assert not using_dagster_dev()
+        monkeypatch.setenv(PLAIN_ERRORS_VARIABLE, "1")
+        assert using_dagster_dev()
+
+
+def test_nothing_private_is_imported_with_the_module() -> None:
+    source = Path(dagster_internals.__file__).read_text(encoding="utf-8")
+    assert re.findall(r"^(?:from|import) dagster\w*\..*", source, re.MULTILINE) == []
