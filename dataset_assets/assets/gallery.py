@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from dataset_assets.config import Settings
+from dataset_assets.dataset import Overview
 from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
 
 
@@ -22,11 +23,11 @@ def page_follows(settings: Settings, key: str) -> Iterator[None]:
     _try(lambda: write_video_page(settings, key))
 
 
-def update_index(settings: Settings) -> None:
+def update_index(settings: Settings, overview: Overview) -> None:
     """Write the index, and the pages that runs which were stopped have not written."""
 
     def update() -> None:
-        for problem in refresh_gallery(settings).problems:
+        for problem in refresh_gallery(settings, overview).problems:
             dg.get_dagster_logger().warning(f"no gallery page for {problem}")
 
     _try(update)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from dataset_assets.generate import Progress
-from dataset_assets.generate.progress import eta_s
+from dataset_assets.dataset import Progress, eta_s
 
 # Events stay in the log for ever: ten for a film are few, and short films have none.
 STEP_SHARE = 0.1

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import dagster as dg
 
 from dataset_assets.config import Settings
+from dataset_assets.dataset import DataSet
 from dataset_assets.generate.limits import step_limits, within_limits
-from dataset_assets.tables import TableStore
 
 
 @contextmanager
@@ -24,6 +24,6 @@ def video_within_limits(
 
     key = context.partition_key
     film = settings.video(key).path
-    store = TableStore(settings.base.output_base_dir)
+    store = DataSet.of(settings)
     with within_limits(store, key, film, step_limits(film, lanes), tell):
         yield

@@ -14,10 +14,8 @@ import dagster as dg
 from dataset_assets.assets.runs import videos_in_work
 from dataset_assets.automation.pending import Pending, pending_assets
 from dataset_assets.config import Nightly, Settings, look_for_films
-from dataset_assets.generate import statuses, with_left_categories
-from dataset_assets.generate.failures import read_failures
+from dataset_assets.dataset import DataSet
 from dataset_assets.partitions import add_missing
-from dataset_assets.tables import TableStore
 
 REASON_TAG = "dataset_assets/reason"
 
@@ -87,13 +85,13 @@ def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
 
     Those whose last run failed come last: films that are refused each night must not take all of its runs.
     """
-    store = TableStore(settings.base.output_base_dir)
-    failed = read_failures(store)
-    left = with_left_categories(settings, store)
+    data_set = DataSet.of(settings)
+    failed = data_set.failures.read()
+    left = data_set.left_categories(settings)
     found, absent = [], 0
     for entry in settings.videos:
         pending = pending_assets(
-            statuses(settings, entry, store), list(settings.categories), left_categories=entry.key in left
+            data_set.statuses(settings, entry), list(settings.categories), left_categories=entry.key in left
         )
         if not pending.assets:
             continue

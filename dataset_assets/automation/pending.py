@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.source_video import SOURCE_VIDEO
-from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus
+from dataset_assets.dataset import SOURCE, WINDOWS, AssetStatus
 
 
 @dataclass(frozen=True, slots=True)

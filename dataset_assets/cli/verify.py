@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dataset_assets.config import Settings
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError, DatasetAssetsError
-from dataset_assets.tables import TableStore
 from dataset_assets.verify import VideoFindings, keys_of, verify
 from dataset_assets.verify.findings import Kind
 
@@ -158,11 +158,11 @@ def _chosen(settings: Settings, videos: Sequence[str]) -> list[str]:
 
 def _triplets(settings: Settings, keys: Sequence[str]) -> int:
     """Rows of all patches tables, as their footers count them."""
-    store, total = TableStore(settings.base.output_base_dir), 0
-    for category in store.categories():
+    data_set, total = DataSet.of(settings), 0
+    for category in data_set.tables.categories():
         for key in keys:
             try:
-                footer = store.read_footer(store.patches_path(category, key))
+                footer = data_set.tables.read_footer(data_set.tables.patches_path(category, key))
             except DatasetAssetsError:
                 continue  # told when it is read
             total += sum(footer[1].patches.values()) if footer else 0

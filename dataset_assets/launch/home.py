@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import glob
 import hashlib
 import logging
@@ -17,11 +16,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from dataset_assets.config import CONFIG_VARIABLE, Settings, video_key
+from dataset_assets.dataset import DataSet
+from dataset_assets.disk import locked
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch.sockets import leave_room_for_sockets
 
 HOME_VARIABLE = "DAGSTER_HOME"
-HOME_FOLDER = ".dagster"
 INSTANCE_FILE = "dagster.yaml"
 # Where Dagster keeps its databases in a home whose settings name no other place.
 HISTORY_FOLDER, SCHEDULES_FOLDER = "history", "schedules"
@@ -59,7 +59,7 @@ def home_of(data_set: Path) -> Path:
                 f"{UNUSABLE}; set it to a folder of another name."
             )
         return home
-    home = data_set / HOME_FOLDER
+    home = DataSet(data_set).dagster_home
     return home if _can_hold_history(home) else _home_elsewhere(data_set)
 
 
@@ -149,19 +149,15 @@ def _make_history(home: Path) -> None:
     Whoever is killed in between would leave some of their tables out for good, and so would two at once.
     """
     making = home / MAKING_FOLDER
-    descriptor = os.open(home, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with locked(home):
         if not (home / HISTORY_FOLDER).exists():
             shutil.rmtree(making, ignore_errors=True)
             making.mkdir()
             shutil.copyfile(home / INSTANCE_FILE, making / INSTANCE_FILE)
             with dg.DagsterInstance.from_config(str(making)):
                 pass
-            # The history last: it tells that all is there.
+            # The history last: it shows that all is there.
             for name in (SCHEDULES_FOLDER, HISTORY_FOLDER):
                 if (making / name).exists() and not (home / name).exists():
                     (making / name).rename(home / name)
         shutil.rmtree(making, ignore_errors=True)
-    finally:
-        os.close(descriptor)

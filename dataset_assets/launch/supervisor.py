@@ -13,7 +13,7 @@ from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from dataset_assets.launch.exit_reasons import death_sentence
+from dataset_assets.launch.exit_reasons import failure_of_exit
 from dataset_assets.launch.worker import STOP_GRACE_S, Order, Outcome, run_video
 
 POLL_S = 0.5
@@ -46,7 +46,7 @@ class Supervisor:
             config: The configuration file.
             tasks: What is to be done, in order.
             workers: How many windows are worked on at a time, of one video or of several.
-            force: Whether everything asked for is made anew.
+            force: Whether to rebuild what is up to date.
         """
         self._config = config
         self._waiting = deque(tasks)
@@ -84,7 +84,7 @@ class Supervisor:
             self.stop()
 
     def stop(self) -> None:
-        """Tells every worker to stop, waits for their checkpoints, and kills what does not listen."""
+        """Stop every worker, wait for their checkpoints, and kill what does not listen."""
         for worker in self._running:
             with suppress(OSError):  # it has ended
                 worker.connection.send("stop")
@@ -113,4 +113,5 @@ class Supervisor:
         if isinstance(outcome, Outcome):
             return outcome
         code = worker.process.exitcode or 0
-        return Outcome(worker.task.key, worker.run_id, death_sentence(self._config, worker.task.key, code))
+        failure = failure_of_exit(self._config, worker.task.key, code, worker.run_id)
+        return Outcome(worker.task.key, worker.run_id, failure)

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets.failures import failure_sentence
+from dataset_assets.assets.failures import failure_of_events
 from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
+from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.launch.home import HOME_VARIABLE, history_told
 
@@ -37,13 +38,13 @@ class Outcome:
     Attributes:
         key: The video's key.
         run_id: The Dagster run.
-        error: Why it failed, one sentence; empty where it succeeded.
+        failure: Why it failed; None where it succeeded.
         patches: Patches in the tables of the assets that were asked for.
     """
 
     key: str
     run_id: str
-    error: str
+    failure: Failure | None
     patches: int = 0
 
 
@@ -55,7 +56,7 @@ class Order:
         config: The configuration file.
         key: The video's key.
         assets: Names of the assets to materialise.
-        force: Whether everything asked for is made anew.
+        force: Whether to rebuild what is up to date.
         lanes: Windows that are worked on at a time.
         run_id: Identity that the Dagster run is given.
     """
@@ -69,7 +70,7 @@ class Order:
 
 
 def run_video(connection: Connection, order: Order) -> None:
-    """Materialises a video's assets and sends an `Outcome`; the entry point of a worker process.
+    """Materialise a video's assets and send an `Outcome`; the entry point of a worker process.
 
     Args:
         connection: Where the outcome goes. Whatever comes from its other end, or the end of it, says stop.
@@ -85,7 +86,11 @@ def run_video(connection: Connection, order: Order) -> None:
     except dg.DagsterExecutionInterruptedError:
         return  # the parent, where it is still there, knows; the run is shown as cancelled
     except Exception as error:
-        outcome = Outcome(order.key, order.run_id, f"{order.key}: {error or type(error).__name__}")
+        outcome = Outcome(
+            order.key,
+            order.run_id,
+            Failure(order.key, "", f"{order.key}: {error or type(error).__name__}", run_id=order.run_id),
+        )
     with suppress(OSError):
         connection.send(outcome)
 
@@ -104,14 +109,13 @@ def _materialize(order: Order) -> Outcome:
             run_id=order.run_id,
         )
         if not result.success:
-            return Outcome(
-                order.key, order.run_id, failure_sentence(order.key, result.all_events, order.run_id)
-            )
+            failure = failure_of_events(order.key, result.all_events, order.run_id, time.time())
+            return Outcome(order.key, order.run_id, failure)
         patches = 0
         for event in result.get_asset_materialization_events():
             value = event.materialization.metadata.get("patches")
             patches += int(value.value) if isinstance(value, dg.IntMetadataValue) and value.value else 0
-        return Outcome(order.key, order.run_id, "", patches)
+        return Outcome(order.key, order.run_id, None, patches)
 
 
 def _interrupt(*_: object) -> None:

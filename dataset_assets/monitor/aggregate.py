@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dataset_assets.config import Settings
-from dataset_assets.generate import Progress
+from dataset_assets.dataset import Progress, eta_s, windows_per_s
 from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL
-from dataset_assets.generate.progress import eta_s, windows_per_s
 from dataset_assets.monitor.snapshot import Activity, CategoryState, Disk, Overall
 
 WorkState = Literal["done", "running", "failed", "interrupted", "waiting"]

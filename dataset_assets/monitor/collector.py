@@ -1,31 +1,29 @@
 """Takes snapshots: from the tables' footers, the progress files, and the machine. It only reads.
 
-What goes on beside the files is told by the caller (`Activity`). Sums and estimates are in `works`; how a
-snapshot is shown is in `live_view`.
+What goes on beside the files is given by the caller (`Activity`). Sums and estimates are in `aggregate`; how
+a snapshot is shown is in `live_view`.
 """
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dataset_assets.config import Settings
-from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus, Progress, statuses
-from dataset_assets.generate.progress import eta_s, read_all_progress, windows_per_s
-from dataset_assets.generate.video_pass import PROGRESS_FOLDER
-from dataset_assets.monitor.aggregate import (
-    Work,
-    WorkState,
-    category_states,
-    disk,
-    overall,
-    ratio,
+from dataset_assets.dataset import (
+    SOURCE,
+    WINDOWS,
+    AssetStatus,
+    DataSet,
+    Progress,
+    eta_s,
+    newest,
+    windows_per_s,
 )
+from dataset_assets.monitor.aggregate import Work, WorkState, category_states, disk, overall, ratio
 from dataset_assets.monitor.machine import MachineReader, ProcessUse
 from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Snapshot, VideoRun
-from dataset_assets.tables import CachedFooters, collect
 
 REFRESH_S = 2.0
 # Looking through the tables takes at most a twentieth of a core, however many there are.
@@ -34,7 +32,7 @@ SCANS_APART = 20
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    """What the tables say of the videos that are looked at.
+    """What the tables hold of the videos that are looked at.
 
     Attributes:
         next_scan_s: When they are worth looking through again; a monotonic clock.
@@ -77,7 +75,7 @@ class Watcher:
             for key, entry in self._entries.items()
         }
         self._window_targets = {key: settings.window_target(entry) for key, entry in self._entries.items()}
-        self._store = CachedFooters(settings.base.output_base_dir)
+        self._data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
         self._machine = MachineReader()
         self._tables: _Tables | None = None
 
@@ -88,7 +86,7 @@ class Watcher:
             The progress of each video that a live process of this machine works on, by key; and the keys of
             those whose process is gone.
         """
-        files = read_all_progress(self._store.root / PROGRESS_FOLDER)
+        files = self._data_set.progress()
         live = {progress.key: progress for progress in files if progress.is_alive}
         return live, {progress.key for progress in files} - live.keys()
 
@@ -103,7 +101,9 @@ class Watcher:
         runs = {run.key: run for run in activity.runs if run.key}
         running = frozenset(live.keys() | runs.keys())
         tables = self._look_through(running)
-        states = self._states(tables, running, left, activity)
+        # Runs from Python are known to nobody else.
+        failures = newest([*self._data_set.failures.read().values(), *activity.failures])
+        states = self._states(tables, running, left, failures, activity)
         works = [self._work(key, state, tables, live.get(key)) for key, state in states.items()]
         to_come = activity.waiting
         if to_come is None:
@@ -113,16 +113,16 @@ class Watcher:
         return Snapshot(
             schema_version=SCHEMA_VERSION,
             taken_s=now_s,
-            output_base_dir=str(self._settings.base.output_base_dir),
+            output_base_dir=str(self._data_set.folder),
             state="running" if going_on else "queued" if waits else "idle",
             overall=overall(works, activity, to_come, now_s),
             videos=tuple(
                 _video_run(key, runs.get(key), live.get(key), uses, now_s) for key in sorted(running)
             ),
             categories=category_states(works, self._categories),
-            disk=disk(works, self._settings, tables.other_bytes, self._free_bytes()),
+            disk=disk(works, self._settings, tables.other_bytes, self._data_set.free_bytes),
             machine=machine,
-            failures=tuple(each for each in activity.failures if states.get(each.key) == "failed"),
+            failures=tuple(each for each in failures.values() if states.get(each.key) == "failed"),
             interrupted=tuple(key for key, state in states.items() if state == "interrupted"),
             last_run=activity.last_run,
             problems=(*tables.problems, *([activity.problem] if activity.problem else ())),
@@ -134,8 +134,8 @@ class Watcher:
         kept = self._tables
         if kept is not None and kept.running == running and started_s < kept.next_scan_s:
             return kept
-        stats = collect(self._store)
-        found = {key: statuses(self._settings, entry, self._store) for key, entry in self._entries.items()}
+        stats = self._data_set.statistics(self._settings)
+        found = {key: self._data_set.statuses(self._settings, entry) for key, entry in self._entries.items()}
         made = {
             (row["video"], row["category"]): (row["patches"], row["size_bytes"])
             for row in stats.video_categories.to_dict("records")
@@ -157,7 +157,7 @@ class Watcher:
 
     def _work(self, key: str, state: WorkState, tables: _Tables, progress: Progress | None) -> Work:
         found, targets = tables.statuses[key], self._targets[key]
-        # What waits though nothing is missing is made anew.
+        # What waits though nothing is missing is rebuilt.
         afresh = state == "waiting" and self._is_done(found)
         made, stale, size_bytes, remaining = {}, {}, {}, {}
         for name, target in targets.items():
@@ -189,17 +189,22 @@ class Watcher:
         )
 
     def _states(
-        self, tables: _Tables, running: Collection[str], left: Collection[str], activity: Activity
+        self,
+        tables: _Tables,
+        running: Collection[str],
+        left: Collection[str],
+        failed: Collection[str],
+        activity: Activity,
     ) -> dict[str, WorkState]:
         """Where each video stands.
 
         Args:
-            tables: What the tables say.
+            tables: What the tables hold.
             running: Keys of the videos that are worked on.
             left: Keys of the videos whose run was killed.
+            failed: Keys of the videos whose last run failed.
             activity: What the caller knows.
         """
-        failed = {failure.key for failure in activity.failures}
         states: dict[str, WorkState] = {}
         for key, found in tables.statuses.items():
             if key in running:
@@ -218,10 +223,6 @@ class Watcher:
 
     def _is_done(self, found: Mapping[str, AssetStatus]) -> bool:
         return all(found[name].is_done for name in (SOURCE, WINDOWS, *self._categories))
-
-    def _free_bytes(self) -> int:
-        folder = self._settings.base.output_base_dir
-        return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
 
 
 def _video_run(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
+from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB
 from dataset_assets.launch.worker import Outcome
-from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure
+from dataset_assets.monitor.snapshot import ActiveRun, Activity
 
 
 class Launched:
@@ -30,8 +31,8 @@ class Launched:
     def ended(self, outcome: Outcome) -> None:
         """Take in that a video's run ended just now."""
         self._waiting.discard(outcome.key)
-        if outcome.error:
-            self.failures.append(Failure(outcome.key, outcome.error, time.time(), outcome.run_id))
+        if outcome.failure is not None:
+            self.failures.append(outcome.failure)
 
     def activity(self, running: Collection[str]) -> Activity:
         """Return what goes on.

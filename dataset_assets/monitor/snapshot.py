@@ -14,6 +14,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from dataset_assets.dataset import Failure
+
 SCHEMA_VERSION = 1
 
 Phase = Literal["starting", "probing", "waiting", "working", "stopping"]
@@ -40,23 +42,6 @@ class ActiveRun:
     launched_by: str
     run_id: str
     started_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why the last run of a video failed.
-
-    Attributes:
-        key: The video's key.
-        sentence: What is wrong, where, and the remedy.
-        ended_s: When, Unix time.
-        run_id: The Dagster run; empty where there is none.
-    """
-
-    key: str
-    sentence: str
-    ended_s: float
-    run_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,5 +285,8 @@ class Snapshot:
 
 
 def to_json(snapshot: Snapshot) -> str:
-    """Return a snapshot as one line of JSON."""
-    return json.dumps(asdict(snapshot), allow_nan=False)
+    """Return a snapshot as one line of JSON; a failure has its `sentence` beside the parts of it."""
+    record = asdict(snapshot)
+    for failure, each in zip(record["failures"], snapshot.failures, strict=True):
+        failure["sentence"] = each.sentence
+    return json.dumps(record, allow_nan=False)

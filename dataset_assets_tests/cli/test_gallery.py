@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dataset_assets.dataset import DataSet
 from dataset_assets.ui.webserver import DatasetFiles
 from dataset_assets_tests.command import run
 from dataset_assets_tests.gallery.pages import Page
@@ -53,7 +54,7 @@ def test_what_stops_the_gallery_is_told_in_a_sentence(generated: Generated, tmp_
 
 def is_served(root: Path, name: str) -> bool:
     assert (root / name).is_file()
-    path, stat = DatasetFiles(directory=root).lookup_path(name)
+    path, stat = DatasetFiles(DataSet(root)).lookup_path(name)
     assert not path or Path(path).samefile(root / name)
     return stat is not None
 

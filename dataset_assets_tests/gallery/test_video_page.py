@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from dataset_assets.config import Category, Format, Settings
+from dataset_assets.dataset import DataSet, Failure, TableStore
 from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
 from dataset_assets.gallery.rendering import clock, percent, score, size
 from dataset_assets.generate import generate_video, probe_video
-from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, TableStore
+from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.generate.samples import (
@@ -119,9 +120,7 @@ def nasty_data_set(root: Path) -> Settings:
         (root / name).touch()
     patch = replace(PATCH, format=NASTY, gt=names["GT"], lr5=names["LR_5frames"], lr7=names["LR_7frames"])
     store.write(store.patches_path("general", KEY), PATCHES, [patch], provenance)
-    failures = store.root / ".failures"
-    failures.mkdir()
-    (failures / f"{KEY}.txt").write_text(NASTY, encoding="utf-8")
+    DataSet(root).failures.keep(Failure(KEY, "", NASTY))
     return settings
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.config import BaseSettings, Settings
-from dataset_assets.generate import Progress
-from dataset_assets.generate.progress import eta_s
+from dataset_assets.dataset import Progress, eta_s
 from dataset_assets.monitor.aggregate import Work, category_states, disk, overall
 from dataset_assets.monitor.snapshot import Activity
 

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.config import Settings, load_settings
-from dataset_assets.generate import Progress
-from dataset_assets.generate.progress import ProgressFile
+from dataset_assets.dataset import DataSet, Failure, Progress, ProgressFile, TableStore
 from dataset_assets.monitor.collector import Watcher
-from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure, to_json
-from dataset_assets.tables import TableStore, collect
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, to_json
 from dataset_assets_tests.generated import Generated
 
 
@@ -32,7 +30,7 @@ def test_a_data_set_at_rest_adds_up_as_its_statistics_and_its_files(
     found = Watcher(settings).snapshot(Activity())
     assert (found.state, found.overall.videos, found.overall.videos_done) == ("idle", 2, 2)
     assert (found.overall.share, found.overall.eta_s, found.videos) == (1.0, None, ())
-    stats = collect(TableStore(generated.root))
+    stats = DataSet(generated.root).statistics(settings)
     for row in stats.categories.to_dict("records"):
         (category,) = [each for each in found.categories if each.category == row["category"]]
         for name in ("patches", "attempts", "accepted", "size_bytes"):
@@ -64,7 +62,7 @@ def test_only_some_videos_and_categories_can_be_looked_at(settings: Settings) ->
 
 
 def test_a_film_that_failed_is_told_until_it_is_done(settings: Settings) -> None:
-    activity = Activity(failures=(Failure("alpha", "alpha: it failed", 1.0, ""),))
+    activity = Activity(failures=(Failure("alpha", "", "alpha: it failed", ended_s=1.0),))
     assert Watcher(settings).snapshot(activity).failures == ()
     found = Watcher(other_seed(settings)).snapshot(activity)
     assert found.failures == activity.failures
