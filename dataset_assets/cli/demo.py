@@ -11,7 +11,7 @@ from dataset_assets.cli.generate import generate
 from dataset_assets.config import load_settings
 from dataset_assets.demo.films import DATASET_FOLDER, demo_config, make_films
 from dataset_assets.gallery import index_path
-from dataset_assets.launch.home import home_of
+from dataset_assets.launch import home_of
 
 
 def run_demo(folder: Path, console: Console) -> int:

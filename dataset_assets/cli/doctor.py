@@ -12,14 +12,14 @@ import av
 
 from dataset_assets.config import Settings
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.launch.home import dagster_home
+from dataset_assets.launch import dagster_home
 from dataset_assets.video.colour import bake_lut
 
 DECODERS = ("h264", "hevc", "libdav1d", "vp9", "mpeg2video", "prores")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at.
 
     Attributes:
@@ -33,7 +33,7 @@ class Finding:
     detail: str
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings) -> list[Diagnosis]:
     """Look at everything a run needs; never raises for what it finds."""
     checks: list[tuple[str, Callable[[], str]]] = [
         ("decoders", _decoders),
@@ -46,9 +46,9 @@ def examine(settings: Settings) -> list[Finding]:
     findings = []
     for what, check in checks:
         try:
-            findings.append(Finding(what, True, check()))
+            findings.append(Diagnosis(what, True, check()))
         except (DatasetAssetsError, OSError) as error:
-            findings.append(Finding(what, False, str(error)))
+            findings.append(Diagnosis(what, False, str(error)))
     return findings
 
 

@@ -11,7 +11,7 @@ from dataset_assets.config import Settings
 from dataset_assets.partitions import add_missing
 
 
-def bring_up_to_date(instance: dg.DagsterInstance, settings: Settings, console: Console) -> None:
+def sync_history(instance: dg.DagsterInstance, settings: Settings, console: Console) -> None:
     """Make the partitions of all videos, and register finished tables that the history lacks.
 
     Args:

@@ -14,7 +14,7 @@ from dataset_assets.generate.video import LOCK_FOLDER
 from dataset_assets.tables import TableStore
 
 
-def free_slots(instance: dg.DagsterInstance, store: TableStore) -> None:
+def free_concurrency_slots(instance: dg.DagsterInstance, store: TableStore) -> None:
     """Frees the places of runs that have ended, or that hold no video's lock.
 
     A run that is alive and just between two steps loses its place too, which costs nothing but that one

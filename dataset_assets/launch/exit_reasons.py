@@ -15,7 +15,7 @@ from dataset_assets.tables import TableStore
 CRASHES = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE))
 
 
-def death_sentence(config: Path, key: str, exit_code: int) -> str:
+def exit_reason(config: Path, key: str, exit_code: int) -> str:
     """Tells why a video's process died.
 
     Args:

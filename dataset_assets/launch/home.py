@@ -92,7 +92,7 @@ def _home_elsewhere(data_set: Path) -> Path:
 
 
 @contextmanager
-def history_told(home: Path) -> Iterator[None]:
+def reporting_history_errors(home: Path) -> Iterator[None]:
     """Turn a home that cannot be read or written, mostly for a full disk, into a sentence.
 
     Raises:

@@ -13,18 +13,11 @@ from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from dataset_assets.launch.exit_reasons import death_sentence
+from dataset_assets.launch.exit_reasons import exit_reason
+from dataset_assets.launch.tasks import Task
 from dataset_assets.launch.worker import STOP_GRACE_S, Order, Outcome, run_video
 
 POLL_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A video, and the assets of it that are to be materialised."""
-
-    key: str
-    assets: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +106,4 @@ class Supervisor:
         if isinstance(outcome, Outcome):
             return outcome
         code = worker.process.exitcode or 0
-        return Outcome(worker.task.key, worker.run_id, death_sentence(self._config, worker.task.key, code))
+        return Outcome(worker.task.key, worker.run_id, exit_reason(self._config, worker.task.key, code))

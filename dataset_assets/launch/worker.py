@@ -20,7 +20,7 @@ import dagster as dg
 from dataset_assets.assets.failures import failure_sentence
 from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
-from dataset_assets.launch.home import HOME_VARIABLE, history_told
+from dataset_assets.launch.home import HOME_VARIABLE, reporting_history_errors
 
 STOP_GRACE_S = 20.0
 LAUNCHED_BY_TAG = "dataset_assets/launched_by"
@@ -80,7 +80,7 @@ def run_video(connection: Connection, order: Order) -> None:
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_stop, args=(order.run_id,)).start())
     threading.Thread(target=_listen, args=(connection, order.run_id), daemon=True).start()
     try:
-        with history_told(Path(os.environ[HOME_VARIABLE])):
+        with reporting_history_errors(Path(os.environ[HOME_VARIABLE])):
             outcome = _materialize(order)
     except dg.DagsterExecutionInterruptedError:
         return  # the parent, where it is still there, knows; the run is shown as cancelled

@@ -21,8 +21,7 @@ from dataset_assets.assets.runs import ended_s, video_of
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
 from dataset_assets.generate.process import process_age_s
-from dataset_assets.launch.home import INSTANCE_FILE
-from dataset_assets.launch.worker import LAUNCHED_BY_TAG
+from dataset_assets.launch import INSTANCE_FILE, LAUNCHED_BY_TAG
 from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure, LastRun, Phase, RunState
 
 # Launched by these, in this order; what has none of the tags came from Dagster's UI or command line.

@@ -6,11 +6,11 @@ import time
 from collections.abc import Collection
 
 from dataset_assets.definitions import MAKE_PATCHES_JOB
-from dataset_assets.launch.worker import Outcome
+from dataset_assets.launch import Outcome
 from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure
 
 
-class Launched:
+class LaunchedRuns:
     """The runs that one `generate` launches.
 
     Attributes:

@@ -97,10 +97,3 @@ def _stop(services: dict[str, subprocess.Popen[bytes]]) -> None:
             service.wait(STOP_GRACE_S)
         except subprocess.TimeoutExpired:
             service.kill()
-
-
-if __name__ == "__main__":
-    try:
-        serve(sys.argv[1], int(sys.argv[2]))
-    except DatasetAssetsError as error:
-        sys.exit(str(error))

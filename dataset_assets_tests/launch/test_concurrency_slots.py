@@ -6,7 +6,7 @@ import dagster as dg
 
 from dataset_assets.generate.lock import video_lock
 from dataset_assets.generate.video import LOCK_FOLDER
-from dataset_assets.launch.concurrency_slots import free_slots
+from dataset_assets.launch.concurrency_slots import free_concurrency_slots
 from dataset_assets.tables import TableStore
 
 POOL = "decode"
@@ -29,6 +29,6 @@ def test_killed_and_ended_runs_lose_their_places_and_a_run_that_works_keeps_its_
         hold_a_place(instance, "ended", dg.DagsterRunStatus.FAILURE)
         works = hold_a_place(instance, "works", dg.DagsterRunStatus.STARTED)
         with video_lock(store.root / LOCK_FOLDER, "works"):
-            free_slots(instance, store)
+            free_concurrency_slots(instance, store)
         claimed = instance.event_log_storage.get_concurrency_info(POOL).claimed_slots
     assert [slot.run_id for slot in claimed] == [works]

@@ -12,7 +12,7 @@ import pytest
 from dataset_assets.config import load_settings
 from dataset_assets.generate.failures import read_failures
 from dataset_assets.generate.limits import LIMIT_EXIT_CODE
-from dataset_assets.launch.exit_reasons import death_sentence
+from dataset_assets.launch.exit_reasons import exit_reason
 from dataset_assets.tables import TableStore
 from dataset_assets_tests.command import ROOT, run
 from dataset_assets_tests.configurations import write_config
@@ -107,8 +107,8 @@ def test_a_film_that_crashes_verify_is_told_and_the_others_are_compared(
 def test_a_process_that_was_killed_leaves_no_failure_of_its_film(tmp_path: Path, sdr_film: Film) -> None:
     config = write_config(tmp_path, {"film": (sdr_film.path, {"toon": 0.4})})
     store = TableStore(load_settings(config).base.output_base_dir)
-    assert "was killed (SIGKILL), by the system if memory ran out" in death_sentence(config, "film", -9)
-    assert "its process died (exit code 3); run generate again" in death_sentence(config, "film", 3)
-    assert "its process died (exit code 75)" in death_sentence(config, "film", LIMIT_EXIT_CODE)
-    assert "its process died (SIGSEGV)" in death_sentence(config, "left-the-configuration", -11)
+    assert "was killed (SIGKILL), by the system if memory ran out" in exit_reason(config, "film", -9)
+    assert "its process died (exit code 3); run generate again" in exit_reason(config, "film", 3)
+    assert "its process died (exit code 75)" in exit_reason(config, "film", LIMIT_EXIT_CODE)
+    assert "its process died (SIGSEGV)" in exit_reason(config, "left-the-configuration", -11)
     assert read_failures(store) == {}

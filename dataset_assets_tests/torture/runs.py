@@ -25,7 +25,7 @@ from dagster._utils.interrupts import setup_interrupt_handlers
 from dataset_assets.assets.failures import failure_sentence
 from dataset_assets.config import load_settings
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
-from dataset_assets.launch.concurrency_slots import free_slots
+from dataset_assets.launch.concurrency_slots import free_concurrency_slots
 from dataset_assets.launch.home import enter_home
 from dataset_assets.launch.worker import QUIET
 from dataset_assets.partitions import add_missing
@@ -144,7 +144,7 @@ def _run(order: Order) -> tuple[int, str]:
         with dg.DagsterInstance.get() as instance:
             add_missing(instance, settings)
             # The daemon does so, a minute after a kill.
-            free_slots(instance, TableStore(settings.base.output_base_dir))
+            free_concurrency_slots(instance, TableStore(settings.base.output_base_dir))
             with _end(order, settings.base.output_base_dir):
                 result = job.execute_in_process(
                     instance=instance, partition_key=order.key, run_config=QUIET, raise_on_error=False
