@@ -1,4 +1,7 @@
-"""`demo`: the whole job on sample films."""
+"""`demo`: a data set from sample films, by the same steps as from a user's own.
+
+The films and their configuration are made in the package `demo`.
+"""
 
 from __future__ import annotations
 

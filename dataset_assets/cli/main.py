@@ -1,4 +1,7 @@
-"""The commands and their options. What they do is in the modules beside this one."""
+"""The commands, their options and their help. What a command does is in the module of its name.
+
+Those modules are imported inside the commands: Dagster takes a second, for which `--help` must not wait.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ ConfigOption = Annotated[
 
 @contextmanager
 def _reporting_errors() -> Iterator[None]:
-    """Errors that a user can mend, without a traceback; mistakes in a configuration end with 2."""
+    """Print errors of the user without a traceback; mistakes in a configuration exit with 2."""
     try:
         yield
     except ConfigError as error:
@@ -72,8 +75,8 @@ def _reporting_errors() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from error
 
 
-def _report_left_out(sentence: str) -> None:
-    errors.print(f"[yellow]scan[/yellow] {escape(sentence)}", soft_wrap=True)
+def _report_left_out(reason: str) -> None:
+    errors.print(f"[yellow]scan[/yellow] {escape(reason)}", soft_wrap=True)
 
 
 def _split(text: str) -> list[str]:
@@ -99,7 +102,7 @@ def generate(
     ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate goes on."""
-    from dataset_assets.cli.generate import generate as run  # Dagster takes a second to import
+    from dataset_assets.cli.generate import generate as run
 
     # A service manager's stop is Ctrl+C: the workers commit before they end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -214,7 +217,7 @@ def verify(
         float, typer.Option(min=0, max=1, help="Share of each video's windows that --deep decodes.")
     ] = 0.02,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Take away what is broken; generate makes it again.")
+        bool, typer.Option("--repair", help="Delete broken rows and files; the next generate recreates them.")
     ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads; else max_workers.")] = None,
     json: Annotated[

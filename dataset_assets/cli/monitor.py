@@ -1,4 +1,7 @@
-"""`monitor`: watches a data set beside whatever runs on it, and changes nothing."""
+"""`monitor`: the terminal of the live view: its keys, its size, its end.
+
+What is read and how it is rendered is in the package `monitor`. Nothing is changed.
+"""
 
 from __future__ import annotations
 

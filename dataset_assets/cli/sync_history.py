@@ -1,4 +1,7 @@
-"""What Dagster's history must know before anything runs: every video, and every table that is finished."""
+"""Synchronise Dagster's history with the configuration and the tables, before anything runs.
+
+What is compared and recorded is in `assets.registering`; this shows the progress.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ def sync_history(instance: dg.DagsterInstance, settings: Settings, console: Cons
     Args:
         instance: Where the history is.
         settings: The configuration.
-        console: Where it is told that tables are registered.
+        console: Where progress is shown.
     """
     add_missing(instance, settings)
     tables = find_unregistered(instance, settings)

@@ -1,4 +1,7 @@
-"""Why a worker's process died, where it could not say so itself. Whoever launched it keeps the sentence."""
+"""Why a worker's process died, where it could not report that itself.
+
+Recording the reason belongs to `outcomes`; limits that end a process, to `generate.limits`.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from dataset_assets.generate.failures import read_failures
 from dataset_assets.generate.limits import LIMIT_EXIT_CODE
 from dataset_assets.tables import TableStore
 
-# What native code dies of when its data lead it astray.
+# Signals that end native code on damaged data.
 CRASHES = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE))
 
 
 def exit_reason(config: Path, key: str, exit_code: int) -> str:
-    """Tells why a video's process died.
+    """Return why a video's process died, and the remedy.
 
     Args:
         config: The configuration file.
@@ -25,14 +28,14 @@ def exit_reason(config: Path, key: str, exit_code: int) -> str:
     """
     how = f"exit code {exit_code}" if exit_code >= 0 else _signal_name(-exit_code)
     ended = f"died ({how})" if exit_code else "was stopped"
-    sentence = f"{key}: its process {ended}; run generate again, it goes on from the last checkpoint"
+    general = f"{key}: its process {ended}; run generate again, it goes on from the last checkpoint"
     try:
         settings = load_settings(config)
         film = settings.video(key).path
     except DatasetAssetsError:
-        return sentence  # the configuration was changed meanwhile
+        return general  # the configuration was changed meanwhile
     if exit_code == LIMIT_EXIT_CODE:
-        return read_failures(TableStore(settings.base.output_base_dir)).get(key, sentence)
+        return read_failures(TableStore(settings.base.output_base_dir)).get(key, general)
     if -exit_code in CRASHES:
         return (
             f"{key} ({film}): the decoder crashed on it ({how}), and only this video with it; the file is "
@@ -43,7 +46,7 @@ def exit_reason(config: Path, key: str, exit_code: int) -> str:
             f"{key}: its process was killed ({how}), by the system if memory ran out; run generate again, it "
             "goes on from the last checkpoint, with fewer --workers where memory is short"
         )
-    return sentence
+    return general
 
 
 def _signal_name(number: int) -> str:

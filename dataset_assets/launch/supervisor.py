@@ -1,4 +1,7 @@
-"""Runs videos in worker processes, so many at a time, and stops them in order."""
+"""Run videos in worker processes, so many at a time, and stop them in order.
+
+What a worker does is in `worker`; why one died, in `exit_reasons`.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ class Supervisor:
             config: The configuration file.
             tasks: What is to be done, in order.
             workers: How many windows are worked on at a time, of one video or of several.
-            force: Whether everything asked for is made anew.
+            force: Whether to rebuild what is up to date.
         """
         self._config = config
         self._waiting = deque(tasks)
@@ -77,7 +80,7 @@ class Supervisor:
             self.stop()
 
     def stop(self) -> None:
-        """Tells every worker to stop, waits for their checkpoints, and kills what does not listen."""
+        """Ask every worker to stop, wait for their checkpoints, and kill those that do not."""
         for worker in self._running:
             with suppress(OSError):  # it has ended
                 worker.connection.send("stop")

@@ -1,6 +1,7 @@
 """One video in a process of its own: a Dagster run in it, and its outcome sent back.
 
-A decoder that crashes takes only its own video along.
+A decoder that crashes ends only its own video. Starting and stopping such processes is in `supervisor`; what
+the run does, in `assets` and `generate`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Outcome:
     Attributes:
         key: The video's key.
         run_id: The Dagster run.
-        error: Why it failed, one sentence; empty where it succeeded.
+        error: Why it failed, and the remedy; empty where it succeeded.
         patches: Patches in the tables of the assets that were asked for.
     """
 
@@ -55,7 +56,7 @@ class Order:
         config: The configuration file.
         key: The video's key.
         assets: Names of the assets to materialise.
-        force: Whether everything asked for is made anew.
+        force: Whether to rebuild what is up to date.
         lanes: Windows that are worked on at a time.
         run_id: Identity that the Dagster run is given.
     """
@@ -69,10 +70,10 @@ class Order:
 
 
 def run_video(connection: Connection, order: Order) -> None:
-    """Materialises a video's assets and sends an `Outcome`; the entry point of a worker process.
+    """Materialise a video's assets and send an `Outcome`; the entry point of a worker process.
 
     Args:
-        connection: Where the outcome goes. Whatever comes from its other end, or the end of it, says stop.
+        connection: Where the outcome goes. Anything received on it, its end too, asks the process to stop.
         order: What to do.
     """
     os.setsid()  # Ctrl+C goes to the parent alone, which stops its workers in order
@@ -83,7 +84,7 @@ def run_video(connection: Connection, order: Order) -> None:
         with reporting_history_errors(Path(os.environ[HOME_VARIABLE])):
             outcome = _materialize(order)
     except dg.DagsterExecutionInterruptedError:
-        return  # the parent, where it is still there, knows; the run is shown as cancelled
+        return  # the parent, if alive, knows; the run is shown as cancelled
     except Exception as error:
         outcome = Outcome(order.key, order.run_id, f"{order.key}: {error or type(error).__name__}")
     with suppress(OSError):
@@ -132,4 +133,4 @@ def _stop(run_id: str) -> None:
             instance.report_run_canceling(run)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(STOP_GRACE_S)
-    os._exit(1)  # whatever it hangs in: perhaps nobody is left who would kill it
+    os._exit(1)  # whatever it hangs in: the parent that would kill it may be gone

@@ -1,4 +1,7 @@
-"""What a `generate` itself knows of its runs, in the form in which `monitor` reads Dagster's history."""
+"""The runs of one `generate`, as an `Activity`: what `history` reads of runs that others launched.
+
+Starting the runs belongs to `launch`.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +31,13 @@ class LaunchedRuns:
         self._started_s: dict[str, float] = {}
 
     def ended(self, outcome: Outcome) -> None:
-        """Take in that a video's run ended just now."""
+        """Record that a video's run ended just now."""
         self._waiting.discard(outcome.key)
         if outcome.error:
             self.failures.append(Failure(outcome.key, outcome.error, time.time(), outcome.run_id))
 
     def activity(self, running: Collection[str]) -> Activity:
-        """Return what goes on.
+        """Return the runs that go on, and those that failed.
 
         Args:
             running: Keys of the videos that are worked on.
