@@ -33,7 +33,7 @@ from dataset_assets.tables import (
     VideoRow,
     WindowRow,
 )
-from dataset_assets.video.probe import fingerprint
+from dataset_assets.video.fingerprint import Fingerprint
 
 WINDOWS_EACH = 500
 # Every fifth window needs a second attempt: 1.2 attempts each.
@@ -95,7 +95,7 @@ def _leave_flushing_to_the_system() -> None:
 def _write_tables(settings: Settings) -> None:
     store = TableStore(settings.base.output_base_dir)
     for entry in settings.videos:
-        source = fingerprint(entry.path)
+        source = Fingerprint.of(entry.path)
         made = Provenance(source_hash(settings, entry), source, CODE_VERSION, complete=True, target=1)
         store.write(store.video_path(entry.key), VIDEOS, [_video_row(entry, source)], made)
         made = replace(made, settings_hash=windows_hash(settings, entry), target=WINDOWS_EACH)
@@ -106,11 +106,11 @@ def _write_tables(settings: Settings) -> None:
             store.write(store.patches_path(category, entry.key), PATCHES, rows, made)
 
 
-def _video_row(entry: VideoEntry, source: str) -> VideoRow:
+def _video_row(entry: VideoEntry, source: Fingerprint) -> VideoRow:
     return VideoRow(
         name=entry.name,
         path=str(entry.path),
-        fingerprint=source,
+        fingerprint=str(source),
         size_bytes=60_000_000_000,
         container="matroska",
         codec="hevc",

@@ -116,7 +116,7 @@ def _event(settings: Settings, store: TableStore, table: FinishedTable) -> dg.As
         elif table.asset == SCENE_WINDOWS:
             metadata = _windows_metadata(table, provenance, counts)
             version = _windows_version(provenance)
-            inputs = {SOURCE_VIDEO: provenance.source_fingerprint}
+            inputs = {SOURCE_VIDEO: str(provenance.source_fingerprint)}
         else:
             metadata = _patches_metadata(settings, table, provenance, counts)
             version = provenance.settings_hash

@@ -188,7 +188,7 @@ def _samples(report: CategoryReport) -> dg.MetadataValue[Any]:
                     "x": row.x,
                     "y": row.y,
                     "file": Path(row.gt).name,
-                    "kilobytes": round((row.gt_bytes + row.lr5_bytes + row.lr7_bytes) / 1e3),
+                    "kilobytes": round(row.size_bytes / 1e3),
                 }
             )
             for row in report.rows[::step][:SAMPLE_ROWS]

@@ -61,7 +61,7 @@ def source_video(
         row = probe_video(dataset_config, key)
     verdicts = {
         COLOURS_TAGGED: checking.colours_tagged(row.warnings),
-        SOURCE_UNCHANGED: checking.source_unchanged(row.fingerprint, dataset_config.video(key).path),
+        SOURCE_UNCHANGED: checking.source_unchanged(row.source_fingerprint, dataset_config.video(key).path),
     }
     return dg.MaterializeResult(
         metadata=source_metadata(dataset_config, key, row),

@@ -19,7 +19,6 @@ from dataset_assets.config import Settings
 from dataset_assets.generate.failures import read_failures
 from dataset_assets.generate.pictures import is_whole_picture, picture_name, pictures_folder
 from dataset_assets.tables import PatchRow, Provenance, TableStore, VideoRow, WindowRow
-from dataset_assets.video.probe import same_content
 from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
 
 # From a video's page to the data set's folder.
@@ -238,13 +237,17 @@ class _Reader:
     ) -> None:
         self._folder = pictures_folder(store, key)
         self._folder_url = file_url(self._folder.relative_to(store.output_base_dir).as_posix())
-        self._fingerprint = windows.source_fingerprint if windows else ""
+        self._fingerprint = windows.source_fingerprint if windows else None
         # A film that was replaced and probed again has another picture than its windows, until they are made.
-        is_same = video is not None and same_content(video.fingerprint, self._fingerprint)
+        is_same = (
+            video is not None
+            and self._fingerprint is not None
+            and video.source_fingerprint.has_same_content(self._fingerprint)
+        )
         self._video = video if is_same else None
 
     def picture_name(self, row: WindowRow) -> str | None:
-        return picture_name(self._fingerprint, row.pts, row.reason)
+        return picture_name(self._fingerprint, row.pts, row.reason) if self._fingerprint else None
 
     def attempt(self, row: WindowRow, crops: Sequence[Crop]) -> Attempt:
         name = self.picture_name(row)
@@ -312,7 +315,7 @@ def _share(name: str, colour: int, patches: Sequence[PatchRow], made: Provenance
         colour=colour,
         patches=len(patches),
         target=made.target,
-        size_bytes=sum(patch.gt_bytes + patch.lr5_bytes + patch.lr7_bytes for patch in patches),
+        size_bytes=sum(patch.size_bytes for patch in patches),
         formats=Counter(patch.format for patch in patches),
         is_unfinished=not made.complete,
     )

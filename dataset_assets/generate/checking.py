@@ -15,7 +15,7 @@ from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate.inspecting import Inspection, unnamed_files
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.tables import TableStore
-from dataset_assets.video.probe import is_same_source
+from dataset_assets.video.fingerprint import Fingerprint
 
 ENOUGH_SHARE = 0.9
 ENOUGH_ACCEPTED = 0.2
@@ -52,7 +52,7 @@ def colours_tagged(warnings: Sequence[str]) -> Verdict:
     return Verdict(not warnings, "; ".join(warnings) or "nothing guessed", "guesses", len(warnings))
 
 
-def source_unchanged(fingerprint: str, path: Path) -> Verdict:
+def source_unchanged(fingerprint: Fingerprint, path: Path) -> Verdict:
     """Check that a film is there, and is still the one that was read.
 
     Args:
@@ -61,7 +61,7 @@ def source_unchanged(fingerprint: str, path: Path) -> Verdict:
     """
     if not path.exists():
         return Verdict(False, f"{path} has gone while it was read", "changes", 1)
-    if not is_same_source(fingerprint, path):
+    if not fingerprint.is_of(path):
         return Verdict(
             False, f"{path} changed while it was read; materialise it again when it rests", "changes", 1
         )
@@ -202,7 +202,7 @@ def sources_unchanged(settings: Settings, store: TableStore) -> Verdict:
         probed += 1
         if not entry.path.exists():
             gone.append(entry.key)
-        elif not is_same_source(provenance.source_fingerprint, entry.path):
+        elif not provenance.source_fingerprint.is_of(entry.path):
             changed.append(entry.key)
     parts = [f"{probed - len(gone) - len(changed)} of {probed} probed films are there and unchanged"]
     parts += [f"gone: {', '.join(gone)}"] if gone else []

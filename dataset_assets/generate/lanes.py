@@ -21,6 +21,7 @@ import av
 
 from dataset_assets.config import BaseSettings
 from dataset_assets.errors import SourceLostError, VideoError
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate.pictures import REJECTED_PICTURES, encode_picture, picture_name
 from dataset_assets.generate.rows import window_row
 from dataset_assets.patches.downscale import Kernel
@@ -28,7 +29,7 @@ from dataset_assets.patches.planning import PlannedPatch
 from dataset_assets.patches.triplets import EncodedTriplet, encode_triplet, stack_triplet
 from dataset_assets.tables import WindowRow
 from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
+from dataset_assets.video.probe import VideoInfo
 from dataset_assets.video.render import CropRenderer
 from dataset_assets.video.source import RETRY_DELAYS_S, Source
 from dataset_assets.windows.finding import Attempt, WindowFinder

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from dataset_assets.patches.planning import PatchPlan
 from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, Provenance, TableStore, WindowRow
-from dataset_assets.video.probe import same_content
 
 
 class WindowLedger:
@@ -98,7 +97,7 @@ class PatchLedger:
             return
         self.is_complete = not afresh and earlier.complete and _made_from_the_same(earlier, provenance)
         rows = store.read_patches(plan.category, plan.key)
-        if not same_content(earlier.source_fingerprint, provenance.source_fingerprint):
+        if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
             # A table tells one source for all its rows.
             self.given_up = rows
             return
@@ -119,7 +118,7 @@ class PatchLedger:
     @property
     def size_bytes(self) -> int:
         """Bytes of the triplets made under these settings."""
-        return sum(row.gt_bytes + row.lr5_bytes + row.lr7_bytes for row in self._done.values())
+        return sum(row.size_bytes for row in self._done.values())
 
     def has(self, window: int) -> bool:
         """Whether the window's patch was made under these settings."""
@@ -151,6 +150,6 @@ class PatchLedger:
 
 
 def _made_from_the_same(earlier: Provenance, now: Provenance) -> bool:
-    return earlier.settings_hash == now.settings_hash and same_content(
-        earlier.source_fingerprint, now.source_fingerprint
+    return earlier.settings_hash == now.settings_hash and earlier.source_fingerprint.has_same_content(
+        now.source_fingerprint
     )

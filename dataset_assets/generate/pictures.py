@@ -17,9 +17,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate.identity import CODE_VERSION
 from dataset_assets.tables import TableStore
-from dataset_assets.video.probe import FRAMES_PER_WINDOW
+from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.windows.judging import UNMEASURED
 
 # Of the first attempts at a window: a film that needs ten for each would have 15,000 pictures, most of them
@@ -35,7 +36,7 @@ def pictures_folder(store: TableStore, key: str) -> Path:
     return store.root / "pictures" / f"video={key}"
 
 
-def picture_name(fingerprint: str, pts: Sequence[int], reason: str | None) -> str | None:
+def picture_name(fingerprint: Fingerprint, pts: Sequence[int], reason: str | None) -> str | None:
     """File name of an attempt's picture; the same name means the same picture, whatever the settings.
 
     Args:
@@ -49,7 +50,7 @@ def picture_name(fingerprint: str, pts: Sequence[int], reason: str | None) -> st
     if len(pts) < FRAMES_PER_WINDOW or reason in UNMEASURED:
         return None
     # Without the modification time: a copied film is the same film.
-    source = "-".join([*fingerprint.split("-")[::2], CODE_VERSION])
+    source = f"{fingerprint.content}-{CODE_VERSION}"
     digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
     shown = f"{pts[0]}-{pts[-1]}" if reason == CUT else str(pts[len(pts) // 2])
     return f"{digest}-{shown}.jpg"

@@ -64,7 +64,7 @@ class CategoryReport:
     @property
     def size_bytes(self) -> int:
         """Bytes of all triplets."""
-        return sum(row.gt_bytes + row.lr5_bytes + row.lr7_bytes for row in self.rows)
+        return sum(row.size_bytes for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def video_row(entry: VideoEntry, info: VideoInfo) -> VideoRow:
     return VideoRow(
         name=entry.name,
         path=str(info.path),
-        fingerprint=info.fingerprint,
+        fingerprint=str(info.fingerprint),
         size_bytes=info.size_bytes,
         container=info.container,
         codec=info.codec,

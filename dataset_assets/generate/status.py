@@ -10,7 +10,6 @@ from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate.identity import CODE_VERSION, patches_hash, source_hash, windows_hash
 from dataset_assets.tables import TableStore
-from dataset_assets.video.probe import is_same_source
 
 SOURCE = "source"
 WINDOWS = "windows"
@@ -63,7 +62,7 @@ def _status(entry: VideoEntry, store: TableStore, path: Path, settings_hash: str
         return AssetStatus("missing", "never made")
     if provenance.code_version != CODE_VERSION:
         return AssetStatus("stale", "the code that makes it changed")
-    if not is_same_source(provenance.source_fingerprint, entry.path):
+    if not provenance.source_fingerprint.is_of(entry.path):
         return AssetStatus("stale", "the source file changed")
     if provenance.settings_hash != settings_hash:
         return AssetStatus("stale", "its settings changed")

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.patches.downscale import SCALE
-from dataset_assets.patches.triplets import GT_FRAME
 
 COLUMNS = 6
 CELL_WIDTH, CELL_HEIGHT = 160, 112
@@ -97,7 +97,7 @@ def triplet_picture(gt: Path, lr7: Path, caption: str) -> bytes | None:
     sharp, stack = cv2.imread(str(gt)), cv2.imread(str(lr7))
     if sharp is None or stack is None:
         return None
-    small = stack.reshape(-1, sharp.shape[0] // SCALE, *stack.shape[1:])[GT_FRAME]
+    small = stack.reshape(-1, sharp.shape[0] // SCALE, *stack.shape[1:])[MIDDLE_FRAME]
     width = min(small.shape[1], (MAX_WIDTH - GAP) // 2 // SCALE)
     height = min(small.shape[0], MAX_DETAIL_HEIGHT // SCALE)
     x, y = (small.shape[1] - width) // 2, (small.shape[0] - height) // 2

@@ -16,12 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.disk import flush, make_folder, temporary
+from dataset_assets.frames import LR5_FRAMES, MIDDLE_FRAME
 from dataset_assets.patches.downscale import Kernel, downscale
 from dataset_assets.patches.png import encode_png
 
 KINDS = ("GT", "LR_5frames", "LR_7frames")
-GT_FRAME = 3
-LR5_FRAMES = slice(1, 6)
 # fsync waits for the disk, not for the processor: 8 at once let the file system commit them together.
 FLUSH_THREADS = 8
 
@@ -76,7 +75,11 @@ def stack_triplet(crops: npt.NDArray[np.uint8], kernel: Kernel) -> Pictures:
     """
     small = downscale(crops, kernel)
     _, _, width, channels = small.shape
-    return crops[GT_FRAME], small[LR5_FRAMES].reshape(-1, width, channels), small.reshape(-1, width, channels)
+    return (
+        crops[MIDDLE_FRAME],
+        small[LR5_FRAMES].reshape(-1, width, channels),
+        small.reshape(-1, width, channels),
+    )
 
 
 def encode_triplet(pictures: Pictures) -> EncodedTriplet:

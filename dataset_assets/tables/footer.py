@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from dataset_assets.tables.schemas import SCHEMA_VERSION, WRITER_VERSION, PatchRow, Row, WindowRow
+from dataset_assets.video.fingerprint import Fingerprint
 
 _PROVENANCE_KEY = b"dataset_assets.provenance"
 _COUNTS_KEY = b"dataset_assets.counts"
@@ -37,8 +38,8 @@ class Provenance:
     """What a table was made from, and whether it is finished.
 
     Attributes:
-        settings_hash: Tells the settings that shape the table.
-        source_fingerprint: Tells the content of the source file.
+        settings_hash: Identity of the settings that shape the table.
+        source_fingerprint: Of the film's file.
         code_version: Version of the code that decides what is in the rows.
         complete: False while a run has yet to add rows.
         target: Windows or patches asked for; 1 for a videos table.
@@ -47,7 +48,7 @@ class Provenance:
     """
 
     settings_hash: str
-    source_fingerprint: str
+    source_fingerprint: Fingerprint
     code_version: str
     complete: bool
     target: int
@@ -91,7 +92,7 @@ def count(rows: Sequence[Row]) -> Counts:
                 rejected[row.reason] += 1
         elif isinstance(row, PatchRow):
             patches[row.format] += 1
-            size_bytes[row.format] += row.gt_bytes + row.lr5_bytes + row.lr7_bytes
+            size_bytes[row.format] += row.size_bytes
     return Counts(accepted, dict(rejected), dict(patches), dict(size_bytes))
 
 
@@ -100,9 +101,13 @@ def to_metadata(provenance: Provenance, counts: Counts) -> dict[bytes, bytes]:
 
     The versions are those of this release, whatever `provenance` says.
     """
-    versions = {"schema_version": SCHEMA_VERSION, "writer_version": WRITER_VERSION}
+    record = asdict(provenance) | {
+        "source_fingerprint": str(provenance.source_fingerprint),
+        "schema_version": SCHEMA_VERSION,
+        "writer_version": WRITER_VERSION,
+    }
     return {
-        _PROVENANCE_KEY: json.dumps(asdict(provenance) | versions).encode(),
+        _PROVENANCE_KEY: json.dumps(record).encode(),
         _COUNTS_KEY: json.dumps(asdict(counts)).encode(),
     }
 
@@ -120,4 +125,5 @@ def from_metadata(metadata: Mapping[bytes, bytes]) -> tuple[Provenance, Counts]:
     version = int(provenance["schema_version"])
     if version > SCHEMA_VERSION:
         raise NewerSchemaError(version)
+    provenance["source_fingerprint"] = Fingerprint.parse(provenance["source_fingerprint"])
     return Provenance(**provenance), Counts(**json.loads(metadata[_COUNTS_KEY]))

@@ -18,6 +18,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from dataset_assets import __version__
+from dataset_assets.video.fingerprint import Fingerprint
 
 SCHEMA_VERSION = 3
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
@@ -207,6 +208,11 @@ class VideoRow:
     warnings: tuple[str, ...]
     probed_at: datetime
 
+    @property
+    def source_fingerprint(self) -> Fingerprint:
+        """The fingerprint of the film's file, as a value that can be compared."""
+        return Fingerprint.parse(self.fingerprint)
+
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
@@ -262,6 +268,11 @@ class PatchRow:
     scale: int
     settings_hash: str
     created_at: datetime
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the three files."""
+        return self.gt_bytes + self.lr5_bytes + self.lr7_bytes
 
 
 Row = VideoRow | WindowRow | PatchRow

@@ -28,7 +28,7 @@ from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.outside import compare_with_reference
 from dataset_assets.verify.tables import Tables
 from dataset_assets.video.geometry import Rect
-from dataset_assets.video.probe import probe, same_content
+from dataset_assets.video.probe import probe
 from dataset_assets.windows.judging import AcceptedSignatures
 
 
@@ -58,7 +58,7 @@ def compare_with_source(
         return found
     try:
         info = probe(entry.path, interlaced=settings.base.interlaced)
-        if not same_content(info.fingerprint, provenance.source_fingerprint):
+        if not info.fingerprint.has_same_content(provenance.source_fingerprint):
             found.notes.append("the film has changed since, so nothing was compared with it")
             return found
         plan = plan_video(settings, entry, info)
@@ -82,7 +82,7 @@ def _compare_row(
 ) -> None:
     """Hold the row of the videos table against what probing finds."""
     path = store.video_path(entry.key)
-    if tables.video is None or not same_content(tables.video.fingerprint, plan.info.fingerprint):
+    if tables.video is None or not plan.info.fingerprint.has_same_content(tables.video.source_fingerprint):
         return
     probed = video_row(entry, plan.info)
     if (

@@ -10,14 +10,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAME_COUNT, LR5_FRAMES, MIDDLE_FRAME
 from dataset_assets.patches.downscale import SCALE, Kernel, downscale
-from dataset_assets.patches.triplets import GT_FRAME, LR5_FRAMES, content_hash
+from dataset_assets.patches.triplets import content_hash
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind
 from dataset_assets.video.active_area import has_crop_bar
-from dataset_assets.video.probe import FRAMES_PER_WINDOW
-
-LR5_COUNT = LR5_FRAMES.stop - LR5_FRAMES.start
 
 Picture = npt.NDArray[np.uint8]
 
@@ -35,7 +33,7 @@ def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
     small = (row.height // SCALE, row.width // SCALE)
     wanted = (
         (row.gt, row.gt_bytes, row.gt_hash, (row.height, row.width)),
-        (row.lr5, row.lr5_bytes, row.lr5_hash, (LR5_COUNT * small[0], small[1])),
+        (row.lr5, row.lr5_bytes, row.lr5_hash, (LR5_FRAME_COUNT * small[0], small[1])),
         (row.lr7, row.lr7_bytes, row.lr7_hash, (FRAMES_PER_WINDOW * small[0], small[1])),
     )
     found = [_picture(root / name, size_bytes, digest, size) for name, size_bytes, digest, size in wanted]
@@ -74,10 +72,10 @@ def _check_stacks(row: PatchRow, pictures: Sequence[Picture]) -> list[Finding]:
     gt, lr5, lr7 = pictures
     small = downscale(gt[np.newaxis], cast("Kernel", row.kernel))[0]
     frames = lr7.reshape(FRAMES_PER_WINDOW, *small.shape)
-    middle = lr5.reshape(LR5_COUNT, *small.shape)[GT_FRAME - LR5_FRAMES.start]
+    middle = lr5.reshape(LR5_FRAME_COUNT, *small.shape)[MIDDLE_FRAME - LR5_FRAMES.start]
     problems = [
         Finding(Kind.STACK, name, f"has a middle frame that is not the {row.kernel} downscale of its GT")
-        for name, frame in ((row.lr5, middle), (row.lr7, frames[GT_FRAME]))
+        for name, frame in ((row.lr5, middle), (row.lr7, frames[MIDDLE_FRAME]))
         if not np.array_equal(frame, small)
     ]
     if not np.array_equal(lr5, frames[LR5_FRAMES].reshape(lr5.shape)):

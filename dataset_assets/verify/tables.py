@@ -11,6 +11,7 @@ from typing import TypeVar, get_args
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate.identity import patches_hash, windows_hash
 from dataset_assets.generate.journal import files_of
 from dataset_assets.patches.downscale import SCALE, Kernel
@@ -20,7 +21,6 @@ from dataset_assets.tables import PatchRow, Provenance, Row, TableStore, VideoRo
 from dataset_assets.tables.footer import count
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.video.geometry import Rect
-from dataset_assets.video.probe import FRAMES_PER_WINDOW, same_content
 from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
 
 KERNELS = get_args(Kernel)
@@ -246,7 +246,9 @@ def _plan(
 ) -> PatchPlan | None:
     """Return the plan as far as tables hold it: None without the active area, `windows` 0 where unknown."""
     video = tables.video
-    if video is None or not same_content(tables.provenances[path].source_fingerprint, video.fingerprint):
+    if video is None or not tables.provenances[path].source_fingerprint.has_same_content(
+        video.source_fingerprint
+    ):
         return None
     target = settings.window_target(entry)
     room = video.duration_s * video.frame_rate / FRAMES_PER_WINDOW

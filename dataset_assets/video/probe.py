@@ -5,7 +5,6 @@ The result is a plain value; storing it belongs to `tables`.
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Sequence
 from contextlib import closing
@@ -20,11 +19,13 @@ import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 
 from dataset_assets.errors import VideoError
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.active_area import Bars, active_area
 from dataset_assets.video.colour import Colour, describe
 from dataset_assets.video.combs import FieldOrder
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.encryption import refuse_encrypted
+from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.hidden import hidden_lines
 from dataset_assets.video.packets import PacketReader, Part
@@ -38,12 +39,10 @@ from dataset_assets.video.stereo import refuse_both_eyes
 from dataset_assets.video.survey import RATE_TOLERANCE, Survey, survey
 from dataset_assets.video.timeline import Timeline
 
-FRAMES_PER_WINDOW = 7
 # Keyframes from the start on that are tried for sound frames.
 MAX_HEAD_ATTEMPTS = 20
 # FFmpeg's names of streams without a container, which have no time stamps.
 RAW_STREAMS = ("h264", "hevc", "m4v", "mpegvideo", "vc1", "obu")
-FINGERPRINT_CHUNK_BYTES = 1 << 20
 DOLBY_VISION_ONLY_TAGS = ("dvh1", "dvhe", "dva1", "dvav", "dav1")
 
 
@@ -53,7 +52,7 @@ class VideoInfo:
 
     Attributes:
         path: The file.
-        fingerprint: Size, modification time and hash of sampled content, see `is_same_source`.
+        fingerprint: Of the file when it was probed.
         size_bytes: File size.
         container: FFmpeg's short name of the container.
         codec: Codec name.
@@ -77,7 +76,7 @@ class VideoInfo:
     """
 
     path: Path
-    fingerprint: str
+    fingerprint: Fingerprint
     size_bytes: int
     container: str
     codec: str
@@ -178,7 +177,7 @@ def _probe(
     frame_rate, rate_warnings = _frame_rate(reader, found)
     return VideoInfo(
         path=path,
-        fingerprint=fingerprint(path),
+        fingerprint=Fingerprint.of(path),
         size_bytes=path.stat().st_size,
         container=reader.stream.container.format.name.split(",")[0],
         codec=codec.name,
@@ -209,37 +208,6 @@ def _probe(
             *_gap_warnings(whole, found.timeline, reader.time_base),
         ),
     )
-
-
-def fingerprint(path: Path) -> str:
-    """Tells a file's content: `<size>-<modification time in ns>-<hash of its start, middle and end>`."""
-    stat = path.stat()
-    digest = hashlib.blake2b(digest_size=16)
-    with path.open("rb") as file:
-        for offset in (0, stat.st_size // 2, max(0, stat.st_size - FINGERPRINT_CHUNK_BYTES)):
-            file.seek(offset)
-            digest.update(file.read(FINGERPRINT_CHUNK_BYTES))
-    return f"{stat.st_size}-{stat.st_mtime_ns}-{digest.hexdigest()}"
-
-
-def is_same_source(known: str, path: Path) -> bool:
-    """Whether a file still has the content that a fingerprint tells; True where it is gone.
-
-    Only where size is equal and the modification time is not (a copy, a restored backup) is the file read.
-    """
-    try:
-        stat = path.stat()
-        size_bytes, modified_ns, content = known.split("-")
-        if int(size_bytes) != stat.st_size:
-            return False
-        return int(modified_ns) == stat.st_mtime_ns or fingerprint(path).split("-")[2] == content
-    except (OSError, ValueError):
-        return not path.exists()
-
-
-def same_content(one: str, other: str) -> bool:
-    """Whether two fingerprints tell the same content, whatever the files' times."""
-    return one.split("-")[::2] == other.split("-")[::2]
 
 
 def _first_frames(

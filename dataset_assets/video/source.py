@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_assets.errors import SourceChangedError, SourceLostError
-from dataset_assets.video.probe import fingerprint, same_content
+from dataset_assets.video.fingerprint import Fingerprint
 
 # A mount that hangs behind its cache still answers `stat`; a byte of the film's end it does not.
 PROBED_BYTES = 1
@@ -50,7 +50,7 @@ class FileState:
 class Source:
     """One film's file, held against what was probed."""
 
-    def __init__(self, path: Path, known: str) -> None:
+    def __init__(self, path: Path, known: Fingerprint) -> None:
         """Look at nothing yet.
 
         Args:
@@ -77,10 +77,10 @@ class Source:
             with self._path.open("rb") as file:
                 file.seek(max(0, state.size_bytes - PROBED_BYTES))
                 file.read(PROBED_BYTES)
-            size_bytes, modified_ns, _ = self._known.split("-")
-            is_known = (int(size_bytes), int(modified_ns)) == (state.size_bytes, state.modified_ns)
+            known = self._known
+            is_known = (known.size_bytes, known.modified_ns) == (state.size_bytes, state.modified_ns)
             if is_known and state != self._checked:
-                is_known = same_content(self._known, fingerprint(self._path))
+                is_known = known.has_same_content(Fingerprint.of(self._path))
         except OSError as error:
             raise SourceLostError(
                 f"it cannot be read any more ({os.strerror(error.errno or 0)}); bring its file or its mount "

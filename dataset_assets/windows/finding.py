@@ -14,10 +14,11 @@ from typing import Literal, Protocol
 
 import av
 
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.parameters import has_parameters
-from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
+from dataset_assets.video.probe import VideoInfo
 from dataset_assets.windows.judging import AcceptedSignatures, Judge, Judgement, Limits, Reason
 from dataset_assets.windows.measures import Preview, is_duplicate
 from dataset_assets.windows.sampling import Start, Stratum, attempt_times, find_start

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.video.active_area import has_window_bars
 from dataset_assets.video.combs import has_combs, sample_lines
 from dataset_assets.video.planes import luma_8bit, plane_samples
@@ -21,9 +22,6 @@ from dataset_assets.video.probe import VideoInfo
 from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, preview_luma
 from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
-
-# Of the 7 frames the first, the middle and the last are searched for bars.
-BAR_FRAME_STEP = 3
 
 Reason = Literal[
     "too_few_frames",
@@ -145,13 +143,13 @@ class Judge:
             frames: The window, presentation order.
             accepted: The film's windows accepted so far.
         """
-        pictures = [self._preview.picture(frames[index]) for index in (0, 3, 6)]
+        pictures = [self._preview.picture(frame) for frame in frames[::MIDDLE_FRAME]]
         first, middle, last = map(preview_luma, pictures)
         lumas = [self._luma(frame) for frame in frames]
         mean_abs_diff = measures.mean_abs_diff(first, last)
         score = cut_score([luma.astype(np.float32) for luma in lumas])
         bright, contrast = measures.brightness(middle), measures.contrast(middle)
-        sharp = measures.sharpness(self._working_luma(frames[3]))
+        sharp = measures.sharpness(self._working_luma(frames[MIDDLE_FRAME]))
         repeats = measures.repeated_frames(lumas)
         signature = measures.signature(middle)
         reason: Reason | None = None
@@ -175,7 +173,7 @@ class Judge:
 
     def signature(self, frames: Sequence[av.VideoFrame]) -> npt.NDArray[np.uint8]:
         """Return the signature of a window of 7 decoded frames, as `judge` takes it."""
-        return measures.signature(preview_luma(self._preview.picture(frames[3])))
+        return measures.signature(preview_luma(self._preview.picture(frames[MIDDLE_FRAME])))
 
     def _is_cut(self, mean_abs_diff: float, score: float) -> bool:
         rule = self._limits.cut_rule
@@ -187,7 +185,7 @@ class Judge:
         area, colour = self._area, self._info.colour
         lumas = [
             plane_samples(frame, frame.planes[0])[area.y : area.bottom, area.x : area.right]
-            for frame in frames[::BAR_FRAME_STEP]
+            for frame in frames[::MIDDLE_FRAME]
         ]
         return has_window_bars(lumas, full_range=colour.full_range, bit_depth=colour.bit_depth)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from dataset_assets.draws import draw_int
-from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
+from dataset_assets.frames import FRAMES_PER_WINDOW
+from dataset_assets.video.probe import VideoInfo
 
 
 @dataclass(frozen=True, slots=True)

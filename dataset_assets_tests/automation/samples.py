@@ -12,7 +12,7 @@ import dagster as dg
 from dataset_assets.config import load_settings
 from dataset_assets.generate.identity import CODE_VERSION, patches_hash, source_hash, windows_hash
 from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, Provenance, TableStore
-from dataset_assets.video.probe import fingerprint
+from dataset_assets.video.fingerprint import Fingerprint
 
 ALL = ("source_video", "scene_windows", "general_patches", "space_patches", "toon_patches")
 
@@ -33,7 +33,7 @@ def finish(config: Path) -> None:
     store = TableStore(settings.base.output_base_dir)
     for entry in settings.videos:
         made = Provenance(
-            source_hash(settings, entry), fingerprint(entry.path), CODE_VERSION, complete=True, target=1
+            source_hash(settings, entry), Fingerprint.of(entry.path), CODE_VERSION, complete=True, target=1
         )
         store.write(store.video_path(entry.key), VIDEOS, [], made)
         windows = replace(made, settings_hash=windows_hash(settings, entry))

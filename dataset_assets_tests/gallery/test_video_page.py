@@ -108,7 +108,7 @@ def nasty_data_set(root: Path) -> Settings:
     )
     store = TableStore(root)
     video = replace(VIDEO, name=NASTY, path=f"/films/{NASTY}", codec=NASTY, warnings=(NASTY,))
-    provenance = replace(PROVENANCE, source_fingerprint=video.fingerprint)
+    provenance = replace(PROVENANCE, source_fingerprint=video.source_fingerprint)
     store.write(store.video_path(KEY), VIDEOS, [video], provenance)
     rows = [replace(REJECTED, reason=NASTY), ACCEPTED]
     store.write(store.windows_path(KEY), WINDOWS, rows, provenance)

@@ -301,7 +301,7 @@ def test_a_film_that_changes_or_goes_while_it_is_read_is_told(
     film = tmp_path / "film.mp4"
     shutil.copyfile(sdr_film.path, film)
     settings = small_settings(tmp_path / "output", film)
-    fingerprint = probe_video(settings, KEY).fingerprint
+    fingerprint = probe_video(settings, KEY).source_fingerprint
     store = TableStore(settings.base.output_base_dir)
     assert source_unchanged(fingerprint, film).passed
     assert sources_unchanged(settings, store).passed

@@ -12,6 +12,7 @@ from PIL import Image
 
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets.generate.pictures import is_whole_picture, picture_name
+from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, make_film, sdr_frames
 from dataset_assets_tests.generate.samples import (
@@ -57,7 +58,7 @@ def test_a_picture_shows_the_active_area_upright_and_each_patch_in_its_place(
     rows = [row for category in CATEGORIES for row in patch_rows(tmp_path, category)]
     assert len(rows) >= 2
     for row in rows:
-        name = picture_name(video.fingerprint, windows[row["window"]], None)
+        name = picture_name(video.source_fingerprint, windows[row["window"]], None)
         assert name is not None
         picture = Image.open(tmp_path / FOLDER / name)
         scale = picture.width / video.active_width
@@ -87,19 +88,19 @@ def test_only_the_first_rejected_attempts_at_a_window_have_a_picture(tmp_path: P
 
 def test_a_picture_is_named_by_what_it_shows() -> None:
     pts = (10, 20, 30, 40, 50, 60, 70)
-    name = picture_name("100-5-abc", pts, None)
+    name = picture_name(Fingerprint.parse("100-5-abc"), pts, None)
     assert name is not None
     assert name.endswith("-40.jpg")
-    assert picture_name("100-6-abc", pts, "blurred") == name
+    assert picture_name(Fingerprint.parse("100-6-abc"), pts, "blurred") == name
     others = {
-        picture_name("100-5-abd", pts, None),
-        picture_name("100-5-abc", [each + 1 for each in pts], None),
-        picture_name("100-5-abc", pts, "cut"),
+        picture_name(Fingerprint.parse("100-5-abd"), pts, None),
+        picture_name(Fingerprint.parse("100-5-abc"), [each + 1 for each in pts], None),
+        picture_name(Fingerprint.parse("100-5-abc"), pts, "cut"),
         name,
     }
     assert len(others) == 4
-    assert picture_name("100-5-abc", pts[:6], "too_few_frames") is None
-    assert picture_name("100-5-abc", pts, "corrupt") is None
+    assert picture_name(Fingerprint.parse("100-5-abc"), pts[:6], "too_few_frames") is None
+    assert picture_name(Fingerprint.parse("100-5-abc"), pts, "corrupt") is None
 
 
 def test_a_run_gets_through_where_no_picture_can_be_written(sdr_film: Film, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from dataset_assets.errors import MissingWindowsError, SourceChangedError, Sourc
 from dataset_assets.generate import generate_video, lanes, video, video_pass
 from dataset_assets.video import packets, probe, source
 from dataset_assets.video.decode import FrameReader
+from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.survey import Survey
 from dataset_assets_tests.generate.samples import (
     KEY,
@@ -166,8 +167,7 @@ def test_a_window_that_shows_another_picture_is_not_replayed(
             copy.mux(stream.encode(flipped))
         copy.mux(stream.encode())
     mirrored.replace(film)
-    for module in (probe, source):
-        monkeypatch.setattr(module, "fingerprint", lambda path: known)
+    monkeypatch.setattr(Fingerprint, "of", lambda path: known)
     monkeypatch.setattr(source.Source, "check", lambda self: None)
     with pytest.raises(VideoError, match="shows another picture than when it was"):
         generate_video(settings, KEY, windows=False, categories=["general"])

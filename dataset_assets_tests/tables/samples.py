@@ -8,15 +8,20 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
+from dataset_assets.video.fingerprint import Fingerprint
 
 PROVENANCE = Provenance(
-    settings_hash="0f" * 8, source_fingerprint="a1" * 8, code_version="3", complete=True, target=2
+    settings_hash="0f" * 8,
+    source_fingerprint=Fingerprint(100, 1, "a1" * 8),
+    code_version="3",
+    complete=True,
+    target=2,
 )
 
 VIDEO = VideoRow(
     name="A Film",
     path="/films/a film.mkv",
-    fingerprint="a1" * 8,
+    fingerprint=f"100-1-{'a1' * 8}",
     size_bytes=60_000_000_000,
     container="matroska,webm",
     codec="hevc",

@@ -50,7 +50,11 @@ def write_old(store: TableStore, key: str, schema: pa.Schema = VERSION_2, versio
     columns = [
         pa.array([getattr(row, name, 1) for row in ROWS], schema.field(name).type) for name in schema.names
     ]
-    provenance = asdict(PROVENANCE) | {"schema_version": version, "writer_version": "3.0.0"}
+    provenance = asdict(PROVENANCE) | {
+        "source_fingerprint": str(PROVENANCE.source_fingerprint),
+        "schema_version": version,
+        "writer_version": "3.0.0",
+    }
     counts = {"accepted": 1, "rejected": {REJECTED.reason: 1}, "patches": {}, "size_bytes": {}}
     with pq.ParquetWriter(path, schema, compression="zstd", store_schema=False) as writer:
         writer.write_table(pa.Table.from_arrays(columns, schema=schema))

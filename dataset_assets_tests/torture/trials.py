@@ -13,8 +13,9 @@ from typing import Literal
 
 from dataset_assets.config import BaseSettings
 from dataset_assets.errors import VideoError
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.probe import FRAMES_PER_WINDOW, probe
+from dataset_assets.video.probe import probe
 from dataset_assets.windows.finding import WindowFinder
 from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.sampling import strata

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import pytest
 
 from dataset_assets.errors import VideoError
+from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import Rect
-from dataset_assets.video.probe import fingerprint, is_same_source, probe, same_content
+from dataset_assets.video.probe import probe
 from dataset_assets_tests.encode import BT709, BT2020_PQ, write_video
 from dataset_assets_tests.films import Film, Shot, pq_frames, sdr_frames
 
@@ -316,21 +317,21 @@ def test_sides_are_told_upright_and_square(rotated_film: Film) -> None:
 def test_a_fingerprint_tells_content_and_not_time(tmp_path: Path) -> None:
     film, copy = tmp_path / "film.mkv", tmp_path / "copy.mkv"
     film.write_bytes(np.random.default_rng(0).bytes(5 << 20))
-    known = fingerprint(film)
-    assert is_same_source(known, film)
+    known = Fingerprint.of(film)
+    assert known.is_of(film)
     shutil.copy(film, copy)
     os.utime(copy, ns=(1, 1))
-    assert fingerprint(copy) != known
-    assert same_content(fingerprint(copy), known)
-    assert is_same_source(known, copy)
+    assert Fingerprint.of(copy) != known
+    assert known.has_same_content(Fingerprint.of(copy))
+    assert known.is_of(copy)
     for place in (0, 5 << 19, (5 << 20) - 1):
         content = bytearray(film.read_bytes())
         content[place] ^= 1
         copy.write_bytes(content)
         os.utime(copy, ns=(1, 1))
-        assert not is_same_source(known, copy)
-        assert not same_content(fingerprint(copy), known)
+        assert not known.is_of(copy)
+        assert not known.has_same_content(Fingerprint.of(copy))
     copy.write_bytes(film.read_bytes()[:-1])
-    assert not is_same_source(known, copy)
+    assert not known.is_of(copy)
     copy.unlink()
-    assert is_same_source(known, copy)
+    assert known.is_of(copy)

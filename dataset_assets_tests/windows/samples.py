@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from dataset_assets.video.colour import Colour
+from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import FrameGeometry, Rect
 from dataset_assets.video.parameters import FrameParameters
 from dataset_assets.video.probe import VideoInfo
@@ -18,7 +19,7 @@ def made_up_info(start_pts: int, end_pts: int, frame_ticks: int) -> VideoInfo:
     colour = Colour("yuv420p", 8, "bt709", "bt709", "bt709", full_range=False, peak=0)
     return VideoInfo(
         path=Path("film.mkv"),
-        fingerprint="1-1-a",
+        fingerprint=Fingerprint(1, 1, "a"),
         size_bytes=1,
         container="matroska",
         codec="h264",

@@ -13,9 +13,10 @@ import av
 import numpy as np
 import pytest
 
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.planes import luma_8bit
-from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo, probe
+from dataset_assets.video.probe import VideoInfo, probe
 from dataset_assets.windows.finding import Attempt, WindowFinder
 from dataset_assets.windows.judging import AcceptedSignatures
 from dataset_assets.windows.sampling import Stratum, strata

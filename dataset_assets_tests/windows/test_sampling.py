@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataset_assets.video.probe import FRAMES_PER_WINDOW, VideoInfo
+from dataset_assets.frames import FRAMES_PER_WINDOW
+from dataset_assets.video.probe import VideoInfo
 from dataset_assets.windows.sampling import Start, Stratum, attempt_times, find_start, strata
 from dataset_assets_tests.windows.samples import ListedKeyframes, made_up_info
 
