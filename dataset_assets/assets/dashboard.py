@@ -1,4 +1,7 @@
-"""What `dataset_stats` shows: how far the data set has come, how well it goes, and what failed."""
+"""Metadata of `dataset_stats` in the UI: progress, acceptance rates and failures of the data set.
+
+Only formatting: the figures come from `tables`, the failures from `failed_videos`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`dataset_stats`: what all tables add up to, and how far the data set has come."""
+"""`dataset_stats`: statistics of all tables, and the progress of the data set.
+
+Adding up is in `tables`, formatting in `dashboard`, testing in the asset checks.
+"""
 
 from dataclasses import replace
 

@@ -1,4 +1,7 @@
-"""The gallery's part in a run: pages follow it, and links lead there. No run fails because of a page."""
+"""Pages of the gallery that runs update, and links to them. No run fails because of a page.
+
+The pages themselves are made in the package `gallery`.
+"""
 
 from __future__ import annotations
 

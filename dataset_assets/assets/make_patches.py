@@ -1,4 +1,7 @@
-"""`scene_windows` and one patch asset for each category: a single step over a single decode pass."""
+"""`scene_windows` and one patch asset for each category: a single step over a single decode pass.
+
+Finding windows and cutting patches is in `generate`; what the UI shows of them, in `reporting`.
+"""
 
 from collections.abc import Iterator
 
@@ -42,7 +45,7 @@ PATCHES_CHECKS = (
     FREE_OF_COMBS,
 )
 SCENE_WINDOWS = "scene_windows"
-# Run tag that makes everything asked for anew; the UI's launch dialog and `generate --force` set it.
+# Run tag that rebuilds what is up to date; the UI's launch dialog and `generate --force` set it.
 FORCE_TAG = "dataset_assets/force"
 LANES_TAG = "dataset_assets/lanes"
 DECODE_POOL = "decode"
@@ -50,12 +53,12 @@ DECODE_POOL = "decode"
 WINDOWS_DESCRIPTION = f"""Windows of 7 frames, judged; every rejection keeps its reason.
 
 A window is used only when no cut lies inside it and it is not black, flat, blurred or a duplicate. It is
-kept as the PTS of its frames, so that patches can be made of it again without looking for it again.
+kept as the PTS of its frames, so that its patches can be recreated without searching for it again.
 Materialised together with patches, each frame is decoded once.
 
 - **Files**: one row for each attempt in `metadata/windows/video=<key>/`, small pictures of the windows in
   `metadata/pictures/video=<key>/`, under the data set's folder.
-- **Again**: a partition that is up to date makes nothing anew; the run tag `{FORCE_TAG}` does.
+- **Again**: a partition that is up to date is not rebuilt; the run tag `{FORCE_TAG}` forces it.
 
 ```python
 import pandas as pd

@@ -1,4 +1,7 @@
-"""What the assets tell people: descriptions, numbers with units first, then pictures and small tables."""
+"""Metadata of films, windows and patches in the UI: numbers with units first, then pictures, small tables.
+
+Only formatting: reports come from `generate`, pictures too. Statistics are in `dashboard`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from dataset_assets.generate import CategoryReport, VideoReport
 from dataset_assets.tables import VideoRow, description
 
 # One for all: the UI opens the lineage with several groups folded up into empty boxes, with one unfolded.
-# What groups would tell is in the tag `stage`.
+# What groups would show is in the tag `stage`.
 GROUP = "training_set"
 # Whom to ask; a name of people is for the one who has some.
 OWNER = "team:dataset"

@@ -1,4 +1,7 @@
-"""`source_video`: what a film is, found out by probing it."""
+"""`source_video`: the properties of a film, found by probing it.
+
+Probing is in `generate` and `video`; what the UI shows of it, in `reporting`.
+"""
 
 import dagster as dg
 
@@ -20,7 +23,7 @@ SOURCE_VIDEO = "source_video"
 DESCRIPTION = """A film as it was probed: size, colour, frame rate, black bars.
 
 Probing decodes a dozen keyframes spread over the film. A film that must not be used (Dolby Vision profile 5,
-interlaced, audio only, ...) fails here with a sentence that says how to mend it.
+interlaced, audio only, ...) fails here with an error that names the remedy.
 
 - **Files**: one row for each film in `metadata/videos/video=<key>/` under the data set's folder.
 - **Again**: materialise the partition after the film was replaced; windows and patches then count as stale.

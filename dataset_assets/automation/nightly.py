@@ -32,7 +32,7 @@ def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.
 
     Args:
         job: The job over everything of a video.
-        nightly: When. How many is read anew at each tick.
+        nightly: When; how many is read at each tick.
     """
 
     @dg.schedule(
@@ -50,8 +50,8 @@ def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.
         look = look_for_films(dataset_config)
         for problem in look.problems:
             context.log.warning(problem)
-        for sentence in look.skipped:
-            context.log.info(sentence)
+        for message in look.skipped:
+            context.log.info(message)
         # A film that came since the sensor's last tick has no partition to ask for yet.
         add_missing(context.instance, look.settings)
         candidates, absent = _candidates(look.settings)
@@ -60,14 +60,14 @@ def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.
         chosen = free[: look.settings.nightly.max_videos_per_night]
         left = f"{len(free) - len(chosen)} left for the next night" if len(free) > len(chosen) else ""
         in_work = len(candidates) - len(free)
-        told = [
+        others = [
             f"{in_work} queued or running" if in_work else "",
             left,
             f"{absent} films absent" if absent else "",
         ]
-        context.log.info(", ".join([f"{len(chosen)} videos requested", *filter(None, told)]))
+        context.log.info(", ".join([f"{len(chosen)} videos requested", *filter(None, others)]))
         if not chosen:
-            why = ", ".join(filter(None, told)) or "everything is done"
+            why = ", ".join(filter(None, others)) or "everything is done"
             yield dg.SkipReason(f"{len(look.settings.videos)} videos, nothing to request: {why}")
         for each in chosen:
             yield dg.RunRequest(

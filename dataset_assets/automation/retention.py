@@ -1,7 +1,7 @@
-"""Deleting records of old runs, without taking from the UI what it shows of the data set.
+"""Deletion of old run records, but not of those that the UI shows the data set by.
 
 Dagster forgets what a run materialised together with the run: a partition whose only run is deleted counts as
-missing. So the runs that partitions were last made by stay, however old.
+missing. So the runs that partitions were last made by stay, however old. Tables and files are not touched.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""What the terminal shows of a data set at rest: tables of videos and statistics."""
+"""Tables that `videos list` and `stats` print. The live view of runs is in the package `monitor`."""
 
 from __future__ import annotations
 

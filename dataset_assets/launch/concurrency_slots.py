@@ -1,6 +1,7 @@
-"""Places in Dagster's pools that killed runs hold: without this, the second kill would block every later run.
+"""Concurrency slots of Dagster's pools that killed runs hold: the second kill would block every later run.
 
-The daemon frees them too, a minute or two later, but `generate` runs without one.
+The daemon frees them too, a minute or two later, but `generate` runs without one. How many slots a pool has
+is set in `dagster.yaml`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from dataset_assets.dataset import DataSet
 from dataset_assets.errors import BusyError
 
 
-def free_slots(instance: dg.DagsterInstance, data_set: DataSet) -> None:
-    """Free the places of runs that have ended, or that hold no video's lock.
+def free_concurrency_slots(instance: dg.DagsterInstance, data_set: DataSet) -> None:
+    """Free the slots of runs that have ended, or that hold no video's lock.
 
-    A run that is alive and just between two steps loses its place too, which costs nothing but that one
-    more may run meanwhile.
+    A run that is alive and just between two steps loses its slot too, which costs nothing but that one more
+    may run meanwhile.
 
     Args:
         instance: The Dagster instance.

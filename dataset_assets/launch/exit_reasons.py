@@ -1,4 +1,7 @@
-"""Why a worker's process died, where it could not report it itself. Whoever launched it keeps the failure."""
+"""Why a worker's process died, where it could not report that itself.
+
+Recording the reason belongs to `outcomes`; limits that end a process, to `generate.limits`.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate.limits import LIMIT_EXIT_CODE
 
-# What native code dies of when its data lead it astray.
+# Signals that end native code on damaged data.
 CRASHES = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE))
 
 
-def failure_of_exit(config: Path, key: str, exit_code: int, run_id: str) -> Failure:
-    """Return why a video's process ended without an outcome.
+def exit_failure(config: Path, key: str, exit_code: int, run_id: str) -> Failure:
+    """Return why a video's process died, as the failure of its run.
 
     Args:
         config: The configuration file.

@@ -1,6 +1,7 @@
 """One video in a process of its own: a Dagster run in it, and its outcome sent back.
 
-A decoder that crashes takes only its own video along.
+A decoder that crashes ends only its own video. Starting and stopping such processes is in `supervisor`; what
+the run does, in `assets` and `generate`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from dataset_assets.assets.failures import failure_of_events
 from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
 from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
-from dataset_assets.launch.home import HOME_VARIABLE, history_told
+from dataset_assets.launch.home import HOME_VARIABLE, reporting_history_errors
 
 STOP_GRACE_S = 20.0
 LAUNCHED_BY_TAG = "dataset_assets/launched_by"
@@ -73,7 +74,7 @@ def run_video(connection: Connection, order: Order) -> None:
     """Materialise a video's assets and send an `Outcome`; the entry point of a worker process.
 
     Args:
-        connection: Where the outcome goes. Whatever comes from its other end, or the end of it, says stop.
+        connection: Where the outcome goes. Anything received on it, its end too, asks the process to stop.
         order: What to do.
     """
     os.setsid()  # Ctrl+C goes to the parent alone, which stops its workers in order
@@ -81,16 +82,13 @@ def run_video(connection: Connection, order: Order) -> None:
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_stop, args=(order.run_id,)).start())
     threading.Thread(target=_listen, args=(connection, order.run_id), daemon=True).start()
     try:
-        with history_told(Path(os.environ[HOME_VARIABLE])):
+        with reporting_history_errors(Path(os.environ[HOME_VARIABLE])):
             outcome = _materialize(order)
     except dg.DagsterExecutionInterruptedError:
-        return  # the parent, where it is still there, knows; the run is shown as cancelled
+        return  # the parent, if alive, knows; the run is shown as cancelled
     except Exception as error:
-        outcome = Outcome(
-            order.key,
-            order.run_id,
-            Failure(order.key, "", f"{order.key}: {error or type(error).__name__}", run_id=order.run_id),
-        )
+        what = f"{order.key}: {error or type(error).__name__}"
+        outcome = Outcome(order.key, order.run_id, Failure(order.key, "", what, run_id=order.run_id))
     with suppress(OSError):
         connection.send(outcome)
 
@@ -136,4 +134,4 @@ def _stop(run_id: str) -> None:
             instance.report_run_canceling(run)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(STOP_GRACE_S)
-    os._exit(1)  # whatever it hangs in: perhaps nobody is left who would kill it
+    os._exit(1)  # whatever it hangs in: the parent that would kill it may be gone

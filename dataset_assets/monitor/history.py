@@ -1,7 +1,7 @@
-"""What Dagster knows: runs that go on, runs that failed and why; read only.
+"""Read from Dagster's history which runs go on, which failed and why.
 
-Nothing is written: no home, no database, no partition comes of looking. (SQLite itself keeps lock files
-beside a database while it is read.) What the runs have made is in the tables and the progress files.
+Nothing is written: reading creates no home, database or partition. (SQLite itself keeps lock files beside a
+database while it is read.) Not here: what the runs have made, which is in the tables and progress files.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from dataset_assets.assets.runs import ended_s, video_of
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.dataset import Failure, newest
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
-from dataset_assets.launch.home import INSTANCE_FILE
-from dataset_assets.launch.worker import LAUNCHED_BY_TAG
+from dataset_assets.launch import INSTANCE_FILE, LAUNCHED_BY_TAG
 from dataset_assets.monitor.snapshot import ActiveRun, Activity, LastRun, Phase, RunState
 from dataset_assets.process import process_age_s
 
@@ -32,13 +31,13 @@ LAUNCHERS = {
     "dagster/sensor_name": "sensor",
     "dagster/backfill": "backfill",
 }
-# The newest failures that are looked through; more videos than these are not listed anyway.
+# The newest failures that are read; more videos than these are not listed anyway.
 MAX_FAILURES = 50
-# The newest backfills that are looked through for those that go on.
+# The newest backfills, among which are those that go on.
 BACKFILLS = 5
 # Dagster gives a run worker that long to start (start_timeout_seconds of dagster.yaml).
 START_TIMEOUT_S = 180.0
-# A run that has started tells its process with the next event, milliseconds later.
+# The event after a run's start names its process, milliseconds later.
 STARTED_TIMEOUT_S = 10.0
 # Between a process's own start, to a second, and an event's time of the same clock.
 CLOCK_SLACK_S = 2.0
@@ -78,7 +77,7 @@ class History:
         self._close()
 
     def read(self, working: Collection[str], now_s: float) -> Activity:
-        """Read what goes on and what went before.
+        """Read the runs that go on, and those that ended.
 
         Args:
             working: Keys of the videos whose progress a live process writes.
@@ -154,7 +153,7 @@ class History:
     def _phase_without_progress(
         self, instance: dg.DagsterInstance, run: dg.DagsterRun, now_s: float, quiet_s: float
     ) -> Phase | None:
-        """Before the first progress, and after the last; None where the run's process is gone."""
+        """Return the phase before the first progress or after the last; None where the process is gone."""
         phase: Phase = "starting"
         pid, seen_s = None, 0.0
         for entry in self._events(
@@ -221,7 +220,7 @@ def is_initialised(home: Path) -> bool:
 
 
 def sqlite_folder(home: Path) -> Path | None:
-    """Folder of a home's SQLite databases; None where `dagster.yaml` names another storage."""
+    """Return the folder of a home's SQLite databases; None where `dagster.yaml` names another storage."""
     try:
         settings = yaml.safe_load((home / INSTANCE_FILE).read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError):

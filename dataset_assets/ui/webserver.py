@@ -1,7 +1,7 @@
 """Dagster's webserver with the gallery beside it, at one address.
 
-Run as a module, with a workspace file, an address and a port; `services` does so. The pages lead to the data
-set's own pictures, so the data set is served too, as far as they lead there.
+Run as a module, with a workspace file, an address and a port; `services` does so. The pages link to the data
+set's own pictures, so these are served too. Writing the pages belongs to `gallery`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class DatasetFiles(StaticFiles):
 
 
 def gallery_routes(data_set: DataSet) -> list[BaseRoute]:
-    """Return the data set under `/dataset`, and `/gallery` as the way to its pages."""
+    """Return routes to the data set, `/dataset`, and to its pages, `/gallery`."""
 
     def to_page(request: Request) -> RedirectResponse:
         page = request.path_params.get("page") or INDEX_FILE
@@ -59,7 +59,7 @@ def gallery_routes(data_set: DataSet) -> list[BaseRoute]:
 
 
 def guarded(app: ASGIApp, host: str) -> ASGIApp:
-    """Return the application, which at a loopback address answers under this machine's own names only."""
+    """Return the application; at a loopback address it answers only requests for this machine's own names."""
     if not is_loopback(host):
         return app
     return TrustedHostMiddleware(app, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)

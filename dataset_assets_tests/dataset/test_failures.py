@@ -12,7 +12,7 @@ from dataset_assets.dataset import DataSet, Failure, newest
 from dataset_assets.errors import BusyError, VideoError
 from dataset_assets.gallery import refresh_gallery
 from dataset_assets.generate import generate_video, probe_video
-from dataset_assets.monitor.collector import Watcher
+from dataset_assets.monitor import SnapshotCollector
 from dataset_assets.monitor.snapshot import Activity
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import KEY, small_settings
@@ -46,7 +46,7 @@ def test_gallery_and_monitor_show_a_run_from_python_that_failed_alike(tmp_path: 
     settings = small_settings(tmp_path / "out", tmp_path / "film.mp4")
     with pytest.raises(VideoError) as failed:
         generate_video(settings, KEY)
-    (shown,) = Watcher(settings).snapshot(Activity()).failures
+    (shown,) = SnapshotCollector(settings).snapshot(Activity()).failures
     assert (shown.key, shown.sentence) == (KEY, str(failed.value))
     index = refresh_gallery(settings).index.read_text()
     assert 'data-state="failed"' in index

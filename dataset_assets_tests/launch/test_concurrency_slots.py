@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from dataset_assets.dataset import DataSet
-from dataset_assets.launch.concurrency_slots import free_slots
+from dataset_assets.launch.concurrency_slots import free_concurrency_slots
 
 POOL = "decode"
 
@@ -27,6 +27,6 @@ def test_killed_and_ended_runs_lose_their_places_and_a_run_that_works_keeps_its_
         hold_a_place(instance, "ended", dg.DagsterRunStatus.FAILURE)
         works = hold_a_place(instance, "works", dg.DagsterRunStatus.STARTED)
         with data_set.lock("works"):
-            free_slots(instance, data_set)
+            free_concurrency_slots(instance, data_set)
         claimed = instance.event_log_storage.get_concurrency_info(POOL).claimed_slots
     assert [slot.run_id for slot in claimed] == [works]

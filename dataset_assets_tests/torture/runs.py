@@ -27,7 +27,7 @@ from dataset_assets.assets.failures import failure_of_events
 from dataset_assets.config import load_settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
-from dataset_assets.launch.concurrency_slots import free_slots
+from dataset_assets.launch.concurrency_slots import free_concurrency_slots
 from dataset_assets.launch.home import enter_home
 from dataset_assets.launch.worker import QUIET
 from dataset_assets.partitions import add_missing
@@ -145,7 +145,7 @@ def _run(order: Order) -> tuple[int, str]:
         with dg.DagsterInstance.get() as instance:
             add_missing(instance, settings)
             # The daemon does so, a minute after a kill.
-            free_slots(instance, DataSet.of(settings))
+            free_concurrency_slots(instance, DataSet.of(settings))
             with _end(order, settings.base.output_base_dir):
                 result = job.execute_in_process(
                     instance=instance, partition_key=order.key, run_config=QUIET, raise_on_error=False
