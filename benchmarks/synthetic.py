@@ -1,6 +1,6 @@
 """A finished data set of any size without its pictures: configuration, films, and every table.
 
-The tables are written by the product's own store, with the rows, footers and hashes that `generate` gives
+The tables are written by the product's own data_set, with the rows, footers and hashes that `generate` gives
 them, so that the product finds everything done. The films are a few bytes long, and signatures are all the
 same: nothing that is measured on this data set reads them.
 """
@@ -19,9 +19,17 @@ from functools import cache
 from pathlib import Path
 
 from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Settings, VideoEntry, load_settings
-from dataset_assets.generate.identity import CODE_VERSION, patches_hash, source_hash, windows_hash
+from dataset_assets.dataset import (
+    CODE_VERSION,
+    DataSet,
+    content_hash,
+    patch_id,
+    patches_hash,
+    source_hash,
+    triplet_paths,
+    windows_hash,
+)
 from dataset_assets.patches.downscale import SCALE
-from dataset_assets.patches.triplets import content_hash, patch_id, triplet_paths
 from dataset_assets.tables import (
     PATCHES,
     SCHEMA_VERSION,
@@ -29,7 +37,6 @@ from dataset_assets.tables import (
     WINDOWS,
     PatchRow,
     Provenance,
-    TableStore,
     VideoRow,
     WindowRow,
 )
@@ -93,17 +100,19 @@ def _leave_flushing_to_the_system() -> None:
 
 
 def _write_tables(settings: Settings) -> None:
-    store = TableStore(settings.base.output_base_dir)
+    data_set = DataSet.of(settings)
     for entry in settings.videos:
         source = Fingerprint.of(entry.path)
         made = Provenance(source_hash(settings, entry), source, CODE_VERSION, complete=True, target=1)
-        store.write(store.video_path(entry.key), VIDEOS, [_video_row(entry, source)], made)
+        data_set.tables.write(
+            data_set.tables.video_path(entry.key), VIDEOS, [_video_row(entry, source)], made
+        )
         made = replace(made, settings_hash=windows_hash(settings, entry), target=WINDOWS_EACH)
-        store.write(store.windows_path(entry.key), WINDOWS, _window_rows(), made)
+        data_set.tables.write(data_set.tables.windows_path(entry.key), WINDOWS, _window_rows(), made)
         for category in CATEGORIES:
             made = replace(made, settings_hash=patches_hash(settings, entry, category))
             rows = _patch_rows(entry.key, category, made.settings_hash)
-            store.write(store.patches_path(category, entry.key), PATCHES, rows, made)
+            data_set.tables.write(data_set.tables.patches_path(category, entry.key), PATCHES, rows, made)
 
 
 def _video_row(entry: VideoEntry, source: Fingerprint) -> VideoRow:

@@ -27,7 +27,7 @@ def build_defs(path: Path) -> dg.Definitions:
     The categories of the file decide which patch assets there are; everything else is read when a run starts.
 
     Raises:
-        ConfigError: The file holds mistakes; all of them are told.
+        ConfigError: The file holds mistakes; all of them are listed.
     """
     settings = load_settings(path)
     make_triplets = build_make_patches(settings.categories)

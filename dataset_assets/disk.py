@@ -11,9 +11,23 @@ Which files are written when does not belong here.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, Final
+
+# EFBIG: a limit on the size of files, by ulimit or by the file system.
+FULL_ERRNOS: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+# What disks, cables and network mounts that went away answer.
+FAILING_ERRNOS: Final = frozenset(
+    getattr(errno, name)
+    for name in ("EIO", "ENXIO", "ENODEV", "ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "ECONNRESET")
+    if hasattr(errno, name)
+)
+FORBIDDEN_ERRNOS: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 
 TEMPORARY_SUFFIX = ".tmp"
 _MKDIR_TRIES = 10
@@ -38,6 +52,58 @@ def flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
+    """Hold an exclusive lock; the kernel frees it when the process ends, however it ends.
+
+    Args:
+        path: A file, made if absent, or a folder.
+        waits: Whether to wait for another process that holds it.
+
+    Raises:
+        BlockingIOError: Another process holds it, and it is not waited for.
+        OSError: The file cannot be made.
+    """
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def replacing(path: Path, *, is_durable: bool = True) -> Iterator[BinaryIO]:
+    """Replace a file whole: at any moment, also when power is lost, there is the old one or the new one.
+
+    It is written under its temporary name; once the block ends it has its own, and is on the disk.
+
+    Args:
+        path: The file; its folder is there.
+        is_durable: Whether it is flushed. Without, a power cut may leave a part of it.
+
+    Yields:
+        The file to write to.
+
+    Raises:
+        OSError: The disk is full or cannot be written; the old file stays, and no temporary one.
+    """
+    unnamed = temporary(path)
+    try:
+        with unnamed.open("wb") as file:
+            yield file
+            if is_durable:
+                # Before the rename: a name may reach the disk before the contents, and would lead to a part.
+                file.flush()
+                os.fsync(file.fileno())
+        unnamed.replace(path)
+    except BaseException:
+        unnamed.unlink(missing_ok=True)
+        raise
+    if is_durable:
+        flush(path.parent)
 
 
 def make_folder(folder: Path, root: Path) -> None:

@@ -1,6 +1,6 @@
-"""Errors that a user can cause and a user can mend.
+"""Errors that a user can cause and correct.
 
-Each message is one sentence that says what is wrong, where, and how to mend it. The command line shows the
+Each message is one sentence that says what is wrong, where, and the remedy. The command line shows the
 message and no traceback; Dagster shows it as the run's failure. Anything else that is raised is a defect.
 """
 
@@ -10,14 +10,27 @@ from collections.abc import Sequence
 
 
 class DatasetAssetsError(Exception):
-    """Base of every error whose message is meant for the user."""
+    """Base of every error whose message is meant for the user.
+
+    Attributes:
+        what: What is wrong, and where.
+        remedy: What to do about it; empty where `what` holds it or nobody knows.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(what, remedy)
+
+    def __str__(self) -> str:
+        return "; ".join(filter(None, (self.what, self.remedy)))
 
 
 class ConfigError(DatasetAssetsError):
     """A configuration file holds one or more mistakes.
 
     Attributes:
-        problems: One sentence per mistake, each with file, place and mend; never empty.
+        problems: One sentence per mistake, each with file, place and remedy; never empty.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -26,7 +39,7 @@ class ConfigError(DatasetAssetsError):
 
 
 class DamagedTableError(DatasetAssetsError):
-    """A table does not hold what was written, or was not written by dataset_assets: it must be made anew."""
+    """A table does not hold what was written, or was not written by dataset_assets: it has to be rebuilt."""
 
 
 class VideoError(DatasetAssetsError):

@@ -22,6 +22,6 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
         """Load the settings.
 
         Raises:
-            ConfigError: The file holds mistakes; all of them are told.
+            ConfigError: The file holds mistakes; all of them are listed.
         """
         return load_settings(Path(self.path))

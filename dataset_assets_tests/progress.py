@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dataset_assets.generate import Progress
-from dataset_assets.generate.progress import read_all_progress
+from dataset_assets.dataset import Progress
+from dataset_assets.dataset.progress import read_progress_files
 
 
 def read_progress(folder: Path) -> list[Progress]:
     """The progress of every video that a live process of this machine works on, by key."""
-    return [progress for progress in read_all_progress(folder) if progress.is_alive]
+    return [progress for progress in read_progress_files(folder) if progress.is_alive]

@@ -81,6 +81,13 @@ def test_films_can_be_read_without_dagster(package: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("module", ["cli.main", "ui.services", "ui.exit_with_parent"])
+def test_help_and_the_watching_of_services_import_no_dagster(module: str) -> None:
+    code = f"import sys, dataset_assets.{module}; sys.exit(bool({{'dagster', 'pandas'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_worker_starts_without_pandas() -> None:
     code = "import sys, dataset_assets.launch.worker; sys.exit('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,4 +1,7 @@
-"""What `dataset_stats` shows: how far the data set has come, how well it goes, and what failed."""
+"""Metadata of `dataset_stats` in the UI: progress, acceptance rates and failures of the data set.
+
+Only formatting: the figures come from `tables`, the failures from `failed_videos`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from dataset_assets.assets.failed_videos import FailedVideo
 from dataset_assets.assets.gallery import index_url
 from dataset_assets.assets.reporting import Metadata, bar, counts_markdown, markdown_table
 from dataset_assets.config import Settings
-from dataset_assets.tables import DatasetStats, reasons_text
+from dataset_assets.dataset import DataSet, DatasetStats, Failure, Overview, reasons_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,20 +30,19 @@ VIDEO_COLUMNS = ("video", "windows", "patches", "size_bytes", "acceptance_rate",
 
 def dashboard(
     settings: Settings,
-    stats: DatasetStats,
+    overview: Overview,
     unfinished: Sequence[Mapping[str, str]],
-    failed: Sequence[FailedVideo],
     targets: Mapping[str, Mapping[str, int]],
 ) -> Metadata:
     """Return the metadata, in the order in which people want to know it.
 
     Args:
         settings: The configuration.
-        stats: What the tables add up to.
+        overview: How the data set stands.
         unfinished: The videos of which something is missing or stale, with why.
-        failed: The videos whose last run failed.
         targets: Patches asked for of each format, by category.
     """
+    stats, failed = overview.stats, list(overview.failures.values())
     totals = stats.totals
     rate = 0.0 if math.isnan(totals.acceptance_rate) else totals.acceptance_rate
     done = len(settings.videos) - len({each["video"] for each in unfinished})
@@ -64,11 +65,11 @@ def dashboard(
         "by_video": _table(_with_windows(stats.videos.head(TABLE_ROWS)), VIDEO_COLUMNS),
         "unfinished": _records(unfinished[:TABLE_ROWS]),
         "problems": dg.MetadataValue.text("; ".join(stats.problems) or "none"),
-        "tables": dg.MetadataValue.path(settings.base.output_base_dir / "metadata"),
+        "tables": dg.MetadataValue.path(DataSet.of(settings).metadata_folder),
     }
 
 
-def _failed(failed: Sequence[FailedVideo]) -> str:
+def _failed(failed: Sequence[Failure]) -> str:
     rows = [
         (each.key, each.sentence, f"[run {each.run_id[:8]}](/runs/{each.run_id})" if each.run_id else "")
         for each in failed

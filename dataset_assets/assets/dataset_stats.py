@@ -1,17 +1,28 @@
-"""`dataset_stats`: what all tables add up to, and how far the data set has come."""
+"""`dataset_stats`: statistics of all tables, and the progress of the data set.
+
+Adding up is in `tables`, formatting in `dashboard`, testing in the asset checks.
+"""
+
+from dataclasses import replace
 
 import dagster as dg
 
+from dataset_assets.assets.asset_checks import (
+    EVERY_VIDEO_DONE,
+    SOURCES_UNCHANGED,
+    VIDEOS_OK,
+    check_result,
+    check_specs,
+)
 from dataset_assets.assets.dashboard import dashboard
 from dataset_assets.assets.failed_videos import failed_videos
 from dataset_assets.assets.gallery import update_index
 from dataset_assets.assets.make_patches import patches_asset
 from dataset_assets.assets.reporting import GROUP, OWNER
-from dataset_assets.checks import EVERY_VIDEO_DONE, SOURCES_UNCHANGED, VIDEOS_OK, check_result, check_specs
+from dataset_assets.checks import verdicts
 from dataset_assets.config import Category, Settings
-from dataset_assets.generate import format_targets, statuses
-from dataset_assets.generate.checking import every_video_done, sources_unchanged, videos_ok
-from dataset_assets.tables import TableStore, collect
+from dataset_assets.dataset import DataSet, Overview
+from dataset_assets.generate import format_targets
 
 DATASET_STATS = "dataset_stats"
 
@@ -50,30 +61,30 @@ def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a subscripted one for a tuple
         settings = dataset_config
-        store = TableStore(settings.base.output_base_dir)
-        stats = collect(store, {name: category.mix for name, category in settings.categories.items()})
-        unfinished = _unfinished(settings, store)
-        failed = failed_videos(context.instance, settings, store)
-        update_index(settings)
+        data_set = DataSet.of(settings)
+        overview = data_set.overview(settings)
+        overview = replace(overview, failures=failed_videos(context.instance, overview))
+        unfinished = _unfinished(settings, overview)
+        update_index(settings, overview)
         total, why = len(settings.videos), {each["video"]: each["why"] for each in unfinished}
-        verdicts = {
-            VIDEOS_OK: videos_ok(total, {each.key: each.sentence for each in failed}, why),
-            EVERY_VIDEO_DONE: every_video_done(total, why),
-            SOURCES_UNCHANGED: sources_unchanged(settings, store),
+        found = {
+            VIDEOS_OK: verdicts.videos_ok(total, overview.failures, why),
+            EVERY_VIDEO_DONE: verdicts.every_video_done(total, why),
+            SOURCES_UNCHANGED: verdicts.sources_unchanged(settings, data_set),
         }
         return dg.MaterializeResult(
-            metadata=dashboard(settings, stats, unfinished, failed, format_targets(settings, store)),
-            check_results=[check_result(DATASET_STATS, name, verdict) for name, verdict in verdicts.items()],
+            metadata=dashboard(settings, overview, unfinished, format_targets(settings, data_set)),
+            check_results=[check_result(DATASET_STATS, name, verdict) for name, verdict in found.items()],
         )
 
     return dataset_stats
 
 
-def _unfinished(settings: Settings, store: TableStore) -> list[dict[str, str]]:
+def _unfinished(settings: Settings, overview: Overview) -> list[dict[str, str]]:
     """Return the configured videos with a table that is missing or stale, and why."""
     found = []
     for entry in settings.videos:
-        states = statuses(settings, entry, store)
+        states = overview.statuses[entry.key]
         reasons = {name: status.reason for name, status in states.items() if not status.is_done}
         if reasons:
             film = "" if entry.path.is_file() else "the film is absent; "

@@ -1,14 +1,19 @@
-"""A user's mistake as a failed run: the one sentence, and no retry that would fail alike."""
+"""Failed runs as Dagster keeps them: an error that a user can correct as a failure without retries, and back.
+
+Not here: where failures are kept (`dataset`), and which videos count as failed (`failed_videos`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 
 from dataset_assets.assets.runs import video_of
+from dataset_assets.dataset import Failure
 from dataset_assets.errors import DatasetAssetsError
 
 # How a process died stands in an event before the failure, which itself only says that it was "marked".
@@ -20,51 +25,71 @@ FAILURE_EVENTS = frozenset(
         dg.DagsterEventType.ENGINE_EVENT,
     )
 )
+WHAT, REMEDY = "what", "remedy"
 
 
 @contextmanager
-def told_in_one_sentence() -> Iterator[None]:
-    """Turn an error that a user can correct into a Dagster failure with its sentence."""
+def failing_once() -> Iterator[None]:
+    """Turn an error that a user can correct into a Dagster failure that is not retried."""
     try:
         yield
     except DatasetAssetsError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from None
+        metadata = {WHAT: error.what, REMEDY: error.remedy}
+        raise dg.Failure(description=str(error), metadata=metadata, allow_retries=False) from None
 
 
-def sentence_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
-    """Return the sentence of a failed run, looked up in its events."""
+def failure_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_s: float) -> Failure:
+    """Return why a run failed, looked up in its events.
+
+    Args:
+        instance: Where the events are.
+        run: The run.
+        ended_s: When it ended, Unix time.
+    """
     entries = instance.all_logs(run.run_id, of_type=set(FAILURE_EVENTS))
     events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
-    return failure_sentence(video_of(run) or run.job_name, events, run.run_id)
+    return failure_of_events(video_of(run) or run.job_name, events, run.run_id, ended_s)
 
 
-def failure_sentence(key: str, events: Iterable[dg.DagsterEvent], run_id: str) -> str:
-    """Return the sentence of a failed run: its step's, the error itself where it is a defect, or its death.
+def failure_of_events(key: str, events: Iterable[dg.DagsterEvent], run_id: str, ended_s: float) -> Failure:
+    """Return why a run failed: its step's error, the error itself where it is a defect, or how it died.
 
     Args:
         key: The video's key, or the job's name where the run works on none.
         events: Events of the run in their order, at least those of `FAILURE_EVENTS`.
         run_id: The run.
+        ended_s: When it ended, Unix time.
     """
-    died = death = ""
+
+    def failure(what: str, remedy: str = "") -> Failure:
+        return Failure(key, "", what, remedy, run_id, ended_s)
+
+    died: Failure | None = None
+    death = ""
     for event in events:
         message = event.message or ""
-        if event.is_engine_event and message.startswith(f"{key} ("):
-            death = message  # the process told it itself before it ended
-        elif event.is_engine_event and not death and (found := _DEATH.search(message)):
-            death = f"its process {found[1]}"
+        if event.is_engine_event and (reported := _reported(event.engine_event_data.metadata)):
+            died = failure(*reported)
+        elif event.is_engine_event and (found := _DEATH.search(message)):
+            death = death or f"its process {found[1]}"
         if event.is_step_failure:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:
-                return data.user_failure_data.description
+                reported = _reported(data.user_failure_data.metadata)
+                return failure(*(reported or (data.user_failure_data.description,)))
             error = data.error.cause or data.error if data.error else None
             cause = error.message.strip() if error else "the step failed"
-            return f"{key}: {cause} (the UI shows all of it: run {run_id[:8]})"
-        if event.is_failure:
-            died = death or (message or "it failed").rstrip(".")
-    if not died:
-        return f"{key}: the run was stopped"
-    # Its process died, or never started. What `generate` noticed is a whole sentence already.
-    memory = ", with fewer runs at a time if memory ran out" if "SIGKILL" in died else ""
-    mend = f"run it again, it goes on from the last commit{memory}"
-    return died if key in died else f"{key}: {died}; {mend}"
+            return failure(f"{key}: {cause}", f"the UI shows all of it: run {run_id[:8]}")
+        if event.is_failure and died is None:
+            # What `generate` noticed of a worker's death names the video, and the remedy.
+            what = death or (message or "it failed").rstrip(".")
+            memory = ", with fewer runs at a time if memory ran out" if "SIGKILL" in what else ""
+            remedy = f"run it again, it goes on from the last commit{memory}"
+            died = failure(what) if key in what else failure(f"{key}: {what}", remedy)
+    return died or failure(f"{key}: the run was stopped")
+
+
+def _reported(metadata: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return what is wrong and the remedy, where an event carries them."""
+    what, remedy = metadata.get(WHAT), metadata.get(REMEDY)
+    return (str(what.value), str(remedy.value if remedy else "")) if what else None

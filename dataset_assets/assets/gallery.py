@@ -1,4 +1,7 @@
-"""The gallery's part in a run: pages follow it, and links lead there. No run fails because of a page."""
+"""Pages of the gallery that runs update, and links to them. No run fails because of a page.
+
+The pages themselves are made in the package `gallery`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from dataset_assets.config import Settings
+from dataset_assets.dataset import Overview
 from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
 
 
@@ -22,11 +26,11 @@ def page_follows(settings: Settings, key: str) -> Iterator[None]:
     _try(lambda: write_video_page(settings, key))
 
 
-def update_index(settings: Settings) -> None:
+def update_index(settings: Settings, overview: Overview) -> None:
     """Write the index, and the pages that runs which were stopped have not written."""
 
     def update() -> None:
-        for problem in refresh_gallery(settings).problems:
+        for problem in refresh_gallery(settings, overview).problems:
             dg.get_dagster_logger().warning(f"no gallery page for {problem}")
 
     _try(update)

@@ -1,17 +1,13 @@
-"""`scene_windows` and one patch asset for each category: a single step over a single decode pass."""
+"""`scene_windows` and one patch asset for each category: a single step over a single decode pass.
+
+Finding windows and cutting patches is in `generate`; what the UI shows of them, in `reporting`.
+"""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from dataset_assets.assets.failures import told_in_one_sentence
-from dataset_assets.assets.gallery import page_follows
-from dataset_assets.assets.priority import give_way
-from dataset_assets.assets.progress_log import ProgressLog
-from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
-from dataset_assets.assets.source_video import SOURCE_VIDEO
-from dataset_assets.assets.video_limits import video_within_limits
-from dataset_assets.checks import (
+from dataset_assets.assets.asset_checks import (
     ENOUGH_ACCEPTED,
     ENOUGH_PATCHES,
     ENOUGH_WINDOWS,
@@ -25,10 +21,17 @@ from dataset_assets.checks import (
     check_result,
     check_specs,
 )
+from dataset_assets.assets.failures import failing_once
+from dataset_assets.assets.gallery import page_follows
+from dataset_assets.assets.priority import give_way
+from dataset_assets.assets.progress_log import ProgressLog
+from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
+from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.assets.video_limits import video_within_limits
+from dataset_assets.checks import inspect_triplets, verdicts
 from dataset_assets.config import Category, Settings
-from dataset_assets.generate import VideoReport, checking, generate_video
-from dataset_assets.generate.identity import CODE_VERSION
-from dataset_assets.generate.inspecting import inspect_triplets
+from dataset_assets.dataset import CODE_VERSION, DataSet
+from dataset_assets.generate import VideoReport, generate_video
 from dataset_assets.partitions import VIDEOS
 from dataset_assets.tables import PATCHES, WINDOWS
 
@@ -42,7 +45,7 @@ PATCHES_CHECKS = (
     FREE_OF_COMBS,
 )
 SCENE_WINDOWS = "scene_windows"
-# Run tag that makes everything asked for anew; the UI's launch dialog and `generate --force` set it.
+# Run tag that rebuilds what is up to date; the UI's launch dialog and `generate --force` set it.
 FORCE_TAG = "dataset_assets/force"
 LANES_TAG = "dataset_assets/lanes"
 DECODE_POOL = "decode"
@@ -50,12 +53,12 @@ DECODE_POOL = "decode"
 WINDOWS_DESCRIPTION = f"""Windows of 7 frames, judged; every rejection keeps its reason.
 
 A window is used only when no cut lies inside it and it is not black, flat, blurred or a duplicate. It is
-kept as the PTS of its frames, so that patches can be made of it again without looking for it again.
+kept as the PTS of its frames, so that its patches can be recreated without searching for it again.
 Materialised together with patches, each frame is decoded once.
 
 - **Files**: one row for each attempt in `metadata/windows/video=<key>/`, small pictures of the windows in
   `metadata/pictures/video=<key>/`, under the data set's folder.
-- **Again**: a partition that is up to date makes nothing anew; the run tag `{FORCE_TAG}` does.
+- **Again**: a partition that is up to date is not rebuilt; the run tag `{FORCE_TAG}` forces it.
 
 ```python
 import pandas as pd
@@ -95,7 +98,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
         give_way(dataset_config.base.nice)
         lanes = int(context.run.tags.get(LANES_TAG, 1))
         with (
-            told_in_one_sentence(),
+            failing_once(),
             page_follows(dataset_config, context.partition_key),
             video_within_limits(dataset_config, context, lanes),
         ):
@@ -126,27 +129,27 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
 
 
 def _windows_checks(run: VideoReport) -> list[dg.AssetCheckResult]:
-    verdicts = {
-        ENOUGH_WINDOWS: checking.enough_windows(run.windows),
-        ENOUGH_ACCEPTED: checking.enough_accepted(run.windows),
-        SOURCE_UNCHANGED: checking.source_unchanged(run.info.fingerprint, run.info.path),
+    found = {
+        ENOUGH_WINDOWS: verdicts.enough_windows(run.windows),
+        ENOUGH_ACCEPTED: verdicts.enough_accepted(run.windows),
+        SOURCE_UNCHANGED: verdicts.source_unchanged(run.info.fingerprint, run.info.path),
     }
-    return [check_result(SCENE_WINDOWS, name, verdict) for name, verdict in verdicts.items()]
+    return [check_result(SCENE_WINDOWS, name, verdict) for name, verdict in found.items()]
 
 
 def _patches_checks(settings: Settings, run: VideoReport, category: str) -> list[dg.AssetCheckResult]:
-    report = run.categories[category]
-    inspection = inspect_triplets(settings.base.output_base_dir, report.rows)
-    verdicts = {
-        ENOUGH_PATCHES: checking.enough_patches(report),
-        FORMAT_MIX_KEPT: checking.format_mix_kept(report),
-        TRIPLETS_WHOLE: checking.triplets_whole(inspection),
-        FILES_MATCH_TABLE: checking.files_match_table(settings, run.key, category, report),
-        WINDOWS_UNCUT: checking.windows_uncut(inspection),
-        FREE_OF_BLACK_BARS: checking.free_of_black_bars(inspection),
-        FREE_OF_COMBS: checking.free_of_combs(inspection),
+    data_set, report = DataSet.of(settings), run.categories[category]
+    inspection = inspect_triplets(data_set, report.rows)
+    found = {
+        ENOUGH_PATCHES: verdicts.enough_patches(report),
+        FORMAT_MIX_KEPT: verdicts.format_mix_kept(report),
+        TRIPLETS_WHOLE: verdicts.triplets_whole(inspection),
+        FILES_MATCH_TABLE: verdicts.files_match_table(settings, data_set, run.key, category, report),
+        WINDOWS_UNCUT: verdicts.windows_uncut(inspection),
+        FREE_OF_BLACK_BARS: verdicts.free_of_black_bars(inspection),
+        FREE_OF_COMBS: verdicts.free_of_combs(inspection),
     }
-    return [check_result(patches_asset(category), name, verdict) for name, verdict in verdicts.items()]
+    return [check_result(patches_asset(category), name, verdict) for name, verdict in found.items()]
 
 
 def _windows_spec() -> dg.AssetSpec:

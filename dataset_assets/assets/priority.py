@@ -1,4 +1,4 @@
-"""How far a run gives way to other programs of the machine."""
+"""The priority of a run among other programs of the machine. How many run at a time is Dagster's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def give_way(nice: int) -> None:
-    """Lowers the priority of the process that runs a step, and of every thread that it starts from here on.
+    """Lower the priority of the process that runs a step, and of every thread that it starts from here on.
 
     It is never raised, which needs privileges: what was started under a lower one keeps it.
 

@@ -1,11 +1,13 @@
-"""How far a run has come, in its log: the UI draws the whole pass over a film as a single bar."""
+"""Lines about a run's progress in its log: the UI draws the pass over a film as a single bar.
+
+The progress itself is counted in `generate`; `monitor` reads its files and not these lines.
+"""
 
 from __future__ import annotations
 
 import logging
 
-from dataset_assets.generate import Progress
-from dataset_assets.generate.progress import eta_s
+from dataset_assets.dataset import Progress, eta_s
 
 # Events stay in the log for ever: ten for a film are few, and short films have none.
 STEP_SHARE = 0.1
@@ -13,7 +15,7 @@ INTERVAL_S = 30.0
 
 
 class ProgressLog:
-    """Logs a line whenever a tenth of the windows more is done, but none within 30 s of another."""
+    """Logs a line for each further tenth of the windows, at most one in 30 s."""
 
     def __init__(self, log: logging.Logger) -> None:
         """Log nothing yet.
@@ -22,17 +24,17 @@ class ProgressLog:
             log: Where the lines go.
         """
         self._log = log
-        self._told_windows: int | None = None
-        self._told_s = 0.0
+        self._logged_windows: int | None = None
+        self._logged_s = 0.0
 
     def __call__(self, progress: Progress) -> None:
         """Take the state after a window."""
         done = progress.windows_done
-        if self._told_windows is None:
-            self._told_windows, self._told_s = done, progress.started_s
-        is_further = done - self._told_windows >= STEP_SHARE * progress.windows_target
-        if is_further and progress.updated_s >= self._told_s + INTERVAL_S and progress.windows_pending:
-            self._told_windows, self._told_s = done, progress.updated_s
+        if self._logged_windows is None:
+            self._logged_windows, self._logged_s = done, progress.started_s
+        is_further = done - self._logged_windows >= STEP_SHARE * progress.windows_target
+        if is_further and progress.updated_s >= self._logged_s + INTERVAL_S and progress.windows_pending:
+            self._logged_windows, self._logged_s = done, progress.updated_s
             self._log.info(progress_line(progress))
 
 

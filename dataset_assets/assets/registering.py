@@ -18,8 +18,9 @@ from dataset_assets.assets.reporting import Metadata, counts_markdown, source_me
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import one_transaction, version_tags
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.tables import Counts, Provenance, TableStore
+from dataset_assets.tables import Counts, Provenance
 
 NOTE = "registered from the table; the run that made it is not in this history"
 # Events in one transaction.
@@ -51,15 +52,20 @@ def find_unregistered(instance: dg.DagsterInstance, settings: Settings) -> list[
     Returns:
         The tables, those that others are made from first.
     """
-    store = TableStore(settings.base.output_base_dir)
-    files = {SOURCE_VIDEO: ("", store.video_files()), SCENE_WINDOWS: ("", store.windows_files())}
-    files |= {patches_asset(name): (name, store.patches_files(name)) for name in settings.categories}
+    data_set = DataSet.of(settings)
+    files = {
+        SOURCE_VIDEO: ("", data_set.tables.video_files()),
+        SCENE_WINDOWS: ("", data_set.tables.windows_files()),
+    }
+    files |= {
+        patches_asset(name): (name, data_set.tables.patches_files(name)) for name in settings.categories
+    }
     found = []
     for asset, (category, paths) in files.items():
         known = instance.get_materialized_partitions(dg.AssetKey(asset))
         for video in settings.videos:
             path = paths.get(video.key)
-            if path is not None and video.key not in known and _is_finished(store, path):
+            if path is not None and video.key not in known and _is_finished(data_set, path):
                 found.append(FinishedTable(asset, video.key, path, category))
     return found
 
@@ -72,10 +78,10 @@ def register(
     Yields:
         How many more are registered, after each batch.
     """
-    store = TableStore(settings.base.output_base_dir)
+    data_set = DataSet.of(settings)
     for start in range(0, len(tables), BATCH):
         batch = tables[start : start + BATCH]
-        events = [event for table in batch if (event := _event(settings, store, table)) is not None]
+        events = [event for table in batch if (event := _event(settings, data_set, table)) is not None]
         if events:
             # Dagster makes the database of the events without a run with the first of them.
             instance.report_runless_asset_event(events[0])
@@ -85,26 +91,26 @@ def register(
         yield len(batch)
 
 
-def _is_finished(store: TableStore, path: Path) -> bool:
-    provenance = _provenance(store, path)
+def _is_finished(data_set: DataSet, path: Path) -> bool:
+    provenance = _provenance(data_set, path)
     return provenance is not None and provenance.complete
 
 
-def _provenance(store: TableStore, path: Path) -> Provenance | None:
+def _provenance(data_set: DataSet, path: Path) -> Provenance | None:
     try:
-        return store.read_provenance(path)
+        return data_set.tables.read_provenance(path)
     except DatasetAssetsError:
         return None  # damaged: it counts as stale, and is made anew
 
 
-def _event(settings: Settings, store: TableStore, table: FinishedTable) -> dg.AssetMaterialization | None:
+def _event(settings: Settings, data_set: DataSet, table: FinishedTable) -> dg.AssetMaterialization | None:
     try:
-        footer = store.read_footer(table.path)
+        footer = data_set.tables.read_footer(table.path)
         if footer is None:
             return None
         provenance, counts = footer
         if table.asset == SOURCE_VIDEO:
-            row = store.read_video(table.key)
+            row = data_set.tables.read_video(table.key)
             if row is None:
                 return None
             metadata = source_metadata(settings, table.key, row)
@@ -116,7 +122,11 @@ def _event(settings: Settings, store: TableStore, table: FinishedTable) -> dg.As
         else:
             metadata = _patches_metadata(settings, table, provenance, counts)
             version = provenance.settings_hash
-            inputs = {SCENE_WINDOWS: _windows_version(_provenance(store, store.windows_path(table.key)))}
+            inputs = {
+                SCENE_WINDOWS: _windows_version(
+                    _provenance(data_set, data_set.tables.windows_path(table.key))
+                )
+            }
     except DatasetAssetsError:
         return None  # damaged meanwhile
     return dg.AssetMaterialization(
@@ -148,7 +158,7 @@ def _windows_metadata(table: FinishedTable, provenance: Provenance, counts: Coun
 def _patches_metadata(
     settings: Settings, table: FinishedTable, provenance: Provenance, counts: Counts
 ) -> Metadata:
-    folder = settings.base.output_base_dir / settings.categories[table.category].folder
+    folder = DataSet.of(settings).category_folder(settings, table.category)
     return {
         "video": dg.MetadataValue.text(table.key),
         "patches": dg.MetadataValue.int(sum(counts.patches.values())),

@@ -1,4 +1,7 @@
-"""What the assets tell people: descriptions, numbers with units first, then pictures and small tables."""
+"""Metadata of films, windows and patches in the UI: numbers with units first, then pictures, small tables.
+
+Only formatting: reports come from `generate`, pictures too. Statistics are in `dashboard`.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ import pyarrow as pa
 
 from dataset_assets.assets.gallery import page_url
 from dataset_assets.config import Settings
+from dataset_assets.dataset import DataSet
+from dataset_assets.gallery import rejected_strip, sample_triplet, windows_sheet
 from dataset_assets.generate import CategoryReport, VideoReport
-from dataset_assets.generate.sheets import rejected_strip, sample_triplet, windows_sheet
-from dataset_assets.tables import TableStore, VideoRow, description
+from dataset_assets.tables import VideoRow, description
 
 # One for all: the UI opens the lineage with several groups folded up into empty boxes, with one unfolded.
-# What groups would tell is in the tag `stage`.
+# What groups would show is in the tag `stage`.
 GROUP = "training_set"
 # Whom to ask; a name of people is for the one who has some.
 OWNER = "team:dataset"
@@ -64,13 +68,13 @@ def source_metadata(settings: Settings, key: str, row: VideoRow) -> Metadata:
         "warnings": dg.MetadataValue.text("; ".join(row.warnings) or "none"),
         "gallery": page_url(key),
         "path": dg.MetadataValue.path(row.path),
-        **_table_place(TableStore(settings.base.output_base_dir).video_path(key), 1),
+        **_table_place(DataSet.of(settings).tables.video_path(key), 1),
     }
 
 
 def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
     """Return what is shown of a video's windows."""
-    report = run.windows
+    data_set, report = DataSet.of(settings), run.windows
     metadata: Metadata = {
         "video": dg.MetadataValue.text(run.key),
         "windows": dg.MetadataValue.int(report.accepted),
@@ -82,16 +86,15 @@ def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
         "cpu_s": dg.MetadataValue.float(round(run.cpu_s, 1)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", report.rejected)),
     }
-    _add_picture(metadata, "contact_sheet", windows_sheet(settings, run, list(run.categories)))
-    _add_picture(metadata, "rejected", rejected_strip(settings, run))
+    _add_picture(metadata, "contact_sheet", windows_sheet(settings, data_set, run, list(run.categories)))
+    _add_picture(metadata, "rejected", rejected_strip(data_set, run))
     metadata["gallery"] = page_url(run.key)
-    store = TableStore(settings.base.output_base_dir)
-    return metadata | _table_place(store.windows_path(run.key), report.attempts)
+    return metadata | _table_place(data_set.tables.windows_path(run.key), report.attempts)
 
 
 def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Metadata:
     """Return what is shown of a video's patches in a category."""
-    root, report = settings.base.output_base_dir, run.categories[category]
+    data_set, report = DataSet.of(settings), run.categories[category]
     speed = run.made / run.cpu_s if run.cpu_s else 0.0
     metadata: Metadata = {
         "video": dg.MetadataValue.text(run.key),
@@ -111,12 +114,12 @@ def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Met
             f"too large for the film: {', '.join(report.left_out)}"
         )
     if report.rows:
-        _add_picture(metadata, "contact_sheet", windows_sheet(settings, run, [category]))
-        _add_picture(metadata, "triplet", sample_triplet(settings, report))
+        _add_picture(metadata, "contact_sheet", windows_sheet(settings, data_set, run, [category]))
+        _add_picture(metadata, "triplet", sample_triplet(data_set, report))
         metadata["samples"] = _samples(report)
     metadata["gallery"] = page_url(run.key, category)
-    metadata["folder"] = dg.MetadataValue.path(root / settings.categories[category].folder)
-    return metadata | _table_place(TableStore(root).patches_path(category, run.key), len(report.rows))
+    metadata["folder"] = dg.MetadataValue.path(data_set.category_folder(settings, category))
+    return metadata | _table_place(data_set.tables.patches_path(category, run.key), len(report.rows))
 
 
 def counts_markdown(name: str, counts: Mapping[str, int]) -> str:

@@ -1,4 +1,7 @@
-"""Questions to Dagster's history: which video a run works on, what goes on, what came later."""
+"""Queries of Dagster's history: which video a run works on, which runs go on, which came later.
+
+Why runs failed is in `failures`.
+"""
 
 from __future__ import annotations
 

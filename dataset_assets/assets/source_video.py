@@ -1,16 +1,20 @@
-"""`source_video`: what a film is, found out by probing it."""
+"""`source_video`: the properties of a film, found by probing it.
+
+Probing is in `generate` and `video`; what the UI shows of it, in `reporting`.
+"""
 
 import dagster as dg
 
-from dataset_assets.assets.failures import told_in_one_sentence
+from dataset_assets.assets.asset_checks import COLOURS_TAGGED, SOURCE_UNCHANGED, check_result, check_specs
+from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_metadata
 from dataset_assets.assets.video_limits import video_within_limits
-from dataset_assets.checks import COLOURS_TAGGED, SOURCE_UNCHANGED, check_result, check_specs
+from dataset_assets.checks import verdicts
 from dataset_assets.config import Settings
-from dataset_assets.generate import checking, probe_video
-from dataset_assets.generate.identity import CODE_VERSION
+from dataset_assets.dataset import CODE_VERSION
+from dataset_assets.generate import probe_video
 from dataset_assets.partitions import VIDEOS
 from dataset_assets.tables import VIDEOS as VIDEOS_SCHEMA
 
@@ -19,7 +23,7 @@ SOURCE_VIDEO = "source_video"
 DESCRIPTION = """A film as it was probed: size, colour, frame rate, black bars.
 
 Probing decodes a dozen keyframes spread over the film. A film that must not be used (Dolby Vision profile 5,
-interlaced, audio only, ...) fails here with a sentence that says how to mend it.
+interlaced, audio only, ...) fails here with an error that names the remedy.
 
 - **Files**: one row for each film in `metadata/videos/video=<key>/` under the data set's folder.
 - **Again**: materialise the partition after the film was replaced; windows and patches then count as stale.
@@ -47,21 +51,21 @@ pd.read_parquet("dataset/metadata/videos")[["name", "width", "height", "hdr_form
 def source_video(
     context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a subscripted one for a tuple
-    """Probes a film."""
+    """Probe a film."""
     key = context.partition_key
     give_way(dataset_config.base.nice)
     with (
-        told_in_one_sentence(),
+        failing_once(),
         page_follows(dataset_config, key),
         video_within_limits(dataset_config, context),
     ):
         row = probe_video(dataset_config, key)
-    verdicts = {
-        COLOURS_TAGGED: checking.colours_tagged(row.warnings),
-        SOURCE_UNCHANGED: checking.source_unchanged(row.source_fingerprint, dataset_config.video(key).path),
+    found = {
+        COLOURS_TAGGED: verdicts.colours_tagged(row.warnings),
+        SOURCE_UNCHANGED: verdicts.source_unchanged(row.source_fingerprint, dataset_config.video(key).path),
     }
     return dg.MaterializeResult(
         metadata=source_metadata(dataset_config, key, row),
         data_version=dg.DataVersion(row.fingerprint),
-        check_results=[check_result(SOURCE_VIDEO, name, verdict) for name, verdict in verdicts.items()],
+        check_results=[check_result(SOURCE_VIDEO, name, verdict) for name, verdict in found.items()],
     )

@@ -1,4 +1,7 @@
-"""Limits on what a video's run may take; each run has a process of its own."""
+"""Limits of time and memory around an asset's step, reported to Dagster.
+
+What the limits are, and how a process is ended, is in `generate.limits`.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,22 @@ from contextlib import contextmanager
 import dagster as dg
 
 from dataset_assets.config import Settings
+from dataset_assets.dataset import DataSet
 from dataset_assets.generate.limits import step_limits, within_limits
-from dataset_assets.tables import TableStore
 
 
 @contextmanager
 def video_within_limits(
     settings: Settings, context: dg.AssetExecutionContext, lanes: int = 1
 ) -> Iterator[None]:
-    """End the run's process where a step of its video takes more than any sound film does."""
+    """End the run's process where a step of its video takes more than any undamaged film does."""
 
-    def tell(sentence: str) -> None:
-        # Into the run's own events: nothing else of it will tell why its process ended.
-        context.instance.report_engine_event(sentence, context.run)
+    def report(message: str) -> None:
+        # Into the run's own events: nothing else of it will say why its process ended.
+        context.instance.report_engine_event(message, context.run)
 
     key = context.partition_key
     film = settings.video(key).path
-    store = TableStore(settings.base.output_base_dir)
-    with within_limits(store, key, film, step_limits(film, lanes), tell):
+    data_set = DataSet.of(settings)
+    with within_limits(data_set, key, film, step_limits(film, lanes), report):
         yield

@@ -1,20 +1,22 @@
-"""Failed runs: their sentence in one place, with a link to the run, and to the webhook where there is one.
+"""Failed runs: kept in one place, with a link to the run, and posted to the webhook where there is one.
 
-Steps keep the sentences of mistakes themselves (`generate.failures`); here come the runs that could not,
+Steps keep the failures of mistakes themselves (`dataset`); here come the runs that could not,
 being killed or out of memory, and the links to all.
 """
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import dagster as dg
 
-from dataset_assets.assets.failures import sentence_of
+from dataset_assets.assets.failures import failure_of_run
 from dataset_assets.assets.runs import is_overtaken, video_of
 from dataset_assets.automation.webhook import post
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import WILL_RETRY_TAG
-from dataset_assets.generate.failures import keep_failure
-from dataset_assets.tables import TableStore
+from dataset_assets.dataset import DataSet
 
 INTERVAL_S = 30
 
@@ -24,29 +26,30 @@ INTERVAL_S = 30
     minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     monitor_all_code_locations=True,  # the runs of `generate` belong to none
-    description="Keeps the sentence of each video whose run failed, also of runs that were killed, for the "
+    description="Keeps why each video's run failed, also of runs that were killed, for the "
     "gallery and the statistics, and posts it to `runs.webhook_url`.",
 )
 def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.ResourceParam[Settings]) -> None:
     """Take in a failed run."""
     run = context.dagster_run
     key = video_of(run)
-    known = {entry.key for entry in dataset_config.videos}
-    # Another project's, in the same Dagster home; or one that is started again, which will tell.
-    if (key is not None and key not in known) or run.tags.get(WILL_RETRY_TAG) == "true":
+    films = {entry.key: str(entry.path) for entry in dataset_config.videos}
+    # Another project's, in the same Dagster home; or one that is started again, which will report.
+    if (key is not None and key not in films) or run.tags.get(WILL_RETRY_TAG) == "true":
         return
     if key is not None and is_overtaken(context.instance, run.run_id, key):
         return
-    sentence = sentence_of(context.instance, run)
+    failure = failure_of_run(context.instance, run, time.time())
     if key is not None:
-        keep_failure(TableStore(dataset_config.base.output_base_dir), key, sentence, run.run_id)
+        failure = replace(failure, film=films[key])
+        DataSet.of(dataset_config).failures.keep(failure)
     url = dataset_config.runs.webhook_url
     if url is None:
         return
     problem = post(
         url,
         {
-            "text": sentence,  # the whole message, where chat programs look for it
+            "text": failure.sentence,  # where chat programs look for it
             "video": key,
             "job": run.job_name,
             "run_id": run.run_id,

@@ -14,10 +14,8 @@ import dagster as dg
 from dataset_assets.assets.runs import videos_in_work
 from dataset_assets.automation.pending import Pending, pending_assets
 from dataset_assets.config import Nightly, Settings, look_for_films
-from dataset_assets.generate import statuses, with_left_categories
-from dataset_assets.generate.failures import read_failures
+from dataset_assets.dataset import DataSet
 from dataset_assets.partitions import add_missing
-from dataset_assets.tables import TableStore
 
 REASON_TAG = "dataset_assets/reason"
 
@@ -34,7 +32,7 @@ def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.
 
     Args:
         job: The job over everything of a video.
-        nightly: When. How many is read anew at each tick.
+        nightly: When; how many is read at each tick.
     """
 
     @dg.schedule(
@@ -52,8 +50,8 @@ def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.
         look = look_for_films(dataset_config)
         for problem in look.problems:
             context.log.warning(problem)
-        for sentence in look.skipped:
-            context.log.info(sentence)
+        for message in look.skipped:
+            context.log.info(message)
         # A film that came since the sensor's last tick has no partition to ask for yet.
         add_missing(context.instance, look.settings)
         candidates, absent = _candidates(look.settings)
@@ -62,14 +60,14 @@ def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.
         chosen = free[: look.settings.nightly.max_videos_per_night]
         left = f"{len(free) - len(chosen)} left for the next night" if len(free) > len(chosen) else ""
         in_work = len(candidates) - len(free)
-        told = [
+        others = [
             f"{in_work} queued or running" if in_work else "",
             left,
             f"{absent} films absent" if absent else "",
         ]
-        context.log.info(", ".join([f"{len(chosen)} videos requested", *filter(None, told)]))
+        context.log.info(", ".join([f"{len(chosen)} videos requested", *filter(None, others)]))
         if not chosen:
-            why = ", ".join(filter(None, told)) or "everything is done"
+            why = ", ".join(filter(None, others)) or "everything is done"
             yield dg.SkipReason(f"{len(look.settings.videos)} videos, nothing to request: {why}")
         for each in chosen:
             yield dg.RunRequest(
@@ -87,13 +85,13 @@ def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
 
     Those whose last run failed come last: films that are refused each night must not take all of its runs.
     """
-    store = TableStore(settings.base.output_base_dir)
-    failed = read_failures(store)
-    left = with_left_categories(settings, store)
+    data_set = DataSet.of(settings)
+    failed = data_set.failures.read()
+    left = data_set.left_categories(settings)
     found, absent = [], 0
     for entry in settings.videos:
         pending = pending_assets(
-            statuses(settings, entry, store), list(settings.categories), left_categories=entry.key in left
+            data_set.statuses(settings, entry), list(settings.categories), left_categories=entry.key in left
         )
         if not pending.assets:
             continue

@@ -1,4 +1,7 @@
-"""What is missing or stale of a video, as the assets that a run has to be asked for, and why."""
+"""Which assets of a video are missing or stale, and why.
+
+What missing and stale mean is decided in `generate.statuses`; `nightly` and `launch` request the runs.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.source_video import SOURCE_VIDEO
-from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus
+from dataset_assets.dataset import SOURCE, WINDOWS, AssetStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +49,5 @@ def pending_assets(
     by_reason: dict[str, list[str]] = {}
     for asset, reason in reasons.items():
         by_reason.setdefault(reason, []).append(asset)
-    told = "; ".join(f"{', '.join(assets)}: {reason}" for reason, assets in by_reason.items())
-    return Pending(tuple(reasons), told)
+    reason_text = "; ".join(f"{', '.join(assets)}: {reason}" for reason, assets in by_reason.items())
+    return Pending(tuple(reasons), reason_text)

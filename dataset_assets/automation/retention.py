@@ -1,7 +1,7 @@
-"""Deleting records of old runs, without taking from the UI what it shows of the data set.
+"""Deletion of old run records, but not of those that the UI shows the data set by.
 
 Dagster forgets what a run materialised together with the run: a partition whose only run is deleted counts as
-missing. So the runs that partitions were last made by stay, however old.
+missing. So the runs that partitions were last made by stay, however old. Tables and files are not touched.
 """
 
 import time
@@ -12,8 +12,7 @@ import dagster as dg
 from dataset_assets.assets.runs import FINISHED, video_of
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import delete_run
-from dataset_assets.generate.failures import failed_runs
-from dataset_assets.tables import TableStore
+from dataset_assets.dataset import DataSet
 
 DAY_S = 86400.0
 PAGE = 500
@@ -23,7 +22,9 @@ PAGE = 500
 def delete_runs(context: dg.OpExecutionContext, dataset_config: dg.ResourceParam[Settings]) -> None:
     """Delete the records of runs that ended long ago and that nothing in the UI refers to."""
     instance, days = context.instance, dataset_config.runs.keep_days
-    kept = runs_to_keep(instance) | set(failed_runs(TableStore(dataset_config.base.output_base_dir)).values())
+    kept = runs_to_keep(instance) | {
+        failure.run_id for failure in DataSet.of(dataset_config).failures.read().values()
+    }
     before_s = time.time() - days * DAY_S
     old = [
         record.dagster_run.run_id

@@ -1,7 +1,7 @@
 """Statistics once all runs on videos have ended, whoever launched them: a night, a backfill, a person.
 
 By the state of the history, not by the event of a run's end: whichever run ends last, however it ends, and
-also when the daemon was down meanwhile, the statistics follow once.
+also when the daemon was down meanwhile, the statistics follow once. What they hold is in `dataset_stats`.
 """
 
 from __future__ import annotations

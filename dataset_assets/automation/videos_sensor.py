@@ -1,4 +1,7 @@
-"""Keeps the partitions equal to the configuration and its watched folders, without a restart."""
+"""A sensor that adds a partition for each new video of the configuration and its watched folders.
+
+It requests no run: that is for `nightly` and for people.
+"""
 
 import dagster as dg
 
@@ -12,8 +15,8 @@ INTERVAL_S = 30
     name="videos_sensor",
     minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Makes a partition of every configured video, and of every film in a watched folder once it "
-    "is whole. It only adds: removing is left to people.",
+    description="Adds a partition for every configured video, and for every film in a watched folder once it "
+    "is complete. It deletes none: that is left to people.",
 )
 def videos_sensor(
     context: dg.SensorEvaluationContext, dataset_config: dg.ResourceParam[Settings]
@@ -26,5 +29,5 @@ def videos_sensor(
         context.log.warning(problem)
     new = f"{len(added)} new, first {added[0]}" if added else "no new one"
     waiting = f", {len(look.waiting)} still being written" if look.waiting else ""
-    said = "".join(f"; {sentence}" for sentence in (*look.problems[:3], *look.skipped))
-    return dg.SkipReason(f"{len(look.settings.videos)} videos, {new}{waiting}{said}")
+    notes = "".join(f"; {message}" for message in (*look.problems[:3], *look.skipped))
+    return dg.SkipReason(f"{len(look.settings.videos)} videos, {new}{waiting}{notes}")

@@ -1,4 +1,4 @@
-"""Telling a failed run to an address of the user's choice."""
+"""Posts of messages to the webhook of the configuration. What is posted, and when, is in `failure_sensor`."""
 
 from __future__ import annotations
 

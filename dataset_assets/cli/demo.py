@@ -1,4 +1,7 @@
-"""`demo`: the whole job on sample films."""
+"""`demo`: a data set from sample films, by the same steps as from a user's own.
+
+The films and their configuration are made in the package `demo`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from dataset_assets.cli.generate import generate
 from dataset_assets.config import load_settings
 from dataset_assets.demo.films import DATASET_FOLDER, demo_config, make_films
 from dataset_assets.gallery import index_path
-from dataset_assets.launch.home import home_of
+from dataset_assets.launch import home_of
 
 
 def run_demo(folder: Path, console: Console) -> int:

@@ -1,4 +1,7 @@
-"""`doctor`: what must be there before a long run, each with its mend."""
+"""`doctor`: checks of the requirements of a long run, each with a remedy.
+
+It reads no film and no table: whether the data set is sound is the business of `verify`.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,20 @@ import av
 
 from dataset_assets.config import Settings
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.launch.home import dagster_home
+from dataset_assets.launch import dagster_home
 from dataset_assets.video.colour import bake_lut
 
 DECODERS = ("h264", "hevc", "libdav1d", "vp9", "mpeg2video", "prores")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at.
+class Diagnosis:
+    """Result of one check.
 
     Attributes:
-        what: What was looked at.
-        passed: Whether it is as it should be.
-        detail: What was found, and how to mend it where it is not.
+        what: What was checked.
+        passed: Whether the requirement is met.
+        detail: What was found, and the remedy where it is not met.
     """
 
     what: str
@@ -33,8 +36,8 @@ class Finding:
     detail: str
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Look at everything a run needs; never raises for what it finds."""
+def examine(settings: Settings) -> list[Diagnosis]:
+    """Check everything that a run needs; a failed check is a result and raises nothing."""
     checks: list[tuple[str, Callable[[], str]]] = [
         ("decoders", _decoders),
         ("tone mapping in the bundled ffmpeg", _tone_mapping),
@@ -43,13 +46,13 @@ def examine(settings: Settings) -> list[Finding]:
         ("free space", lambda: _free_space(settings)),
         ("films", lambda: _films(settings)),
     ]
-    findings = []
+    diagnoses = []
     for what, check in checks:
         try:
-            findings.append(Finding(what, True, check()))
+            diagnoses.append(Diagnosis(what, True, check()))
         except (DatasetAssetsError, OSError) as error:
-            findings.append(Finding(what, False, str(error)))
-    return findings
+            diagnoses.append(Diagnosis(what, False, str(error)))
+    return diagnoses
 
 
 def _decoders() -> str:

@@ -1,4 +1,7 @@
-"""`generate`: what is missing or stale of every video, through Dagster, several videos at a time."""
+"""`generate`: what is missing or stale of every video, through Dagster, several videos at a time.
+
+Choosing the videos, checking the space, and the live view; the runs themselves are in `launch`.
+"""
 
 from __future__ import annotations
 
@@ -12,31 +15,26 @@ import dagster as dg
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
-from sqlalchemy.exc import DBAPIError
 
-from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
-from dataset_assets.assets.runs import is_overtaken
-from dataset_assets.assets.source_video import SOURCE_VIDEO
-from dataset_assets.automation.pending import pending_assets
+from dataset_assets.checks import ENOUGH_SHARE
 from dataset_assets.cli.new_films import with_new_films
-from dataset_assets.cli.sync_history import bring_up_to_date
+from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import Settings, VideoEntry, load_settings
-from dataset_assets.definitions import STATS_JOB, build_defs
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
-from dataset_assets.generate import clear_away, remove_left_categories, statuses
-from dataset_assets.generate.checking import ENOUGH_SHARE
-from dataset_assets.generate.failures import keep_failure
-from dataset_assets.launch.concurrency_slots import free_slots
-from dataset_assets.launch.home import dagster_home, enter_home, history_told
-from dataset_assets.launch.supervisor import Supervisor, Task
-from dataset_assets.launch.worker import QUIET, Outcome
-from dataset_assets.monitor.collector import REFRESH_S, Watcher
-from dataset_assets.monitor.launched_runs import Launched
-from dataset_assets.monitor.live_view import render
-from dataset_assets.monitor.units import size
-from dataset_assets.tables import TableStore
+from dataset_assets.launch import (
+    Supervisor,
+    Task,
+    close_failed_run,
+    dagster_home,
+    enter_home,
+    free_concurrency_slots,
+    pending_task,
+    reporting_history_errors,
+    update_stats,
+)
+from dataset_assets.monitor import REFRESH_S, LaunchedRuns, SnapshotCollector, render, size
 
-STATS_DUE = ".stats-due"
 HINT = "Ctrl+C stops; what is committed stays"
 
 
@@ -49,7 +47,7 @@ def generate(
     workers: int | None,
     force: bool,
 ) -> int:
-    """Brings the data set up to date.
+    """Bring the data set up to date.
 
     Args:
         config: The configuration file.
@@ -57,7 +55,7 @@ def generate(
         videos: Keys of the videos; all where empty.
         categories: Categories; all where empty.
         workers: Videos at a time; the configuration's `max_workers` by default.
-        force: Whether everything asked for is made anew.
+        force: Whether to rebuild what is up to date.
 
     Returns:
         The exit code: 0 when all is done, 1 when a video failed.
@@ -71,13 +69,13 @@ def generate(
     dagster_home(settings)  # refused before anything is written
     settings = with_new_films(settings, console)
     entries = _chosen(settings, videos, categories)
-    with history_told(enter_home(settings, config)):
-        return _bring_up_to_date(
+    with reporting_history_errors(enter_home(settings, config)):
+        return _generate(
             config, settings, entries, console, categories=categories, workers=workers, force=force
         )
 
 
-def _bring_up_to_date(
+def _generate(
     config: Path,
     settings: Settings,
     entries: Sequence[VideoEntry],
@@ -87,42 +85,47 @@ def _bring_up_to_date(
     workers: int | None,
     force: bool,
 ) -> int:
-    store = TableStore(settings.base.output_base_dir)
+    data_set = DataSet.of(settings)
     with dg.DagsterInstance.get() as instance:
-        bring_up_to_date(instance, settings, console)
-        free_slots(instance, store)
-    clear_away(settings)
-    tasks = [task for entry in entries if (task := _task(settings, entry, store, categories, force=force))]
-    watcher = Watcher(settings, [entry.key for entry in entries], categories)
+        sync_history(instance, settings, console)
+        free_concurrency_slots(instance, data_set)
+    data_set.clear_up()
+    pending = (pending_task(settings, entry, data_set, categories, force=force) for entry in entries)
+    tasks = [task for task in pending if task is not None]
+    collector = SnapshotCollector(settings, [entry.key for entry in entries], categories)
     # Statistics and pages follow the tables, also where a run is killed before it came to them.
-    stats_due = store.root / STATS_DUE
+    stats_due = data_set.statistics_due
     is_due = bool(tasks) or stats_due.exists()
     if tasks:
-        _check_space(settings, watcher, tasks, console)
-        with suppress(OSError):  # of a full disk the runs tell
-            store.root.mkdir(parents=True, exist_ok=True)
+        _check_space(settings, collector, tasks, console)
+        with suppress(OSError):  # the runs report a full disk
+            stats_due.parent.mkdir(parents=True, exist_ok=True)
             stats_due.touch()
-    failures = _run(config, store, watcher, console, tasks, workers or settings.base.max_workers, force=force)
+    failures = _run(
+        config, data_set, collector, console, tasks, workers or settings.base.max_workers, force=force
+    )
     problems = []
     if len(entries) == len(settings.videos) and not categories:
         try:
-            is_due |= bool(remove_left_categories(settings))
+            is_due |= bool(data_set.remove_left_categories(settings))
         except DatasetAssetsError as error:
             problems.append(str(error))
     for failure in [*failures, *problems]:
         console.print(f"[red]failed[/red] {escape(failure)}", soft_wrap=True)
     if is_due:
-        _update_stats(config)
+        update_stats(config)
         stats_due.unlink(missing_ok=True)
     done = len(entries) - len(failures)
-    console.print(
-        f"{done} of {len(entries)} videos are up to date in {store.output_base_dir}", soft_wrap=True
-    )
+    console.print(f"{done} of {len(entries)} videos are up to date in {data_set.folder}", soft_wrap=True)
     return 1 if failures or problems else 0
 
 
 def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]) -> list[VideoEntry]:
-    """Return the videos with these keys, all where there is none; every unknown key or category is told."""
+    """Return the videos with these keys; all where there is none.
+
+    Raises:
+        ConfigError: A key or a category is unknown; all of them are listed.
+    """
     problems = []
     entries = []
     for key in dict.fromkeys(videos):
@@ -141,33 +144,16 @@ def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]
     return entries or list(settings.videos)
 
 
-def _task(
-    settings: Settings,
-    entry: VideoEntry,
-    store: TableStore,
-    categories: Sequence[str],
-    *,
-    force: bool,
-) -> Task | None:
-    """Return the assets of a video that are missing or stale, or forced; None where there is none.
+def _check_space(
+    settings: Settings, collector: SnapshotCollector, tasks: Sequence[Task], console: Console
+) -> None:
+    """Print what the run will write.
 
-    With chosen categories, only they are forced: their windows are replayed.
+    Raises:
+        SpaceError: It does not fit, which would show after hours.
     """
-    chosen = list(categories or settings.categories)
-    if force and not categories:
-        assets: tuple[str, ...] = (SOURCE_VIDEO, SCENE_WINDOWS, *map(patches_asset, chosen))
-    else:
-        assets = pending_assets(statuses(settings, entry, store), chosen).assets
-        if force:
-            forced = map(patches_asset, chosen)
-            assets = tuple(dict.fromkeys([*assets, *forced]))
-    return Task(entry.key, assets) if assets else None
-
-
-def _check_space(settings: Settings, watcher: Watcher, tasks: Sequence[Task], console: Console) -> None:
-    """Tells what the run will write; stops where that does not fit, before hours are spent."""
     keys = [task.key for task in tasks]
-    disk = watcher.snapshot(Launched(keys).activity([])).disk
+    disk = collector.snapshot(LaunchedRuns(keys).activity([])).disk
     needed_bytes = disk.free_bytes - disk.free_after_bytes
     videos = f"{len(keys)} video{'s' if len(keys) > 1 else ''} to work on"
     estimate = f"about {size(needed_bytes)} to write, {size(disk.free_bytes)} free"
@@ -182,77 +168,54 @@ def _check_space(settings: Settings, watcher: Watcher, tasks: Sequence[Task], co
 
 def _run(
     config: Path,
-    store: TableStore,
-    watcher: Watcher,
+    data_set: DataSet,
+    collector: SnapshotCollector,
     console: Console,
     tasks: Sequence[Task],
     workers: int,
     *,
     force: bool,
 ) -> list[str]:
-    """Run the tasks behind a live view; return the sentences of those that failed."""
+    """Run the tasks behind a live view; return the messages of those that failed."""
     supervisor = Supervisor(config, tasks, workers, force=force)
-    launched = Launched([task.key for task in tasks])
+    launched = LaunchedRuns([task.key for task in tasks])
     shown_s = 0.0
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for outcome in supervisor.outcomes():
             if outcome is not None:
                 launched.ended(outcome)
-            if outcome is not None and outcome.error:
-                _close_run(outcome, store)
+            if outcome is not None and outcome.failure is not None:
+                close_failed_run(outcome.failure, data_set)
                 live.console.print(f"[red]failed[/red] {outcome.key}")
             elif outcome is not None:
                 live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
-                for warning in _warnings(store, outcome.key):
+                for warning in _warnings(data_set, outcome.key):
                     line = f"[yellow]warning[/yellow] {outcome.key}: {escape(warning)}"
                     live.console.print(line, soft_wrap=True)
             if console.is_terminal and time.monotonic() >= shown_s + REFRESH_S:
-                snapshot = watcher.snapshot(launched.activity(supervisor.running))
+                snapshot = collector.snapshot(launched.activity(supervisor.running))
                 # One line less than there are, or the terminal would scroll with each refresh.
                 live.update(render(snapshot, console.width, console.height - 1, HINT), refresh=True)
                 shown_s = time.monotonic()
     return [failure.sentence for failure in launched.failures]
 
 
-def _warnings(store: TableStore, key: str) -> list[str]:
+def _warnings(data_set: DataSet, key: str) -> list[str]:
     """Return what was guessed, ignored or left out of a film, and why it gave less than asked for."""
     with suppress(DatasetAssetsError):
-        row, asked = store.read_video(key), store.read_provenance(store.windows_path(key))
+        tables = data_set.tables
+        row, asked = tables.read_video(key), tables.read_provenance(tables.windows_path(key))
         if row is None or asked is None:
             return []
-        attempts = store.read_windows(key)
+        attempts = tables.read_windows(key)
         found = sum(each.accepted for each in attempts)
         warnings = list(row.warnings)
         if found < ENOUGH_SHARE * asked.target:
             reasons = Counter(each.reason for each in attempts if each.reason is not None).most_common(1)
             why = "".join(f"; most places are rejected as {reason} ({count})" for reason, count in reasons)
             warnings.append(f"only {found} of {asked.target} windows were found{why}")
-        if found and not any(store.read_patches(category, key) for category in store.categories()):
+        if found and not any(data_set.triplets([key])):
             area = f"{row.active_width}x{row.active_height}"
             warnings.append(f"no format fits into its picture of {area}, so there are no patches of it")
         return warnings
     return []
-
-
-def _close_run(outcome: Outcome, store: TableStore) -> None:
-    """Keep why a run failed, and mark that of a worker that died as failed; it could not do so itself.
-
-    Where the disk is full this cannot either: the next `generate` frees what the run holds.
-    """
-    with suppress(DBAPIError, OSError), dg.DagsterInstance.get() as instance:
-        run = instance.get_run_by_id(outcome.run_id)
-        if run is not None and not run.is_finished:
-            instance.report_run_failed(run, outcome.error)
-        # The others of this `generate` wait for its place.
-        instance.event_log_storage.free_concurrency_slots_for_run(outcome.run_id)
-        if not is_overtaken(instance, outcome.run_id, outcome.key):
-            keep_failure(store, outcome.key, outcome.error, outcome.run_id)
-
-
-def _update_stats(config: Path) -> None:
-    job = build_defs(config).resolve_job_def(STATS_JOB)
-    try:
-        with dg.DagsterInstance.get() as instance:
-            job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
-    except dg.DagsterExecutionInterruptedError as error:
-        raise KeyboardInterrupt from error

@@ -1,11 +1,12 @@
-"""The commands and their options. What they do is in the modules beside this one."""
+"""The commands, their options and their help. What a command does is in the module of its name.
+
+Those modules are imported inside the commands: Dagster takes a second, for which `--help` must not wait.
+"""
 
 from __future__ import annotations
 
 import gc
-import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,14 +20,7 @@ from rich.table import Table
 
 from dataset_assets import __version__
 from dataset_assets.cli.new_films import with_new_films
-from dataset_assets.config import (
-    Rule,
-    append_videos,
-    config_path,
-    find_films,
-    load_settings,
-    parse_weights,
-)
+from dataset_assets.config import Rule, append_videos, config_path, find_films, load_settings, parse_weights
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 
 CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
@@ -58,8 +52,8 @@ ConfigOption = Annotated[
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
-    """Errors that a user can mend, without a traceback; mistakes in a configuration end with 2."""
+def _reporting_errors() -> Iterator[None]:
+    """Print errors of the user without a traceback; mistakes in a configuration exit with 2."""
     try:
         yield
     except ConfigError as error:
@@ -74,8 +68,8 @@ def _told_plainly() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from error
 
 
-def _report_left_out(sentence: str) -> None:
-    errors.print(f"[yellow]scan[/yellow] {escape(sentence)}", soft_wrap=True)
+def _report_left_out(reason: str) -> None:
+    errors.print(f"[yellow]scan[/yellow] {escape(reason)}", soft_wrap=True)
 
 
 def _split(text: str) -> list[str]:
@@ -101,11 +95,11 @@ def generate(
     ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate goes on."""
-    from dataset_assets.cli.generate import generate as run  # Dagster takes a second to import
+    from dataset_assets.cli.generate import generate as run
 
     # A service manager's stop is Ctrl+C: the workers commit before they end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _told_plainly():
+    with _reporting_errors():
         code = run(
             config_path(config),
             console,
@@ -128,7 +122,7 @@ def monitor(
     """Watch the runs on the data set, however they were launched; q ends the view, the runs go on."""
     from dataset_assets.cli.monitor import monitor as watch
 
-    with _told_plainly():
+    with _reporting_errors():
         watch(load_settings(config_path(config)), console, once=once, as_json=json)
 
 
@@ -136,14 +130,14 @@ def monitor(
 def list_videos(config: ConfigOption = None) -> None:
     """Show the configured videos, and what of each is done, missing or stale."""
     from dataset_assets.cli.views import videos_table
-    from dataset_assets.generate import statuses
-    from dataset_assets.tables import TableStore
+    from dataset_assets.dataset import DataSet
 
     gc.freeze()  # as in `stats`
-    with _told_plainly():
+    with _reporting_errors():
         settings = with_new_films(load_settings(config_path(config)), errors)
-        store = TableStore(settings.base.output_base_dir)
-        console.print(videos_table(settings, [(v, statuses(settings, v, store)) for v in settings.videos]))
+        data_set = DataSet.of(settings)
+        found = [(entry, data_set.statuses(settings, entry)) for entry in settings.videos]
+        console.print(videos_table(settings, found))
 
 
 @videos_app.command()
@@ -159,7 +153,7 @@ def scan(
     config: ConfigOption = None,
 ) -> None:
     """Append films found in folders to the configuration."""
-    with _told_plainly():
+    with _reporting_errors():
         rules = [Rule.parse(text) for text in rule or []]
         films = find_films(folders, report=_report_left_out)
         added = append_videos(config_path(config), films, parse_weights(category), rules)
@@ -173,13 +167,12 @@ def scan(
 def stats(config: ConfigOption = None) -> None:
     """Show what the data set adds up to."""
     from dataset_assets.cli.views import stats_tables
-    from dataset_assets.tables import TableStore, collect
+    from dataset_assets.dataset import DataSet
 
     gc.freeze()  # looking for garbage in what the imports made is a fifth of the time for 5000 videos
-    with _told_plainly():
+    with _reporting_errors():
         settings = load_settings(config_path(config))
-        mixes = {name: category.mix for name, category in settings.categories.items()}
-        found = collect(TableStore(settings.base.output_base_dir), mixes)
+        found = DataSet.of(settings).statistics(settings)
         console.print(stats_tables(found, is_cut=console.is_terminal))
 
 
@@ -188,7 +181,7 @@ def gallery(config: ConfigOption = None) -> None:
     """Rebuild all pages of the gallery, and show where they are."""
     from dataset_assets.gallery import refresh_gallery
 
-    with _told_plainly():
+    with _reporting_errors():
         settings = load_settings(config_path(config))
         try:
             report = refresh_gallery(settings, all_pages=True)
@@ -216,7 +209,7 @@ def verify(
         float, typer.Option(min=0, max=1, help="Share of each video's windows that --deep decodes.")
     ] = 0.02,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Take away what is broken; generate makes it again.")
+        bool, typer.Option("--repair", help="Delete broken rows and files; the next generate recreates them.")
     ] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads; else max_workers.")] = None,
     json: Annotated[
@@ -226,7 +219,7 @@ def verify(
     """Read the data set back: every row, every file, every stack. Ends with 1 where something is wrong."""
     from dataset_assets.cli.verify import verify_dataset
 
-    with _told_plainly():
+    with _reporting_errors():
         code = verify_dataset(
             load_settings(config_path(config)),
             console,
@@ -244,7 +237,7 @@ def doctor(config: ConfigOption = None) -> None:
     """Check what a long run needs: decoders, tone mapping, write access, space, films."""
     from dataset_assets.cli.doctor import examine
 
-    with _told_plainly():
+    with _reporting_errors():
         findings = examine(with_new_films(load_settings(config_path(config)), errors))
     table = Table("", "what", "found")
     for finding in findings:
@@ -268,55 +261,10 @@ def ui(
     ] = "127.0.0.1",
 ) -> None:
     """Start the Dagster UI and its daemon on 127.0.0.1, with the history of earlier runs."""
-    with _told_plainly():
-        path = config_path(config)
-        settings = load_settings(path)
-        _check_address(host, port)
-        import dagster as dg
+    from dataset_assets.cli.ui import open_ui
 
-        from dataset_assets.assets.make_patches import DECODE_POOL
-        from dataset_assets.cli.sync_history import bring_up_to_date
-        from dataset_assets.gallery import index_path
-        from dataset_assets.launch.home import dagster_home, enter_home
-        from dataset_assets.ui.hosts import is_loopback
-
-        dagster_home(settings)  # refused before anything is written
-        settings = with_new_films(settings, errors)
-        home = enter_home(settings, path)
-        with dg.DagsterInstance.get() as instance:
-            bring_up_to_date(instance, settings, console)
-            # So that its limit can be edited before a first run has asked for a place in it.
-            instance.event_log_storage.initialize_concurrency_limit_to_default(DECODE_POOL)
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        pages = index_path(settings)
-        console.print(
-            f"UI at {address}, its history in {home}; Ctrl+C stops it\n"
-            f"gallery at {address}/gallery, its pages in {pages.parent}"
-            + ("" if pages.exists() else " (none yet: `dataset-assets gallery` makes them)"),
-            soft_wrap=True,
-        )
-        if not is_loopback(host):
-            errors.print(
-                f"[yellow]warning[/yellow] the UI listens at {escape(host)} and asks for no password: put a "
-                "proxy that does before it (see docs/reliability.md)",
-                soft_wrap=True,
-            )
-        sys.stdout.flush()
-        # In place of this process, whose imports take 200 MB that watching services does not need.
-        os.execv(sys.executable, [sys.executable, "-m", "dataset_assets.ui.services", host, str(port)])
-
-
-def _check_address(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise DatasetAssetsError(
-                f"Port {port} of {host} cannot be used ({error.strerror}); name another by --port, or "
-                "another address of this machine by --host."
-            ) from error
+    with _reporting_errors():
+        open_ui(config_path(config), host, port, console, errors)
 
 
 @app.command()
@@ -326,5 +274,5 @@ def demo(
     """Make a few sample films from real footage and a training set from them."""
     from dataset_assets.cli.demo import run_demo
 
-    with _told_plainly():
+    with _reporting_errors():
         raise typer.Exit(run_demo(folder, console))

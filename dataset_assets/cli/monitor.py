@@ -1,4 +1,7 @@
-"""`monitor`: watches a data set beside whatever runs on it, and changes nothing."""
+"""`monitor`: the terminal of the live view: its keys, its size, its end.
+
+What is read and how it is rendered is in the package `monitor`. Nothing is changed.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,8 @@ from rich.console import Console
 from rich.live import Live
 
 from dataset_assets.config import Settings
-from dataset_assets.launch.home import dagster_home
-from dataset_assets.monitor.collector import REFRESH_S, Watcher
-from dataset_assets.monitor.history import History
-from dataset_assets.monitor.live_view import render
-from dataset_assets.monitor.snapshot import Snapshot, to_json
+from dataset_assets.launch import dagster_home
+from dataset_assets.monitor import REFRESH_S, History, Snapshot, SnapshotCollector, render, to_json
 
 HINT = "q ends this view; runs go on"
 # Between the two readings of the machine that one snapshot takes: rates are over that time.
@@ -39,33 +39,33 @@ def monitor(settings: Settings, console: Console, *, once: bool, as_json: bool) 
             until q or Ctrl+C.
         as_json: Whether one snapshot is printed as JSON.
     """
-    watcher = Watcher(settings)
+    collector = SnapshotCollector(settings)
     with History(dagster_home(settings), [entry.key for entry in settings.videos]) as history:
         if not (once or as_json) and console.is_terminal:
-            _watch(watcher, history, console)
+            _watch(collector, history, console)
             return
-        _take(watcher, history)
+        _take(collector, history)
         time.sleep(SAMPLE_S)
-        snapshot = _take(watcher, history)
+        snapshot = _take(collector, history)
     if as_json:
         sys.stdout.write(to_json(snapshot) + "\n")
     else:
         console.print(render(snapshot, console.width, None))
 
 
-def _take(watcher: Watcher, history: History) -> Snapshot:
-    live, _ = watcher.progress()
-    return watcher.snapshot(history.read(live.keys(), time.time()))
+def _take(collector: SnapshotCollector, history: History) -> Snapshot:
+    live, _ = collector.progress()
+    return collector.snapshot(history.read(live.keys(), time.time()))
 
 
-def _watch(watcher: Watcher, history: History, console: Console) -> None:
+def _watch(collector: SnapshotCollector, history: History, console: Console) -> None:
     """Refresh the view until q, Ctrl+C or SIGTERM; the terminal is left as it was."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with _keys() as wait_for_key, Live(console=console, screen=True, auto_refresh=False) as live:
             key = ""
             while key not in ("q", "Q"):
-                snapshot = _take(watcher, history)
+                snapshot = _take(collector, history)
                 taken_s = time.monotonic()
                 size = None
                 while key not in ("q", "Q") and (left_s := taken_s + REFRESH_S - time.monotonic()) > 0:

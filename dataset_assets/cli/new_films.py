@@ -1,4 +1,7 @@
-"""The configuration as commands that plan work see it: with the films that came into watched folders."""
+"""The configuration with the films that appeared in watched folders, for commands that plan work.
+
+Finding films is in `config`; this prints what was skipped and why.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,16 @@ from dataset_assets.config import Settings, look_for_films
 
 
 def with_new_films(settings: Settings, console: Console) -> Settings:
-    """Look into the watched folders; what is found there is registered in the data set.
+    """Search the watched folders; the films found are registered in the data set.
 
     Args:
         settings: The configuration.
-        console: Where it is reported what stood in the way and what was left out.
+        console: Where problems and skipped films are printed.
 
     Raises:
         ConfigError: The register is damaged.
     """
     look = look_for_films(settings)
-    for sentence in (*look.problems, *look.skipped):
-        console.print(f"[yellow]watch[/yellow] {escape(sentence)}", soft_wrap=True)
+    for message in (*look.problems, *look.skipped):
+        console.print(f"[yellow]watch[/yellow] {escape(message)}", soft_wrap=True)
     return look.settings

@@ -1,4 +1,7 @@
-"""What Dagster's history must know before anything runs: every video, and every table that is finished."""
+"""Synchronise Dagster's history with the configuration and the tables, before anything runs.
+
+What is compared and recorded is in `assets.registering`; this shows the progress.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from dataset_assets.config import Settings
 from dataset_assets.partitions import add_missing
 
 
-def bring_up_to_date(instance: dg.DagsterInstance, settings: Settings, console: Console) -> None:
+def sync_history(instance: dg.DagsterInstance, settings: Settings, console: Console) -> None:
     """Make the partitions of all videos, and register finished tables that the history lacks.
 
     Args:
         instance: Where the history is.
         settings: The configuration.
-        console: Where it is told that tables are registered.
+        console: Where progress is shown.
     """
     add_missing(instance, settings)
     tables = find_unregistered(instance, settings)

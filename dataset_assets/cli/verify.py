@@ -1,4 +1,7 @@
-"""`verify`: what reading the data set back has shown, as a table for people or lines of JSON for scripts."""
+"""`verify`: the findings as a table for people or lines of JSON for scripts.
+
+Reading the data set back, and repairing it, is in the package `verify`.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ from rich.table import Table
 from rich.text import Text
 
 from dataset_assets.config import Settings
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError, DatasetAssetsError
-from dataset_assets.tables import TableStore
 from dataset_assets.verify import VideoFindings, keys_of, verify
 from dataset_assets.verify.findings import Kind
 
 # Of each video on the terminal; --json has all.
-SENTENCES = 10
+SHOWN_FINDINGS = 10
 NO_VIDEO = "(no video)"
 
 
@@ -124,14 +127,14 @@ class _Line:
     compared: str
     wrong: str
     note: str
-    sentences: Sequence[str]
+    messages: Sequence[str]
 
     @classmethod
     def of(cls, found: VideoFindings) -> _Line:
         kinds = Counter(finding.kind.value for finding in found.findings)
-        sentences = [f"{finding.place} {finding.what}" for finding in found.findings[:SENTENCES]]
-        if len(found.findings) > SENTENCES:
-            sentences.append(f"and {len(found.findings) - SENTENCES} more; --json lists all")
+        messages = [f"{finding.place} {finding.what}" for finding in found.findings[:SHOWN_FINDINGS]]
+        if len(found.findings) > SHOWN_FINDINGS:
+            messages.append(f"and {len(found.findings) - SHOWN_FINDINGS} more; --json lists all")
         notes = [found.left_out or ("deleted" if found.repaired else ""), *found.notes]
         return cls(
             found.key or NO_VIDEO,
@@ -139,7 +142,7 @@ class _Line:
             str(found.windows_compared),
             ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "-",
             "; ".join(note for note in notes if note),
-            sentences,
+            messages,
         )
 
 
@@ -158,13 +161,13 @@ def _chosen(settings: Settings, videos: Sequence[str]) -> list[str]:
 
 def _triplets(settings: Settings, keys: Sequence[str]) -> int:
     """Rows of all patches tables, as their footers count them."""
-    store, total = TableStore(settings.base.output_base_dir), 0
-    for category in store.categories():
+    data_set, total = DataSet.of(settings), 0
+    for category in data_set.tables.categories():
         for key in keys:
             try:
-                footer = store.read_footer(store.patches_path(category, key))
+                footer = data_set.tables.read_footer(data_set.tables.patches_path(category, key))
             except DatasetAssetsError:
-                continue  # told when it is read
+                continue  # reported when it is read
             total += sum(footer[1].patches.values()) if footer else 0
     return total
 
@@ -187,24 +190,24 @@ def _print_json(console: Console, record: dict[str, object]) -> None:
 
 def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair: bool) -> None:
     for line in lines:
-        for sentence in line.sentences:
-            console.print(f"[red]wrong[/red] {escape(line.video)}: {escape(sentence)}", soft_wrap=True)
+        for message in line.messages:
+            console.print(f"[red]wrong[/red] {escape(line.video)}: {escape(message)}", soft_wrap=True)
     console.print(_table(lines))
-    told = f"{summary.videos} videos, {summary.triplets} triplets read"
+    text = f"{summary.videos} videos, {summary.triplets} triplets read"
     if summary.windows_compared:
-        told += f", {summary.windows_compared} windows compared with their films"
+        text += f", {summary.windows_compared} windows compared with their films"
     if summary.left_out:
-        told += f", {summary.left_out} videos left out"
+        text += f", {summary.left_out} videos left out"
     findings = f"{summary.wrong} finding{'s' * (summary.wrong != 1)}"
     if not summary.wrong:
-        told += ": nothing is wrong"
+        text += ": nothing is wrong"
     elif repair:
-        told += f": {findings}, {summary.taken_away} deleted; `dataset-assets generate` recreates them"
+        text += f": {findings}, {summary.taken_away} deleted; `dataset-assets generate` recreates them"
     elif summary.repairable:
-        told += f": {findings}; `dataset-assets verify --repair` deletes what is broken"
+        text += f": {findings}; `dataset-assets verify --repair` deletes what is broken"
     else:
-        told += f": {findings}; each says what to do"
-    console.print(told, soft_wrap=True)
+        text += f": {findings}; each says what to do"
+    console.print(text, soft_wrap=True)
 
 
 def _table(lines: Sequence[_Line]) -> Table:

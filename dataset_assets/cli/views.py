@@ -1,4 +1,4 @@
-"""What the terminal shows of a data set at rest: tables of videos and statistics."""
+"""Tables that `videos list` and `stats` print. The live view of runs is in the package `monitor`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus
-from dataset_assets.tables import DatasetStats, reasons_text
+from dataset_assets.dataset import SOURCE, WINDOWS, AssetStatus, DatasetStats, reasons_text
 
 STATES = {
     state: Text(state, style)

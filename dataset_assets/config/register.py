@@ -15,13 +15,12 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from dataset_assets import layout
 from dataset_assets.config.keys import video_key
 from dataset_assets.config.models import Settings, VideoEntry, WatchedVideo
 from dataset_assets.config.operation import watching
 from dataset_assets.config.replacing import replace_text
 from dataset_assets.errors import ConfigError
-
-REGISTER: Final = Path("metadata", "watched.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ _FORM: Final = TypeAdapter(Register)
 
 def register_path(settings: Settings) -> Path:
     """Give the place of a data set's register."""
-    return settings.base.output_base_dir / REGISTER
+    return settings.base.output_base_dir / layout.REGISTER
 
 
 def read_register(settings: Settings) -> Register:

@@ -6,7 +6,6 @@ Belongs here: what counts as whole, as new, as gone, and as the same film. Not h
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from dataset_assets.config.register import (
 )
 from dataset_assets.config.scan import free_name
 from dataset_assets.config.skipping import sentences_about, unsearched
+from dataset_assets.disk import locked
 
 _LISTED = "listed"
 
@@ -104,8 +104,7 @@ def _locked(settings: Settings) -> Iterator[None]:
     """Let one process at a time name films: a name is part of files' names for ever."""
     path = register_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.stem}.lock").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(path.with_name(f".{path.stem}.lock")):
         yield
 
 

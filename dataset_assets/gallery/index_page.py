@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import AssetStatus, DataSet, DatasetStats, Overview, Totals
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery.video_page import category_order
-from dataset_assets.generate import AssetStatus, statuses
-from dataset_assets.generate.failures import read_failures
-from dataset_assets.tables import DatasetStats, TableStore, Totals, collect
 
 LEFT = "unlisted"
 # What is worst is what a video's card says; a stale table is still there to be used.
@@ -79,23 +77,22 @@ class IndexPage:
     problems: tuple[str, ...]
 
 
-def read_index_page(settings: Settings, store: TableStore) -> IndexPage:
-    """Read what is to be shown of all videos."""
-    stats = collect(store)
+def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -> IndexPage:
+    """Return what is to be shown of all videos."""
+    stats = overview.stats
     order = category_order(settings, stats.categories["category"].tolist())
     made = _made(stats)
     rows = {str(row["video"]): row for row in stats.videos.to_dict("records")}
-    failures = read_failures(store)
     configured = {entry.key: entry for entry in settings.videos}
     cards = []
     for key in {*rows, *configured}:
         entry = configured.get(key)
-        state, why = _state(settings, store, entry, failures.get(key, ""))
+        state, why = _state(overview, entry)
         row = rows.get(key, {})
         cards.append(
             Card(
                 key=key,
-                name=entry.name if entry else _recorded_name(store, key),
+                name=entry.name if entry else _recorded_name(data_set, key),
                 state=state,
                 why=why,
                 has_tables=key in rows,
@@ -137,13 +134,13 @@ def _progress(
     return tuple(found)
 
 
-def _state(settings: Settings, store: TableStore, entry: VideoEntry | None, failure: str) -> tuple[str, str]:
-    """Return the state that a card tells, and why."""
+def _state(overview: Overview, entry: VideoEntry | None) -> tuple[str, str]:
+    """Return the state that a card shows, and why."""
     if entry is None:
         return LEFT, "It is no longer in the configuration; what was made of it stays."
-    found = statuses(settings, entry, store)
-    if failure and not all(status.is_done for status in found.values()):
-        return "failed", failure
+    found = overview.statuses[entry.key]
+    if entry.key in overview.failures:
+        return "failed", overview.failures[entry.key].sentence
     for state in STATES:
         concerned = {name: status for name, status in found.items() if status.state == state}
         if concerned and state != "done":
@@ -156,11 +153,11 @@ def _why(concerned: Mapping[str, AssetStatus], total: int) -> str:
     return reasons if len(concerned) == total else f"{', '.join(concerned)}: {reasons}"
 
 
-def _recorded_name(store: TableStore, key: str) -> str:
+def _recorded_name(data_set: DataSet, key: str) -> str:
     try:
-        row = store.read_video(key)
+        row = data_set.tables.read_video(key)
     except DatasetAssetsError:
-        return key  # told among the problems
+        return key  # reported among the problems
     return row.name if row else key
 
 

@@ -10,7 +10,6 @@ time: the same tables and pictures give the same bytes.
 
 from __future__ import annotations
 
-import fcntl
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -20,17 +19,13 @@ from pathlib import Path
 
 from dataset_assets import __version__
 from dataset_assets.config import Settings
-from dataset_assets.disk import flush, temporary
+from dataset_assets.dataset import DataSet, Overview
+from dataset_assets.disk import locked, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.gallery.index_page import read_index_page
 from dataset_assets.gallery.rendering import render_index_page, render_video_page
 from dataset_assets.gallery.video_page import VideoPage, page_of, read_video_page
-from dataset_assets.generate.lock import video_lock
-from dataset_assets.generate.pictures import pictures_folder
-from dataset_assets.generate.video import LOCK_FOLDER
-from dataset_assets.tables import TableStore
 
-GALLERY_FOLDER = "gallery"
 INDEX_FILE = "index.html"
 COVERS_FOLDER, LOCK_FILE = "covers", ".lock"
 STATIC_FILES = ("gallery.css", "gallery.js")
@@ -56,7 +51,7 @@ class GalleryReport:
 
 def index_path(settings: Settings) -> Path:
     """Return the file to open in a browser."""
-    return settings.base.output_base_dir / GALLERY_FOLDER / INDEX_FILE
+    return DataSet.of(settings).gallery_folder / INDEX_FILE
 
 
 def write_video_page(settings: Settings, key: str) -> None:
@@ -70,51 +65,49 @@ def write_video_page(settings: Settings, key: str) -> None:
         DatasetAssetsError: A table is damaged, or from a newer release.
         OSError: The disk is full or cannot be written.
     """
-    store = TableStore(settings.base.output_base_dir)
-    _write_page(settings, store, key, store.categories())
+    data_set = DataSet.of(settings)
+    _write_page(settings, data_set, key, data_set.tables.categories())
     if not index_path(settings).exists():
-        _write_index(settings, store)
+        _write_index(settings, data_set, data_set.overview(settings))
 
 
-def refresh_gallery(settings: Settings, *, all_pages: bool = False) -> GalleryReport:
+def refresh_gallery(
+    settings: Settings, overview: Overview | None = None, *, all_pages: bool = False
+) -> GalleryReport:
     """Write the index and every page that is missing or older than its tables; remove what is left over.
 
     Args:
         settings: The configuration.
+        overview: How the data set stands; read where None.
         all_pages: Whether pages that are up to date are written too.
 
     Raises:
         OSError: The disk is full or cannot be written.
     """
-    store = TableStore(settings.base.output_base_dir)
-    keys, categories = store.keys(), store.categories()
+    data_set = DataSet.of(settings)
+    keys, categories = data_set.tables.keys(), data_set.tables.categories()
     written, problems = 0, []
     for key in keys:
         try:
-            if all_pages or not _is_fresh(store, key, categories):
-                _write_page(settings, store, key, categories)
+            if all_pages or not _is_fresh(data_set, key, categories):
+                _write_page(settings, data_set, key, categories)
                 written += 1
         except DatasetAssetsError as error:
             problems.append(f"{key}: {error}")
-    for page in _folder(store).glob(page_of("[!.]*")):
+    for page in data_set.gallery_folder.glob(page_of("[!.]*")):
         if page.stem not in keys:
-            _write_page(settings, store, page.stem, categories)
-    _write_index(settings, store)
+            _write_page(settings, data_set, page.stem, categories)
+    _write_index(settings, data_set, overview or data_set.overview(settings))
     return GalleryReport(index_path(settings), written, tuple(problems))
 
 
-def _folder(store: TableStore) -> Path:
-    return store.output_base_dir / GALLERY_FOLDER
-
-
 @contextmanager
-def _writing(store: TableStore) -> Iterator[Path]:
-    """Lets one process at a time write to the gallery; gives its folder, with the static files in it."""
-    folder = _folder(store)
+def _writing(data_set: DataSet) -> Iterator[Path]:
+    """Let one process at a time write to the gallery; give its folder, with the static files in it."""
+    folder = data_set.gallery_folder
     (folder / COVERS_FOLDER).mkdir(parents=True, exist_ok=True)
     (folder / page_of("")).parent.mkdir(exist_ok=True)
-    with (folder / LOCK_FILE).open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(folder / LOCK_FILE):
         for name in STATIC_FILES:
             content = (resources.files("dataset_assets.gallery") / "static" / name).read_bytes()
             path = folder / name
@@ -123,57 +116,52 @@ def _writing(store: TableStore) -> Iterator[Path]:
         yield folder
 
 
-def _write_index(settings: Settings, store: TableStore) -> None:
-    with _writing(store) as folder:
+def _write_index(settings: Settings, data_set: DataSet, overview: Overview) -> None:
+    with _writing(data_set) as folder:
         covers = frozenset(path.stem for path in (folder / COVERS_FOLDER).glob("[!.]*.jpg"))
-        page = render_index_page(read_index_page(settings, store), covers)
+        page = render_index_page(read_index_page(settings, data_set, overview), covers)
         _replace(folder / INDEX_FILE, _encoded(page))
 
 
-def _write_page(settings: Settings, store: TableStore, key: str, categories: Collection[str]) -> None:
-    with _writing(store) as folder:
-        stamp = _stamp(_tables(store, key, categories))
-        page = read_video_page(settings, store, key)
+def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> None:
+    with _writing(data_set) as folder:
+        stamp = _stamp(_tables(data_set, key, categories))
+        page = read_video_page(settings, data_set, key)
         cover = folder / COVERS_FOLDER / f"{key}.jpg"
         if page.row is None and not page.attempts and not page.categories:
             (folder / page_of(key)).unlink(missing_ok=True)
             cover.unlink(missing_ok=True)
         else:
             if page.cover:
-                _replace(cover, (pictures_folder(store, key) / page.cover).read_bytes())
+                _replace(cover, (data_set.pictures(key).folder / page.cover).read_bytes())
             else:
                 cover.unlink(missing_ok=True)
             _replace(folder / page_of(key), _encoded(render_video_page(page, stamp)))
-        _remove_pictures(store, page)
+        _remove_pictures(data_set, page)
 
 
-def _remove_pictures(store: TableStore, page: VideoPage) -> None:
-    """Remove pictures of attempts that are no longer in the table, unless a run may be adding theirs."""
-    folder = pictures_folder(store, page.key)
-    with suppress(BusyError), video_lock(store.root / LOCK_FOLDER, page.key):
-        for path in folder.glob("*"):
-            if path.name not in page.pictures:
-                path.unlink(missing_ok=True)
-        if not page.pictures and folder.exists():
-            folder.rmdir()
+def _remove_pictures(data_set: DataSet, page: VideoPage) -> None:
+    """Remove pictures of attempts that are not in the table, unless a run may be adding theirs."""
+    with suppress(BusyError), data_set.lock(page.key):
+        data_set.pictures(page.key).keep_only(page.pictures)
 
 
-def _tables(store: TableStore, key: str, categories: Collection[str]) -> dict[str, Path]:
+def _tables(data_set: DataSet, key: str, categories: Collection[str]) -> dict[str, Path]:
     """Return the tables that a video has, by what they hold."""
-    tables = {"video": store.video_path(key), "windows": store.windows_path(key)}
-    tables |= {name: store.patches_path(name, key) for name in categories}
+    tables = {"video": data_set.tables.video_path(key), "windows": data_set.tables.windows_path(key)}
+    tables |= {name: data_set.tables.patches_path(name, key) for name in categories}
     return {name: path for name, path in tables.items() if path.exists()}
 
 
 def _stamp(tables: Collection[str]) -> str:
-    """Tells the release that made a page, and the tables that it was made from."""
+    """Return the release that makes a page, and the tables that it is made from."""
     return " ".join([__version__, *tables])
 
 
-def _is_fresh(store: TableStore, key: str, categories: Collection[str]) -> bool:
+def _is_fresh(data_set: DataSet, key: str, categories: Collection[str]) -> bool:
     """Whether a page shows the tables that there are, as they are."""
-    path = _folder(store) / page_of(key)
-    tables = _tables(store, key, categories)
+    path = data_set.gallery_folder / page_of(key)
+    tables = _tables(data_set, key, categories)
     try:
         with path.open("rb") as file:
             found = STAMP.search(file.read(HEAD_BYTES))
@@ -190,12 +178,5 @@ def _encoded(page: str) -> bytes:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put a file in its place; at any moment, also when power is lost, it is whole: the old or the new."""
-    unnamed = temporary(path)
-    try:
-        unnamed.write_bytes(content)
-        flush(unnamed)
-        unnamed.replace(path)
-    except BaseException:
-        unnamed.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(content)

@@ -16,9 +16,8 @@ import cv2
 import numpy as np
 
 from dataset_assets.config import Settings
-from dataset_assets.generate.failures import read_failures
-from dataset_assets.generate.pictures import is_whole_picture, picture_name, pictures_folder
-from dataset_assets.tables import PatchRow, Provenance, TableStore, VideoRow, WindowRow
+from dataset_assets.dataset import DataSet, picture_name
+from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
 from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
 from dataset_assets.windows.rules import SHOWN_FRAMES, rule_named
 
@@ -192,23 +191,23 @@ def category_order(settings: Settings, names: Collection[str]) -> list[str]:
     return [*settings.categories, *sorted(set(names) - settings.categories.keys())]
 
 
-def read_video_page(settings: Settings, store: TableStore, key: str) -> VideoPage:
+def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPage:
     """Read what is to be shown of a video.
 
     Raises:
         DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
     """
-    row = store.read_video(key)
-    footer = store.read_provenance(store.windows_path(key))
-    rows = store.read_windows(key)
-    reader = _Reader(store, key, row, footer)
+    row = data_set.tables.read_video(key)
+    footer = data_set.tables.read_provenance(data_set.tables.windows_path(key))
+    rows = data_set.tables.read_windows(key)
+    reader = _Reader(data_set, key, row, footer)
     crops: dict[int, list[Crop]] = {}
     shares = []
-    for colour, category in enumerate(category_order(settings, store.categories())):
-        made = store.read_provenance(store.patches_path(category, key))
+    for colour, category in enumerate(category_order(settings, data_set.tables.categories())):
+        made = data_set.tables.read_provenance(data_set.tables.patches_path(category, key))
         if made is None:
             continue
-        patches = store.read_patches(category, key)
+        patches = data_set.tables.read_patches(category, key)
         for patch in patches:
             crops.setdefault(patch.window, []).append(reader.crop(category, colour, patch))
         if patches or made.target:
@@ -219,11 +218,12 @@ def read_video_page(settings: Settings, store: TableStore, key: str) -> VideoPag
     formats: Counter[str] = Counter()
     for share in shares:
         formats.update(share.formats)
+    failure = data_set.failures.read_one(key)
     return VideoPage(
         key=key,
         name=row.name if row else _configured_name(settings, key),
         row=row,
-        failure=read_failures(store).get(key, ""),
+        failure=failure.sentence if failure else "",
         windows_target=footer.target if footer else 0,
         is_unfinished=any(share.is_unfinished for share in shares) or bool(footer and not footer.complete),
         accepted=tuple(attempt for _, attempt in accepted),
@@ -240,10 +240,10 @@ class _Reader:
     """Makes attempts and crops of rows."""
 
     def __init__(
-        self, store: TableStore, key: str, video: VideoRow | None, windows: Provenance | None
+        self, data_set: DataSet, key: str, video: VideoRow | None, windows: Provenance | None
     ) -> None:
-        self._folder = pictures_folder(store, key)
-        self._folder_url = file_url(self._folder.relative_to(store.output_base_dir).as_posix())
+        self._pictures = data_set.pictures(key)
+        self._folder_url = file_url(data_set.relative(self._pictures.folder).as_posix())
         self._fingerprint = windows.source_fingerprint if windows else None
         # A film that was replaced and probed again has another picture than its windows, until they are made.
         is_same = (
@@ -258,7 +258,7 @@ class _Reader:
 
     def attempt(self, row: WindowRow, crops: Sequence[Crop]) -> Attempt:
         name = self.picture_name(row)
-        picture = f"{self._folder_url}/{name}" if name and is_whole_picture(self._folder / name) else ""
+        picture = f"{self._folder_url}/{name}" if self._pictures.find(name) else ""
         is_coarse = not picture and row.signature is not None
         rule = rule_named(row.reason)
         return Attempt(

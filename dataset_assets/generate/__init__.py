@@ -13,32 +13,16 @@ Example:
 """
 
 from dataset_assets.generate.plan import VideoPlan, format_targets, plan_video
-from dataset_assets.generate.progress import Progress
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
-from dataset_assets.generate.status import SOURCE, WINDOWS, AssetStatus, statuses
-from dataset_assets.generate.video import (
-    clear_away,
-    generate_video,
-    probe_video,
-    remove_left_categories,
-    with_left_categories,
-)
+from dataset_assets.generate.video import generate_video, probe_video
 
 __all__ = [
-    "SOURCE",
-    "WINDOWS",
-    "AssetStatus",
     "CategoryReport",
-    "Progress",
     "VideoPlan",
     "VideoReport",
     "WindowsReport",
-    "clear_away",
     "format_targets",
     "generate_video",
     "plan_video",
     "probe_video",
-    "remove_left_categories",
-    "statuses",
-    "with_left_categories",
 ]

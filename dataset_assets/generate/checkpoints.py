@@ -18,10 +18,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from dataset_assets.generate.journal import Journal, files_of
+from dataset_assets.dataset import DataSet, Journal, TripletPaths
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
-from dataset_assets.patches.triplets import EncodedTriplet, TripletPaths, TripletWriter
-from dataset_assets.tables import PatchRow, TableStore
+from dataset_assets.patches.triplets import EncodedTriplet
+from dataset_assets.tables import PatchRow
 
 
 class Checkpoints:
@@ -34,7 +34,7 @@ class Checkpoints:
 
     def __init__(
         self,
-        store: TableStore,
+        data_set: DataSet,
         journal: Journal,
         windows: WindowLedger | None,
         patches: Sequence[PatchLedger],
@@ -42,7 +42,7 @@ class Checkpoints:
         """Start with nothing to commit.
 
         Args:
-            store: The data set's tables.
+            data_set: The data set.
             journal: The video's journal.
             windows: The windows table, None where no windows are looked for; a finished one is not written
                 again.
@@ -53,7 +53,7 @@ class Checkpoints:
         self._journal = journal
         self._window_ledger = windows
         self._ledgers = patches
-        self._writer = TripletWriter(store.output_base_dir)
+        self._writer = data_set.triplet_writer()
         self._rows: list[tuple[PatchLedger, PatchRow]] = []
 
     def write(self, triplets: Sequence[tuple[TripletPaths, EncodedTriplet]]) -> None:
@@ -84,7 +84,7 @@ class Checkpoints:
         for ledger in self._ledgers:
             ledger.give_up(None if complete else [row.window for each, row in added if each is ledger])
         self._withdraw()
-        triplets = [files_of(row) for _, row in added]
+        triplets = [TripletPaths.of(row) for _, row in added]
         self._writer.commit(triplets)
         for ledger, row in added:
             ledger.add(row)
@@ -98,9 +98,9 @@ class Checkpoints:
         self.committed_s = time.time()
 
     def _withdraw(self) -> None:
-        """Take rows that were given up out of the tables, before their files are replaced or removed."""
+        """Remove rows that were given up from the tables, before their files are replaced or removed."""
         for ledger in self._ledgers:
-            self._journal.note([files_of(row) for row in ledger.given_up])
+            self._journal.note([TripletPaths.of(row) for row in ledger.given_up])
         for ledger in self._ledgers:
             if ledger.given_up:
                 ledger.commit(complete=False)

@@ -20,9 +20,9 @@ from typing import Self
 import av
 
 from dataset_assets.config import BaseSettings
+from dataset_assets.dataset import REJECTED_PICTURES, encode_picture, picture_name
 from dataset_assets.errors import SourceLostError, VideoError
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.generate.pictures import REJECTED_PICTURES, encode_picture, picture_name
 from dataset_assets.generate.rows import window_row
 from dataset_assets.patches.downscale import Kernel
 from dataset_assets.patches.planning import PlannedPatch

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from dataset_assets.dataset import DataSet
 from dataset_assets.patches.planning import PatchPlan
-from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, Provenance, TableStore, WindowRow
+from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
 
 
 class WindowLedger:
@@ -20,11 +21,11 @@ class WindowLedger:
         is_complete: Whether the table on disk is finished.
     """
 
-    def __init__(self, store: TableStore, key: str, provenance: Provenance, *, afresh: bool) -> None:
+    def __init__(self, data_set: DataSet, key: str, provenance: Provenance, *, afresh: bool) -> None:
         """Take over the rows that were made from the same.
 
         Args:
-            store: The data set's tables.
+            data_set: The data set.
             key: The video's key.
             provenance: What the table is made from; `complete` is ignored.
             afresh: Whether earlier rows are ignored.
@@ -32,15 +33,15 @@ class WindowLedger:
         Raises:
             DatasetAssetsError: The table is damaged, or from a newer release.
         """
-        self._store = store
-        self._path = store.windows_path(key)
+        self._data_set = data_set
+        self._path = data_set.tables.windows_path(key)
         self._provenance = provenance
         self._rows: dict[int, list[WindowRow]] = {}
         self.is_complete = False
-        earlier = store.read_provenance(self._path)
+        earlier = data_set.tables.read_provenance(self._path)
         if not afresh and earlier is not None and _made_from_the_same(earlier, provenance):
             self.is_complete = earlier.complete
-            for row in store.read_windows(key):
+            for row in data_set.tables.read_windows(key):
                 self._rows.setdefault(row.window, []).append(row)
 
     def attempts(self, window: int) -> list[WindowRow] | None:
@@ -57,7 +58,9 @@ class WindowLedger:
 
     def commit(self, *, complete: bool) -> None:
         """Replace the table."""
-        self._store.write(self._path, WINDOWS, self.rows(), replace(self._provenance, complete=complete))
+        self._data_set.tables.write(
+            self._path, WINDOWS, self.rows(), replace(self._provenance, complete=complete)
+        )
         self.is_complete = complete
 
 
@@ -71,14 +74,14 @@ class PatchLedger:
         given_up: Rows that are in the table on disk and will not be in the next one.
     """
 
-    def __init__(self, store: TableStore, plan: PatchPlan, provenance: Provenance, *, afresh: bool) -> None:
+    def __init__(self, data_set: DataSet, plan: PatchPlan, provenance: Provenance, *, afresh: bool) -> None:
         """Take over the rows that were made from the same; keep others until they are replaced.
 
         Args:
-            store: The data set's tables.
+            data_set: The data set.
             plan: What the category takes of the video.
             provenance: What the table is made from; `complete` is ignored.
-            afresh: Whether every patch is made anew.
+            afresh: Whether to make every patch again.
 
         Raises:
             DatasetAssetsError: The table is damaged, or from a newer release.
@@ -87,18 +90,18 @@ class PatchLedger:
         self.is_complete = False
         self.is_changed = False
         self.given_up: list[PatchRow] = []
-        self._store = store
-        self._path = store.patches_path(plan.category, plan.key)
+        self._data_set = data_set
+        self._path = data_set.tables.patches_path(plan.category, plan.key)
         self._provenance = provenance
         self._done: dict[int, PatchRow] = {}
         self._earlier: dict[int, PatchRow] = {}
-        earlier = store.read_provenance(self._path)
+        earlier = data_set.tables.read_provenance(self._path)
         if earlier is None:
             return
         self.is_complete = not afresh and earlier.complete and _made_from_the_same(earlier, provenance)
-        rows = store.read_patches(plan.category, plan.key)
+        rows = data_set.tables.read_patches(plan.category, plan.key)
         if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
-            # A table tells one source for all its rows.
+            # A table names one source for all its rows.
             self.given_up = rows
             return
         for row in rows:
@@ -143,7 +146,7 @@ class PatchLedger:
     def commit(self, *, complete: bool) -> None:
         """Replace the table."""
         rows = sorted([*self._done.values(), *self._earlier.values()], key=lambda row: row.window)
-        self._store.write(self._path, PATCHES, rows, replace(self._provenance, complete=complete))
+        self._data_set.tables.write(self._path, PATCHES, rows, replace(self._provenance, complete=complete))
         self.is_complete = complete
         self.is_changed = False
         self.given_up = []

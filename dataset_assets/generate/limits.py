@@ -22,8 +22,7 @@ from typing import Final
 
 import psutil
 
-from dataset_assets.generate.failures import keep_failure
-from dataset_assets.tables import TableStore
+from dataset_assets.dataset import DataSet, Failure
 
 LIMIT_EXIT_CODE: Final = 75
 POLL_S: Final = 0.5
@@ -57,9 +56,15 @@ def step_limits(film: Path, lanes: int = 1) -> StepLimits:
 
 class _Watch:
     def __init__(
-        self, store: TableStore, key: str, film: Path, limits: StepLimits, tell: Callable[[str], None]
+        self, data_set: DataSet, key: str, film: Path, limits: StepLimits, report: Callable[[str], None]
     ) -> None:
-        self._store, self._key, self._film, self._limits, self._tell = store, key, film, limits, tell
+        self._data_set, self._key, self._film, self._limits, self._report = (
+            data_set,
+            key,
+            film,
+            limits,
+            report,
+        )
         self._ended = threading.Event()
         self.renew()
 
@@ -74,13 +79,15 @@ class _Watch:
         while not self._ended.wait(POLL_S):
             passed = self._passed()
             if passed and not self._ended.is_set():
-                sentence = (
-                    f"{self._key} ({self._film}): {passed}, far beyond what any sound film takes; the file "
-                    "is damaged: replace it, or remove it from the configuration"
+                failure = Failure(
+                    self._key,
+                    str(self._film),
+                    f"{self._key} ({self._film}): {passed}, far beyond what any sound film takes",
+                    "the file is damaged: replace it, or remove it from the configuration",
                 )
-                keep_failure(self._store, self._key, sentence)
+                self._data_set.failures.keep(failure)
                 with suppress(Exception):  # whatever fails on the way, the process ends
-                    self._tell(sentence)
+                    self._report(failure.sentence)
                 os._exit(LIMIT_EXIT_CODE)
 
     def _passed(self) -> str:
@@ -99,19 +106,19 @@ _current: _Watch | None = None
 
 @contextmanager
 def within_limits(
-    store: TableStore, key: str, film: Path, limits: StepLimits, tell: Callable[[str], None]
+    data_set: DataSet, key: str, film: Path, limits: StepLimits, report: Callable[[str], None]
 ) -> Iterator[None]:
     """End this process where a step of the video takes more than its limits; its failure is kept then.
 
     Args:
-        store: The data set's tables.
+        data_set: The data set.
         key: The video's key.
         film: The film.
         limits: What each step may take.
-        tell: Is told the sentence, in a thread of its own, before the process ends.
+        report: Given the sentence, in a thread of its own, before the process ends.
     """
     global _current
-    watch = _current = _Watch(store, key, film, limits, tell)
+    watch = _current = _Watch(data_set, key, film, limits, report)
     threading.Thread(target=watch.look_on, name="limits", daemon=True).start()
     try:
         yield
@@ -121,7 +128,7 @@ def within_limits(
 
 
 def step_done() -> None:
-    """Says that the video got further: the next step begins. Without limits it does nothing."""
+    """Note that the video got further: the next step begins. Without limits it does nothing."""
     if _current is not None:
         _current.renew()
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.patches.planning import PatchPlan, fitting_mix, plan_patches
-from dataset_assets.tables import TableStore
 from dataset_assets.video.geometry import Rect
 from dataset_assets.video.probe import VideoInfo
 from dataset_assets.windows.sampling import Stratum, strata
@@ -49,16 +49,16 @@ class VideoPlan:
         return int(max(0, plan.target - made) * pixels * TRIPLET_BYTES_PER_PIXEL)
 
 
-def format_targets(settings: Settings, store: TableStore) -> dict[str, Counter[str]]:
+def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[str]]:
     """Patches that are asked for of each format, by category, of the videos that were probed.
 
     As in a video's plan, formats that do not fit it leave their share to the others.
     """
     targets: dict[str, Counter[str]] = {name: Counter() for name in settings.categories}
-    files = {name: store.patches_files(name) for name in settings.categories}
+    files = {name: data_set.tables.patches_files(name) for name in settings.categories}
     for entry in settings.videos:
         try:
-            row = store.read_video(entry.key)
+            row = data_set.tables.read_video(entry.key)
         except DatasetAssetsError:
             continue  # damaged: `collect` tells it
         if row is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dataset_assets.config import VideoEntry
+from dataset_assets.dataset import TripletPaths, content_hash
 from dataset_assets.patches.downscale import SCALE, Kernel
 from dataset_assets.patches.planning import PlannedPatch
-from dataset_assets.patches.triplets import EncodedTriplet, TripletPaths, content_hash
+from dataset_assets.patches.triplets import EncodedTriplet
 from dataset_assets.tables import PatchRow, VideoRow, WindowRow
 from dataset_assets.video.probe import VideoInfo
 from dataset_assets.windows.finding import Attempt

@@ -5,35 +5,37 @@ What is committed when is said here; how, in `checkpoints`. Probing and locking 
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from threading import Event
 
 from dataset_assets.config import Settings
+from dataset_assets.dataset import (
+    CODE_VERSION,
+    DataSet,
+    Journal,
+    Progress,
+    TripletPaths,
+    patch_id,
+    patches_hash,
+    triplet_paths,
+    windows_hash,
+)
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, SpaceError
 from dataset_assets.generate.checkpoints import Checkpoints
-from dataset_assets.generate.identity import CODE_VERSION, patches_hash, windows_hash
-from dataset_assets.generate.journal import Journal
 from dataset_assets.generate.lanes import Job, Lane, Lanes, Made
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
 from dataset_assets.generate.limits import step_done
-from dataset_assets.generate.pictures import pictures_folder, write_picture
 from dataset_assets.generate.plan import VideoPlan
-from dataset_assets.generate.progress import Progress, ProgressFile
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rows import patch_row
 from dataset_assets.patches.planning import PlannedPatch
-from dataset_assets.patches.triplets import EncodedTriplet, TripletPaths, patch_id, triplet_paths
-from dataset_assets.tables import Provenance, TableStore
+from dataset_assets.patches.triplets import EncodedTriplet
+from dataset_assets.tables import Provenance
 from dataset_assets.video.source import Source
 from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.measures import Preview, signature_from
-
-PROGRESS_FOLDER = ".progress"
-VALIDATION_FOLDER = Path("Val") / "GT"
 
 
 class VideoPass:
@@ -49,7 +51,7 @@ class VideoPass:
         self,
         settings: Settings,
         plan: VideoPlan,
-        store: TableStore,
+        data_set: DataSet,
         journal: Journal,
         *,
         windows: bool,
@@ -63,13 +65,13 @@ class VideoPass:
         Args:
             settings: The configuration.
             plan: What is to be made.
-            store: The data set's tables.
+            data_set: The data set.
             journal: The video's journal.
             windows: Whether windows are looked for; without, finished ones are replayed.
             categories: Categories to make patches of.
-            force: Whether everything asked for is made anew.
+            force: Whether to rebuild what is up to date.
             lanes: Windows that are worked on at a time.
-            on_progress: Is told how far the pass has come, after each window.
+            on_progress: Given how far the pass has come, after each window.
 
         Raises:
             DatasetAssetsError: A table is damaged, or from a newer release.
@@ -80,22 +82,23 @@ class VideoPass:
         self._finds_windows = windows
         self._lanes = lanes
         self._on_progress = on_progress
-        self._pictures_folder = pictures_folder(store, entry.key)
+        self._data_set = data_set
+        self._pictures = data_set.pictures(entry.key)
         self._accepted = AcceptedSignatures()
         self._source = Source(plan.info.path, plan.info.fingerprint)
         self.windows = WindowLedger(
-            store,
+            data_set,
             entry.key,
             self._provenance(windows_hash(settings, entry), settings.window_target(entry)),
             afresh=force and windows,
         )
         self.patches = [
-            PatchLedger(store, plan.patches[name], self._patches_provenance(name), afresh=force)
+            PatchLedger(data_set, plan.patches[name], self._patches_provenance(name), afresh=force)
             for name in categories
         ]
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
-        self._checkpoints = Checkpoints(store, journal, self.windows if windows else None, self._pending)
+        self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
         self._progress = Progress(
             key=entry.key,
             windows_target=len(plan.strata),
@@ -103,7 +106,7 @@ class VideoPass:
             patches={ledger.plan.category: ledger.made for ledger in self.patches},
             patches_bytes={ledger.plan.category: ledger.size_bytes for ledger in self.patches},
         )
-        self._progress_file = ProgressFile(store.root / PROGRESS_FOLDER, self._progress)
+        self._progress_file = data_set.progress_file(self._progress)
 
     def run(self) -> None:
         """Make what is missing.
@@ -126,8 +129,8 @@ class VideoPass:
                 self._go_through(lanes)
             self._commit(complete=True)
         except BaseException:
-            # A run that is told to stop keeps what is whole; one that is killed has its last checkpoint. What
-            # the disk refuses it refuses again: the first error is the one to tell.
+            # A run that is stopped keeps what is whole; one that is killed has its last checkpoint. What
+            # the disk refuses it refuses again: the first error is the one to report.
             with suppress(OSError, SourceChangedError):
                 self._commit(complete=False)
             raise
@@ -218,7 +221,7 @@ class VideoPass:
         if made.is_new:
             self.windows.add(window, made.attempts)
             for name, content in made.pictures.items():
-                write_picture(self._pictures_folder, name, content)
+                self._pictures.write(name, content)
         planned = {
             ledger: made.job.patches[ledger.plan.category]
             for ledger in self._pending
@@ -274,22 +277,22 @@ class VideoPass:
         if wanting and not self._finds_windows and not self.windows.is_complete:
             raise MissingWindowsError(
                 f"its windows are missing, unfinished or stale, so no patches of {' and '.join(wanting)} can "
-                "be made of them; materialise scene_windows too, or run `dataset-assets generate`"
+                "be made of them",
+                "materialise scene_windows too, or run `dataset-assets generate`",
             )
 
     def _check_space(self) -> None:
         base = self._settings.base
         needed = sum(self._plan.size_bytes(ledger.plan.category, ledger.made) for ledger in self._pending)
-        free = shutil.disk_usage(base.output_base_dir).free
+        free = self._data_set.free_bytes
         if free - needed < base.min_free_gb * 1e9:
             raise SpaceError(
-                f"{self._plan.entry.key}: {base.output_base_dir} has {free / 1e9:.1f} GB free, this video is "
-                f"estimated to need {needed / 1e9:.1f} GB and base_settings.min_free_gb keeps "
-                f"{base.min_free_gb:.1f} GB; free some space or lower min_free_gb"
+                f"{self._plan.entry.key}: {self._data_set.folder} has {free / 1e9:.1f} GB free, this video "
+                f"is estimated to need {needed / 1e9:.1f} GB and base_settings.min_free_gb keeps "
+                f"{base.min_free_gb:.1f} GB",
+                "free some space or lower min_free_gb",
             )
 
     def _prepare_folders(self) -> None:
         for ledger in self._pending:
-            folder = self._settings.categories[ledger.plan.category].folder
-            path = self._settings.base.output_base_dir / folder / VALIDATION_FOLDER
-            path.mkdir(parents=True, exist_ok=True)
+            self._data_set.make_validation_folder(self._settings, ledger.plan.category)

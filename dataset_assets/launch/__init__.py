@@ -1,1 +1,34 @@
-"""How runs are started on this machine: worker processes, their limits and ends, and the Dagster home."""
+"""How runs are started on this machine, and how they end.
+
+Here: the Dagster home, a worker process for each video and the supervisor over them, why a process died, and
+the concurrency slots that killed runs hold. Not here: what a run does (`assets`, `generate`), what is seen of
+it (`monitor`), what the terminal shows (`cli`).
+"""
+
+from dataset_assets.launch.concurrency_slots import free_concurrency_slots
+from dataset_assets.launch.home import (
+    dagster_home,
+    enter_home,
+    home_of,
+    reporting_history_errors,
+)
+from dataset_assets.launch.outcomes import close_failed_run, update_stats
+from dataset_assets.launch.supervisor import Supervisor
+from dataset_assets.launch.tasks import Task, pending_task
+from dataset_assets.launch.worker import LAUNCHED_BY_TAG, QUIET, Outcome
+
+__all__ = [
+    "LAUNCHED_BY_TAG",
+    "QUIET",
+    "Outcome",
+    "Supervisor",
+    "Task",
+    "close_failed_run",
+    "dagster_home",
+    "enter_home",
+    "free_concurrency_slots",
+    "home_of",
+    "pending_task",
+    "reporting_history_errors",
+    "update_stats",
+]

@@ -1,6 +1,7 @@
-"""Places in Dagster's pools that killed runs hold: without this, the second kill would block every later run.
+"""Concurrency slots of Dagster's pools that killed runs hold: the second kill would block every later run.
 
-The daemon frees them too, a minute or two later, but `generate` runs without one.
+The daemon frees them too, a minute or two later, but `generate` runs without one. How many slots a pool has
+is set in `dagster.yaml`.
 """
 
 from __future__ import annotations
@@ -8,21 +9,19 @@ from __future__ import annotations
 import dagster as dg
 
 from dataset_assets.assets.runs import video_of
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import BusyError
-from dataset_assets.generate.lock import video_lock
-from dataset_assets.generate.video import LOCK_FOLDER
-from dataset_assets.tables import TableStore
 
 
-def free_slots(instance: dg.DagsterInstance, store: TableStore) -> None:
-    """Frees the places of runs that have ended, or that hold no video's lock.
+def free_concurrency_slots(instance: dg.DagsterInstance, data_set: DataSet) -> None:
+    """Free the slots of runs that have ended, or that hold no video's lock.
 
-    A run that is alive and just between two steps loses its place too, which costs nothing but that one
-    more may run meanwhile.
+    A run that is alive and just between two steps loses its slot too, which costs nothing but that one more
+    may run meanwhile.
 
     Args:
         instance: The Dagster instance.
-        store: The data set's tables.
+        data_set: The data set.
     """
     storage = instance.event_log_storage
     if not storage.supports_global_concurrency_limits:
@@ -30,13 +29,13 @@ def free_slots(instance: dg.DagsterInstance, store: TableStore) -> None:
     for run_id in storage.get_concurrency_run_ids():
         run = instance.get_run_by_id(run_id)
         key = video_of(run) if run is not None and not run.is_finished else None
-        if key is None or not _is_worked_on(store, key):
+        if key is None or not _is_worked_on(data_set, key):
             storage.free_concurrency_slots_for_run(run_id)
 
 
-def _is_worked_on(store: TableStore, key: str) -> bool:
+def _is_worked_on(data_set: DataSet, key: str) -> bool:
     try:
-        with video_lock(store.root / LOCK_FOLDER, key):
+        with data_set.lock(key):
             return False
     except BusyError:
         return True

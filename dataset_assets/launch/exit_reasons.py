@@ -1,49 +1,52 @@
-"""Why a worker's process died, where it could not say so itself. Whoever launched it keeps the sentence."""
+"""Why a worker's process died, where it could not report that itself.
+
+Recording the reason belongs to `outcomes`; limits that end a process, to `generate.limits`.
+"""
 
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from dataset_assets.config import load_settings
+from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.generate.failures import read_failures
 from dataset_assets.generate.limits import LIMIT_EXIT_CODE
-from dataset_assets.tables import TableStore
 
-# What native code dies of when its data lead it astray.
+# Signals that end native code on damaged data.
 CRASHES = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE))
 
 
-def death_sentence(config: Path, key: str, exit_code: int) -> str:
-    """Tells why a video's process died.
+def exit_failure(config: Path, key: str, exit_code: int, run_id: str) -> Failure:
+    """Return why a video's process died, as the failure of its run.
 
     Args:
         config: The configuration file.
         key: The video's key.
         exit_code: The process's exit code, negative where a signal ended it.
+        run_id: The Dagster run.
     """
     how = f"exit code {exit_code}" if exit_code >= 0 else _signal_name(-exit_code)
     ended = f"died ({how})" if exit_code else "was stopped"
-    sentence = f"{key}: its process {ended}; run generate again, it goes on from the last checkpoint"
+    what = f"{key}: its process {ended}"
+    remedy = "run generate again, it goes on from the last checkpoint"
     try:
         settings = load_settings(config)
-        film = settings.video(key).path
+        film = str(settings.video(key).path)
     except DatasetAssetsError:
-        return sentence  # the configuration was changed meanwhile
+        return Failure(key, "", what, remedy, run_id)  # the configuration was changed meanwhile
     if exit_code == LIMIT_EXIT_CODE:
-        return read_failures(TableStore(settings.base.output_base_dir)).get(key, sentence)
-    if -exit_code in CRASHES:
-        return (
-            f"{key} ({film}): the decoder crashed on it ({how}), and only this video with it; the file is "
-            "damaged: replace it, or remove it from the configuration"
-        )
-    if -exit_code == signal.SIGKILL:
-        return (
-            f"{key}: its process was killed ({how}), by the system if memory ran out; run generate again, it "
-            "goes on from the last checkpoint, with fewer --workers where memory is short"
-        )
-    return sentence
+        kept = DataSet.of(settings).failures.read_one(key)
+        if kept is not None:
+            return replace(kept, run_id=run_id)
+    elif -exit_code in CRASHES:
+        what = f"{key} ({film}): the decoder crashed on it ({how}), and only this video with it"
+        remedy = "the file is damaged: replace it, or remove it from the configuration"
+    elif -exit_code == signal.SIGKILL:
+        what = f"{key}: its process was killed ({how}), by the system if memory ran out"
+        remedy += ", with fewer --workers where memory is short"
+    return Failure(key, film, what, remedy, run_id)
 
 
 def _signal_name(number: int) -> str:

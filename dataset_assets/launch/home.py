@@ -1,8 +1,11 @@
-"""The Dagster home: where run history lives."""
+"""The Dagster home: where it is, how it is made, and what is reported when it cannot be written.
+
+What Dagster records in it belongs to the assets; reading it, to `monitor.history`. `dagster.yaml` beside this
+module is copied into a new home.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
 import os
@@ -21,11 +24,12 @@ from dataset_assets.dagster_internals import (
     SCHEDULES_FOLDER,
     can_hold_history,
 )
+from dataset_assets.dataset import DataSet
+from dataset_assets.disk import locked
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch.sockets import leave_room_for_sockets
 
 HOME_VARIABLE = "DAGSTER_HOME"
-HOME_FOLDER = ".dagster"
 MAKING_FOLDER = ".making"
 # Homes of data sets in whose folders Dagster can keep none, below the folder for what programs keep of a user
 # (XDG base directories).
@@ -34,7 +38,7 @@ UNUSABLE = "?, *, [ or a percent escape such as %41"
 
 
 def dagster_home(settings: Settings) -> Path:
-    """Give the home of a data set, as `home_of` does."""
+    """Return the home of a data set, as `home_of` does."""
     return home_of(settings.base.output_base_dir)
 
 
@@ -56,7 +60,7 @@ def home_of(data_set: Path) -> Path:
                 f"{UNUSABLE}; set it to a folder of another name."
             )
         return home
-    home = data_set / HOME_FOLDER
+    home = DataSet(data_set).dagster_home
     return home if can_hold_history(home) else _home_elsewhere(data_set)
 
 
@@ -77,13 +81,13 @@ def _home_elsewhere(data_set: Path) -> Path:
 
 
 @contextmanager
-def history_told(home: Path) -> Iterator[None]:
-    """Turn a home that cannot be read or written, mostly for a full disk, into a sentence.
+def reporting_history_errors(home: Path) -> Iterator[None]:
+    """Report a home that cannot be read or written, mostly for a full disk, as an error of the user.
 
     Raises:
         DatasetAssetsError: Dagster could not write its history.
     """
-    # It would tell with a traceback that somebody interrupted it while it closed a connection.
+    # It would log a traceback when it is interrupted while it closes a connection.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
         yield
@@ -99,7 +103,7 @@ def history_told(home: Path) -> Iterator[None]:
 
 
 def enter_home(settings: Settings, config: Path) -> Path:
-    """Prepare the home and name it, and the configuration, to everything that this process starts.
+    """Prepare the home, and set it and the configuration in the environment of all that this process starts.
 
     Args:
         settings: The configuration.
@@ -129,24 +133,20 @@ def enter_home(settings: Settings, config: Path) -> Path:
 
 
 def _make_history(home: Path) -> None:
-    """Make a new home's databases elsewhere first, and move them in once they are whole.
+    """Make a new home's databases elsewhere first, and move them in once they are complete.
 
-    Whoever is killed in between would leave some of their tables out for good, and so would two at once.
+    A kill in between, or two processes at once, would leave some of their tables out for good.
     """
     making = home / MAKING_FOLDER
-    descriptor = os.open(home, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with locked(home):
         if not (home / HISTORY_FOLDER).exists():
             shutil.rmtree(making, ignore_errors=True)
             making.mkdir()
             shutil.copyfile(home / INSTANCE_FILE, making / INSTANCE_FILE)
             with dg.DagsterInstance.from_config(str(making)):
                 pass
-            # The history last: it tells that all is there.
+            # The history last: where it exists, all does.
             for name in (SCHEDULES_FOLDER, HISTORY_FOLDER):
                 if (making / name).exists() and not (home / name).exists():
                     (making / name).rename(home / name)
         shutil.rmtree(making, ignore_errors=True)
-    finally:
-        os.close(descriptor)

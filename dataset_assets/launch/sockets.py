@@ -1,4 +1,7 @@
-"""A temporary folder whose path leaves room for the sockets that processes talk through."""
+"""A temporary folder whose path is short enough for Unix sockets, through which processes communicate.
+
+Which processes do, belongs to `supervisor` and to the package `ui`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ SHORT_FOLDERS = ("/tmp", "/var/tmp")
 
 
 def leave_room_for_sockets() -> None:
-    """Turn to a short temporary folder where `TMPDIR` is too long, for this process and those it starts.
+    """Use a short temporary folder where `TMPDIR` is too long, in this process and those it starts.
 
     Python does the same for its own sockets from 3.14 on.
     """

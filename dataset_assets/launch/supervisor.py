@@ -1,4 +1,7 @@
-"""Runs videos in worker processes, so many at a time, and stops them in order."""
+"""Run videos in worker processes, so many at a time, and stop them in order.
+
+What a worker does is in `worker`; why one died, in `exit_reasons`.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,11 @@ from multiprocessing.connection import wait as wait_for
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from dataset_assets.launch.exit_reasons import death_sentence
+from dataset_assets.launch.exit_reasons import exit_failure
+from dataset_assets.launch.tasks import Task
 from dataset_assets.launch.worker import STOP_GRACE_S, Order, Outcome, run_video
 
 POLL_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A video, and the assets of it that are to be materialised."""
-
-    key: str
-    assets: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,7 @@ class Supervisor:
             config: The configuration file.
             tasks: What is to be done, in order.
             workers: How many windows are worked on at a time, of one video or of several.
-            force: Whether everything asked for is made anew.
+            force: Whether to rebuild what is up to date.
         """
         self._config = config
         self._waiting = deque(tasks)
@@ -84,7 +80,7 @@ class Supervisor:
             self.stop()
 
     def stop(self) -> None:
-        """Tells every worker to stop, waits for their checkpoints, and kills what does not listen."""
+        """Ask every worker to stop, wait for their checkpoints, and kill those that do not."""
         for worker in self._running:
             with suppress(OSError):  # it has ended
                 worker.connection.send("stop")
@@ -113,4 +109,5 @@ class Supervisor:
         if isinstance(outcome, Outcome):
             return outcome
         code = worker.process.exitcode or 0
-        return Outcome(worker.task.key, worker.run_id, death_sentence(self._config, worker.task.key, code))
+        failure = exit_failure(self._config, worker.task.key, code, worker.run_id)
+        return Outcome(worker.task.key, worker.run_id, failure)

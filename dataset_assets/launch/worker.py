@@ -1,6 +1,7 @@
 """One video in a process of its own: a Dagster run in it, and its outcome sent back.
 
-A decoder that crashes takes only its own video along.
+A decoder that crashes ends only its own video. Starting and stopping such processes is in `supervisor`; what
+the run does, in `assets` and `generate`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets.failures import failure_sentence
+from dataset_assets.assets.failures import failure_of_events
 from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
+from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
-from dataset_assets.launch.home import HOME_VARIABLE, history_told
+from dataset_assets.launch.home import HOME_VARIABLE, reporting_history_errors
 
 STOP_GRACE_S = 20.0
 LAUNCHED_BY_TAG = "dataset_assets/launched_by"
@@ -37,13 +39,13 @@ class Outcome:
     Attributes:
         key: The video's key.
         run_id: The Dagster run.
-        error: Why it failed, one sentence; empty where it succeeded.
+        failure: Why it failed; None where it succeeded.
         patches: Patches in the tables of the assets that were asked for.
     """
 
     key: str
     run_id: str
-    error: str
+    failure: Failure | None
     patches: int = 0
 
 
@@ -55,7 +57,7 @@ class Order:
         config: The configuration file.
         key: The video's key.
         assets: Names of the assets to materialise.
-        force: Whether everything asked for is made anew.
+        force: Whether to rebuild what is up to date.
         lanes: Windows that are worked on at a time.
         run_id: Identity that the Dagster run is given.
     """
@@ -69,10 +71,10 @@ class Order:
 
 
 def run_video(connection: Connection, order: Order) -> None:
-    """Materialises a video's assets and sends an `Outcome`; the entry point of a worker process.
+    """Materialise a video's assets and send an `Outcome`; the entry point of a worker process.
 
     Args:
-        connection: Where the outcome goes. Whatever comes from its other end, or the end of it, says stop.
+        connection: Where the outcome goes. Anything received on it, its end too, asks the process to stop.
         order: What to do.
     """
     os.setsid()  # Ctrl+C goes to the parent alone, which stops its workers in order
@@ -80,12 +82,13 @@ def run_video(connection: Connection, order: Order) -> None:
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_stop, args=(order.run_id,)).start())
     threading.Thread(target=_listen, args=(connection, order.run_id), daemon=True).start()
     try:
-        with history_told(Path(os.environ[HOME_VARIABLE])):
+        with reporting_history_errors(Path(os.environ[HOME_VARIABLE])):
             outcome = _materialize(order)
     except dg.DagsterExecutionInterruptedError:
-        return  # the parent, where it is still there, knows; the run is shown as cancelled
+        return  # the parent, if alive, knows; the run is shown as cancelled
     except Exception as error:
-        outcome = Outcome(order.key, order.run_id, f"{order.key}: {error or type(error).__name__}")
+        what = f"{order.key}: {error or type(error).__name__}"
+        outcome = Outcome(order.key, order.run_id, Failure(order.key, "", what, run_id=order.run_id))
     with suppress(OSError):
         connection.send(outcome)
 
@@ -104,14 +107,13 @@ def _materialize(order: Order) -> Outcome:
             run_id=order.run_id,
         )
         if not result.success:
-            return Outcome(
-                order.key, order.run_id, failure_sentence(order.key, result.all_events, order.run_id)
-            )
+            failure = failure_of_events(order.key, result.all_events, order.run_id, time.time())
+            return Outcome(order.key, order.run_id, failure)
         patches = 0
         for event in result.get_asset_materialization_events():
             value = event.materialization.metadata.get("patches")
             patches += int(value.value) if isinstance(value, dg.IntMetadataValue) and value.value else 0
-        return Outcome(order.key, order.run_id, "", patches)
+        return Outcome(order.key, order.run_id, None, patches)
 
 
 def _interrupt(*_: object) -> None:
@@ -132,4 +134,4 @@ def _stop(run_id: str) -> None:
             instance.report_run_canceling(run)
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(STOP_GRACE_S)
-    os._exit(1)  # whatever it hangs in: perhaps nobody is left who would kill it
+    os._exit(1)  # whatever it hangs in: the parent that would kill it may be gone

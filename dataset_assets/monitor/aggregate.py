@@ -1,6 +1,6 @@
-"""What of each video is made and what is to come, and sums and estimates over all of them.
+"""Sums and estimates over videos: totals, progress of categories, disk usage, time left.
 
-Plain arithmetic on `Work` records; reading the files that they come from is `watching`.
+Plain arithmetic on `VideoSummary` records: no file, no clock. The records are made in `collector`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dataset_assets.config import Settings
-from dataset_assets.generate import Progress
+from dataset_assets.dataset import Progress, eta_s, windows_per_s
 from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL
-from dataset_assets.generate.progress import eta_s, windows_per_s
 from dataset_assets.monitor.snapshot import Activity, CategoryState, Disk, Overall
 
-WorkState = Literal["done", "running", "failed", "interrupted", "waiting"]
+VideoState = Literal["done", "running", "failed", "interrupted", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """One video, as far as it has come.
+class VideoSummary:
+    """How far one video has come.
 
     Attributes:
         key: The video's key.
@@ -33,11 +32,11 @@ class Work:
         stale: Patches that are there but will be replaced, by category.
         size_bytes: Bytes of both, by category.
         remaining: Patches yet to make, by category.
-        progress: What its running pass tells; None where there is none.
+        progress: Progress of its running pass; None where there is none.
     """
 
     key: str
-    state: WorkState
+    state: VideoState
     windows_target: int
     accepted: int
     attempts: int
@@ -50,12 +49,12 @@ class Work:
 
     @property
     def weight(self) -> int:
-        """What it counts for in the whole: its patches, and one for being probed."""
+        """Weight in the overall share: one for each patch wanted, and one for the probe."""
         return 1 + sum(self.targets.values())
 
     @property
     def share(self) -> float:
-        """Part of it that is done, 0..1."""
+        """Share that is done, 0..1."""
         if self.state == "done":
             return 1.0
         if self.progress is not None:
@@ -71,28 +70,30 @@ class Work:
         return (1 - self.share) * self.windows_target
 
 
-def ratio(part: float, whole: float) -> float | None:
-    """Return part / whole; None where there is no whole."""
-    return part / whole if whole else None
+def ratio(part: float, total: float) -> float | None:
+    """Return part / total; None where the total is 0."""
+    return part / total if total else None
 
 
-def overall(works: Sequence[Work], activity: Activity, waiting: Collection[str], now_s: float) -> Overall:
+def overall(
+    videos: Sequence[VideoSummary], activity: Activity, waiting: Collection[str], now_s: float
+) -> Overall:
     """Add up all videos.
 
     Args:
-        works: The videos.
-        activity: What goes on.
+        videos: The videos.
+        activity: The runs that go on.
         waiting: Keys of the videos that are to be worked on after those that run.
         now_s: Unix time.
     """
-    states = [work.state for work in works]
+    states = [video.state for video in videos]
     rates = [
         rate
-        for work in works
-        if work.progress is not None and (rate := windows_per_s(work.progress, now_s)) is not None
+        for video in videos
+        if video.progress is not None and (rate := windows_per_s(video.progress, now_s)) is not None
     ]
     return Overall(
-        videos=len(works),
+        videos=len(videos),
         videos_done=states.count("done"),
         videos_running=states.count("running"),
         videos_failed=states.count("failed"),
@@ -100,69 +101,70 @@ def overall(works: Sequence[Work], activity: Activity, waiting: Collection[str],
         videos_waiting=states.count("waiting"),
         runs_queued=activity.queued,
         backfills=activity.backfills,
-        share=sum(work.weight * work.share for work in works) / max(1, sum(work.weight for work in works)),
-        eta_s=_overall_eta_s(works, waiting, rates, now_s),
-        patches=sum(sum(work.made.values()) for work in works),
-        patches_target=sum(sum(work.targets.values()) for work in works),
+        share=sum(video.weight * video.share for video in videos)
+        / max(1, sum(video.weight for video in videos)),
+        eta_s=_overall_eta_s(videos, waiting, rates, now_s),
+        patches=sum(sum(video.made.values()) for video in videos),
+        patches_target=sum(sum(video.targets.values()) for video in videos),
         windows_per_minute=60 * sum(rates) if rates else None,
     )
 
 
 def _overall_eta_s(
-    works: Sequence[Work], waiting: Collection[str], rates: Sequence[float], now_s: float
+    videos: Sequence[VideoSummary], waiting: Collection[str], rates: Sequence[float], now_s: float
 ) -> float | None:
-    """At the mean rate of the passes that can tell theirs, for as many videos at a time as run now."""
-    running = [work for work in works if work.state == "running"]
+    """Return seconds left at the mean rate of the passes whose rate is known, with as many runs as go on."""
+    running = [video for video in videos if video.state == "running"]
     if not rates:
         return None
     rate = sum(rates) / len(rates) * len(running)
-    to_come = [work for work in works if work.key in waiting and work.state != "running"]
-    remaining = sum(work.windows_remaining for work in [*running, *to_come])
+    to_come = [video for video in videos if video.key in waiting and video.state != "running"]
+    remaining = sum(video.windows_remaining for video in [*running, *to_come])
     # The slowest video may well outlast the rest.
-    etas = [eta for work in running if work.progress and (eta := eta_s(work.progress, now_s)) is not None]
+    etas = [eta for video in running if video.progress and (eta := eta_s(video.progress, now_s)) is not None]
     return max([remaining / rate, *etas])
 
 
-def category_states(works: Sequence[Work], categories: Iterable[str]) -> tuple[CategoryState, ...]:
+def category_states(videos: Sequence[VideoSummary], categories: Iterable[str]) -> tuple[CategoryState, ...]:
     """Add up each category; attempts are those of the videos that it was asked of, or made from."""
-    return tuple(_category_state(works, name) for name in categories)
+    return tuple(_category_state(videos, name) for name in categories)
 
 
-def _category_state(works: Sequence[Work], category: str) -> CategoryState:
-    patches = sum(work.made.get(category, 0) for work in works)
+def _category_state(videos: Sequence[VideoSummary], category: str) -> CategoryState:
+    patches = sum(video.made.get(category, 0) for video in videos)
     asked = [
-        work
-        for work in works
-        if work.targets.get(category) or work.made.get(category) or work.stale.get(category)
+        video
+        for video in videos
+        if video.targets.get(category) or video.made.get(category) or video.stale.get(category)
     ]
-    attempts, accepted = sum(work.attempts for work in asked), sum(work.accepted for work in asked)
+    attempts, accepted = sum(video.attempts for video in asked), sum(video.accepted for video in asked)
     return CategoryState(
         category=category,
         patches=patches,
-        patches_stale=sum(work.stale.get(category, 0) for work in works),
-        patches_target=sum(work.targets.get(category, 0) for work in works),
+        patches_stale=sum(video.stale.get(category, 0) for video in videos),
+        patches_target=sum(video.targets.get(category, 0) for video in videos),
         attempts=attempts,
         accepted=accepted,
         acceptance_rate=ratio(accepted, attempts),
-        size_bytes=sum(work.size_bytes.get(category, 0) for work in works),
+        size_bytes=sum(video.size_bytes.get(category, 0) for video in videos),
     )
 
 
-def disk(works: Sequence[Work], settings: Settings, other_bytes: int, free_bytes: int) -> Disk:
-    """Estimates what the data set will take, from the patches that are there.
+def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, free_bytes: int) -> Disk:
+    """Estimate the bytes of the finished data set from the mean size of the patches that are there.
 
     Args:
-        works: The videos.
+        videos: The videos.
         settings: The configuration.
-        other_bytes: Bytes of patches that belong to none of the works' categories.
+        other_bytes: Bytes of patches that are counted in none of the videos.
         free_bytes: Free bytes of the disk.
     """
-    used = other_bytes + sum(sum(work.size_bytes.values()) for work in works)
+    used = other_bytes + sum(sum(video.size_bytes.values()) for video in videos)
     to_come = 0.0
     for category in settings.categories:
-        remaining = sum(work.remaining.get(category, 0) for work in works)
-        made = sum(work.made.get(category, 0) + work.stale.get(category, 0) for work in works)
-        size_bytes = sum(work.size_bytes.get(category, 0) for work in works)
+        remaining = sum(video.remaining.get(category, 0) for video in videos)
+        made = sum(video.made.get(category, 0) + video.stale.get(category, 0) for video in videos)
+        size_bytes = sum(video.size_bytes.get(category, 0) for video in videos)
         to_come += remaining * (size_bytes / made if made else _triplet_bytes(settings, category))
     return Disk(
         used_bytes=used,
@@ -174,7 +176,7 @@ def disk(works: Sequence[Work], settings: Settings, other_bytes: int, free_bytes
 
 
 def _triplet_bytes(settings: Settings, category: str) -> float:
-    """Estimated bytes of a triplet, from the category's mix."""
+    """Return the estimated bytes of a triplet, from the category's mix."""
     mix = settings.categories[category].mix
     pixels = sum(
         share * settings.formats[name].width * settings.formats[name].height for name, share in mix.items()

@@ -1,24 +1,30 @@
-"""Takes snapshots: from the tables' footers, the progress files, and the machine. It only reads.
+"""Take snapshots of a data set from its tables, progress files and the machine's figures. It only reads.
 
-What goes on beside the files is told by the caller (`Activity`). Sums and estimates are in `works`; how a
-snapshot is shown is in `live_view`.
+Not here: which runs go on, which the caller passes in (`history`, `launched_runs`); sums and estimates
+(`aggregate`); how a snapshot is shown (`live_view`).
 """
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from dataset_assets.config import Settings
-from dataset_assets.generate import SOURCE, WINDOWS, AssetStatus, Progress, statuses
-from dataset_assets.generate.progress import eta_s, read_all_progress, windows_per_s
-from dataset_assets.generate.video_pass import PROGRESS_FOLDER
+from dataset_assets.dataset import (
+    SOURCE,
+    WINDOWS,
+    AssetStatus,
+    DataSet,
+    Progress,
+    eta_s,
+    newest,
+    windows_per_s,
+)
 from dataset_assets.monitor.aggregate import (
-    Work,
-    WorkState,
+    VideoState,
+    VideoSummary,
     category_states,
     disk,
     overall,
@@ -26,25 +32,24 @@ from dataset_assets.monitor.aggregate import (
 )
 from dataset_assets.monitor.machine import MachineReader, ProcessUse
 from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Snapshot, VideoRun
-from dataset_assets.tables import CachedFooters, collect
 
 REFRESH_S = 2.0
-# Looking through the tables takes at most a twentieth of a core, however many there are.
-SCANS_APART = 20
+# A scan of the tables is followed by a pause of so many times its own length: at most 5% of a core.
+PAUSE_PER_SCAN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    """What the tables say of the videos that are looked at.
+    """What a scan of the tables found.
 
     Attributes:
-        next_scan_s: When they are worth looking through again; a monotonic clock.
-        running: Keys of the videos that ran when they were looked through.
-        statuses: By video and table.
+        next_scan_s: When the next scan is due; a monotonic clock.
+        running: Keys of the videos that ran during the scan.
+        statuses: State of each table, by video and table.
         judged: Windows accepted and attempts made, by video.
         made: Patches and their bytes, by video and category.
         other_bytes: Bytes of patches of other videos or categories.
-        problems: A sentence for each table that cannot be read.
+        problems: A message for each table that cannot be read.
     """
 
     next_scan_s: float
@@ -56,8 +61,8 @@ class _Tables:
     problems: tuple[str, ...]
 
 
-class Watcher:
-    """Looks at a data set as often as it is asked to."""
+class SnapshotCollector:
+    """Takes snapshots of one data set; what changes rarely is kept from one to the next."""
 
     def __init__(
         self, settings: Settings, keys: Collection[str] = (), categories: Sequence[str] = ()
@@ -66,8 +71,8 @@ class Watcher:
 
         Args:
             settings: The configuration.
-            keys: The videos to look at; all where empty.
-            categories: The categories to look at; all where empty.
+            keys: Keys of the videos; all where empty.
+            categories: The categories; all where empty.
         """
         self._settings = settings
         self._categories = list(categories or settings.categories)
@@ -78,7 +83,7 @@ class Watcher:
             for key, entry in self._entries.items()
         }
         self._window_targets = {key: settings.window_target(entry) for key, entry in self._entries.items()}
-        self._store = CachedFooters(settings.base.output_base_dir)
+        self._data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
         self._machine = MachineReader()
         self._tables: _Tables | None = None
 
@@ -89,7 +94,7 @@ class Watcher:
             The progress of each video that a live process of this machine works on, by key; and the keys of
             those whose process is gone.
         """
-        files = read_all_progress(self._store.root / PROGRESS_FOLDER)
+        files = self._data_set.progress()
         live = {progress.key: progress for progress in files if progress.is_alive}
         return live, {progress.key for progress in files} - live.keys()
 
@@ -97,15 +102,17 @@ class Watcher:
         """Take a snapshot.
 
         Args:
-            activity: What goes on and what went before.
+            activity: The runs that go on, and those that ended.
         """
         now_s = time.time()
         live, left = self.progress()
         runs = {run.key: run for run in activity.runs if run.key}
         running = frozenset(live.keys() | runs.keys())
-        tables = self._look_through(running)
-        states = self._states(tables, running, left, activity)
-        works = [self._work(key, state, tables, live.get(key)) for key, state in states.items()]
+        tables = self._scanned_tables(running)
+        # Runs from Python are known to nobody else.
+        failures = newest([*self._data_set.failures.read().values(), *activity.failures])
+        states = self._states(tables, running, left, failures, activity)
+        videos = [self._summary(key, state, tables, live.get(key)) for key, state in states.items()]
         to_come = activity.waiting
         if to_come is None:
             to_come = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
@@ -114,29 +121,29 @@ class Watcher:
         return Snapshot(
             schema_version=SCHEMA_VERSION,
             taken_s=now_s,
-            output_base_dir=str(self._settings.base.output_base_dir),
+            output_base_dir=str(self._data_set.folder),
             state="running" if going_on else "queued" if waits else "idle",
-            overall=overall(works, activity, to_come, now_s),
+            overall=overall(videos, activity, to_come, now_s),
             videos=tuple(
                 _video_run(key, runs.get(key), live.get(key), uses, now_s) for key in sorted(running)
             ),
-            categories=category_states(works, self._categories),
-            disk=disk(works, self._settings, tables.other_bytes, self._free_bytes()),
+            categories=category_states(videos, self._categories),
+            disk=disk(videos, self._settings, tables.other_bytes, self._data_set.free_bytes),
             machine=machine,
-            failures=tuple(each for each in activity.failures if states.get(each.key) == "failed"),
+            failures=tuple(each for each in failures.values() if states.get(each.key) == "failed"),
             interrupted=tuple(key for key, state in states.items() if state == "interrupted"),
             last_run=activity.last_run,
             problems=(*tables.problems, *([activity.problem] if activity.problem else ())),
         )
 
-    def _look_through(self, running: frozenset[str]) -> _Tables:
-        """Look through all tables where that is due, or where a video has ended or begun."""
+    def _scanned_tables(self, running: frozenset[str]) -> _Tables:
+        """Return the last scan of the tables, or a new one where it is due or a run has started or ended."""
         started_s = time.monotonic()
         kept = self._tables
         if kept is not None and kept.running == running and started_s < kept.next_scan_s:
             return kept
-        stats = collect(self._store)
-        found = {key: statuses(self._settings, entry, self._store) for key, entry in self._entries.items()}
+        stats = self._data_set.statistics(self._settings)
+        found = {key: self._data_set.statuses(self._settings, entry) for key, entry in self._entries.items()}
         made = {
             (row["video"], row["category"]): (row["patches"], row["size_bytes"])
             for row in stats.video_categories.to_dict("records")
@@ -144,7 +151,7 @@ class Watcher:
         others = [key for key in made if key[0] not in found or key[1] not in self._categories]
         ended_s = time.monotonic()
         self._tables = _Tables(
-            next_scan_s=ended_s + SCANS_APART * (ended_s - started_s),
+            next_scan_s=ended_s + PAUSE_PER_SCAN * (ended_s - started_s),
             running=running,
             statuses=found,
             judged={
@@ -156,9 +163,11 @@ class Watcher:
         )
         return self._tables
 
-    def _work(self, key: str, state: WorkState, tables: _Tables, progress: Progress | None) -> Work:
+    def _summary(
+        self, key: str, state: VideoState, tables: _Tables, progress: Progress | None
+    ) -> VideoSummary:
         found, targets = tables.statuses[key], self._targets[key]
-        # What waits though nothing is missing is rebuilt.
+        # What waits although nothing is missing is rebuilt.
         is_rebuilt = state == "waiting" and self._is_done(found)
         made, stale, size_bytes, remaining = {}, {}, {}, {}
         for name, target in targets.items():
@@ -182,7 +191,7 @@ class Watcher:
         accepted, attempts = tables.judged.get(key, (0, 0))
         if progress is not None and progress.attempts >= attempts:
             accepted, attempts = progress.accepted, progress.attempts
-        return Work(
+        return VideoSummary(
             key,
             state,
             self._window_targets[key],
@@ -197,18 +206,23 @@ class Watcher:
         )
 
     def _states(
-        self, tables: _Tables, running: Collection[str], left: Collection[str], activity: Activity
-    ) -> dict[str, WorkState]:
-        """Where each video stands.
+        self,
+        tables: _Tables,
+        running: Collection[str],
+        left: Collection[str],
+        failed: Collection[str],
+        activity: Activity,
+    ) -> dict[str, VideoState]:
+        """Return the state of each video.
 
         Args:
-            tables: What the tables say.
+            tables: The last scan of the tables.
             running: Keys of the videos that are worked on.
             left: Keys of the videos whose run was killed.
-            activity: What the caller knows.
+            failed: Keys of the videos whose last run failed.
+            activity: The runs that go on, and those that ended.
         """
-        failed = {failure.key for failure in activity.failures}
-        states: dict[str, WorkState] = {}
+        states: dict[str, VideoState] = {}
         for key, found in tables.statuses.items():
             if key in running:
                 states[key] = "running"
@@ -226,10 +240,6 @@ class Watcher:
 
     def _is_done(self, found: Mapping[str, AssetStatus]) -> bool:
         return all(found[name].is_done for name in (SOURCE, WINDOWS, *self._categories))
-
-    def _free_bytes(self) -> int:
-        folder = self._settings.base.output_base_dir
-        return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
 
 
 def _video_run(

@@ -1,7 +1,7 @@
-"""What Dagster knows: runs that go on, runs that failed and why; read only.
+"""Read from Dagster's history which runs go on, which failed and why.
 
-Nothing is written: no home, no database, no partition comes of looking. (SQLite itself keeps lock files
-beside a database while it is read.) What the runs have made is in the tables and the progress files.
+Nothing is written: reading creates no home, database or partition. (SQLite itself keeps lock files beside a
+database while it is read.) Not here: what the runs have made, which is in the tables and progress files.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from types import TracebackType
 
 import dagster as dg
 
-from dataset_assets.assets.failures import FAILURE_EVENTS, failure_sentence
+from dataset_assets.assets.failures import FAILURE_EVENTS, failure_of_events
 from dataset_assets.assets.runs import ended_s, video_of
 from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.dagster_internals import has_events, is_initialised
+from dataset_assets.dataset import Failure, newest
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
-from dataset_assets.generate.process import process_age_s
-from dataset_assets.launch.worker import LAUNCHED_BY_TAG
-from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure, LastRun, Phase, RunState
+from dataset_assets.launch import LAUNCHED_BY_TAG
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, LastRun, Phase, RunState
+from dataset_assets.process import process_age_s
 
 # Launched by these, in this order; what has none of the tags came from Dagster's UI or command line.
 LAUNCHERS = {
@@ -27,13 +28,13 @@ LAUNCHERS = {
     "dagster/sensor_name": "sensor",
     "dagster/backfill": "backfill",
 }
-# The newest failures that are looked through; more videos than these are not listed anyway.
+# The newest failures that are read; more videos than these are not listed anyway.
 MAX_FAILURES = 50
-# The newest backfills that are looked through for those that go on.
+# The newest backfills, among which are those that go on.
 BACKFILLS = 5
 # Dagster gives a run worker that long to start (start_timeout_seconds of dagster.yaml).
 START_TIMEOUT_S = 180.0
-# A run that has started tells its process with the next event, milliseconds later.
+# The event after a run's start names its process, milliseconds later.
 STARTED_TIMEOUT_S = 10.0
 # Between a process's own start, to a second, and an event's time of the same clock.
 CLOCK_SLACK_S = 2.0
@@ -61,7 +62,7 @@ class History:
         self._home = home
         self._keys = frozenset(keys)
         self._instance: dg.DagsterInstance | None = None
-        self._sentences: dict[str, str] = {}
+        self._failures: dict[str, Failure] = {}
 
     def __enter__(self) -> History:
         return self
@@ -72,7 +73,7 @@ class History:
         self._close()
 
     def read(self, working: Collection[str], now_s: float) -> Activity:
-        """Read what goes on and what went before.
+        """Read the runs that go on, and those that ended.
 
         Args:
             working: Keys of the videos whose progress a live process writes.
@@ -106,7 +107,7 @@ class History:
                 runs.append(found)
             else:
                 failures.append(found)
-        failures += self._failures(instance)
+        failures += self._failed(instance)
         ended = self._ended(instance, list(_ENDED), 1)
         return Activity(
             runs=tuple(runs),
@@ -114,7 +115,7 @@ class History:
             backfills=sum(
                 each.status.name == "REQUESTED" for each in instance.get_backfills(limit=BACKFILLS)
             ),
-            failures=tuple(_newest_of_each(failures)),
+            failures=tuple(newest(failures).values()),
             last_run=_last_run(ended[0]) if ended else None,
             problem="",
         )
@@ -134,12 +135,12 @@ class History:
         else:
             phase = self._phase_without_progress(instance, run, now_s, now_s - changed_s)
         if phase is None:
-            sentence = (
+            what = (
                 f"{_key(run) or run.job_name}: Dagster counts run {run.run_id[:8]} as going on, but no "
-                "process of this machine works on it; if it was killed, run generate again, it goes on from "
-                "the last commit"
+                "process of this machine works on it"
             )
-            return Failure(_key(run), sentence, changed_s, run.run_id)
+            remedy = "if it was killed, run generate again, it goes on from the last commit"
+            return Failure(_key(run), "", what, remedy, run.run_id, changed_s)
         if run.status is _STATUS.CANCELING:
             phase = "stopping"
         started_s = record.start_time or changed_s
@@ -148,7 +149,7 @@ class History:
     def _phase_without_progress(
         self, instance: dg.DagsterInstance, run: dg.DagsterRun, now_s: float, quiet_s: float
     ) -> Phase | None:
-        """Before the first progress, and after the last; None where the run's process is gone."""
+        """Return the phase before the first progress or after the last; None where the process is gone."""
         phase: Phase = "starting"
         pid, seen_s = None, 0.0
         for entry in self._events(
@@ -179,21 +180,17 @@ class History:
             return []
         return list(instance.all_logs(run_id, of_type=kinds))
 
-    def _failures(self, instance: dg.DagsterInstance) -> list[Failure]:
-        found = []
-        for record in self._ended(instance, [_STATUS.FAILURE], MAX_FAILURES):
-            run = record.dagster_run
-            if _key(run):
-                sentence = self._sentence(instance, run)
-                found.append(Failure(_key(run), sentence, ended_s(record), run.run_id))
-        return found
+    def _failed(self, instance: dg.DagsterInstance) -> list[Failure]:
+        records = self._ended(instance, [_STATUS.FAILURE], MAX_FAILURES)
+        return [self._failure(instance, record) for record in records if _key(record.dagster_run)]
 
-    def _sentence(self, instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
-        if run.run_id not in self._sentences:
+    def _failure(self, instance: dg.DagsterInstance, record: dg.RunRecord) -> Failure:
+        run = record.dagster_run
+        if run.run_id not in self._failures:
             entries = self._events(instance, run.run_id, set(FAILURE_EVENTS))
             events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
-            self._sentences[run.run_id] = failure_sentence(_key(run), events, run.run_id)
-        return self._sentences[run.run_id]
+            self._failures[run.run_id] = failure_of_events(_key(run), events, run.run_id, ended_s(record))
+        return self._failures[run.run_id]
 
     def _ended(
         self, instance: dg.DagsterInstance, statuses: list[dg.DagsterRunStatus], limit: int
@@ -227,10 +224,3 @@ def _launcher(run: dg.DagsterRun) -> str:
 def _last_run(record: dg.RunRecord) -> LastRun:
     run = record.dagster_run
     return LastRun(_key(run), run.job_name, _ENDED[run.status], ended_s(record), run.run_id)
-
-
-def _newest_of_each(failures: list[Failure]) -> list[Failure]:
-    newest: dict[str, Failure] = {}
-    for failure in sorted(failures, key=lambda failure: -failure.ended_s):
-        newest.setdefault(failure.key, failure)
-    return list(newest.values())

@@ -1,16 +1,20 @@
-"""What a `generate` itself knows of its runs, in the form in which `monitor` reads Dagster's history."""
+"""The runs of one `generate`, as an `Activity`: what `history` reads of runs that others launched.
+
+Starting the runs belongs to `launch`.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Collection
 
+from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB
-from dataset_assets.launch.worker import Outcome
-from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure
+from dataset_assets.launch import Outcome
+from dataset_assets.monitor.snapshot import ActiveRun, Activity
 
 
-class Launched:
+class LaunchedRuns:
     """The runs that one `generate` launches.
 
     Attributes:
@@ -28,13 +32,13 @@ class Launched:
         self._started_s: dict[str, float] = {}
 
     def ended(self, outcome: Outcome) -> None:
-        """Take in that a video's run ended just now."""
+        """Record that a video's run ended just now."""
         self._waiting.discard(outcome.key)
-        if outcome.error:
-            self.failures.append(Failure(outcome.key, outcome.error, time.time(), outcome.run_id))
+        if outcome.failure is not None:
+            self.failures.append(outcome.failure)
 
     def activity(self, running: Collection[str]) -> Activity:
-        """Return what goes on.
+        """Return the runs that go on, and those that failed.
 
         Args:
             running: Keys of the videos that are worked on.

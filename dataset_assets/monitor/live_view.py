@@ -2,6 +2,8 @@
 
 A pure function of the snapshot and the size: no clock, no files, nothing kept between two screens. Each line
 is one line of the terminal, so that what does not fit is left out here, least important first, and not cut.
+
+Not here: the terminal itself and its keys (`cli.monitor`), the wording of numbers (`units`).
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dataset_assets.monitor.snapshot import Failure, Snapshot, VideoRun
+from dataset_assets.dataset import Failure
+from dataset_assets.monitor.snapshot import Snapshot, VideoRun
 from dataset_assets.monitor.units import ago, clock, percent, rate, shortened, size
 
 NARROW = 78  # columns; below, texts are short and gaps are single
@@ -97,26 +100,26 @@ def _head(snapshot: Snapshot, width: int) -> _Section:
     folder = shortened(snapshot.output_base_dir, width - len(moment) - 2, keep_end=True)
     lines = [_line((folder.ljust(width - len(moment)), "bold"), (moment, "dim")), *_counts(snapshot, width)]
     lines += [_last(snapshot, width)] if snapshot.state != "running" else []
-    return _Section(Group(*lines, _whole(snapshot, width)), len(lines) + 1)
+    return _Section(Group(*lines, _totals(snapshot, width)), len(lines) + 1)
 
 
 def _counts(snapshot: Snapshot, width: int) -> list[Text]:
-    """Return what goes on and how many videos are in which state, in as many lines as it takes."""
-    whole = snapshot.overall
-    state = "a backfill waits" if whole.backfills else "nothing runs"
+    """Return how many videos are in which state, in as many lines as it takes."""
+    overall = snapshot.overall
+    state = "a backfill waits" if overall.backfills else "nothing runs"
     if snapshot.state == "running":
-        state = f"{whole.videos_running or ''} running".lstrip()
-    elif whole.runs_queued:
+        state = f"{overall.videos_running or ''} running".lstrip()
+    elif overall.runs_queued:
         state = "nothing runs yet"
     parts = [
         Text(state, "bold" if snapshot.state == "idle" else "bold cyan"),
-        Text(f"{whole.videos_done} of {whole.videos} done", "green" if whole.videos_done else ""),
+        Text(f"{overall.videos_done} of {overall.videos} done", "green" if overall.videos_done else ""),
     ]
     counts = (
-        (whole.runs_queued, "queued", "cyan"),
-        (whole.videos_failed, "failed", "red"),
-        (whole.videos_interrupted, "interrupted", "yellow"),
-        (whole.videos_waiting, "to do", "yellow"),
+        (overall.runs_queued, "queued", "cyan"),
+        (overall.videos_failed, "failed", "red"),
+        (overall.videos_interrupted, "interrupted", "yellow"),
+        (overall.videos_waiting, "to do", "yellow"),
     )
     parts += [Text(f"{count} {word}", style) for count, word, style in counts if count]
     lines: list[Text] = []
@@ -137,15 +140,15 @@ def _last(snapshot: Snapshot, width: int) -> Text:
     return _line(("last run: ", "dim"), what, " ", (last.state, RUN_STYLES[last.state]), (f" {when}", "dim"))
 
 
-def _whole(snapshot: Snapshot, width: int) -> RenderableType:
-    whole = snapshot.overall
+def _totals(snapshot: Snapshot, width: int) -> RenderableType:
+    overall = snapshot.overall
     unit = " patches" if width >= NARROW else ""
-    cells = [Text(percent(whole.share)), _line(f"{whole.patches}/{whole.patches_target}{unit}")]
+    cells = [Text(percent(overall.share)), _line(f"{overall.patches}/{overall.patches_target}{unit}")]
     if snapshot.state == "running":
-        cells.append(_line("ETA ", _eta(whole.eta_s)))
+        cells.append(_line("ETA ", _eta(overall.eta_s)))
     table = Table.grid(padding=(0, 2, 0, 0))
     rest = sum(len(cell) + 2 for cell in cells)
-    table.add_row(_bar(whole.share, max(4, min(40, width - rest - 2))), *cells)
+    table.add_row(_bar(overall.share, max(4, min(40, width - rest - 2))), *cells)
     return table
 
 
@@ -212,7 +215,7 @@ def _video_cells(video: VideoRun, now_s: float) -> dict[str, RenderableType]:
         return cells | {"windows": phase, "bar": _bar(0.0, BAR_WIDTH), "percent": Text()} | _common(video)
     quiet_s = now_s - video.updated_s
     since = clock(now_s - (video.committed_s or video.started_s))
-    told: dict[str, RenderableType] = {
+    progress: dict[str, RenderableType] = {
         "bar": _bar(video.share, BAR_WIDTH),
         "percent": Text(percent(video.share)),
         "windows": Text(f"{video.windows_done}/{video.windows_target}", "cyan"),
@@ -221,7 +224,7 @@ def _video_cells(video: VideoRun, now_s: float) -> dict[str, RenderableType]:
         "commit": Text(f"{video.windows_uncommitted} in {since}"),
         "eta": Text(f"?{clock(quiet_s)}", "yellow") if quiet_s > QUIET_S else Text(*_eta(video.eta_s)),
     }
-    return told | _common(video)
+    return progress | _common(video)
 
 
 def _common(video: VideoRun) -> dict[str, RenderableType]:
@@ -261,9 +264,8 @@ def _categories(snapshot: Snapshot, width: int) -> _Section:
 def _resources(snapshot: Snapshot, width: int) -> _Section:
     disk, machine = snapshot.disk, snapshot.machine
     short = disk.free_after_bytes < disk.min_free_bytes
-    whole = machine.memory_bytes
-    used = whole - machine.memory_available_bytes
-    scarce = used > 0.9 * whole
+    used = machine.memory_bytes - machine.memory_available_bytes
+    scarce = used > 0.9 * machine.memory_bytes
     free_style, memory_style = "bold red" if short else "", "bold red" if scarce else ""
     busy, load = rate(machine.cpu_percent, "%"), f"load {machine.load_1m:.2f}"
     read, written = rate(machine.runs_read_bytes_per_s), rate(machine.runs_written_bytes_per_s)
@@ -282,7 +284,7 @@ def _resources(snapshot: Snapshot, width: int) -> _Section:
     runs_cores = "-" if machine.runs_cpu_percent is None else f"{machine.runs_cpu_percent / 100:.1f}"
     cores = f"{busy} of {machine.cpu_count} cores, runs {runs_cores}, {load}"
     waiting = f", {rate(machine.io_wait_percent, '%')} waiting for disks"
-    in_use = (f"{size(used)} of {size(whole)}", memory_style)
+    in_use = (f"{size(used)} of {size(machine.memory_bytes)}", memory_style)
     free_now = (f"free {free}, then {then}{kept}", free_style)
     return _texts(
         [
@@ -305,10 +307,8 @@ def _errors(snapshot: Snapshot, width: int) -> list[Text]:
     for failure in snapshot.failures:
         lines += _error(failure, width)
     if snapshot.interrupted and snapshot.state == "idle":
-        sentence = "interrupted, the next run goes on from the last commit: " + ", ".join(
-            snapshot.interrupted
-        )
-        lines += [_line((line, "yellow")) for line in _wrapped(sentence, width)]
+        text = "interrupted, the next run goes on from the last commit: " + ", ".join(snapshot.interrupted)
+        lines += [_line((line, "yellow")) for line in _wrapped(text, width)]
     return lines
 
 
@@ -318,9 +318,9 @@ def _error(failure: Failure, width: int) -> list[Text]:
     return [_line((moment, "dim"), (first, "red")), *(_line((line, "red")) for line in rest)]
 
 
-def _wrapped(sentence: str, width: int, indent: int = 0) -> list[str]:
+def _wrapped(text: str, width: int, indent: int = 0) -> list[str]:
     lines = textwrap.wrap(
-        " ".join(sentence.split()),
+        " ".join(text.split()),
         max(MIN_WRAP_WIDTH, width),
         initial_indent=" " * indent,
         subsequent_indent="  ",

@@ -1,7 +1,7 @@
-"""What a run looks like at one moment: the data that `generate` and `monitor` show.
+"""The state of a data set and its runs at one moment, which `generate` and `monitor` show.
 
-Plain values, nothing that reads a file or a clock. `monitor --json` prints a `Snapshot` with these names as
-its keys; they are documented in docs/monitor.md, and stay.
+Plain values, nothing that reads a file or a clock (`collector`). `monitor --json` prints a `Snapshot` with
+these names as its keys; they are documented in docs/monitor.md, and stay.
 
 Units are in the names: `_s` is seconds, or Unix time where the field is a moment; `_bytes` bytes; `_percent`
 0 to 100, for the processor time of processes 100 for each core; `share` and `_rate` are 0 to 1. None: not
@@ -14,6 +14,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from dataset_assets.dataset import Failure
+
 SCHEMA_VERSION = 1
 
 Phase = Literal["starting", "probing", "waiting", "working", "stopping"]
@@ -22,12 +24,12 @@ RunState = Literal["succeeded", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class ActiveRun:
-    """A run that goes on, as whoever launched it knows it.
+    """A run that goes on, as whoever launched it reports it.
 
     Attributes:
         key: The video's key; empty for a run of no video, such as the statistics.
         job: The Dagster job.
-        phase: How far it is: `starting`; `probing` the film; `waiting` for a place among those that decode;
+        phase: How far it is: `starting`; `probing` the film; `waiting` for a slot in the decode pool;
             `working` on windows and patches; `stopping`.
         launched_by: Who launched it.
         run_id: The Dagster run; empty where there is none.
@@ -40,23 +42,6 @@ class ActiveRun:
     launched_by: str
     run_id: str
     started_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why the last run of a video failed.
-
-    Attributes:
-        key: The video's key.
-        sentence: What is wrong, where, and the remedy.
-        ended_s: When, Unix time.
-        run_id: The Dagster run; empty where there is none.
-    """
-
-    key: str
-    sentence: str
-    ended_s: float
-    run_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +65,7 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What is going on and what went before, from Dagster's history or from the run itself.
+    """The runs that go on, wait or failed, from Dagster's history or from `generate` itself.
 
     Attributes:
         runs: Runs that go on.
@@ -108,17 +93,17 @@ class VideoRun:
 
     Attributes:
         key: The video's key.
-        phase: `starting`; `probing` the film; `waiting` for a place among those that decode; `working` on
+        phase: `starting`; `probing` the film; `waiting` for a slot in the decode pool; `working` on
             windows and patches; `stopping`.
         launched_by: Who launched the run.
         run_id: The Dagster run; empty where there is none.
         pid: The process that works on it.
         started_s: When it started, Unix time.
         updated_s: When its progress was written last, Unix time.
-        share: Part of its windows gone through.
+        share: Share of its windows that is processed.
         eta_s: Seconds until it is done, at the rate of this run so far.
-        windows_target: Windows to go through.
-        windows_done: Windows gone through.
+        windows_target: Windows to process.
+        windows_done: Windows processed.
         windows_per_minute: Windows worked on in a minute, in this run so far.
         windows_uncommitted: Windows worked on since the last commit.
         committed_s: When this run committed last, Unix time.
@@ -158,7 +143,7 @@ class VideoRun:
 
 @dataclass(frozen=True, slots=True)
 class Overall:
-    """The whole of what is looked at: the data set, or the videos that a `generate` was asked for.
+    """Totals of the data set, or of the videos that a `generate` was asked for.
 
     Attributes:
         videos: Videos.
@@ -169,7 +154,7 @@ class Overall:
         videos_waiting: The rest: missing or stale.
         runs_queued: Dagster runs that wait for their start.
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
-        share: Part of the work that is done.
+        share: Share of the work that is done.
         eta_s: Seconds until all but the failed is done, at the rate of the runs that go on.
         patches: Patches made.
         patches_target: Patches wanted by the configuration.
@@ -193,14 +178,14 @@ class Overall:
 
 @dataclass(frozen=True, slots=True)
 class CategoryState:
-    """A category over all videos that are looked at.
+    """Totals of a category over all videos.
 
     Attributes:
         category: Its name.
         patches: Patches made.
-        patches_stale: Patches that are there but will be replaced.
+        patches_stale: Patches that exist but will be replaced.
         patches_target: Patches wanted by the configuration.
-        attempts: Attempts at windows of the videos that it was asked of.
+        attempts: Attempts at windows in the videos that it was requested from.
         accepted: Those that became windows.
         acceptance_rate: accepted / attempts.
         size_bytes: Bytes of its patches, of stale ones too.
@@ -218,13 +203,13 @@ class CategoryState:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Room for the data set.
+    """Disk usage of the data set.
 
     Attributes:
         used_bytes: Bytes of all patches.
         projected_bytes: Bytes of all patches once nothing is missing.
         free_bytes: Free bytes of the disk.
-        free_after_bytes: Free bytes once nothing is missing; negative where there is too little room.
+        free_after_bytes: Free bytes once nothing is missing; negative where there is too little space.
         min_free_bytes: What `min_free_gb` keeps free.
     """
 
@@ -237,15 +222,15 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What the machine does, and what of it the runs do.
+    """Load of the machine, and the runs' part of it.
 
     Attributes:
         cpu_count: Cores.
         cpu_percent: Processor time in use, 100 is all cores.
         io_wait_percent: Processor time that waits for disks, 100 is all cores.
-        load_1m: Mean number of processes that want a core, over a minute.
+        load_1m: Load average over a minute: processes that run or wait for a core.
         memory_bytes: Memory of the machine.
-        memory_available_bytes: Memory that can still be had.
+        memory_available_bytes: Memory that is available.
         runs_cpu_percent: Processor time of the runs' processes; 100 is one core.
         runs_memory_bytes: Memory of the runs' processes.
         runs_read_bytes_per_s: What the runs' processes read from disks.
@@ -273,15 +258,15 @@ class Snapshot:
         taken_s: The moment, Unix time.
         output_base_dir: Folder of the data set.
         state: `running` where a run goes on, `queued` where runs or backfills only wait, else `idle`.
-        overall: The whole.
+        overall: Totals.
         videos: Videos that are worked on, by key.
         categories: Categories, in the configuration's order.
-        disk: Room.
+        disk: Disk usage.
         machine: The machine.
         failures: Videos whose last run failed, the newest first.
         interrupted: Keys of the videos whose last run was killed or stopped on the way.
         last_run: The run that ended last.
-        problems: Sentences about what could not be read.
+        problems: What could not be read, and why.
     """
 
     schema_version: int
@@ -300,5 +285,8 @@ class Snapshot:
 
 
 def to_json(snapshot: Snapshot) -> str:
-    """Return a snapshot as one line of JSON."""
-    return json.dumps(asdict(snapshot), allow_nan=False)
+    """Return a snapshot as one line of JSON; a failure has its `sentence` beside the parts of it."""
+    record = asdict(snapshot)
+    for failure, each in zip(record["failures"], snapshot.failures, strict=True):
+        failure["sentence"] = each.sentence
+    return json.dumps(record, allow_nan=False)

@@ -1,4 +1,7 @@
-"""Numbers for people: seconds, bytes and shares in few characters. "-" where a number is not known."""
+"""Format durations, bytes and shares in few characters; "-" where a number is not known.
+
+Where they are shown, and in which colour, belongs to `live_view`.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,10 @@ DAY_S, HOUR_S, MINUTE_S = 86400, 3600, 60
 
 def clock(seconds: float) -> str:
     """Return a duration as `1:05`, `2:01:05` or `3 d 4 h`."""
-    whole = max(0, int(seconds))
-    if whole >= DAY_S:
-        return f"{whole // DAY_S} d {whole % DAY_S // HOUR_S} h"
-    minutes, rest = divmod(whole, MINUTE_S)
+    left = max(0, int(seconds))
+    if left >= DAY_S:
+        return f"{left // DAY_S} d {left % DAY_S // HOUR_S} h"
+    minutes, rest = divmod(left, MINUTE_S)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
@@ -36,7 +39,7 @@ def size(size_bytes: float | None) -> str:
 
 
 def rate(value: float | None, unit: str = "") -> str:
-    """Return a number with its unit, whole; without one, bytes in a second."""
+    """Return a number rounded to an integer, with its unit; without a unit, bytes per second."""
     if value is None:
         return "-"
     return f"{value:.0f}{unit}" if unit else f"{size(value)}/s"

@@ -1,11 +1,11 @@
-"""The Parquet tables of a data set: what was read, what was tried, what was made, and what it adds up to.
+"""The Parquet tables of a data set: columns, the records beside them, and one file of them.
 
-`schemas` names the columns, `footer` what a file says beside them, `store` writes and reads the files,
-`cached` reads footers again and again, `stats` adds them up. Nothing here knows films, pictures or Dagster.
+`schemas` names the columns, `footer` what a file says beside them, `files` writes and reads one file. Nothing
+here knows where files lie, films, pictures or Dagster.
 """
 
-from dataset_assets.tables.cached import CachedFooters
-from dataset_assets.tables.footer import Counts, Provenance
+from dataset_assets.tables.files import read_footer, read_table, write_table
+from dataset_assets.tables.footer import Counts, Provenance, count
 from dataset_assets.tables.schemas import (
     PATCHES,
     SCHEMA_VERSION,
@@ -18,8 +18,6 @@ from dataset_assets.tables.schemas import (
     WindowRow,
     description,
 )
-from dataset_assets.tables.stats import DatasetStats, Totals, collect, reasons_text
-from dataset_assets.tables.store import TableStore
 
 __all__ = [
     "PATCHES",
@@ -27,17 +25,15 @@ __all__ = [
     "VIDEOS",
     "WINDOWS",
     "WRITER_VERSION",
-    "CachedFooters",
     "Counts",
-    "DatasetStats",
     "PatchRow",
     "Provenance",
     "Row",
-    "TableStore",
-    "Totals",
     "VideoRow",
     "WindowRow",
-    "collect",
+    "count",
     "description",
-    "reasons_text",
+    "read_footer",
+    "read_table",
+    "write_table",
 ]

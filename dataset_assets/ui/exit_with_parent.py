@@ -1,7 +1,7 @@
-"""A service that ends when the process that started it does: `python -m ...tethered MODULE ARGUMENT...`.
+"""Run a module that exits when its parent process does: `python -m ...exit_with_parent MODULE ARGUMENT...`.
 
 Its standard input is a pipe that only its parent holds open. However the parent ends, `kill -9` too, the pipe
-closes, and the service stops as by Ctrl+C.
+closes, and the module is interrupted as by Ctrl+C. (Linux has PR_SET_PDEATHSIG for this, macOS nothing.)
 """
 
 from __future__ import annotations

@@ -1,11 +1,14 @@
-"""Which addresses lead to this machine alone."""
+"""Which addresses to listen at can be reached from this machine alone.
+
+Refusing other names is in `webserver`; whether an address is free, in the command.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 
-# Names under which a browser on this machine may ask for what listens at a loopback address. A page of
-# another site that has its own name lead here (DNS rebinding) asks under that name, and gets nothing.
+# Host names that a browser on this machine may request at a loopback address. A page of another site whose
+# name resolves to this machine (DNS rebinding) sends that name, and is refused.
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 

@@ -1,7 +1,7 @@
-"""The processes behind `ui`: Dagster's code server, its daemon, and its webserver with the gallery beside it.
+"""Start, watch and stop Dagster's code server, its daemon, and its webserver with the gallery beside it.
 
-`dagster dev` starts the same three, with a webserver that knows no gallery and a daemon that looks at
-backfills every 30 s.
+`dagster dev` starts the same three, with a webserver that has no gallery and a daemon that looks at
+backfills every 30 s. What each of them does is in its own module.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ STOP_GRACE_S = 60.0
 
 
 def serve(host: str, port: int) -> None:
-    """Run the services until this process is told to stop.
+    """Run the services until SIGINT, SIGTERM or SIGHUP.
 
     Args:
         host: Address that the webserver listens at.
@@ -50,7 +50,7 @@ def serve(host: str, port: int) -> None:
         try:
             for name, command in commands.items():
                 services[name] = _start(command)
-                # The others would tell that it cannot be reached, and find it later.
+                # The others would report that it cannot be reached, and find it later.
                 while not socket.exists() and services[CODE_SERVER].poll() is None and not stop.wait(0.1):
                     pass
             while not stop.wait(POLL_S):
@@ -85,8 +85,8 @@ def _commands(socket: Path, host: str, port: int) -> dict[str, list[str]]:
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     # In a session of its own, so that Ctrl+C reaches it once, from here; tied to this process by the pipe.
-    tethered = [sys.executable, "-m", "dataset_assets.ui.exit_with_parent", *command]
-    return subprocess.Popen(tethered, stdin=subprocess.PIPE, start_new_session=True)
+    tied = [sys.executable, "-m", "dataset_assets.ui.exit_with_parent", *command]
+    return subprocess.Popen(tied, stdin=subprocess.PIPE, start_new_session=True)
 
 
 def _stop(services: dict[str, subprocess.Popen[bytes]]) -> None:
@@ -98,10 +98,3 @@ def _stop(services: dict[str, subprocess.Popen[bytes]]) -> None:
             service.wait(STOP_GRACE_S)
         except subprocess.TimeoutExpired:
             service.kill()
-
-
-if __name__ == "__main__":
-    try:
-        serve(sys.argv[1], int(sys.argv[2]))
-    except DatasetAssetsError as error:
-        sys.exit(str(error))

@@ -10,7 +10,7 @@ from threading import Event
 import cv2
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.tables import TableStore
+from dataset_assets.dataset import DataSet
 from dataset_assets.verify.deep import compare_with_source
 from dataset_assets.verify.findings import VideoFindings
 from dataset_assets.verify.tables import Tables
@@ -21,7 +21,7 @@ POLL_S = 0.5
 def compare_apart(
     settings: Settings,
     entry: VideoEntry,
-    store: TableStore,
+    data_set: DataSet,
     tables: Tables,
     share: float,
     stop: Event,
@@ -34,7 +34,7 @@ def compare_apart(
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_compare, args=(theirs, settings, entry, store, tables, share))
+    process = context.Process(target=_compare, args=(theirs, settings, entry, data_set, tables, share))
     process.start()
     theirs.close()
     with ours:
@@ -58,12 +58,12 @@ def _compare(
     connection: Connection,
     settings: Settings,
     entry: VideoEntry,
-    store: TableStore,
+    data_set: DataSet,
     tables: Tables,
     share: float,
 ) -> None:
     cv2.setNumThreads(1)  # parallelism is by video
-    connection.send(compare_with_source(settings, entry, store, tables, share))
+    connection.send(compare_with_source(settings, entry, data_set, tables, share))
 
 
 def _how(exit_code: int) -> str:

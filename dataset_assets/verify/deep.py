@@ -15,15 +15,13 @@ import cv2
 import numpy as np
 
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import DataSet, TripletPaths, content_hash, patches_hash, windows_hash
 from dataset_assets.draws import draw
 from dataset_assets.errors import VideoError
-from dataset_assets.generate.identity import patches_hash, windows_hash
-from dataset_assets.generate.journal import files_of
 from dataset_assets.generate.lanes import Job, Lane, Made
 from dataset_assets.generate.plan import VideoPlan, plan_video
 from dataset_assets.generate.rows import video_row
-from dataset_assets.patches.triplets import content_hash
-from dataset_assets.tables import PatchRow, TableStore
+from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.outside import compare_with_reference
 from dataset_assets.verify.tables import Tables
@@ -35,7 +33,7 @@ from dataset_assets.windows.duplicates import AcceptedSignatures
 def compare_with_source(
     settings: Settings,
     entry: VideoEntry,
-    store: TableStore,
+    data_set: DataSet,
     tables: Tables,
     share: float,
 ) -> VideoFindings:
@@ -44,7 +42,7 @@ def compare_with_source(
     Args:
         settings: The configuration.
         entry: The video.
-        store: The data set's tables.
+        data_set: The data set.
         tables: The video's tables.
         share: Share of the accepted windows, 0 to 1; at least one is compared. The same ones each time.
 
@@ -52,7 +50,7 @@ def compare_with_source(
         What differs. Tables that are stale, and films that cannot be read, are notes.
     """
     found = VideoFindings(entry.key)
-    path = store.windows_path(entry.key)
+    path = data_set.tables.windows_path(entry.key)
     provenance = tables.provenances.get(path)
     if provenance is None or provenance.settings_hash != windows_hash(settings, entry):
         return found
@@ -62,14 +60,14 @@ def compare_with_source(
             found.notes.append("the film has changed since, so nothing was compared with it")
             return found
         plan = plan_video(settings, entry, info)
-        _compare_row(entry, store, tables, plan, found)
+        _compare_row(entry, data_set, tables, plan, found)
         windows = sorted(
             tables.accepted, key=lambda window: draw(settings.base.seed, entry.key, "verify", window)
         )
         lane = Lane(info, entry.key, settings.base, AcceptedSignatures(), Event())
         try:
             for window in sorted(windows[: ceil(share * len(windows))]):
-                _compare_window(settings, plan, store, tables, window, lane, found)
+                _compare_window(settings, plan, data_set, tables, window, lane, found)
         finally:
             lane.close()
     except VideoError as error:
@@ -78,10 +76,10 @@ def compare_with_source(
 
 
 def _compare_row(
-    entry: VideoEntry, store: TableStore, tables: Tables, plan: VideoPlan, found: VideoFindings
+    entry: VideoEntry, data_set: DataSet, tables: Tables, plan: VideoPlan, found: VideoFindings
 ) -> None:
     """Hold the row of the videos table against what probing finds."""
-    path = store.video_path(entry.key)
+    path = data_set.tables.video_path(entry.key)
     if tables.video is None or not plan.info.fingerprint.has_same_content(tables.video.source_fingerprint):
         return
     probed = video_row(entry, plan.info)
@@ -90,26 +88,24 @@ def _compare_row(
         != tables.video
     ):
         found.mend.tables.add(path)
-        found.add(
-            Kind.TABLE, path.relative_to(store.output_base_dir), "describes another film than probing finds"
-        )
+        found.add(Kind.TABLE, path.relative_to(data_set.folder), "describes another film than probing finds")
 
 
 def _compare_window(
     settings: Settings,
     plan: VideoPlan,
-    store: TableStore,
+    data_set: DataSet,
     tables: Tables,
     window: int,
     lane: Lane,
     found: VideoFindings,
 ) -> None:
-    key, root = plan.entry.key, store.output_base_dir
+    key, root = plan.entry.key, data_set.folder
     rows = _rows_of(settings, plan.entry, tables, window)
     planned = {}
     for category, (position, row) in rows.items():
         patch = plan.patches[category].patch(window) if 0 <= window < len(plan.strata) else None
-        place = store.patches_path(category, key).relative_to(root)
+        place = data_set.tables.patches_path(category, key).relative_to(root)
         rect = Rect(row.x, row.y, row.width, row.height)
         if patch is None or (patch.format, patch.rect) != (row.format, rect):
             found.mend.rows[category].add(position)
@@ -118,7 +114,7 @@ def _compare_window(
             planned[category] = patch
     if not planned:
         return
-    place = store.windows_path(key).relative_to(root)
+    place = data_set.tables.windows_path(key).relative_to(root)
     found.windows_compared += 1
     try:
         made = lane.make(Job(plan.strata[window], [tables.accepted[window]], planned))
@@ -141,7 +137,7 @@ def _compare_files(
         hashes = (row.gt_hash, row.lr5_hash, row.lr7_hash)
         differing = [
             path
-            for path, content, hash_ in zip(files_of(row), files, hashes, strict=True)
+            for path, content, hash_ in zip(TripletPaths.of(row), files, hashes, strict=True)
             if _differs(root / path, content, hash_)
         ]
         if not differing:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from dataset_assets.patches.triplets import TripletPaths
+from dataset_assets.dataset import TripletPaths
 
 
 class Kind(StrEnum):

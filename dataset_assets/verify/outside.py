@@ -17,13 +17,7 @@ import numpy.typing as npt
 from dataset_assets.config import Settings
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
-from dataset_assets.verify.reference import (
-    DecodedFrame,
-    NoReferenceError,
-    Picture,
-    convert_frame,
-    decodings,
-)
+from dataset_assets.verify.reference import DecodedFrame, NoReferenceError, Picture, convert_frame, decodings
 from dataset_assets.video.colour import scales_last
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.planes import plane_samples

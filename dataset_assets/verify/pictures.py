@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.dataset import TripletFile, content_hash, triplet_files
 from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAME_COUNT, LR5_FRAMES, MIDDLE_FRAME
-from dataset_assets.patches.downscale import SCALE, Kernel, downscale
-from dataset_assets.patches.triplets import content_hash
+from dataset_assets.patches.downscale import Kernel, downscale
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind
 from dataset_assets.video.active_area import has_crop_bar
@@ -30,41 +30,39 @@ def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
     Returns:
         What is wrong; nothing where all is right.
     """
-    small = (row.height // SCALE, row.width // SCALE)
-    wanted = (
-        (row.gt, row.gt_bytes, row.gt_hash, (row.height, row.width)),
-        (row.lr5, row.lr5_bytes, row.lr5_hash, (LR5_FRAME_COUNT * small[0], small[1])),
-        (row.lr7, row.lr7_bytes, row.lr7_hash, (FRAMES_PER_WINDOW * small[0], small[1])),
-    )
-    found = [_picture(root / name, size_bytes, digest, size) for name, size_bytes, digest, size in wanted]
+    files = triplet_files(row)
+    found = [_picture(root, file) for file in files]
     problems = [
-        Finding(Kind.FILE, name, each)
-        for (name, *_), each in zip(wanted, found, strict=True)
+        Finding(Kind.FILE, file.path.as_posix(), each)
+        for file, each in zip(files, found, strict=True)
         if isinstance(each, str)
     ]
     return problems or _check_stacks(row, cast("Sequence[Picture]", found))
 
 
-def _picture(path: Path, size_bytes: int, digest: str, size: tuple[int, int]) -> Picture | str:
+def _picture(root: Path, file: TripletFile) -> Picture | str:
     """Return a file's picture, (height, width, 3), or what is wrong with it."""
+    path = root / file.path
     try:
         # First, since whatever has been put in the file's place may be larger than the memory.
         length = path.stat().st_size
-        if length != size_bytes:
-            return f"has {length} bytes, its row says {size_bytes}"
+        if length != file.size_bytes:
+            return f"has {length} bytes, its row says {file.size_bytes}"
         content = path.read_bytes()
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    if content_hash(content) != digest:
+    if content_hash(content) != file.content_hash:
         return "holds other bytes than were written, or its row another hash"
-    # libpng tells every chunk's checksum; cv2 gives None then.
+    # libpng checks every chunk's checksum; cv2 gives None then.
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
     if picture is None:
         return "is not a whole PNG file"
-    if picture.shape != (*size, 3) or picture.dtype != np.uint8:
-        return f"is a picture of {picture.shape[1]}x{picture.shape[0]}, its row says {size[1]}x{size[0]}"
+    if picture.shape != (file.height, file.width, 3) or picture.dtype != np.uint8:
+        return (
+            f"is a picture of {picture.shape[1]}x{picture.shape[0]}, its row says {file.width}x{file.height}"
+        )
     return cast("Picture", picture)
 
 

@@ -1,4 +1,4 @@
-"""Taking away what is broken, so that the next `generate` makes it again.
+"""Deleting what is broken, so that the next `generate` rebuilds it.
 
 Rows go before files, and files are noted before their rows go: a repair that is killed leaves no file without
 a note, as a run does.
@@ -10,31 +10,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from dataset_assets.dataset import DataSet, TripletPaths
 from dataset_assets.errors import BusyError
-from dataset_assets.generate.journal import Journal
-from dataset_assets.generate.lock import video_lock
-from dataset_assets.generate.video import LOCK_FOLDER
-from dataset_assets.patches.triplets import TripletPaths
-from dataset_assets.tables import PATCHES, WINDOWS, TableStore
+from dataset_assets.tables import PATCHES, WINDOWS
 from dataset_assets.verify.findings import Mend
 from dataset_assets.verify.tables import own_files
 
 Marks = Sequence[tuple[Path, int, int, int]]
 
 
-def table_marks(store: TableStore, key: str) -> Marks:
-    """Tells the tables of a video from what a run would put in their place."""
-    paths = [store.video_path(key), store.windows_path(key)]
-    paths += [store.patches_path(category, key) for category in store.categories()]
+def table_marks(data_set: DataSet, key: str) -> Marks:
+    """Return marks of a video's tables that a run would change."""
+    paths = [data_set.tables.video_path(key), data_set.tables.windows_path(key)]
+    paths += [data_set.tables.patches_path(category, key) for category in data_set.tables.categories()]
     stats = [(path, path.stat()) for path in paths if path.exists()]
     return [(path, stat.st_ino, stat.st_mtime_ns, stat.st_size) for path, stat in stats]
 
 
-def take_away(store: TableStore, key: str, mend: Mend, marks: Marks) -> None:
+def delete_broken(data_set: DataSet, key: str, mend: Mend, marks: Marks) -> None:
     """Delete what is broken of a video.
 
     Args:
-        store: The data set's tables.
+        data_set: The data set.
         key: The video's key.
         mend: What goes.
         marks: The tables as they were when it was found.
@@ -44,44 +41,44 @@ def take_away(store: TableStore, key: str, mend: Mend, marks: Marks) -> None:
         DatasetAssetsError: A table that should be kept cannot be read.
         OSError: The disk is full or cannot be written.
     """
-    with video_lock(store.root / LOCK_FOLDER, key):
-        if table_marks(store, key) != marks:
+    with data_set.lock(key):
+        if table_marks(data_set, key) != marks:
             raise BusyError(f"{key}: a run has changed its tables meanwhile; verify it again")
-        # Not `journal_kept`: it reads every table to clear away what a killed run left; one may be damaged.
-        journal = Journal(store, key)
+        # Not `work_on`: it reads every table to remove what a killed run left; one may be damaged.
+        journal = data_set.journal(key)
         journal.make()
-        journal.note([*mend.triplets, *_files_of_rows(store, key, mend)])
+        journal.note([*mend.triplets, *_files_of_rows(data_set, key, mend)])
         for path in mend.tables:
-            store.remove(path)
-        for category in store.categories():
-            _rewrite_patches(store, category, key, mend)
-        _rewrite_windows(store, key, mend)
+            data_set.tables.remove(path)
+        for category in data_set.tables.categories():
+            _rewrite_patches(data_set, category, key, mend)
+        _rewrite_windows(data_set, key, mend)
         journal.settle()
         for path in mend.leftovers:
             path.unlink(missing_ok=True)
         journal.end()
 
 
-def _files_of_rows(store: TableStore, key: str, mend: Mend) -> list[TripletPaths]:
+def _files_of_rows(data_set: DataSet, key: str, mend: Mend) -> list[TripletPaths]:
     files = []
     for category, positions in mend.rows.items():
-        rows = store.read_patches(category, key)
+        rows = data_set.tables.read_patches(category, key)
         files += [own for position in positions if (own := own_files(key, rows[position])) is not None]
     return files
 
 
-def _rewrite_patches(store: TableStore, category: str, key: str, mend: Mend) -> None:
-    path, broken = store.patches_path(category, key), mend.rows.get(category, ())
-    provenance = store.read_provenance(path) if broken or path in mend.reopened else None
+def _rewrite_patches(data_set: DataSet, category: str, key: str, mend: Mend) -> None:
+    path, broken = data_set.tables.patches_path(category, key), mend.rows.get(category, ())
+    provenance = data_set.tables.read_provenance(path) if broken or path in mend.reopened else None
     if provenance is not None and path not in mend.tables:
-        rows = store.read_patches(category, key)
+        rows = data_set.tables.read_patches(category, key)
         kept = [row for position, row in enumerate(rows) if position not in broken]
-        store.write(path, PATCHES, kept, replace(provenance, complete=False))
+        data_set.tables.write(path, PATCHES, kept, replace(provenance, complete=False))
 
 
-def _rewrite_windows(store: TableStore, key: str, mend: Mend) -> None:
-    path = store.windows_path(key)
-    provenance = store.read_provenance(path) if mend.windows or path in mend.reopened else None
+def _rewrite_windows(data_set: DataSet, key: str, mend: Mend) -> None:
+    path = data_set.tables.windows_path(key)
+    provenance = data_set.tables.read_provenance(path) if mend.windows or path in mend.reopened else None
     if provenance is not None and path not in mend.tables:
-        kept = [row for row in store.read_windows(key) if row.window not in mend.windows]
-        store.write(path, WINDOWS, kept, replace(provenance, complete=False))
+        kept = [row for row in data_set.tables.read_windows(key) if row.window not in mend.windows]
+        data_set.tables.write(path, WINDOWS, kept, replace(provenance, complete=False))

@@ -15,24 +15,16 @@ from threading import Event
 
 import cv2
 
+from dataset_assets.checks import MAX_SHARE_BARRED
 from dataset_assets.config import Settings
+from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_row
 from dataset_assets.disk import temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
-from dataset_assets.generate.checking import MAX_SHARE_BARRED
-from dataset_assets.generate.journal import files_of
-from dataset_assets.generate.status import statuses
-from dataset_assets.tables import PatchRow, TableStore
+from dataset_assets.tables import PatchRow
 from dataset_assets.verify.apart import compare_apart
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
-from dataset_assets.verify.folders import (
-    Strays,
-    files_without_row,
-    find_strays,
-    left_by_killed_runs,
-    worked_on,
-)
 from dataset_assets.verify.pictures import check_triplet
-from dataset_assets.verify.repair import Marks, table_marks, take_away
+from dataset_assets.verify.repair import Marks, delete_broken, table_marks
 from dataset_assets.verify.tables import Tables, check_patches, check_windows, read_tables
 
 # Triplets that a thread takes at a time: about a second's work.
@@ -42,8 +34,8 @@ BUSY = "a run works on it"
 
 def keys_of(settings: Settings) -> list[str]:
     """Keys of the videos that are configured or have tables, sorted."""
-    store = TableStore(settings.base.output_base_dir)
-    return sorted({*store.keys(), *(video.key for video in settings.videos)})
+    data_set = DataSet.of(settings)
+    return sorted({*data_set.tables.keys(), *(video.key for video in settings.videos)})
 
 
 def verify(
@@ -70,16 +62,16 @@ def verify(
         were asked for and there are such files.
     """
     cv2.setNumThreads(1)  # parallelism is by triplet
-    store = TableStore(settings.base.output_base_dir)
+    data_set = DataSet.of(settings)
     known = keys_of(settings)
     chosen = known if keys is None else sorted(set(keys))
-    strays = find_strays(settings, store, chosen, known)
+    strays = data_set.strays(settings, chosen, known)
     stop = Event()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="verify")
     try:
         running: deque[_Verification] = deque()
         for key in chosen:
-            running.append(_Verification(settings, store, key, strays, deep_share))
+            running.append(_Verification(settings, data_set, key, strays, deep_share))
             running[-1].start(pool, stop, on_triplets)
             if len(running) > workers:
                 yield running.popleft().finish(repair=repair)
@@ -101,10 +93,10 @@ class _Verification:
     """One video on its way through the threads."""
 
     def __init__(
-        self, settings: Settings, store: TableStore, key: str, strays: Strays, deep_share: float
+        self, settings: Settings, data_set: DataSet, key: str, strays: Strays, deep_share: float
     ) -> None:
         self._settings = settings
-        self._store = store
+        self._data_set = data_set
         self._key = key
         self._entry = next((video for video in settings.videos if video.key == key), None)
         self._strays = strays
@@ -117,17 +109,17 @@ class _Verification:
 
     def start(self, pool: ThreadPoolExecutor, stop: Event, on_triplets: Callable[[int], None]) -> None:
         """Read the tables, and hand the rows that are sound to the threads."""
-        if self._key in worked_on(self._store):
+        if self._key in self._data_set.keys_worked_on():
             self._found.left_out = BUSY
             return
-        self._marks = table_marks(self._store, self._key)
+        self._marks = table_marks(self._data_set, self._key)
         found, entry = self._found, self._entry
-        tables = self._tables = read_tables(self._store, self._key, found)
-        check_windows(self._settings, entry, self._store, tables, found)
-        sound = check_patches(self._settings, entry, self._store, tables, found)
+        tables = self._tables = read_tables(self._data_set, self._key, found)
+        check_windows(self._settings, entry, self._data_set, tables, found)
+        sound = check_patches(self._settings, entry, self._data_set, tables, found)
         found.triplets = sum(map(len, tables.patches.values()))
         on_triplets(found.triplets - sum(map(len, sound.values())))
-        root = self._store.output_base_dir
+        root = self._data_set.folder
         for category, positions in sound.items():
             rows = tables.patches[category]
             for start in range(0, len(positions), BATCH):
@@ -137,7 +129,7 @@ class _Verification:
                 self._batches.append(pool.submit(_check_batch, root, batch, stop, on_triplets))
         if entry is not None and self._deep_share:
             self._deep = pool.submit(
-                compare_apart, self._settings, entry, self._store, tables, self._deep_share, stop
+                compare_apart, self._settings, entry, self._data_set, tables, self._deep_share, stop
             )
 
     def finish(self, *, repair: bool) -> VideoFindings:
@@ -150,10 +142,10 @@ class _Verification:
             self._take(self._deep.result())
         self._add_strays()
         if self._entry is not None:
-            states = statuses(self._settings, self._entry, self._store)
+            states = self._data_set.statuses(self._settings, self._entry)
             found.notes += [f"{name} is {s.state}: {s.reason}" for name, s in states.items() if not s.is_done]
-        has_changed = table_marks(self._store, self._key) != self._marks
-        if found.findings and (has_changed or self._key in worked_on(self._store)):
+        has_changed = table_marks(self._data_set, self._key) != self._marks
+        if found.findings and (has_changed or self._key in self._data_set.keys_worked_on()):
             return VideoFindings(self._key, left_out=BUSY)
         if found.findings and repair:
             self._repair()
@@ -189,8 +181,8 @@ class _Verification:
             found.mend.rows[category] |= positions
 
     def _add_strays(self) -> None:
-        root, found = self._store.output_base_dir, self._found
-        named = {files_of(row) for rows in self._tables.patches.values() for row in rows}
+        root, found = self._data_set.folder, self._found
+        named = {TripletPaths.of(row) for rows in self._tables.patches.values() for row in rows}
         for triplet in sorted(self._strays.by_key.get(self._key, ()), key=lambda files: files.gt):
             hidden = {temporary(path) for path in triplet}
             for path in files_without_row(root, triplet, named):
@@ -199,7 +191,7 @@ class _Verification:
                     found.add(Kind.LEFTOVER, path, "was left by a run that was killed")
                 else:
                     found.add(Kind.EXTRA, path, "has no row")
-        for path in left_by_killed_runs(self._store, self._key):
+        for path in self._data_set.left_by_killed_runs(self._key):
             found.mend.leftovers.add(path)
             found.add(Kind.LEFTOVER, path.relative_to(root), "was left by a run that was killed")
 
@@ -220,7 +212,7 @@ class _Verification:
             found.left_out = "not repaired: a table that may yet be whole cannot be read"
         else:
             try:
-                take_away(self._store, self._key, found.mend, self._marks)
+                delete_broken(self._data_set, self._key, found.mend, self._marks)
                 found.repaired = True
             except BusyError:
                 found.left_out = f"not repaired: {BUSY}"
@@ -231,7 +223,7 @@ class _Verification:
         """Return a category's folder that lost everything, as one does whose drive is away."""
         for category in self._found.mend.rows:
             if category in self._settings.categories:
-                folder = self._store.output_base_dir / self._settings.categories[category].folder
+                folder = self._data_set.category_folder(self._settings, category)
                 if not folder.is_dir() or not any(folder.iterdir()):
                     return folder
         return None

@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import TypeVar, get_args
 
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import DataSet, TripletPaths, patch_id, patches_hash, triplet_paths, windows_hash
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.generate.identity import patches_hash, windows_hash
-from dataset_assets.generate.journal import files_of
 from dataset_assets.patches.downscale import SCALE, Kernel
 from dataset_assets.patches.planning import PatchPlan, plan_patches
-from dataset_assets.patches.triplets import TripletPaths, patch_id, triplet_paths
-from dataset_assets.tables import PatchRow, Provenance, Row, TableStore, VideoRow, WindowRow
-from dataset_assets.tables.footer import count
+from dataset_assets.tables import PatchRow, Provenance, Row, VideoRow, WindowRow, count
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.video.geometry import Rect
 from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
@@ -54,55 +51,55 @@ class Tables:
         return {row.window: row for row in self.windows or () if row.accepted}
 
 
-def read_tables(store: TableStore, key: str, found: VideoFindings) -> Tables:
+def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
     """Read all tables of a video, checksums included; what cannot be read is a finding."""
     tables = Tables()
 
     def read(path: Path, rows: Callable[[], _T]) -> _T | None:
         try:
-            footer = store.read_footer(path)
+            footer = data_set.tables.read_footer(path)
             if footer is None:
                 return None
             content = rows()
         except DamagedTableError as error:
             found.mend.tables.add(path)
-            found.add(Kind.TABLE, _place(store, path), str(error))
+            found.add(Kind.TABLE, _place(data_set, path), str(error))
             return None
         except DatasetAssetsError as error:
             # Of a newer release, or behind permissions or a disk that people can mend.
             found.is_mendable = False
-            found.add(Kind.TABLE, _place(store, path), str(error))
+            found.add(Kind.TABLE, _place(data_set, path), str(error))
             return None
         tables.provenances[path], counts = footer
         listed: Sequence[Row] = content if isinstance(content, list) else []
         if count(listed) != counts:
             found.mend.reopened.add(path)
-            found.add(Kind.TABLE, _place(store, path), "has other rows than its footer counts")
+            found.add(Kind.TABLE, _place(data_set, path), "has other rows than its footer counts")
         return content
 
-    tables.video = read(store.video_path(key), lambda: store.read_video(key))
-    tables.windows = read(store.windows_path(key), lambda: store.read_windows(key))
-    for category in store.categories():
+    tables.video = read(data_set.tables.video_path(key), lambda: data_set.tables.read_video(key))
+    tables.windows = read(data_set.tables.windows_path(key), lambda: data_set.tables.read_windows(key))
+    for category in data_set.tables.categories():
 
         def rows(category: str = category) -> list[PatchRow]:
-            return store.read_patches(category, key)
+            return data_set.tables.read_patches(category, key)
 
-        patches = read(store.patches_path(category, key), rows)
+        patches = read(data_set.tables.patches_path(category, key), rows)
         if patches is not None:
             tables.patches[category] = patches
-    path = store.windows_path(key)
+    path = data_set.tables.windows_path(key)
     if any(tables.patches.values()) and tables.windows is None and path not in found.mend.tables:
-        found.add(Kind.TABLE, _place(store, path), "is missing, though patches were made of its windows")
+        found.add(Kind.TABLE, _place(data_set, path), "is missing, though patches were made of its windows")
     return tables
 
 
 def check_windows(
-    settings: Settings, entry: VideoEntry | None, store: TableStore, tables: Tables, found: VideoFindings
+    settings: Settings, entry: VideoEntry | None, data_set: DataSet, tables: Tables, found: VideoFindings
 ) -> None:
     """Every window has its attempts once and in order, the accepted one last, and overlaps no other."""
     if tables.windows is None:
         return
-    path = store.windows_path(found.key)
+    path = data_set.tables.windows_path(found.key)
     is_current = _is_current(entry, tables, path, lambda video: windows_hash(settings, video))
     target = settings.window_target(entry) if entry and is_current else None
     before: WindowRow | None = None
@@ -121,7 +118,7 @@ def check_windows(
             before = last
         if problem:
             found.mend.windows.add(window)
-            found.add(Kind.WINDOW, _place(store, path), f"window {window} {problem}")
+            found.add(Kind.WINDOW, _place(data_set, path), f"window {window} {problem}")
 
 
 def _window_problem(attempts: Sequence[WindowRow]) -> str:
@@ -143,7 +140,7 @@ def _window_problem(attempts: Sequence[WindowRow]) -> str:
 
 
 def check_patches(
-    settings: Settings, entry: VideoEntry | None, store: TableStore, tables: Tables, found: VideoFindings
+    settings: Settings, entry: VideoEntry | None, data_set: DataSet, tables: Tables, found: VideoFindings
 ) -> dict[str, list[int]]:
     """Every row names its own files, is what was planned, and has an accepted window; none is missing.
 
@@ -153,10 +150,10 @@ def check_patches(
     sound: dict[str, list[int]] = {}
     accepted = tables.accepted
     windows_are_current = tables.windows is not None and _is_current(
-        entry, tables, store.windows_path(found.key), lambda video: windows_hash(settings, video)
+        entry, tables, data_set.tables.windows_path(found.key), lambda video: windows_hash(settings, video)
     )
     for category, rows in tables.patches.items():
-        path = store.patches_path(category, found.key)
+        path = data_set.tables.patches_path(category, found.key)
         provenance = tables.provenances[path]
         plan, hash_ = None, ""
         if entry is not None and category in settings.categories:
@@ -178,14 +175,14 @@ def check_patches(
             seen.add(row.window)
             if problem:
                 found.mend.rows[category].add(position)
-                found.add(Kind.ROW, _place(store, path), f"the row of window {row.window} {problem}")
+                found.add(Kind.ROW, _place(data_set, path), f"the row of window {row.window} {problem}")
             else:
                 sound[category].append(position)
         is_current = bool(hash_) and provenance.complete and provenance.settings_hash == hash_
         if is_current and windows_are_current and plan is not None and plan.windows:
             for window in _lacking(plan, accepted, seen):
                 found.mend.reopened.add(path)
-                found.add(Kind.ROW, _place(store, path), f"the row of window {window} is missing")
+                found.add(Kind.ROW, _place(data_set, path), f"the row of window {window} is missing")
     return sound
 
 
@@ -194,7 +191,7 @@ def own_files(key: str, row: PatchRow) -> TripletPaths | None:
 
     What is read or removed on the word of a row lies in the data set, whatever a damaged row says.
     """
-    files = files_of(row)
+    files = TripletPaths.of(row)
     folder = files.gt.parent.parent
     expected = triplet_paths(folder.parent.as_posix(), folder.name, patch_id(key, row.window))
     is_inside = not folder.is_absolute() and ".." not in folder.parts and folder.name != ""
@@ -217,7 +214,7 @@ def _unplanned(settings: Settings, category: str, plan: PatchPlan | None, row: P
     if crop is None or row.format not in settings.categories[category].mix:
         return f"has the format {row.format!r}, which {category} does not take"
     files = triplet_paths(settings.categories[category].folder, crop.folder, row.patch_id)
-    if files_of(row) != files or (row.width, row.height) != (crop.width, crop.height):
+    if TripletPaths.of(row) != files or (row.width, row.height) != (crop.width, crop.height):
         return f"does not have the size or the folder of {row.format}"
     if row.kernel != settings.base.lr_kernel:
         return f"names the kernel {row.kernel}"
@@ -272,5 +269,5 @@ def _is_current(
     return entry is not None and provenance is not None and provenance.settings_hash == now(entry)
 
 
-def _place(store: TableStore, path: Path) -> Path:
-    return path.relative_to(store.output_base_dir)
+def _place(data_set: DataSet, path: Path) -> Path:
+    return path.relative_to(data_set.folder)

@@ -5,7 +5,6 @@ All positions are PTS in the video stream's time base. Decoding belongs to `deco
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +13,7 @@ from typing import TypeAlias, cast
 
 import av
 
+from dataset_assets.disk import FAILING_ERRNOS
 from dataset_assets.errors import SourceLostError, VideoError
 from dataset_assets.video.colour import NO_CODES, ColourCodes
 from dataset_assets.video.packed import has_packed_frames, unpacked
@@ -40,12 +40,6 @@ STRICT_CODECS = ("libdav1d",)
 # H.264's decoder would also report what is no damage: old frames that a film with open GOPs wants to forget,
 # where decoding began behind them. It flags every frame that it conceals anyway.
 FLAGGING_CODECS = ("h264",)
-# What a disk or a mount that went away answers; anything else that FFmpeg says is about the film.
-LOST_ERRNOS = frozenset(
-    getattr(errno, name)
-    for name in ("EIO", "ENXIO", "ENODEV", "ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "ECONNRESET")
-    if hasattr(errno, name)
-)
 # FFmpeg's names of containers with colour tags of their own begin so.
 CONTAINERS_WITH_COLOUR = ("mov", "matroska", "mxf", "nut")
 # Of these, the demuxer's index holds what happened to be read.
@@ -379,7 +373,7 @@ def _decoder_options(codec: str) -> dict[str, str]:
 
 def _raise_if_lost(error: av.FFmpegError) -> None:
     """Tells a disk that fails from a film that is damaged: what cannot be read now may be read later."""
-    if error.errno in LOST_ERRNOS:
+    if error.errno in FAILING_ERRNOS:
         raise SourceLostError(
             f"it cannot be read ({error.strerror}); check its disk or its mount, and run generate again"
         ) from error

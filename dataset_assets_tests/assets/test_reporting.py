@@ -6,7 +6,7 @@ import pytest
 
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import bar, counts_markdown, markdown_table
-from dataset_assets.generate import Progress
+from dataset_assets.dataset import Progress
 
 
 def test_a_long_table_stays_short_enough_and_tells_what_is_left() -> None:

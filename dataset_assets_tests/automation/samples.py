@@ -10,8 +10,8 @@ from pathlib import Path
 import dagster as dg
 
 from dataset_assets.config import load_settings
-from dataset_assets.generate.identity import CODE_VERSION, patches_hash, source_hash, windows_hash
-from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, Provenance, TableStore
+from dataset_assets.dataset import CODE_VERSION, TableStore, patches_hash, source_hash, windows_hash
+from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, Provenance
 from dataset_assets.video.fingerprint import Fingerprint
 
 ALL = ("source_video", "scene_windows", "general_patches", "space_patches", "toon_patches")

@@ -16,8 +16,7 @@ import pytest
 from dataset_assets.automation.failure_sensor import failure_sensor
 from dataset_assets.automation.webhook import post
 from dataset_assets.config import Settings, load_settings
-from dataset_assets.generate.failures import failed_runs, forget_failure, keep_failure, read_failures
-from dataset_assets.tables import TableStore
+from dataset_assets.dataset import DataSet
 from dataset_assets_tests.automation.samples import add_run
 from dataset_assets_tests.configurations import write_config
 
@@ -91,23 +90,16 @@ def tell(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -
         "failure_sensor", event, instance, run, resources={"dataset_config": settings}
     )
     failure_sensor(context.for_run_failure())
-    return read_failures(TableStore(settings.base.output_base_dir))
+    return {key: each.sentence for key, each in DataSet.of(settings).failures.read().items()}
 
 
 def test_a_killed_run_leaves_a_sentence_and_its_link(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     run = killed(instance, "film")
     assert tell(instance, run, settings) == {"film": SENTENCE}
-    store = TableStore(settings.base.output_base_dir)
-    assert failed_runs(store) == {"film": run.run_id}
-    forget_failure(store, "film")
-    assert (read_failures(store), failed_runs(store)) == ({}, {})
-
-
-def test_a_failure_without_a_run_has_a_sentence_and_no_link(tmp_path: Path) -> None:
-    store = TableStore(tmp_path)
-    keep_failure(store, "film", "it is interlaced")
-    assert (read_failures(store), failed_runs(store)) == ({"film": "it is interlaced"}, {})
+    kept = DataSet.of(settings).failures.read_one("film")
+    assert kept is not None
+    assert (kept.run_id, kept.film) == (run.run_id, str(settings.video("film").path))
 
 
 def test_a_run_that_is_tried_again_or_overtaken_leaves_none(

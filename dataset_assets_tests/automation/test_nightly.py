@@ -12,10 +12,9 @@ import dagster as dg
 import pytest
 
 from dataset_assets.config import load_settings
+from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import build_defs
-from dataset_assets.generate.failures import keep_failure
 from dataset_assets.partitions import VIDEOS
-from dataset_assets.tables import TableStore
 from dataset_assets_tests.automation.samples import ALL, add_run, films, finish
 from dataset_assets_tests.configurations import write_config
 
@@ -102,8 +101,8 @@ def test_what_is_queued_running_absent_or_failed_does_not_take_a_place(night: Ni
 
 
 def test_a_film_that_failed_last_time_comes_last(night: Night) -> None:
-    store = TableStore(load_settings(night.config).base.output_base_dir)
-    keep_failure(store, "large", "it is interlaced")
+    data_set = DataSet.of(load_settings(night.config))
+    data_set.failures.keep(Failure("large", "", "it is interlaced"))
     assert keys(night.tick()) == ["middle", "small", "large"]
 
 
@@ -136,7 +135,7 @@ def test_a_replaced_film_is_made_anew_and_no_other(night: Night) -> None:
 
 def test_other_code_makes_all_anew(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     finish(night.config)
-    monkeypatch.setattr("dataset_assets.generate.status.CODE_VERSION", "another")
+    monkeypatch.setattr("dataset_assets.dataset.status.CODE_VERSION", "another")
     requests = night.tick()
     assert len(requests) == 3
     assert asked(requests) == {(ALL, "the code that makes it changed")}

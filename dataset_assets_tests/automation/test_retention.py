@@ -10,9 +10,8 @@ import pytest
 
 from dataset_assets.automation.retention import DAY_S, delete_old_runs, delete_old_runs_schedule
 from dataset_assets.config import load_settings
-from dataset_assets.generate.failures import keep_failure
+from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.partitions import VIDEOS
-from dataset_assets.tables import TableStore
 from dataset_assets_tests.configurations import write_config
 
 KEYS = ("a", "b")
@@ -94,7 +93,7 @@ def test_old_runs_go_and_the_ui_shows_what_it_did(history: History, monkeypatch:
     replaced = history.run(patches, "a"), history.run(stats)
     made = history.run(patches, "a"), history.run(patches, "b"), history.run(stats)
     failed = history.run(patches, "b", fail="true"), history.run(patches, "b", fail="true")
-    keep_failure(TableStore(history.settings.base.output_base_dir), "a", "killed", run_id=replaced[0])
+    DataSet.of(history.settings).failures.keep(Failure("a", "", "killed", run_id=replaced[0]))
     before = history.shown()
     assert len(before) == 4
     young = history.clean_up()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets.cli.doctor import Finding, examine
+from dataset_assets.cli.doctor import Diagnosis, examine
 from dataset_assets.config import load_settings
 from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import write_config
@@ -20,7 +20,7 @@ WHATS = [
 ]
 
 
-def failed(findings: list[Finding]) -> dict[str, str]:
+def failed(findings: list[Diagnosis]) -> dict[str, str]:
     return {finding.what: finding.detail for finding in findings if not finding.passed}
 
 

@@ -12,8 +12,8 @@ from dagster._core.loader import LoadingContextForTest
 
 from dataset_assets.assets.registering import find_unregistered, register
 from dataset_assets.config import load_settings
+from dataset_assets.dataset import TableStore
 from dataset_assets.definitions import build_defs
-from dataset_assets.tables import TableStore
 from dataset_assets_tests.command import run
 from dataset_assets_tests.generated import Generated
 

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from dataset_assets.cli.monitor import monitor
 from dataset_assets.config import load_settings
-from dataset_assets.monitor.collector import Watcher
+from dataset_assets.monitor.collector import SnapshotCollector
 from dataset_assets.monitor.history import History
 from dataset_assets.partitions import add_missing
 from dataset_assets_tests.command import ROOT, environment, processes_of, run, start, wait_until
@@ -182,7 +182,7 @@ def test_a_run_is_shown_however_it_was_launched_and_not_once_it_is_dead(launched
     kill(config, process)
     settings = load_settings(config)
     with History(config.parent / "dataset/.dagster", ["film"]) as history:
-        dead = Watcher(settings).snapshot(history.read((), time.time()))
+        dead = SnapshotCollector(settings).snapshot(history.read((), time.time()))
     assert (dead.state, dead.videos, dead.overall.videos_running) == ("idle", (), 0)
     (failure,) = dead.failures
     assert failure.sentence.startswith("film: ")

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dataset_assets.cli.views import stats_tables
-from dataset_assets.tables import DatasetStats, Totals
+from dataset_assets.dataset import DatasetStats, Totals
 
 REASONS = {"cut": 12, "near_black": 3, "黑": 2, "duplicate": 100}
 WHOLE = "cut 12, near_black 3, 黑 2, duplicate 100"

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from dataset_assets.config import load_settings
 from dataset_assets.config.keys import video_key
+from dataset_assets.dataset import TableStore, patch_id, triplet_paths
 from dataset_assets.errors import ConfigError
-from dataset_assets.patches.triplets import patch_id, triplet_paths
-from dataset_assets.tables import TableStore
 
 few = settings(max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

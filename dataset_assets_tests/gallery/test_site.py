@@ -12,10 +12,11 @@ import pytest
 
 from dataset_assets import __version__
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import DataSet
+from dataset_assets.dataset.lock import video_lock
 from dataset_assets.errors import VideoError
 from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
-from dataset_assets.generate import generate_video, probe_video, remove_left_categories
-from dataset_assets.generate.lock import video_lock
+from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt
@@ -78,7 +79,7 @@ def test_only_pages_older_than_their_tables_are_written_again(copied: Settings) 
 def test_a_page_forgets_a_category_that_was_removed(copied: Settings, shown_film: Film) -> None:
     left = {name: category for name, category in CATEGORIES.items() if name != "toon"}
     settings = small_settings(root_of(copied), shown_film.path, categories=left, weights={"general": 1.0})
-    remove_left_categories(settings)
+    DataSet.of(settings).remove_left_categories(settings)
     refresh_gallery(settings)
     page = Page(root_of(copied) / "gallery" / page_of(KEY))
     assert {crop["data-category"] for crop in page.all("a", class_="crop")} == {"general", "space"}

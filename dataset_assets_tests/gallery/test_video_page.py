@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from dataset_assets.config import Category, Format, Settings
+from dataset_assets.dataset import DataSet, Failure, TableStore, encode_picture, picture_name
 from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
 from dataset_assets.gallery.rendering import clock, percent, score, size
 from dataset_assets.gallery.video_page import read_video_page
 from dataset_assets.generate import generate_video, probe_video
-from dataset_assets.generate.pictures import encode_picture, picture_name, pictures_folder, write_picture
-from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, TableStore
+from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS
 from dataset_assets.windows.rules import RULES
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.gallery.pages import Page
@@ -127,23 +127,22 @@ def nasty_data_set(root: Path) -> Settings:
         (root / name).touch()
     patch = replace(PATCH, format=NASTY, gt=names["GT"], lr5=names["LR_5frames"], lr7=names["LR_7frames"])
     store.write(store.patches_path("general", KEY), PATCHES, [patch], provenance)
-    failures = store.root / ".failures"
-    failures.mkdir()
-    (failures / f"{KEY}.txt").write_text(NASTY, encoding="utf-8")
+    DataSet(root).failures.keep(Failure(KEY, "", NASTY))
     return settings
 
 
 def test_every_reason_has_its_sentence_its_blamed_scores_and_its_frames(tmp_path: Path) -> None:
     settings, store = small_settings(tmp_path, tmp_path / "film.mkv"), TableStore(tmp_path)
+    data_set = DataSet(tmp_path)
     rows, black = [], encode_picture(np.zeros((9, 16, 3), np.uint8))
     for window, rule in enumerate(RULES):
         row = replace(ACCEPTED, window=window, accepted=False, reason=rule.name, signature=None)
         rows.append(row if rule.is_measured else replace(row, **NO_SCORES))
         name = picture_name(PROVENANCE.source_fingerprint, row.pts, row.reason)
         if name is not None:
-            write_picture(pictures_folder(store, KEY), name, black)
+            data_set.pictures(KEY).write(name, black)
     store.write(store.windows_path(KEY), WINDOWS, rows, PROVENANCE)
-    page = read_video_page(settings, store, KEY)
+    page = read_video_page(settings, data_set, KEY)
     for attempt, rule in zip(page.rejected, RULES, strict=True):
         assert attempt.sentence == rule.sentence
         assert len([each for each in attempt.scores if each.is_blamed]) == len(rule.blamed)

@@ -111,7 +111,7 @@ def test_a_missing_film_is_named_by_key_and_path(tmp_path: Path) -> None:
 def test_a_film_whose_recorded_frames_are_gone_keeps_what_was_made(
     sdr_film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dataset_assets.video.probe.FINGERPRINT_CHUNK_BYTES", 64)
+    monkeypatch.setattr("dataset_assets.video.fingerprint.CHUNK_BYTES", 64)
     film = tmp_path / "film.mp4"
     shutil.copy2(sdr_film.path, film)
     settings = small_settings(tmp_path / "out", film)

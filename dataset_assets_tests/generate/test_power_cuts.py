@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataset_assets.config import Settings
+from dataset_assets.dataset import TableStore
 from dataset_assets.generate import generate_video
-from dataset_assets.tables import TableStore
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.power import Disk, Recorder, Step, Tree, read_tree, write_tree
 from dataset_assets_tests.generate.samples import CATEGORIES, KEY, pictures, small_settings, tables

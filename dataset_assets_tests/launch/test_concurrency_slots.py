@@ -4,10 +4,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.generate.lock import video_lock
-from dataset_assets.generate.video import LOCK_FOLDER
-from dataset_assets.launch.concurrency_slots import free_slots
-from dataset_assets.tables import TableStore
+from dataset_assets.dataset import DataSet
+from dataset_assets.launch.concurrency_slots import free_concurrency_slots
 
 POOL = "decode"
 
@@ -22,13 +20,13 @@ def hold_a_place(instance: dg.DagsterInstance, key: str, status: dg.DagsterRunSt
 
 
 def test_killed_and_ended_runs_lose_their_places_and_a_run_that_works_keeps_its_own(tmp_path: Path) -> None:
-    store = TableStore(tmp_path)
+    data_set = DataSet(tmp_path)
     with dg.instance_for_test() as instance:
         instance.event_log_storage.set_concurrency_slots(POOL, 3)
         hold_a_place(instance, "killed", dg.DagsterRunStatus.STARTED)
         hold_a_place(instance, "ended", dg.DagsterRunStatus.FAILURE)
         works = hold_a_place(instance, "works", dg.DagsterRunStatus.STARTED)
-        with video_lock(store.root / LOCK_FOLDER, "works"):
-            free_slots(instance, store)
+        with data_set.lock("works"):
+            free_concurrency_slots(instance, data_set)
         claimed = instance.event_log_storage.get_concurrency_info(POOL).claimed_slots
     assert [slot.run_id for slot in claimed] == [works]

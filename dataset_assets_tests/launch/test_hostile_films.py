@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.config import load_settings
-from dataset_assets.generate.failures import read_failures
+from dataset_assets.dataset import DataSet
 from dataset_assets.generate.limits import LIMIT_EXIT_CODE
-from dataset_assets.launch.exit_reasons import death_sentence
-from dataset_assets.tables import TableStore
+from dataset_assets.launch.exit_reasons import exit_failure
 from dataset_assets_tests.command import ROOT, run
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
@@ -80,8 +79,8 @@ def test_films_that_kill_their_process_fail_alone(tmp_path: Path, sdr_film: Film
     assert out.count("replace it, or remove it from the configuration") == 3
     assert "Traceback" not in out + done.stderr
     assert "1 of 4 videos are up to date" in out
-    store = TableStore(load_settings(config).base.output_base_dir)
-    assert set(read_failures(store)) == {"segfault", "endless", "bloat"}
+    data_set = DataSet.of(load_settings(config))
+    assert set(data_set.failures.read()) == {"segfault", "endless", "bloat"}
     shown = json.loads(run("monitor", "--json", "--config", config).stdout)
     assert "the decoder crashed on it" in json.dumps(shown)
 
@@ -106,9 +105,12 @@ def test_a_film_that_crashes_verify_is_told_and_the_others_are_compared(
 
 def test_a_process_that_was_killed_leaves_no_failure_of_its_film(tmp_path: Path, sdr_film: Film) -> None:
     config = write_config(tmp_path, {"film": (sdr_film.path, {"toon": 0.4})})
-    store = TableStore(load_settings(config).base.output_base_dir)
-    assert "was killed (SIGKILL), by the system if memory ran out" in death_sentence(config, "film", -9)
-    assert "its process died (exit code 3); run generate again" in death_sentence(config, "film", 3)
-    assert "its process died (exit code 75)" in death_sentence(config, "film", LIMIT_EXIT_CODE)
-    assert "its process died (SIGSEGV)" in death_sentence(config, "left-the-configuration", -11)
-    assert read_failures(store) == {}
+
+    def sentence(exit_code: int, key: str = "film") -> str:
+        return exit_failure(config, key, exit_code, "run").sentence
+
+    assert "was killed (SIGKILL), by the system if memory ran out" in sentence(-9)
+    assert "its process died (exit code 3); run generate again" in sentence(3)
+    assert "its process died (exit code 75)" in sentence(LIMIT_EXIT_CODE)
+    assert "its process died (SIGSEGV)" in sentence(-11, "left-the-configuration")
+    assert DataSet.of(load_settings(config)).failures.read() == {}

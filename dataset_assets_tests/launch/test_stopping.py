@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dataset_assets.generate import Progress
+from dataset_assets.dataset import Progress
 from dataset_assets_tests.command import is_alive, processes_of, run, start, wait_until
 from dataset_assets_tests.configurations import pictures, tables, write_config
 from dataset_assets_tests.films import Film

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dataset_assets.monitor.snapshot import (
-    CategoryState,
-    Disk,
-    Failure,
-    LastRun,
-    Machine,
-    Overall,
-    Snapshot,
-    VideoRun,
-)
+from dataset_assets.dataset import Failure
+from dataset_assets.monitor.snapshot import CategoryState, Disk, LastRun, Machine, Overall, Snapshot, VideoRun
 
 NOW_S = 1_790_000_000.0  # 21 September 2026, 14:13:20 UTC
 
@@ -80,8 +72,9 @@ BEGUN = replace(
 )
 FAILURE = Failure(
     key="the-absent-one",
-    sentence="the-absent-one (/films/absent.mkv): the file does not exist; correct its path in the "
-    "configuration or bring the file back",
+    film="/films/absent.mkv",
+    what="the-absent-one (/films/absent.mkv): the file does not exist",
+    remedy="correct its path in the configuration or bring the file back",
     ended_s=NOW_S - 3600,
     run_id="5fe47a10-7add-479d-949c-248372ed71f1",
 )

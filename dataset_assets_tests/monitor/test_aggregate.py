@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.config import BaseSettings, Settings
-from dataset_assets.generate import Progress
-from dataset_assets.generate.progress import eta_s
-from dataset_assets.monitor.aggregate import Work, category_states, disk, overall
+from dataset_assets.dataset import Progress, eta_s
+from dataset_assets.monitor.aggregate import VideoSummary, category_states, disk, overall
 from dataset_assets.monitor.snapshot import Activity
 
 NOW_S = 1000.0
-DONE = Work(
+DONE = VideoSummary(
     key="done",
     state="done",
     windows_target=10,
@@ -39,7 +38,7 @@ WAITING = replace(
 )
 
 
-def running(worked: int, pending: int, started_s: float) -> Work:
+def running(worked: int, pending: int, started_s: float) -> VideoSummary:
     """A video with so many windows worked on, and so many to come."""
     target = worked + pending
     progress = Progress(

@@ -9,11 +9,9 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.config import Settings, load_settings
-from dataset_assets.generate import Progress
-from dataset_assets.generate.progress import ProgressFile
-from dataset_assets.monitor.collector import Watcher
-from dataset_assets.monitor.snapshot import ActiveRun, Activity, Failure, to_json
-from dataset_assets.tables import TableStore, collect
+from dataset_assets.dataset import DataSet, Failure, Progress, ProgressFile
+from dataset_assets.monitor.collector import SnapshotCollector
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, to_json
 from dataset_assets_tests.generated import Generated
 
 
@@ -29,10 +27,10 @@ def other_seed(settings: Settings) -> Settings:
 def test_a_data_set_at_rest_adds_up_as_its_statistics_and_its_files(
     generated: Generated, settings: Settings
 ) -> None:
-    found = Watcher(settings).snapshot(Activity())
+    found = SnapshotCollector(settings).snapshot(Activity())
     assert (found.state, found.overall.videos, found.overall.videos_done) == ("idle", 2, 2)
     assert (found.overall.share, found.overall.eta_s, found.videos) == (1.0, None, ())
-    stats = collect(TableStore(generated.root))
+    stats = DataSet(generated.root).statistics(settings)
     for row in stats.categories.to_dict("records"):
         (category,) = [each for each in found.categories if each.category == row["category"]]
         for name in ("patches", "attempts", "accepted", "size_bytes"):
@@ -43,7 +41,7 @@ def test_a_data_set_at_rest_adds_up_as_its_statistics_and_its_files(
 
 
 def test_what_is_stale_is_to_do_again(settings: Settings) -> None:
-    found = Watcher(other_seed(settings)).snapshot(Activity())
+    found = SnapshotCollector(other_seed(settings)).snapshot(Activity())
     assert (found.overall.videos_done, found.overall.videos_waiting) == (0, 2)
     assert (found.overall.share, found.overall.patches) == (0.0, 0)
     assert sum(category.patches_stale for category in found.categories) > 0
@@ -51,22 +49,22 @@ def test_what_is_stale_is_to_do_again(settings: Settings) -> None:
 
 
 def test_what_waits_to_be_made_anew_is_not_done_yet(settings: Settings) -> None:
-    found = Watcher(settings).snapshot(Activity(waiting=frozenset({"alpha"})))
+    found = SnapshotCollector(settings).snapshot(Activity(waiting=frozenset({"alpha"})))
     assert (found.overall.videos_done, found.overall.videos_waiting) == (1, 1)
     assert 0 < found.overall.share < 1
 
 
 def test_only_some_videos_and_categories_can_be_looked_at(settings: Settings) -> None:
-    found = Watcher(settings, ["beta"], ["toon"]).snapshot(Activity())
+    found = SnapshotCollector(settings, ["beta"], ["toon"]).snapshot(Activity())
     assert (found.overall.videos, [each.category for each in found.categories]) == (1, ["toon"])
-    whole = Watcher(settings).snapshot(Activity())
+    whole = SnapshotCollector(settings).snapshot(Activity())
     assert found.disk.used_bytes == whole.disk.used_bytes
 
 
 def test_a_film_that_failed_is_told_until_it_is_done(settings: Settings) -> None:
-    activity = Activity(failures=(Failure("alpha", "alpha: it failed", 1.0, ""),))
-    assert Watcher(settings).snapshot(activity).failures == ()
-    found = Watcher(other_seed(settings)).snapshot(activity)
+    activity = Activity(failures=(Failure("alpha", "", "alpha: it failed", ended_s=1.0),))
+    assert SnapshotCollector(settings).snapshot(activity).failures == ()
+    found = SnapshotCollector(other_seed(settings)).snapshot(activity)
     assert found.failures == activity.failures
     assert (found.overall.videos_failed, found.overall.videos_waiting) == (1, 1)
 
@@ -99,7 +97,7 @@ def test_a_pass_shows_what_it_has_made_though_it_is_not_committed(empty: Setting
         committed_s=5.0,
     )
     write_progress(empty, progress)
-    found = Watcher(empty).snapshot(Activity())
+    found = SnapshotCollector(empty).snapshot(Activity())
     (video,) = found.videos
     assert (found.state, video.key, video.pid) == ("running", "alpha", os.getpid())
     assert (video.phase, video.launched_by) == ("working", "Python")
@@ -115,7 +113,7 @@ def test_a_pass_shows_what_it_has_made_though_it_is_not_committed(empty: Setting
 
 def test_a_run_without_progress_shows_its_phase(empty: Settings) -> None:
     run = ActiveRun("alpha", "make_patches", "probing", "backfill abcdefgh", "id", 1.0)
-    found = Watcher(empty).snapshot(Activity(runs=(run, replace(run, key="", job="update_stats"))))
+    found = SnapshotCollector(empty).snapshot(Activity(runs=(run, replace(run, key="", job="update_stats"))))
     (video,) = found.videos
     assert (video.phase, video.updated_s, video.pid, video.eta_s) == ("probing", None, None, None)
     assert (found.state, found.overall.videos_running) == ("running", 1)
@@ -127,7 +125,7 @@ def test_what_a_killed_run_left_is_interrupted_and_never_running(empty: Settings
     write_progress(empty, Progress("alpha", pid=ended.pid, windows_target=6, windows_done=3))
     recycled = Progress("beta", pid=os.getpid(), process="another process")
     write_progress(empty, recycled)
-    found = Watcher(empty).snapshot(Activity())
+    found = SnapshotCollector(empty).snapshot(Activity())
     assert (found.state, found.videos, found.interrupted) == ("idle", (), ("alpha", "beta"))
     assert (found.overall.videos_interrupted, found.overall.videos_waiting) == (2, 0)
 
@@ -136,22 +134,22 @@ def test_a_video_that_ends_between_two_looks_is_read_at_once(
     generated: Generated, settings: Settings
 ) -> None:
     run = ActiveRun("alpha", "make_patches", "working", "generate", "", 1.0)
-    watcher = Watcher(settings)
-    assert watcher.snapshot(Activity(runs=(run,))).overall.videos_done == 1
-    assert watcher.snapshot(Activity()).overall.videos_done == 2
+    collector = SnapshotCollector(settings)
+    assert collector.snapshot(Activity(runs=(run,))).overall.videos_done == 1
+    assert collector.snapshot(Activity()).overall.videos_done == 2
 
 
 def test_an_unreadable_table_and_history_are_told(empty: Settings) -> None:
-    path = TableStore(empty.base.output_base_dir).windows_path("alpha")
+    path = DataSet.of(empty).tables.windows_path("alpha")
     path.parent.mkdir(parents=True)
     path.write_bytes(b"nonsense")
-    found = Watcher(empty).snapshot(Activity(problem="The history is away."))
+    found = SnapshotCollector(empty).snapshot(Activity(problem="The history is away."))
     assert found.problems[0].startswith(f"The table {path} is damaged")
     assert found.problems[1:] == ("The history is away.",)
 
 
 def test_a_snapshot_is_plain_json(settings: Settings) -> None:
-    found = json.loads(to_json(Watcher(settings).snapshot(Activity())))
+    found = json.loads(to_json(SnapshotCollector(settings).snapshot(Activity())))
     assert found["schema_version"] == 1
     assert found["categories"][0]["category"] == "general"
     assert found["machine"]["cpu_percent"] is None

@@ -7,16 +7,8 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from dataset_assets.monitor.snapshot import (
-    CategoryState,
-    Disk,
-    Failure,
-    LastRun,
-    Machine,
-    Overall,
-    Snapshot,
-    VideoRun,
-)
+from dataset_assets.dataset import Failure
+from dataset_assets.monitor.snapshot import CategoryState, Disk, LastRun, Machine, Overall, Snapshot, VideoRun
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/monitor.md").read_text(encoding="utf-8")
@@ -44,6 +36,8 @@ def reference() -> str:
     for title, record in RECORDS:
         lines += [f"| {title} | |", "| --- | --- |"]
         lines += [f"| `{name}` | {text} |" for name, text in described(record).items()]
+        if record is Failure:
+            lines.append(f"| `sentence` | {inspect.getdoc(Failure.sentence)} |")
         lines.append("")
     return "\n".join(lines).strip()
 

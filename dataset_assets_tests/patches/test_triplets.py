@@ -11,15 +11,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from dataset_assets.dataset import TripletPaths, TripletWriter, patch_id, triplet_paths
 from dataset_assets.patches.downscale import downscale
-from dataset_assets.patches.triplets import (
-    TripletPaths,
-    TripletWriter,
-    encode_triplet,
-    patch_id,
-    stack_triplet,
-    triplet_paths,
-)
+from dataset_assets.patches.triplets import encode_triplet, stack_triplet
 
 Picture = npt.NDArray[np.uint8]
 CROPS: Picture = np.random.default_rng(0).integers(0, 256, (7, 54, 96, 3), np.uint8)

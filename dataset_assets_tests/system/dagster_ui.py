@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from dataset_assets.generate import Progress
+from dataset_assets.dataset import Progress
 from dataset_assets_tests.command import ROOT, processes_of, start, wait_until
 from dataset_assets_tests.progress import read_progress
 from dataset_assets_tests.system import queries

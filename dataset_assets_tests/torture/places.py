@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pyarrow.parquet as pq
 
-from dataset_assets.generate.journal import Journal
+from dataset_assets.dataset import Journal
 
 Place = Literal["in a picture", "before a name", "in a table", "after a table's name", "before notes go"]
 PLACES: tuple[Place, ...] = get_args(Place)

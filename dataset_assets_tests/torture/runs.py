@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,14 +23,14 @@ from typing import Self
 import dagster as dg
 from dagster._utils.interrupts import setup_interrupt_handlers
 
-from dataset_assets.assets.failures import failure_sentence
+from dataset_assets.assets.failures import failure_of_events
 from dataset_assets.config import load_settings
+from dataset_assets.dataset import DataSet
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
-from dataset_assets.launch.concurrency_slots import free_slots
+from dataset_assets.launch.concurrency_slots import free_concurrency_slots
 from dataset_assets.launch.home import enter_home
 from dataset_assets.launch.worker import QUIET
 from dataset_assets.partitions import add_missing
-from dataset_assets.tables import TableStore
 from dataset_assets_tests.command import ROOT, environment, obey_ctrl_c
 from dataset_assets_tests.torture.places import Place, ended_at, failing_from
 
@@ -144,14 +145,16 @@ def _run(order: Order) -> tuple[int, str]:
         with dg.DagsterInstance.get() as instance:
             add_missing(instance, settings)
             # The daemon does so, a minute after a kill.
-            free_slots(instance, TableStore(settings.base.output_base_dir))
+            free_concurrency_slots(instance, DataSet.of(settings))
             with _end(order, settings.base.output_base_dir):
                 result = job.execute_in_process(
                     instance=instance, partition_key=order.key, run_config=QUIET, raise_on_error=False
                 )
             if result.success:
                 return DONE, ""
-            return FAILED, failure_sentence(order.key, result.all_events, result.run_id)
+            return FAILED, failure_of_events(
+                order.key, result.all_events, result.run_id, time.time()
+            ).sentence
     except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
         return STOPPED, ""
     except Exception as error:

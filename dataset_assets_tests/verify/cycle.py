@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataset_assets.config import Settings
-from dataset_assets.generate import SOURCE, WINDOWS, generate_video, probe_video, statuses
-from dataset_assets.tables import TableStore
+from dataset_assets.dataset import SOURCE, WINDOWS, DataSet
+from dataset_assets.generate import generate_video, probe_video
 from dataset_assets.verify import VideoFindings, verify
 from dataset_assets_tests.generate.samples import KEY, pictures, tables
 
 
 def make(settings: Settings) -> None:
     """What `generate` does: makes what is missing or unfinished, and nothing else."""
-    found = statuses(settings, settings.videos[0], TableStore(settings.base.output_base_dir))
+    found = DataSet.of(settings).statuses(settings, settings.videos[0])
     missing = [name for name, status in found.items() if not status.is_done]
     if SOURCE in missing:
         probe_video(settings, KEY)

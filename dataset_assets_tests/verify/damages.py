@@ -12,9 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from dataset_assets.dataset import TableStore, content_hash
 from dataset_assets.patches.downscale import downscale
-from dataset_assets.patches.triplets import content_hash
-from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, TableStore, WindowRow
+from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, WindowRow
 from dataset_assets_tests.generate.samples import KEY
 
 Damage = Callable[[Path], None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from dataset_assets.config import Settings
-from dataset_assets.tables import TableStore
+from dataset_assets.dataset import TableStore
 from dataset_assets.verify import VideoFindings
 from dataset_assets_tests.generate.samples import KEY, pictures
 from dataset_assets_tests.verify import damages

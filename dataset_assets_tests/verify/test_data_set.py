@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 from dataset_assets.config import Settings
-from dataset_assets.generate.lock import video_lock
-from dataset_assets.generate.progress import Progress, ProgressFile
+from dataset_assets.dataset import Progress, ProgressFile
+from dataset_assets.dataset.lock import video_lock
 from dataset_assets.verify import keys_of, verify
 from dataset_assets_tests.generate.samples import KEY, pictures
 from dataset_assets_tests.verify import damages

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataset_assets.config import Settings
-from dataset_assets.tables import VIDEOS, TableStore, WindowRow
+from dataset_assets.dataset import TableStore
+from dataset_assets.tables import VIDEOS, WindowRow
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import KEY
 from dataset_assets_tests.verify import damages

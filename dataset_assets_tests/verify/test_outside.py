@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from dataset_assets.config import Settings
-from dataset_assets.tables import TableStore
+from dataset_assets.dataset import DataSet
 from dataset_assets.verify import VideoFindings, outside
 from dataset_assets.verify.deep import compare_with_source
 from dataset_assets.verify.outside import compare_with_reference, psnr
@@ -120,9 +120,9 @@ def test_a_pixel_shape_that_changes_is_seen(sdr_film: Film, converted: Convert) 
 def deep(settings: Settings) -> VideoFindings:
     """What comparing all windows finds, in this process, where what is patched holds."""
     found = VideoFindings(KEY)
-    store = TableStore(settings.base.output_base_dir)
-    tables = read_tables(store, KEY, found)
-    return compare_with_source(settings, settings.videos[0], store, tables, 1.0)
+    data_set = DataSet(settings.base.output_base_dir)
+    tables = read_tables(data_set, KEY, found)
+    return compare_with_source(settings, settings.videos[0], data_set, tables, 1.0)
 
 
 def describe_as_sdr(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def test_wrong_colours_are_found_although_they_would_be_made_again_and_a_repair_
     assert {finding.place for finding in found.findings} == {
         row.gt
         for category in settings.categories
-        for row in TableStore(settings.base.output_base_dir).read_patches(category, KEY)
+        for row in DataSet(settings.base.output_base_dir).tables.read_patches(category, KEY)
     }
     assert "with the tags bt2020nc/bt2020/arib-std-b67 tv; correct the film's tags" in found.findings[0].what
 
@@ -197,14 +197,16 @@ def test_a_time_that_a_film_shows_twice_is_a_note(sdr_film: Film, converted: Con
 
 
 def test_another_shape_than_the_frames_is_found(whole: Settings) -> None:
-    store = TableStore(whole.base.output_base_dir)
-    row = store.read_patches("general", KEY)[0]
-    window = next(each for each in store.read_windows(KEY) if each.accepted and each.window == row.window)
+    data_set = DataSet(whole.base.output_base_dir)
+    row = data_set.tables.read_patches("general", KEY)[0]
+    window = next(
+        each for each in data_set.tables.read_windows(KEY) if each.accepted and each.window == row.window
+    )
     info = probe.probe(whole.videos[0].path)
     found = VideoFindings(KEY)
     wrong = replace(info, geometry=replace(info.geometry, sar=Fraction(4, 3)))
     for each in (info, wrong):
-        compare_with_reference(whole, each, store.output_base_dir, window.pts[3], [row], found)
+        compare_with_reference(whole, each, data_set.folder, window.pts[3], [row], found)
     (finding,) = found.findings
     assert finding.what.startswith(
         "is cut from a picture of 1280x540, while the reference conversion (stream 0 of the film) gives "
@@ -215,7 +217,7 @@ def test_another_shape_than_the_frames_is_found(whole: Settings) -> None:
 def test_a_frame_without_a_reference_is_a_note(whole: Settings) -> None:
     info = probe.probe(whole.videos[0].path)
     found = VideoFindings(KEY)
-    rows = TableStore(whole.base.output_base_dir).read_patches("general", KEY)
+    rows = DataSet(whole.base.output_base_dir).tables.read_patches("general", KEY)
     for pts in (7, 8):
         compare_with_reference(whole, info, Path(), pts, rows, found)
     assert found.findings == []

@@ -1,0 +1,219 @@
+"""The promises about a video and the data set, tested: verdicts in words, with one number each.
+
+What is read of files and pictures for it is in `inspection`. The assets report the verdicts as checks; how
+they are shown does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataset_assets.checks.inspection import Inspection
+from dataset_assets.config import Settings
+from dataset_assets.dataset import DataSet, Failure, TripletPaths
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.generate.reports import CategoryReport, WindowsReport
+from dataset_assets.video.fingerprint import Fingerprint
+
+ENOUGH_SHARE = 0.9
+ENOUGH_ACCEPTED = 0.2
+# The plan keeps each format within about one patch of its share; windows given up take theirs along.
+MIX_TOLERANCE = 0.1
+MIX_TOLERANCE_PATCHES = 2
+# Of the triplets looked at: some 0.2 % of sound ones look like a cut, and where the frames were not those of
+# the windows, 6 % and more would hold one. Titles on black look like bars, but few windows are titles.
+MAX_SHARE_CUT = 0.02
+MAX_SHARE_BARRED = 0.05
+# Blinds, stripes and small text look combed in a picture by itself.
+MAX_SHARE_COMBED = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a promise is kept.
+
+    Attributes:
+        passed: Whether it is.
+        description: What was found, in words.
+        measure: Name of the figure.
+        number: The one figure that says how well.
+    """
+
+    passed: bool
+    description: str
+    measure: str
+    number: float
+
+
+def colours_tagged(warnings: Sequence[str]) -> Verdict:
+    """Nothing about a film was guessed, ignored or left out."""
+    return Verdict(not warnings, "; ".join(warnings) or "nothing guessed", "guesses", len(warnings))
+
+
+def source_unchanged(fingerprint: Fingerprint, path: Path) -> Verdict:
+    """Check that a film is there, and is still the one that was read.
+
+    Args:
+        fingerprint: What it was when a run began to read it.
+        path: The film.
+    """
+    if not path.exists():
+        return Verdict(False, f"{path} has gone while it was read", "changes", 1)
+    if not fingerprint.is_of(path):
+        return Verdict(
+            False,
+            f"{path} changed while it was read; materialise it again once nobody writes to it",
+            "changes",
+            1,
+        )
+    return Verdict(True, "the same from the first frame read to the last", "changes", 0)
+
+
+def enough_windows(report: WindowsReport) -> Verdict:
+    """At least nine tenths of the windows asked for were found."""
+    share = report.accepted / report.target if report.target else 1.0
+    room = f"; the film has room for {report.room}" if report.room < report.target else ""
+    return Verdict(
+        share >= ENOUGH_SHARE,
+        f"{report.accepted} of {report.target} windows found{room}",
+        "share_found",
+        round(share, 3),
+    )
+
+
+def enough_accepted(report: WindowsReport) -> Verdict:
+    """At least a fifth of the attempts were accepted: with less, five windows are decoded for one."""
+    rate = report.acceptance_rate if report.attempts else 1.0
+    reason = next(iter(report.rejected), "")
+    most = f"; most rejected as {reason} ({report.rejected[reason]})" if reason else ""
+    return Verdict(
+        rate >= ENOUGH_ACCEPTED,
+        f"{report.accepted} of {report.attempts} places tried were accepted ({rate:.0%}){most}",
+        "acceptance_rate",
+        round(rate, 3),
+    )
+
+
+def enough_patches(report: CategoryReport) -> Verdict:
+    """At least nine tenths of the patches asked for were made."""
+    share = len(report.rows) / report.target if report.target else 1.0
+    reason = f"; no room for {', '.join(report.left_out)}" if report.left_out else ""
+    return Verdict(
+        share >= ENOUGH_SHARE,
+        f"{len(report.rows)} of {report.target} patches made{reason}",
+        "share_made",
+        round(share, 3),
+    )
+
+
+def format_mix_kept(report: CategoryReport) -> Verdict:
+    """Every format has its share of the patches, as far as it fits the film."""
+    total = len(report.rows)
+    made = report.formats
+    off = {name: abs(made.get(name, 0) - share * total) for name, share in report.mix.items()}
+    allowed = max(MIX_TOLERANCE_PATCHES, MIX_TOLERANCE * total)
+    worst = max(off, key=lambda name: off[name], default="")
+    return Verdict(
+        all(value <= allowed for value in off.values()),
+        f"{worst} is {off[worst]:.1f} of {total} patches off its share" if worst else "no format fits",
+        "patches_off",
+        round(max(off.values(), default=0.0), 1),
+    )
+
+
+def triplets_whole(inspection: Inspection) -> Verdict:
+    """Every row has its three files, whole and as large as its format."""
+    return _few_of(inspection.broken, inspection.triplets, "triplets are not whole", "broken_triplets")
+
+
+def windows_uncut(inspection: Inspection) -> Verdict:
+    """No sampled triplet shows a cut, but for the few false alarms among many."""
+    found, sampled = inspection.over_a_cut, inspection.sampled
+    return _few_of(found, sampled, "triplets looked at show a cut", "triplets_over_a_cut", MAX_SHARE_CUT)
+
+
+def free_of_black_bars(inspection: Inspection) -> Verdict:
+    """No sampled triplet has a black bar along an edge, but for a few titles among many."""
+    found, sampled = inspection.barred, inspection.sampled
+    return _few_of(found, sampled, "triplets looked at have a black bar", "barred_triplets", MAX_SHARE_BARRED)
+
+
+def free_of_combs(inspection: Inspection) -> Verdict:
+    """No sampled triplet's ground truth has combs, but for a few with fine lines among many."""
+    found, sampled = inspection.combed, inspection.sampled
+    return _few_of(found, sampled, "triplets looked at have combs", "combed_triplets", MAX_SHARE_COMBED)
+
+
+def files_match_table(
+    settings: Settings, data_set: DataSet, key: str, category: str, report: CategoryReport
+) -> Verdict:
+    """Check that the category's folders hold the files of this video that the table names, and no others."""
+    named = [path for row in report.rows for path in TripletPaths.of(row)]
+    missing = [path for path in named if not data_set.path_of(path).is_file()]
+    unnamed = data_set.unnamed_files(key, settings.categories[category], report.rows)
+    parts = [f"{len(named) - len(missing)} of {len(named)} files are there"]
+    if missing:
+        parts[0] += f", first missing {missing[0].as_posix()}"
+    if unnamed:
+        parts.append(f"{len(unnamed)} more that no row names, first {unnamed[0].as_posix()}")
+    count = len(missing) + len(unnamed)
+    return Verdict(not count, "; ".join(parts), "files_off", count)
+
+
+def videos_ok(videos: int, failed: Mapping[str, Failure], unfinished: Mapping[str, str]) -> Verdict:
+    """No video's last run failed.
+
+    Args:
+        videos: How many there are.
+        failed: Why each that failed did, by key.
+        unfinished: Why something of a video is missing or stale, by key.
+    """
+    to_come = len(unfinished.keys() - failed.keys())
+    done = videos - len(unfinished.keys() | failed.keys())
+    first = next((each.sentence for each in failed.values()), "")
+    return Verdict(
+        not failed,
+        f"{done} of {videos} videos are done, {len(failed)} failed, {to_come} to come"
+        + (f"; first {first}" if first else ""),
+        "videos_failed",
+        len(failed),
+    )
+
+
+def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
+    """Nothing of any video is missing or stale; arguments as in `videos_ok`."""
+    first = next((f"; first {key}: {why}" for key, why in unfinished.items()), "")
+    return Verdict(
+        not unfinished,
+        f"{videos - len(unfinished)} of {videos} videos are done{first}",
+        "videos_unfinished",
+        len(unfinished),
+    )
+
+
+def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
+    """Every film that was probed is still there, and still the same."""
+    gone, changed, probed = [], [], 0
+    for entry in settings.videos:
+        try:
+            provenance = data_set.tables.read_provenance(data_set.tables.video_path(entry.key))
+        except DatasetAssetsError:
+            continue  # reported as a problem of the tables
+        if provenance is None:
+            continue
+        probed += 1
+        if not entry.path.exists():
+            gone.append(entry.key)
+        elif not provenance.source_fingerprint.is_of(entry.path):
+            changed.append(entry.key)
+    parts = [f"{probed - len(gone) - len(changed)} of {probed} probed films are there and unchanged"]
+    parts += [f"gone: {', '.join(gone)}"] if gone else []
+    parts += [f"changed, so that their patches are stale: {', '.join(changed)}"] if changed else []
+    return Verdict(not (gone or changed), "; ".join(parts), "films_off", len(gone) + len(changed))
+
+
+def _few_of(found: Sequence[str], of: int, what: str, measure: str, max_share: float = 0.0) -> Verdict:
+    named = f", first {found[0]}" if found else ""
+    return Verdict(len(found) <= max_share * of, f"{len(found)} of {of} {what}{named}", measure, len(found))

@@ -1,0 +1,80 @@
+"""One home for what lies in a data set's folder: tables, triplets, locks, journals, progress, failures.
+
+`DataSet` is the face; nobody else knows a path below the folder, or makes a store of tables. How a film
+becomes windows and patches does not belong here, nor does Dagster.
+
+Example:
+    from dataset_assets.dataset import DataSet
+
+    data_set = DataSet(Path("dataset"))
+    for triplet in data_set.triplets():
+        print(triplet.video, data_set.folder / triplet.paths.gt)
+"""
+
+from dataset_assets.dataset.data_set import DataSet
+from dataset_assets.dataset.failures import Failure, newest
+from dataset_assets.dataset.identity import CODE_VERSION, patches_hash, source_hash, windows_hash
+from dataset_assets.dataset.journal import Journal
+from dataset_assets.dataset.overview import Overview
+from dataset_assets.dataset.pictures import (
+    REJECTED_PICTURES,
+    VideoPictures,
+    encode_picture,
+    picture_name,
+)
+from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
+from dataset_assets.dataset.publishing import TripletWriter
+from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
+from dataset_assets.dataset.status import SOURCE, WINDOWS, AssetStatus
+from dataset_assets.dataset.strays import Strays, files_without_row
+from dataset_assets.dataset.table_store import TableStore
+from dataset_assets.dataset.triplets import (
+    FILE_NAME,
+    KINDS,
+    Triplet,
+    TripletFile,
+    TripletPaths,
+    content_hash,
+    patch_id,
+    triplet_files,
+    triplet_paths,
+)
+
+__all__ = [
+    "CODE_VERSION",
+    "FILE_NAME",
+    "KINDS",
+    "REJECTED_PICTURES",
+    "SOURCE",
+    "WINDOWS",
+    "AssetStatus",
+    "DataSet",
+    "DatasetStats",
+    "Failure",
+    "Journal",
+    "Overview",
+    "Progress",
+    "ProgressFile",
+    "Strays",
+    "TableStore",
+    "Totals",
+    "Triplet",
+    "TripletFile",
+    "TripletPaths",
+    "TripletWriter",
+    "VideoPictures",
+    "content_hash",
+    "encode_picture",
+    "eta_s",
+    "files_without_row",
+    "newest",
+    "patch_id",
+    "patches_hash",
+    "picture_name",
+    "reasons_text",
+    "source_hash",
+    "triplet_files",
+    "triplet_paths",
+    "windows_hash",
+    "windows_per_s",
+]

@@ -1,0 +1,258 @@
+"""The one home of a data set: whoever reads or changes what lies in its folder asks a `DataSet`.
+
+Here: which parts there are. How each part works is in the modules beside this one, and what is made of films
+is decided by `generate`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+
+from dataset_assets import layout
+from dataset_assets.config import Category, Settings, VideoEntry
+from dataset_assets.dataset.cached_footers import CachedFooters
+from dataset_assets.dataset.failures import Failures
+from dataset_assets.dataset.journal import Journal, journal_kept
+from dataset_assets.dataset.lock import video_lock
+from dataset_assets.dataset.overview import Overview
+from dataset_assets.dataset.pictures import VideoPictures
+from dataset_assets.dataset.progress import Progress, ProgressFile, progress_paths, read_progress_files
+from dataset_assets.dataset.publishing import TripletWriter
+from dataset_assets.dataset.statistics import DatasetStats, add_up
+from dataset_assets.dataset.status import AssetStatus, statuses_of
+from dataset_assets.dataset.strays import Strays, find_strays, unnamed_files
+from dataset_assets.dataset.table_store import TableStore
+from dataset_assets.dataset.triplets import Triplet, TripletPaths
+from dataset_assets.errors import BusyError, DatasetAssetsError
+from dataset_assets.tables import PatchRow
+
+
+class DataSet:
+    """All that lies in the folder of one data set.
+
+    Nothing is read or made before it is asked for, and any number may be made of one folder.
+
+    Attributes:
+        folder: The folder, `output_base_dir` in the configuration.
+        tables: Its Parquet tables.
+        failures: Why the last runs on videos failed.
+    """
+
+    def __init__(self, folder: Path, *, caches_footers: bool = False) -> None:
+        """Open nothing yet.
+
+        Args:
+            folder: The data set's folder; may be absent.
+            caches_footers: Whether footers are read again only where a table was replaced: for views that
+                look every few seconds, not for anything that decides what is made.
+        """
+        self.folder = folder
+        self.tables = CachedFooters(folder) if caches_footers else TableStore(folder)
+        self.failures = Failures(folder / layout.FAILURES)
+
+    @classmethod
+    def of(cls, settings: Settings) -> DataSet:
+        """Return the data set of a configuration."""
+        return cls(settings.base.output_base_dir)
+
+    @property
+    def metadata_folder(self) -> Path:
+        """The folder of the tables, for people."""
+        return self.folder / layout.METADATA
+
+    @property
+    def gallery_folder(self) -> Path:
+        """The folder of the gallery's pages."""
+        return self.folder / layout.GALLERY
+
+    @property
+    def dagster_home(self) -> Path:
+        """The folder of Dagster's history, where nobody chose another one."""
+        return self.folder / layout.DAGSTER_HOME
+
+    @property
+    def statistics_due(self) -> Path:
+        """A file that is there while statistics and pages have yet to follow the tables."""
+        return self.folder / layout.STATISTICS_DUE
+
+    @property
+    def free_bytes(self) -> int:
+        """Free space of the disk that holds the data set, whose folder may be absent."""
+        place = next(each for each in (self.folder, *self.folder.parents) if each.exists())
+        return shutil.disk_usage(place).free
+
+    def path_of(self, name: Path) -> Path:
+        """Return where a file lies that a row names."""
+        return self.folder / name
+
+    def relative(self, path: Path) -> Path:
+        """Return a path of the data set relative to its folder."""
+        return path.relative_to(self.folder)
+
+    def category_folder(self, settings: Settings, category: str) -> Path:
+        """Return the folder of a category's triplets."""
+        return self.folder / settings.categories[category].folder
+
+    def make_validation_folder(self, settings: Settings, category: str) -> None:
+        """Make the folder that the user fills with a category's validation pictures."""
+        (self.category_folder(settings, category) / layout.VALIDATION).mkdir(parents=True, exist_ok=True)
+
+    def lock(self, key: str) -> AbstractContextManager[None]:
+        """Keep other runs from a video.
+
+        Raises:
+            BusyError: Another process works on it.
+        """
+        return video_lock(self.folder / layout.LOCKS, key)
+
+    def journal(self, key: str) -> Journal:
+        """Return the journal of a video, with what an earlier run noted; used under the video's lock."""
+        return Journal(self.folder, self.folder / layout.JOURNALS / key, self.tables, key)
+
+    @contextmanager
+    def work_on(self, key: str) -> Iterator[Journal]:
+        """Keep other runs from a video, and a journal for the next one if this one is killed.
+
+        What an earlier run left is removed first.
+
+        Raises:
+            BusyError: Another process works on it.
+            DatasetAssetsError: A table is damaged, or from a newer release.
+            OSError: The disk is full or cannot be written.
+        """
+        with self.lock(key), journal_kept(self.journal(key)) as journal:
+            yield journal
+
+    def triplet_writer(self) -> TripletWriter:
+        """Return a writer of triplets."""
+        return TripletWriter(self.folder)
+
+    def pictures(self, key: str) -> VideoPictures:
+        """Return the small pictures of a video's attempts."""
+        return VideoPictures(self.folder / layout.PICTURES / f"video={key}")
+
+    def progress_file(self, progress: Progress) -> ProgressFile:
+        """Return the file in which other processes see how far a run has come."""
+        return ProgressFile(self.folder / layout.PROGRESS, progress)
+
+    def progress(self) -> list[Progress]:
+        """Read how far each run has come, by key; also of runs that were killed."""
+        return read_progress_files(self.folder / layout.PROGRESS)
+
+    def keys_worked_on(self) -> set[str]:
+        """Return the keys of the videos that a live run works on."""
+        return {each.key for each in self.progress() if each.is_alive}
+
+    def left_by_killed_runs(self, key: str) -> list[Path]:
+        """List the files that a killed run left of a video, triplets apart; used where no run works on it."""
+        journal = self.folder / layout.JOURNALS / key
+        state = [journal, *progress_paths(self.folder / layout.PROGRESS, key)]
+        return [*self.tables.temporaries(key), *(path for path in state if path.exists())]
+
+    def clear_up(self) -> list[str]:
+        """Remove what killed runs left of videos of which perhaps nothing is to be made any more.
+
+        A video that another run works on is left alone, and one whose tables cannot be read is left to its
+        own next run, which reports it.
+
+        Returns:
+            Keys of the videos that were cleared.
+        """
+        try:
+            keys = sorted(path.name for path in (self.folder / layout.JOURNALS).iterdir())
+        except FileNotFoundError:
+            return []
+        cleared = []
+        for key in keys:
+            with suppress(DatasetAssetsError), self.work_on(key):
+                for path in progress_paths(self.folder / layout.PROGRESS, key):
+                    path.unlink(missing_ok=True)
+                cleared.append(key)
+        return cleared
+
+    def left_categories(self, settings: Settings) -> dict[str, list[str]]:
+        """Return the videos with a table of a category that left the configuration, with those categories."""
+        left: dict[str, list[str]] = {}
+        for category in self.tables.categories():
+            if category not in settings.categories:
+                for key in self.tables.patches_files(category):
+                    left.setdefault(key, []).append(category)
+        return dict(sorted(left.items()))
+
+    def remove_left_categories(self, settings: Settings) -> list[str]:
+        """Remove the tables and files of categories that left the configuration, for every video.
+
+        The films are not needed for it. A video that another run works on keeps them until the next call.
+
+        Returns:
+            Keys of the videos that had some, sorted.
+
+        Raises:
+            DatasetAssetsError: A table is damaged, or from a newer release.
+        """
+        removed = []
+        for key, categories in self.left_categories(settings).items():
+            with suppress(BusyError), self.work_on(key) as journal:
+                self.remove_categories(key, categories, journal)
+                removed.append(key)
+        return removed
+
+    def remove_categories(self, key: str, categories: Collection[str], journal: Journal) -> None:
+        """Remove a video's tables and files of some categories, under its lock."""
+        # The rows before their files, and both after the notes: see `generate.checkpoints`.
+        for category in categories:
+            journal.note([TripletPaths.of(row) for row in self.tables.read_patches(category, key)])
+        for category in categories:
+            self.tables.remove(self.tables.patches_path(category, key))
+        journal.settle()
+
+    def triplets(
+        self, videos: Collection[str] | None = None, categories: Collection[str] | None = None
+    ) -> Iterator[Triplet]:
+        """Go through the finished triplets, by category, video and row.
+
+        Args:
+            videos: Keys of the videos; all that have tables by default.
+            categories: Names of the categories; all that have tables by default.
+
+        Raises:
+            DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
+        """
+        for category in self.tables.categories() if categories is None else categories:
+            keys = self.tables.patches_files(category) if videos is None else videos
+            for key in keys:
+                for row in self.tables.read_patches(category, key):
+                    yield Triplet(key, category, row)
+
+    def unnamed_files(self, key: str, category: Category, rows: Iterable[PatchRow]) -> list[Path]:
+        """Find files of a video that no row names, see `strays.unnamed_files`."""
+        return unnamed_files(self.folder, key, category, rows)
+
+    def strays(self, settings: Settings, keys: Collection[str], known: Collection[str]) -> Strays:
+        """Find files that no row names in the folders of all categories, see `strays.find_strays`."""
+        return find_strays(settings, self.folder, self.tables, keys, known)
+
+    def statuses(self, settings: Settings, entry: VideoEntry) -> dict[str, AssetStatus]:
+        """Look up what of a video is done, missing or stale, see `AssetStatus`.
+
+        Returns:
+            A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is gone counts as
+            unchanged: what was made of it stays.
+        """
+        return statuses_of(settings, entry, self.tables)
+
+    def statistics(self, settings: Settings) -> DatasetStats:
+        """Add up all tables, from their footers; see `add_up`."""
+        return add_up(self.tables, {name: each.mix for name, each in settings.categories.items()})
+
+    def overview(self, settings: Settings) -> Overview:
+        """Read how the data set stands."""
+        kept = self.failures.read()
+        return Overview(
+            self.statistics(settings),
+            {entry.key: self.statuses(settings, entry) for entry in settings.videos},
+            {entry.key: kept[entry.key] for entry in settings.videos if entry.key in kept},
+        )

@@ -1,0 +1,126 @@
+"""Why a video's last run failed: a value, kept in one place from the failure until a run gets through.
+
+A run that was stopped leaves none; for one that was killed, whoever launched or watched it keeps one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from dataset_assets.disk import replacing
+from dataset_assets.errors import BusyError, DatasetAssetsError
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failed run on a video.
+
+    Attributes:
+        key: The video's key.
+        film: Path of the film; empty where it is not known.
+        what: What is wrong, and where.
+        remedy: What to do about it; empty where nobody knows.
+        run_id: The Dagster run; empty where there was none.
+        ended_s: When the run ended, Unix time.
+    """
+
+    key: str
+    film: str
+    what: str
+    remedy: str = ""
+    run_id: str = ""
+    ended_s: float = field(default_factory=time.time)
+
+    @classmethod
+    def of(cls, error: DatasetAssetsError, key: str, film: Path | str = "", run_id: str = "") -> Failure:
+        """Make a failure of the error that ended a run."""
+        return cls(key, str(film), error.what, error.remedy, run_id)
+
+    def merged_with(self, earlier: Failure | None) -> Failure:
+        """Return this failure with what an earlier report of the same one knew more."""
+        if earlier is None or earlier.sentence != self.sentence:
+            return self
+        return replace(earlier, run_id=self.run_id or earlier.run_id)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, where, and the remedy, in one sentence."""
+        return "; ".join(filter(None, (self.what, self.remedy)))
+
+
+class Failures:
+    """The failures of a data set's videos, one file for each."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read nothing yet.
+
+        Args:
+            folder: Where the files are; made when there is something to keep.
+        """
+        self._folder = folder
+
+    @contextmanager
+    def kept(self, key: str, film: Path) -> Iterator[None]:
+        """Keep the failure that ends a run on a video, and forget an earlier one where it gets through.
+
+        That another run works on the video is no failure.
+        """
+        try:
+            yield
+        except BusyError:
+            raise
+        except DatasetAssetsError as error:
+            self.keep(Failure.of(error, key, film))
+            raise
+        self.forget(key)
+
+    def keep(self, failure: Failure) -> None:
+        """Keep a failure in the place of an earlier one, or add its run to the same one.
+
+        Where even this cannot be written, nothing happens.
+        """
+        failure = failure.merged_with(self.read_one(failure.key))
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with replacing(self._path(failure.key), is_durable=False) as file:
+                record = {name: _printable(value) for name, value in asdict(failure).items()}
+                file.write(json.dumps(record).encode())
+
+    def forget(self, key: str) -> None:
+        """Forget a video's failure: a run got through."""
+        with suppress(OSError):
+            self._path(key).unlink(missing_ok=True)
+
+    def read_one(self, key: str) -> Failure | None:
+        """Return the failure of a video; None where its last run did not fail."""
+        try:
+            return Failure(**json.loads(self._path(key).read_bytes()))
+        except (OSError, ValueError, TypeError):  # absent, removed meanwhile, or another release's
+            return None
+
+    def read(self) -> dict[str, Failure]:
+        """Return the failure of each video whose last run failed, by key."""
+        keys = sorted(path.stem for path in self._folder.glob("[!.]*.json"))
+        return {key: failure for key in keys if (failure := self.read_one(key)) is not None}
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+
+def _printable(value: Any) -> Any:
+    """Return a text with what is not UTF-8, as in some paths, escaped."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def newest(failures: Iterable[Failure]) -> dict[str, Failure]:
+    """Return the newest failure of each video, by key, the newest first."""
+    found: dict[str, Failure] = {}
+    for failure in sorted(failures, key=lambda each: each.ended_s):
+        found[failure.key] = failure.merged_with(found.pop(failure.key, None))
+    return dict(reversed(found.items()))

@@ -1,0 +1,160 @@
+"""The files of a video that a killed run may leave behind: written down before they are touched.
+
+A file is noted, and the note is on the disk, before the file is written, and before its row is given up.
+Whatever then ends the run, also a power cut, `settle` finds every file without a row in the notes, however
+many files the folders hold and whatever the configuration says by then. The journal itself is there as long
+as a run works on the video: one that lies about tells of a run that was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from dataset_assets.dataset.table_store import TableStore
+from dataset_assets.dataset.triplets import TripletPaths
+from dataset_assets.disk import flush, make_folder, temporary
+
+
+@contextmanager
+def journal_kept(journal: Journal) -> Iterator[Journal]:
+    """Keep a journal while a run works on its video; what an earlier run left is removed first.
+
+    Used under the video's lock.
+
+    Raises:
+        DatasetAssetsError: A table is damaged, or from a newer release.
+        OSError: The disk is full or cannot be written.
+    """
+    journal.begin()
+    try:
+        yield journal
+    finally:
+        with suppress(OSError):
+            journal.end()
+
+
+class Journal:
+    """The noted files of one video."""
+
+    def __init__(self, folder: Path, path: Path, tables: TableStore, key: str) -> None:
+        """Take over what an earlier run noted.
+
+        Args:
+            folder: The data set's folder.
+            path: The journal's file.
+            tables: The data set's tables.
+            key: The video's key.
+        """
+        self._folder = folder
+        self._path = path
+        self._tables = tables
+        self._key = key
+        self._noted = _read(self._path)
+
+    def begin(self) -> None:
+        """Remove what an earlier run left, and put an empty journal on the disk.
+
+        Raises:
+            DatasetAssetsError: A table is damaged, or from a newer release.
+            OSError: The disk is full or cannot be written.
+        """
+        if self._path.exists():
+            self._tables.remove_temporaries(self._key)
+            self.settle()
+        self.make()
+
+    def make(self) -> None:
+        """Put an empty journal on the disk, or keep the one that is there.
+
+        Raises:
+            OSError: The disk is full or cannot be written.
+        """
+        make_folder(self._path.parent, self._folder)
+        self._path.touch()
+        flush(self._path.parent)
+
+    def end(self) -> None:
+        """Remove the journal, unless files without a row may be left."""
+        if not self._noted:
+            self._path.unlink(missing_ok=True)
+
+    def note(self, triplets: Iterable[TripletPaths]) -> None:
+        """Note files that are about to be written, or whose rows are about to be given up.
+
+        Once this returns, the notes are on the disk: 1 to 20 ms, which a window of 0.4 CPU s or more bears.
+        """
+        names = [[path.as_posix() for path in triplet] for triplet in triplets]
+        if not names:
+            return
+        self._noted.update(Path(name) for triplet in names for name in triplet)
+        with self._path.open("a", encoding="utf-8") as file:
+            # Each on a line of its own, whatever a full disk left of the one before.
+            file.writelines("\n" + json.dumps(triplet) for triplet in names)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def settle(self, named: Collection[Path] = ()) -> None:
+        """Remove the noted files that no row of the video names, and forget the notes.
+
+        Args:
+            named: Files known to have rows, so that the tables need not be read for them.
+        """
+        if not self._noted:
+            return
+        root = self._folder
+        emptied = {path.parent for path in self._noted if _removed(temporary(root / path))}
+        unsure = self._noted.difference(named)
+        unnamed = unsure - self._named_files() if unsure else unsure
+        for path in unnamed:
+            _removed(root / path)
+        emptied.update(path.parent for path in unnamed)
+        # The removals before the notes: a file that came back with a power cut must still be in them.
+        for folder in emptied:
+            with suppress(FileNotFoundError):
+                flush(root / folder)
+        os.truncate(self._path, 0)
+        self._noted.clear()
+        for folder in emptied:
+            _remove_empty(root, folder)
+
+    def _named_files(self) -> set[Path]:
+        """Return the files that rows of the video name, in every category that has a table."""
+        tables = (self._tables.read_patches(name, self._key) for name in self._tables.categories())
+        return {path for rows in tables for row in rows for path in TripletPaths.of(row)}
+
+
+def _read(path: Path) -> set[Path]:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return set()
+    noted: set[Path] = set()
+    for line in lines:
+        try:
+            noted.update(map(Path, json.loads(line)))
+        except (ValueError, TypeError):
+            continue  # the first, or what a killed run or a full disk left of a line
+    return noted
+
+
+def _removed(path: Path) -> bool:
+    """Remove a file; report whether there was one."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _remove_empty(root: Path, folder: Path) -> None:
+    """Remove a folder below `root` and the folders above it, as far as they are empty."""
+    while folder.parts:
+        try:
+            (root / folder).rmdir()
+        except OSError:
+            return
+        folder = folder.parent

@@ -1,0 +1,105 @@
+"""Small pictures of attempts, for people: what was accepted, and what was rejected and why.
+
+They are the previews that attempts are judged by, so each costs no more than its JPEG file: 0.7 CPU ms, 10 to
+30 kB. Nothing is made of them and no run fails for them: one that the disk refused is not shown. Where they
+are shown is the gallery's affair.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dataset_assets.dataset.identity import CODE_VERSION
+from dataset_assets.frames import FRAMES_PER_WINDOW
+from dataset_assets.video.fingerprint import Fingerprint
+from dataset_assets.windows.rules import SHOWN_FRAMES, rule_named
+
+# Of the first attempts at a window: a film that needs ten for each would have 15,000 pictures, most of them
+# of what is not in the data set.
+REJECTED_PICTURES = 3
+JPEG_QUALITY = 75
+JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
+
+
+def picture_name(fingerprint: Fingerprint, pts: Sequence[int], reason: str | None) -> str | None:
+    """File name of an attempt's picture; the same name means the same picture, whatever the settings.
+
+    Args:
+        fingerprint: The source file's.
+        pts: PTS of the attempt's frames.
+        reason: Why it was rejected, None where it was accepted.
+
+    Returns:
+        The name, or None for an attempt that was not measured.
+    """
+    rule = rule_named(reason)
+    shown = rule.shown_frames if rule else SHOWN_FRAMES
+    if len(pts) < FRAMES_PER_WINDOW or not shown:
+        return None
+    # Without the modification time: a copied film is the same film.
+    source = f"{fingerprint.content}-{CODE_VERSION}"
+    digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
+    return "-".join([digest, *(str(pts[index]) for index in shown)]) + ".jpg"
+
+
+def encode_picture(preview: npt.NDArray[np.uint8]) -> bytes:
+    """Return a preview as JPEG.
+
+    Args:
+        preview: Shape (height, width, 3), uint8, blue, green, red.
+    """
+    _, encoded = cv2.imencode(".jpg", preview, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()
+
+
+class VideoPictures:
+    """The pictures of one video's attempts, beside the tables, since only a pass makes them again.
+
+    Attributes:
+        folder: Their folder; may be absent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Look at nothing yet."""
+        self.folder = folder
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a picture, or leave it out where the disk refuses.
+
+        Neither flushed nor renamed, which would cost more than the picture: `find` passes a torn one over.
+        """
+        with suppress(OSError):
+            try:
+                (self.folder / name).write_bytes(content)
+            except FileNotFoundError:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                (self.folder / name).write_bytes(content)
+
+    def find(self, name: str | None) -> Path | None:
+        """Return a picture's file; None where it is not there from its first byte to its last."""
+        if name is None:
+            return None
+        path = self.folder / name
+        try:
+            with path.open("rb") as file:
+                start = file.read(len(JPEG_START))
+                file.seek(-len(JPEG_END), os.SEEK_END)
+                return path if start == JPEG_START and file.read() == JPEG_END else None
+        except OSError:
+            return None
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Remove all pictures but these; used under the video's lock, since a run may be adding some."""
+        for path in self.folder.glob("*"):
+            if path.name not in names:
+                path.unlink(missing_ok=True)
+        if not names and self.folder.exists():
+            self.folder.rmdir()

@@ -1,0 +1,126 @@
+"""Progress of running videos, as small files that any other process may read.
+
+One JSON file for each running video, replaced at most once a second. A file whose writer is gone tells where
+a run was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from dataset_assets.disk import replacing, temporary
+from dataset_assets.process import process_identity
+
+INTERVAL_S = 1.0
+# A rate is given once a run has worked on so many windows: one or two may all be retries, or none.
+MIN_WINDOWS = 3
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come with a video.
+
+    Attributes:
+        key: The video's key.
+        pid: The process that works on it.
+        process: Identity of that process; a later one with the same number has another.
+        windows_target: Windows to go through.
+        windows_done: Windows gone through, found or given up.
+        windows_worked: Windows that this run had something to do for, of those gone through.
+        windows_pending: Windows that this run will have something to do for.
+        windows_uncommitted: Windows worked on since the last commit.
+        accepted: Windows accepted so far.
+        attempts: Attempts made so far.
+        patches: Patches made so far, by category.
+        patches_target: Patches wanted, by category.
+        patches_bytes: Bytes of the patches so far, by category.
+        started_s: Unix time at which the run started.
+        committed_s: Unix time of the run's last commit; 0 before the first.
+        updated_s: Unix time of this state.
+    """
+
+    key: str
+    pid: int = field(default_factory=os.getpid)
+    process: str = ""
+    windows_target: int = 0
+    windows_done: int = 0
+    windows_worked: int = 0
+    windows_pending: int = 0
+    windows_uncommitted: int = 0
+    accepted: int = 0
+    attempts: int = 0
+    patches: dict[str, int] = field(default_factory=dict)
+    patches_target: dict[str, int] = field(default_factory=dict)
+    patches_bytes: dict[str, int] = field(default_factory=dict)
+    started_s: float = field(default_factory=time.time)
+    committed_s: float = 0.0
+    updated_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Look up the identity of the process where it was not given."""
+        self.process = self.process or process_identity(self.pid) or ""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process that works on it is still there, on this machine."""
+        return bool(self.process) and self.process == process_identity(self.pid)
+
+
+class ProgressFile:
+    """Writes one video's progress."""
+
+    def __init__(self, folder: Path, progress: Progress) -> None:
+        """Make the folder; nothing is written before the first `update`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f"{progress.key}.json"
+        self._progress = progress
+
+    def update(self) -> None:
+        """Write the state, unless that was done less than a second ago."""
+        now = time.time()
+        if now - self._progress.updated_s < INTERVAL_S:
+            return
+        self._progress.updated_s = now
+        # Not flushed: a power cut ends the run, whose progress nobody needs then.
+        with replacing(self._path, is_durable=False) as file:
+            file.write(json.dumps(asdict(self._progress)).encode())
+
+    def remove(self) -> None:
+        """Remove the file: the video is no longer worked on."""
+        for path in progress_paths(self._path.parent, self._progress.key):
+            path.unlink(missing_ok=True)
+
+
+def progress_paths(folder: Path, key: str) -> tuple[Path, Path]:
+    """Return the files that a video's progress may be in."""
+    path = folder / f"{key}.json"
+    return temporary(path), path
+
+
+def windows_per_s(progress: Progress, now_s: float) -> float | None:
+    """Windows that a pass has worked on in a second, so far; None while there are too few."""
+    elapsed_s = now_s - progress.started_s
+    if progress.windows_worked < MIN_WINDOWS or elapsed_s <= 0:
+        return None
+    return progress.windows_worked / elapsed_s
+
+
+def eta_s(progress: Progress, now_s: float) -> float | None:
+    """Seconds until a pass is through at its own rate so far; None while there is too little."""
+    rate = windows_per_s(progress, now_s)
+    return None if rate is None else progress.windows_pending / rate
+
+
+def read_progress_files(folder: Path) -> list[Progress]:
+    """Read every progress file, by key: also what runs that were killed left."""
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found.append(Progress(**json.loads(path.read_text())))
+        except (OSError, ValueError, TypeError):
+            continue  # removed or replaced meanwhile, or another release's
+    return found

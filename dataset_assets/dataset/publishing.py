@@ -1,0 +1,88 @@
+"""Writing triplets so that a name means a whole file, and rows so that they mean three of them.
+
+All that a run adds to a data set passes through here and `TableStore.write`: storage of another kind replaces
+these two. When what is written is decided by `generate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from dataset_assets.dataset.triplets import TripletPaths
+from dataset_assets.disk import flush, make_folder, temporary
+from dataset_assets.patches.triplets import EncodedTriplet
+
+# fsync waits for the disk, not for the processor: 8 at once let the file system commit them together.
+FLUSH_THREADS: Final = 8
+
+
+class TripletWriter:
+    """Write triplets under temporary names and give them their names together, at a checkpoint.
+
+    The order that survives a power cut: the names of the folders on disk before a file is written there;
+    contents on disk, then names, then the folders that hold them on disk; only then may the caller write
+    rows. A name therefore never leads to a part of a file, and a row to no missing one.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Write below `root`, the data set's folder."""
+        self._root = root
+        self._unnamed: set[Path] = set()
+        self._folders: set[Path] = set()
+
+    def write(self, paths: TripletPaths, files: EncodedTriplet) -> None:
+        """Write a triplet's files under temporary names.
+
+        Args:
+            paths: Their final names.
+            files: Their contents.
+
+        Raises:
+            OSError: The disk is full or cannot be written.
+        """
+        for path, content in zip(paths, files, strict=True):
+            self._write(path, content)
+
+    def commit(self, triplets: Sequence[TripletPaths]) -> None:
+        """Flush triplets to disk and give them their names; others that were written stay as they are.
+
+        Args:
+            triplets: Each written since the last commit.
+
+        Raises:
+            OSError: The disk is full or cannot be written; some may have their names already.
+        """
+        finals = [self._root / path for triplet in triplets for path in triplet]
+        # All contents before the first name: a name may reach the disk by itself as soon as it is given.
+        with ThreadPoolExecutor(FLUSH_THREADS) as pool:
+            list(pool.map(flush, map(temporary, finals)))
+        for final in finals:
+            temporary(final).replace(final)
+            self._unnamed.discard(final)
+        for folder in sorted({final.parent for final in finals}):
+            flush(folder)
+
+    def discard(self) -> None:
+        """Remove what was written and got no name."""
+        for final in self._unnamed:
+            temporary(final).unlink(missing_ok=True)
+        self._unnamed.clear()
+
+    def _write(self, path: Path, content: bytes) -> None:
+        final = self._root / path
+        if final.parent not in self._folders:
+            self._make_folder(final.parent)
+        self._unnamed.add(final)
+        try:
+            temporary(final).write_bytes(content)
+        except FileNotFoundError:
+            # Another video's run has just removed the empty folder.
+            self._make_folder(final.parent)
+            temporary(final).write_bytes(content)
+
+    def _make_folder(self, folder: Path) -> None:
+        make_folder(folder, self._root)
+        self._folders.add(folder)

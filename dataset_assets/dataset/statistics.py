@@ -1,0 +1,264 @@
+"""What the tables add up to: how much was made, of what, and how well it went.
+
+Here: sums over all tables of a data set, as data frames. Not here: how they are shown (the command line and
+Dagster do that), and what is missing or stale (`generate` decides that).
+
+What is on the disk is what is counted: an unfinished table counts with the rows that it has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataset_assets.dataset.table_store import TableStore
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.tables import Counts, Provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_JUDGED = ("accepted", "attempts", "acceptance_rate", "reject_reasons")
+_MADE = ("patches", "patches_target", "size_bytes")
+_CATEGORY_COLUMNS = ("category", "videos", *_MADE, *_JUDGED)
+_FORMAT_COLUMNS = ("category", "format", "patches", "share", "mix", "size_bytes", *_JUDGED)
+_VIDEO_COLUMNS = ("video", "windows_target", *_JUDGED, *_MADE, "complete")
+_VIDEO_CATEGORY_COLUMNS = ("video", "category", *_MADE, "complete")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums over a data set.
+
+    Attributes:
+        videos: Videos that have a table of any kind.
+        windows_target: Windows asked for.
+        accepted: Attempts that became windows.
+        attempts: Attempts, accepted or not.
+        acceptance_rate: accepted / attempts, 0..1; NaN without attempts.
+        reject_reasons: Rejected attempts by reason, the most frequent first.
+        patches: Triplets made.
+        patches_target: Triplets asked for.
+        size_bytes: Bytes of all triplets, GT and both LR stacks.
+    """
+
+    videos: int
+    windows_target: int
+    accepted: int
+    attempts: int
+    acceptance_rate: float
+    reject_reasons: dict[str, int]
+    patches: int
+    patches_target: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetStats:
+    """Statistics over all tables; columns named as in `Totals` mean the same.
+
+    `reject_reasons` is a dict in each row; `reasons_text` makes a line of it. Windows are shared and belong
+    to no category, so `accepted`, `attempts`, `acceptance_rate` and `reject_reasons` of a category or a
+    format are those of the videos that it was asked of, or cropped from.
+
+    Attributes:
+        totals: The sums over all of it.
+        categories: Sorted by category; columns `category, videos, patches, patches_target, size_bytes,
+            accepted, attempts, acceptance_rate, reject_reasons`. `videos` are those with a patch of the
+            category.
+        formats: Sorted by category and format; columns `category, format, patches, share, mix, size_bytes,
+            accepted, attempts, acceptance_rate, reject_reasons`. `share` is the format's part of the
+            category's patches, 0..1, NaN where it has none; `mix` the part asked for, NaN where unknown.
+        videos: Sorted by video; columns `video, windows_target, accepted, attempts, acceptance_rate,
+            reject_reasons, patches, patches_target, size_bytes, complete`. `complete`: no table of it is
+            unfinished or unreadable.
+        video_categories: Sorted by video and category; columns `video, category, patches, patches_target,
+            size_bytes, complete`. A category that was asked of a video for nothing has its row too.
+        problems: One sentence for each table that could not be read, with the remedy. Such a table counts for
+            nothing.
+    """
+
+    totals: Totals
+    categories: pd.DataFrame
+    formats: pd.DataFrame
+    videos: pd.DataFrame
+    video_categories: pd.DataFrame
+    problems: list[str]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Tables added up."""
+
+    videos: int = 0
+    windows_target: int = 0
+    accepted: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    patches: int = 0
+    patches_target: int = 0
+    size_bytes: int = 0
+    unfinished: int = 0
+    unreadable: int = 0
+
+    def add_attempts(self, counts: Counts) -> None:
+        self.accepted += counts.accepted
+        self.rejected.update(counts.rejected)
+
+    def add_windows(self, provenance: Provenance, counts: Counts) -> None:
+        self.windows_target += provenance.target
+        self.unfinished += not provenance.complete
+        self.add_attempts(counts)
+
+    def add_patches(self, provenance: Provenance, counts: Counts) -> None:
+        self.patches += sum(counts.patches.values())
+        self.patches_target += provenance.target
+        self.size_bytes += sum(counts.size_bytes.values())
+        self.unfinished += not provenance.complete
+
+    def row(self) -> dict[str, Any]:
+        attempts = self.accepted + self.rejected.total()
+        return {
+            "videos": self.videos,
+            "windows_target": self.windows_target,
+            "accepted": self.accepted,
+            "attempts": attempts,
+            "acceptance_rate": _ratio(self.accepted, attempts),
+            "reject_reasons": dict(sorted(self.rejected.items(), key=lambda item: (-item[1], item[0]))),
+            "patches": self.patches,
+            "patches_target": self.patches_target,
+            "size_bytes": self.size_bytes,
+            "complete": not (self.unfinished or self.unreadable),
+        }
+
+
+@dataclass(slots=True)
+class _Tallies:
+    """The same tables added up for every frame of `DatasetStats`."""
+
+    total: _Tally = field(default_factory=_Tally)
+    videos: dict[str, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
+    categories: dict[str, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
+    formats: dict[tuple[str, str], _Tally] = field(default_factory=lambda: defaultdict(_Tally))
+    video_categories: dict[tuple[str, str], _Tally] = field(default_factory=lambda: defaultdict(_Tally))
+    problems: list[str] = field(default_factory=list)
+
+
+def add_up(tables: TableStore, mixes: Mapping[str, Mapping[str, float]] | None = None) -> DatasetStats:
+    """Add up all tables of a data set, from their footers.
+
+    Args:
+        tables: The tables.
+        mixes: Part of each format asked for, 0..1, by category and format. A format of a category on the disk
+            has its row even where nothing was made of it. None leaves `mix` unknown.
+
+    Returns:
+        The statistics; all frames are without rows where there is no table yet.
+    """
+    tallies = _Tallies()
+    for key, path in tables.video_files().items():
+        of_video = tallies.videos[key]
+        if records := _footer(tables, path, tallies.problems, of_video):
+            of_video.unfinished += not records[0].complete
+    attempts: dict[str, Counts] = {}
+    for key, path in tables.windows_files().items():
+        of_video = tallies.videos[key]
+        if records := _footer(tables, path, tallies.problems, of_video):
+            attempts[key] = records[1]
+            for tally in (tallies.total, of_video):
+                tally.add_windows(*records)
+    for category in tables.categories():
+        for format_name in (mixes or {}).get(category, {}):
+            tallies.formats[category, format_name] = _Tally()
+        _add_category(tallies, tables, category, attempts)
+    tallies.total.videos = len(tallies.videos)
+    return _stats(tallies, mixes or {})
+
+
+def reasons_text(reject_reasons: Mapping[str, int]) -> str:
+    """Give reject reasons as one line, such as "cut 12, near_black 3"; empty where there are none."""
+    return ", ".join(f"{reason} {attempts}" for reason, attempts in reject_reasons.items())
+
+
+def _footer(
+    tables: TableStore, path: Path, problems: list[str], *concerned: _Tally
+) -> tuple[Provenance, Counts] | None:
+    try:
+        return tables.read_footer(path)
+    except DatasetAssetsError as error:
+        problems.append(str(error))
+        for tally in concerned:
+            tally.unreadable += 1
+        return None
+
+
+def _add_category(
+    tallies: _Tallies, tables: TableStore, category: str, attempts: Mapping[str, Counts]
+) -> None:
+    of_category = tallies.categories[category]
+    for key, path in tables.patches_files(category).items():
+        of_video, of_both = tallies.videos[key], tallies.video_categories[key, category]
+        records = _footer(tables, path, tallies.problems, of_video, of_both)
+        if not records:
+            continue
+        provenance, counts = records
+        for tally in (tallies.total, of_video, of_category, of_both):
+            tally.add_patches(provenance, counts)
+        of_category.videos += bool(counts.patches)
+        if key in attempts and (provenance.target or counts.patches):
+            of_category.add_attempts(attempts[key])
+        for format_name, patches in counts.patches.items():
+            of_format = tallies.formats[category, format_name]
+            of_format.patches += patches
+            of_format.size_bytes += counts.size_bytes[format_name]
+            if key in attempts:
+                of_format.add_attempts(attempts[key])
+
+
+def _stats(tallies: _Tallies, mixes: Mapping[str, Mapping[str, float]]) -> DatasetStats:
+    total = tallies.total.row()
+    del total["complete"]
+    return DatasetStats(
+        totals=Totals(**total),
+        categories=_frame(
+            _CATEGORY_COLUMNS,
+            [{"category": category} | tally.row() for category, tally in sorted(tallies.categories.items())],
+        ),
+        formats=_frame(
+            _FORMAT_COLUMNS,
+            [
+                {
+                    "category": category,
+                    "format": format_name,
+                    "share": _ratio(tally.patches, tallies.categories[category].patches),
+                    "mix": mixes.get(category, {}).get(format_name, math.nan),
+                }
+                | tally.row()
+                for (category, format_name), tally in sorted(tallies.formats.items())
+            ],
+        ),
+        videos=_frame(
+            _VIDEO_COLUMNS, [{"video": key} | tally.row() for key, tally in sorted(tallies.videos.items())]
+        ),
+        video_categories=_frame(
+            _VIDEO_CATEGORY_COLUMNS,
+            [
+                {"video": key, "category": category} | tally.row()
+                for (key, category), tally in sorted(tallies.video_categories.items())
+            ],
+        ),
+        problems=tallies.problems,
+    )
+
+
+def _frame(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd  # 46 MiB and 0.3 CPU s that workers, which make no statistics, do not pay
+
+    return pd.DataFrame(rows, columns=list(columns))
+
+
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan

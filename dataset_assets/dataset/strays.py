@@ -1,0 +1,144 @@
+"""Files of triplets that no row names.
+
+The folders of a data set hold tens of millions of files, so their names are gone through once and never
+kept: what is kept is a bit for each row of the tables (1 MB for 7.5 million rows), and the files without one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dataset_assets import layout
+from dataset_assets.config import Category, Settings
+from dataset_assets.dataset.table_store import TableStore
+from dataset_assets.dataset.triplets import FILE_NAME, KINDS, TripletPaths, patch_id, triplet_paths
+from dataset_assets.disk import temporary
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.tables import PatchRow
+
+
+@dataclass(slots=True)
+class Strays:
+    """Files in the folders of the categories that no row named when they were listed.
+
+    Attributes:
+        by_key: The triplets that such files belong to, by video.
+        foreign: Files whose name is no patch's of a video of this data set, relative to its folder.
+    """
+
+    by_key: dict[str, set[TripletPaths]] = field(default_factory=lambda: defaultdict(set))
+    foreign: list[Path] = field(default_factory=list)
+
+
+def find_strays(
+    settings: Settings,
+    folder: Path,
+    tables: TableStore,
+    keys: Collection[str],
+    known: Collection[str],
+) -> Strays:
+    """Go through the folders of all categories.
+
+    Args:
+        settings: The configuration.
+        folder: The data set's folder.
+        tables: Its tables.
+        keys: Videos to look for.
+        known: Videos of the data set; files of others are foreign.
+    """
+    strays = Strays()
+    wanted, known = set(keys), set(known)
+    named = _windows_with_rows(tables, wanted)
+    for place in _format_folders(settings, folder, named):
+        for kind in KINDS:
+            for name in _names(folder / place / kind):
+                match = FILE_NAME.fullmatch(name)
+                if (
+                    match is None
+                    or bool(match["hidden"]) != bool(match["temporary"])
+                    or match["key"] not in known
+                ):
+                    strays.foreign.append(place / kind / name)
+                    continue
+                key, window = match["key"], int(match["window"])
+                has_row = named.get(place, {}).get(key, 0) >> window & 1
+                if key in wanted and (match["temporary"] or not has_row):
+                    files = triplet_paths(place.parent.as_posix(), place.name, patch_id(key, window))
+                    strays.by_key[key].add(files)
+    return strays
+
+
+def unnamed_files(root: Path, key: str, category: Category, rows: Iterable[PatchRow]) -> list[Path]:
+    """Find the files of a video in a category's folders that no row names; unfinished ones too.
+
+    Args:
+        root: The data set's folder.
+        key: The video's key.
+        category: The category.
+        rows: Its rows of the video.
+    """
+    named = {path for row in rows for path in TripletPaths.of(row)}
+    prefix = patch_id(key, 0).rpartition("_")[0] + "_"
+    found = []
+    for kind in KINDS:
+        # Folders of formats that left the configuration too; the user's Val/GT is not made by us.
+        for folder in (root / category.folder).glob(f"*/{kind}"):
+            if folder.parent.name == layout.VALIDATION.parts[0]:
+                continue
+            place = folder.relative_to(root)
+            names = (name for name in _names(folder) if name.removeprefix(".").startswith(prefix))
+            found += [place / name for name in names if place / name not in named]
+    return sorted(found)
+
+
+def files_without_row(root: Path, triplet: TripletPaths, named: Collection[TripletPaths]) -> Iterator[Path]:
+    """Yield the files of a triplet that exist without a row, temporary ones last; relative to `root`."""
+    if triplet not in named:
+        yield from (path for path in triplet if (root / path).exists())
+    yield from (temporary(path) for path in triplet if temporary(root / path).exists())
+
+
+def _windows_with_rows(tables: TableStore, keys: Set[str]) -> dict[Path, dict[str, int]]:
+    """By format folder and video a number whose bit n says that window n has a row."""
+    named: dict[Path, dict[str, int]] = defaultdict(dict)
+    for category in tables.categories():
+        for key in keys & tables.patches_files(category).keys():
+            try:
+                rows = tables.read_patches(category, key)
+            except DatasetAssetsError:
+                continue  # reported where the table is verified
+            for row in rows:
+                file = Path(row.gt)
+                match = FILE_NAME.fullmatch(file.name)
+                if match is not None and match["key"] == key:
+                    windows = named[file.parent.parent]
+                    windows[key] = windows.get(key, 0) | 1 << int(match["window"])
+    return named
+
+
+def _format_folders(settings: Settings, root: Path, named: Collection[Path]) -> list[Path]:
+    """Return the folders that hold GT and LR folders, by configuration and by rows; relative to `root`."""
+    folders = {folder for folder in named if not folder.is_absolute() and ".." not in folder.parts}
+    for category in settings.categories.values():
+        folder = Path(category.folder)
+        for name in _names(root / folder):
+            if name != layout.VALIDATION.parts[0] and any(
+                (root / folder / name / kind).is_dir() for kind in KINDS
+            ):
+                folders.add(folder / name)
+        # A format's folder may have several parts.
+        folders.update(folder / settings.formats[name].folder for name in category.mix)
+    return sorted(folders)
+
+
+def _names(folder: Path) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                yield entry.name
+    except (FileNotFoundError, NotADirectoryError):
+        return

@@ -1,0 +1,56 @@
+"""What a worker is asked to make of a video: the assets that are missing or stale, or forced.
+
+Which they are is decided in `automation.pending`; in which order and where they are made, in `supervisor`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
+from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.automation.pending import pending_assets
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import DataSet
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A video, and the assets of it that are to be materialised.
+
+    Attributes:
+        key: The video's key.
+        assets: Names of the assets.
+    """
+
+    key: str
+    assets: Sequence[str]
+
+
+def pending_task(
+    settings: Settings,
+    entry: VideoEntry,
+    data_set: DataSet,
+    categories: Sequence[str],
+    *,
+    force: bool,
+) -> Task | None:
+    """Return the assets of a video that are missing or stale, or forced; None where there is none.
+
+    With chosen categories, only they are forced: their windows are replayed.
+
+    Args:
+        settings: The configuration.
+        entry: The video.
+        data_set: The data set.
+        categories: The chosen categories; all where empty.
+        force: Whether to rebuild what is up to date.
+    """
+    chosen = list(categories or settings.categories)
+    if force and not categories:
+        return Task(entry.key, (SOURCE_VIDEO, SCENE_WINDOWS, *map(patches_asset, chosen)))
+    assets = pending_assets(data_set.statuses(settings, entry), chosen).assets
+    if force:
+        assets = tuple(dict.fromkeys([*assets, *map(patches_asset, chosen)]))
+    return Task(entry.key, assets) if assets else None
