@@ -19,7 +19,15 @@ from functools import cache
 from pathlib import Path
 
 from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Settings, VideoEntry, load_settings
-from dataset_assets.generate.identity import CODE_VERSION, patches_hash, source_hash, windows_hash
+from dataset_assets.generate.identity import (
+    PATCHES_VERSION,
+    SOURCE_VERSION,
+    WINDOWS_VERSION,
+    irrelevant_settings,
+    patches_hashes,
+    source_hashes,
+    windows_hashes,
+)
 from dataset_assets.patches.downscale import SCALE
 from dataset_assets.patches.triplets import content_hash, patch_id, triplet_paths
 from dataset_assets.tables import (
@@ -44,6 +52,8 @@ MOMENT = datetime(2025, 3, 1, tzinfo=UTC)
 VIDEOS_PER_TASK = 20
 # No key has capital letters.
 KEY = "KEY"
+# All films are HDR and progressive.
+IRRELEVANT = irrelevant_settings(converted=True, interlaced=False)
 
 
 def make_data_set(folder: Path, videos: int) -> Path:
@@ -82,9 +92,10 @@ def make_data_set(folder: Path, videos: int) -> Path:
 def _seal(settings: Settings) -> str:
     """Return what decides whether the tables are still those that this code would write."""
     first = settings.videos[0]
-    hashes = [source_hash(settings, first), windows_hash(settings, first)]
-    hashes += [patches_hash(settings, first, category) for category in CATEGORIES]
-    return json.dumps({"schema": SCHEMA_VERSION, "videos": len(settings.videos), "hashes": hashes})
+    hashes = [source_hashes(settings, first, IRRELEVANT), windows_hashes(settings, first, IRRELEVANT)]
+    hashes += [patches_hashes(settings, first, category, IRRELEVANT) for category in CATEGORIES]
+    written = [each.written for each in hashes]
+    return json.dumps({"schema": SCHEMA_VERSION, "videos": len(settings.videos), "hashes": written})
 
 
 def _leave_flushing_to_the_system() -> None:
@@ -96,12 +107,15 @@ def _write_tables(settings: Settings) -> None:
     store = TableStore(settings.base.output_base_dir)
     for entry in settings.videos:
         source = fingerprint(entry.path)
-        made = Provenance(source_hash(settings, entry), source, CODE_VERSION, complete=True, target=1)
+        hash_ = source_hashes(settings, entry, IRRELEVANT).written
+        made = Provenance(hash_, source, SOURCE_VERSION, complete=True, target=1)
         store.write(store.video_path(entry.key), VIDEOS, [_video_row(entry, source)], made)
-        made = replace(made, settings_hash=windows_hash(settings, entry), target=WINDOWS_EACH)
+        hash_ = windows_hashes(settings, entry, IRRELEVANT).written
+        made = Provenance(hash_, source, WINDOWS_VERSION, complete=True, target=WINDOWS_EACH)
         store.write(store.windows_path(entry.key), WINDOWS, _window_rows(), made)
         for category in CATEGORIES:
-            made = replace(made, settings_hash=patches_hash(settings, entry, category))
+            hash_ = patches_hashes(settings, entry, category, IRRELEVANT).written
+            made = Provenance(hash_, source, PATCHES_VERSION, complete=True, target=WINDOWS_EACH)
             rows = _patch_rows(entry.key, category, made.settings_hash)
             store.write(store.patches_path(category, entry.key), PATCHES, rows, made)
 

@@ -27,7 +27,7 @@ from dataset_assets.checks import (
 )
 from dataset_assets.config import Category, Settings
 from dataset_assets.generate import VideoReport, checking, generate_video
-from dataset_assets.generate.identity import CODE_VERSION
+from dataset_assets.generate.identity import PATCHES_VERSION, WINDOWS_VERSION
 from dataset_assets.generate.inspecting import inspect_triplets
 from dataset_assets.partitions import VIDEOS
 from dataset_assets.tables import PATCHES, WINDOWS
@@ -158,7 +158,7 @@ def _windows_spec() -> dg.AssetSpec:
         kinds={"ffmpeg", "opencv", "parquet"},
         tags={"stage": "windows"},
         owners=[OWNER],
-        code_version=CODE_VERSION,
+        code_version=WINDOWS_VERSION,
         metadata={"dagster/column_schema": column_schema(WINDOWS)},
     )
 
@@ -184,6 +184,6 @@ def _patches_spec(name: str, category: Category) -> dg.AssetSpec:
         kinds={"opencv", "parquet"},
         tags={"stage": "patches", "category": name},
         owners=[OWNER],
-        code_version=CODE_VERSION,
+        code_version=PATCHES_VERSION,
         metadata={"dagster/column_schema": column_schema(PATCHES)},
     )

@@ -21,13 +21,16 @@ class WindowLedger:
         is_complete: Whether the table on disk is finished.
     """
 
-    def __init__(self, store: TableStore, key: str, provenance: Provenance, *, afresh: bool) -> None:
+    def __init__(
+        self, store: TableStore, key: str, provenance: Provenance, equal: Iterable[str], *, afresh: bool
+    ) -> None:
         """Take over the rows that were made from the same.
 
         Args:
             store: The data set's tables.
             key: The video's key.
             provenance: What the table is made from; `complete` is ignored.
+            equal: Settings hashes that mean the same contents as that of `provenance`.
             afresh: Whether earlier rows are ignored.
 
         Raises:
@@ -39,7 +42,7 @@ class WindowLedger:
         self._rows: dict[int, list[WindowRow]] = {}
         self.is_complete = False
         earlier = store.read_provenance(self._path)
-        if not afresh and earlier is not None and _made_from_the_same(earlier, provenance):
+        if not afresh and earlier is not None and _made_from_the_same(earlier, provenance, equal):
             self.is_complete = earlier.complete
             for row in store.read_windows(key):
                 self._rows.setdefault(row.window, []).append(row)
@@ -72,13 +75,22 @@ class PatchLedger:
         given_up: Rows that are in the table on disk and will not be in the next one.
     """
 
-    def __init__(self, store: TableStore, plan: PatchPlan, provenance: Provenance, *, afresh: bool) -> None:
+    def __init__(
+        self,
+        store: TableStore,
+        plan: PatchPlan,
+        provenance: Provenance,
+        equal: Iterable[str],
+        *,
+        afresh: bool,
+    ) -> None:
         """Take over the rows that were made from the same; keep others until they are replaced.
 
         Args:
             store: The data set's tables.
             plan: What the category takes of the video.
             provenance: What the table is made from; `complete` is ignored.
+            equal: Settings hashes that mean the same contents as that of `provenance`.
             afresh: Whether every patch is made anew.
 
         Raises:
@@ -96,15 +108,20 @@ class PatchLedger:
         earlier = store.read_provenance(self._path)
         if earlier is None:
             return
-        self.is_complete = not afresh and earlier.complete and _made_from_the_same(earlier, provenance)
+        equal = frozenset(equal)
+        self.is_complete = not afresh and earlier.complete and _made_from_the_same(earlier, provenance, equal)
         rows = store.read_patches(plan.category, plan.key)
         if not same_content(earlier.source_fingerprint, provenance.source_fingerprint):
             # A table tells one source for all its rows.
             self.given_up = rows
             return
         for row in rows:
-            is_done = not afresh and row.settings_hash == provenance.settings_hash
-            (self._done if is_done else self._earlier)[row.window] = row
+            if afresh or row.settings_hash not in equal:
+                self._earlier[row.window] = row
+            else:
+                # A table has one hash in all rows once it is finished.
+                current = row if self.is_complete else replace(row, settings_hash=self.settings_hash)
+                self._done[row.window] = current
 
     @property
     def settings_hash(self) -> str:
@@ -150,7 +167,5 @@ class PatchLedger:
         self.given_up = []
 
 
-def _made_from_the_same(earlier: Provenance, now: Provenance) -> bool:
-    return earlier.settings_hash == now.settings_hash and same_content(
-        earlier.source_fingerprint, now.source_fingerprint
-    )
+def _made_from_the_same(earlier: Provenance, now: Provenance, equal: Iterable[str]) -> bool:
+    return earlier.settings_hash in equal and same_content(earlier.source_fingerprint, now.source_fingerprint)

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.generate.identity import CODE_VERSION
+from dataset_assets.generate.identity import WINDOWS_VERSION
 from dataset_assets.tables import TableStore
 from dataset_assets.video.probe import FRAMES_PER_WINDOW
 from dataset_assets.windows.judging import UNMEASURED
@@ -49,7 +49,7 @@ def picture_name(fingerprint: str, pts: Sequence[int], reason: str | None) -> st
     if len(pts) < FRAMES_PER_WINDOW or reason in UNMEASURED:
         return None
     # Without the modification time: a copied film is the same film.
-    source = "-".join([*fingerprint.split("-")[::2], CODE_VERSION])
+    source = "-".join([*fingerprint.split("-")[::2], WINDOWS_VERSION])
     digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
     shown = f"{pts[0]}-{pts[-1]}" if reason == CUT else str(pts[len(pts) // 2])
     return f"{digest}-{shown}.jpg"

@@ -25,7 +25,7 @@ from dataset_assets.errors import (
     VideoError,
 )
 from dataset_assets.generate.failures import failure_kept, forget_failure
-from dataset_assets.generate.identity import CODE_VERSION, source_hash
+from dataset_assets.generate.identity import SOURCE_VERSION, irrelevant_settings, source_hashes
 from dataset_assets.generate.journal import Journal, files_of, journal_kept, left_journals
 from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.lock import video_lock
@@ -58,9 +58,9 @@ def probe_video(settings: Settings, key: str) -> VideoRow:
     with failure_kept(store, key), _named(entry), _alone(store, key):
         info = _probe(settings, entry)
         row = video_row(entry, info)
-        provenance = Provenance(
-            source_hash(settings, entry), info.fingerprint, CODE_VERSION, complete=True, target=1
-        )
+        irrelevant = irrelevant_settings(converted=info.colour.is_converted, interlaced=info.interlaced)
+        hash_ = source_hashes(settings, entry, irrelevant).written
+        provenance = Provenance(hash_, info.fingerprint, SOURCE_VERSION, complete=True, target=1)
         store.write(store.video_path(key), VIDEOS, [row], provenance)
     return row
 

@@ -15,7 +15,13 @@ from threading import Event
 from dataset_assets.config import Settings
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, SpaceError
 from dataset_assets.generate.checkpoints import Checkpoints
-from dataset_assets.generate.identity import CODE_VERSION, patches_hash, windows_hash
+from dataset_assets.generate.identity import (
+    PATCHES_VERSION,
+    WINDOWS_VERSION,
+    irrelevant_settings,
+    patches_hashes,
+    windows_hashes,
+)
 from dataset_assets.generate.journal import Journal
 from dataset_assets.generate.lanes import Job, Lane, Lanes, Made
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
@@ -83,16 +89,11 @@ class VideoPass:
         self._pictures_folder = pictures_folder(store, entry.key)
         self._accepted = AcceptedSignatures()
         self._source = Source(plan.info.path, plan.info.fingerprint)
-        self.windows = WindowLedger(
-            store,
-            entry.key,
-            self._provenance(windows_hash(settings, entry), settings.window_target(entry)),
-            afresh=force and windows,
+        irrelevant = irrelevant_settings(
+            converted=plan.info.colour.is_converted, interlaced=plan.info.interlaced
         )
-        self.patches = [
-            PatchLedger(store, plan.patches[name], self._patches_provenance(name), afresh=force)
-            for name in categories
-        ]
+        self.windows = self._window_ledger(store, irrelevant, afresh=force and windows)
+        self.patches = [self._patch_ledger(store, name, irrelevant, afresh=force) for name in categories]
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
         self._checkpoints = Checkpoints(store, journal, self.windows if windows else None, self._pending)
@@ -161,13 +162,23 @@ class VideoPass:
             for ledger in self.patches
         }
 
-    def _patches_provenance(self, category: str) -> Provenance:
+    def _window_ledger(self, store: TableStore, irrelevant: frozenset[str], *, afresh: bool) -> WindowLedger:
         settings, entry = self._settings, self._plan.entry
-        return self._provenance(patches_hash(settings, entry, category), settings.target(entry, category))
+        hashes = windows_hashes(settings, entry, irrelevant)
+        provenance = self._provenance(hashes.written, WINDOWS_VERSION, settings.window_target(entry))
+        return WindowLedger(store, entry.key, provenance, hashes, afresh=afresh)
 
-    def _provenance(self, settings_hash: str, target: int) -> Provenance:
+    def _patch_ledger(
+        self, store: TableStore, category: str, irrelevant: frozenset[str], *, afresh: bool
+    ) -> PatchLedger:
+        settings, entry = self._settings, self._plan.entry
+        hashes = patches_hashes(settings, entry, category, irrelevant)
+        provenance = self._provenance(hashes.written, PATCHES_VERSION, settings.target(entry, category))
+        return PatchLedger(store, self._plan.patches[category], provenance, hashes, afresh=afresh)
+
+    def _provenance(self, settings_hash: str, code_version: str, target: int) -> Provenance:
         fingerprint = self._plan.info.fingerprint
-        return Provenance(settings_hash, fingerprint, CODE_VERSION, complete=False, target=target)
+        return Provenance(settings_hash, fingerprint, code_version, complete=False, target=target)
 
     def _open_lane(self, stop: Event) -> Lane:
         return Lane(self._plan.info, self._plan.entry.key, self._settings.base, self._accepted, stop)

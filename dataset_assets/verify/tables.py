@@ -11,7 +11,7 @@ from typing import TypeVar, get_args
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
-from dataset_assets.generate.identity import patches_hash, windows_hash
+from dataset_assets.generate.identity import irrelevant_by_row, patches_hashes, windows_hashes
 from dataset_assets.generate.journal import files_of
 from dataset_assets.patches.downscale import SCALE, Kernel
 from dataset_assets.patches.planning import PatchPlan, plan_patches
@@ -103,7 +103,7 @@ def check_windows(
     if tables.windows is None:
         return
     path = store.windows_path(found.key)
-    is_current = _is_current(entry, tables, path, lambda video: windows_hash(settings, video))
+    is_current = entry is not None and windows_are_current(settings, entry, store, tables)
     target = settings.window_target(entry) if entry and is_current else None
     before: WindowRow | None = None
     for window, group in groupby(sorted(tables.windows, key=lambda row: row.window), lambda row: row.window):
@@ -152,15 +152,17 @@ def check_patches(
     """
     sound: dict[str, list[int]] = {}
     accepted = tables.accepted
-    windows_are_current = tables.windows is not None and _is_current(
-        entry, tables, store.windows_path(found.key), lambda video: windows_hash(settings, video)
+    has_current_windows = (
+        entry is not None
+        and tables.windows is not None
+        and windows_are_current(settings, entry, store, tables)
     )
     for category, rows in tables.patches.items():
         path = store.patches_path(category, found.key)
         provenance = tables.provenances[path]
-        plan, hash_ = None, ""
+        plan, hashes = None, frozenset[str]()
         if entry is not None and category in settings.categories:
-            hash_ = patches_hash(settings, entry, category)
+            hashes = current_hashes(settings, entry, tables, category)
             plan = _plan(settings, entry, category, tables, path)
         sound[category] = []
         seen: set[int] = set()
@@ -170,9 +172,9 @@ def check_patches(
                 problem = "is there twice"
             if not problem and provenance.complete and row.settings_hash != provenance.settings_hash:
                 problem = "was made with other settings than its table"
-            if not problem and row.settings_hash == hash_:
+            if not problem and row.settings_hash in hashes:
                 problem = _unplanned(settings, category, plan, row)
-                if not problem and windows_are_current and row.window not in accepted:
+                if not problem and has_current_windows and row.window not in accepted:
                     problem = "is of a window that is not among the accepted"
                     found.mend.windows.add(row.window)
             seen.add(row.window)
@@ -181,12 +183,24 @@ def check_patches(
                 found.add(Kind.ROW, _place(store, path), f"the row of window {row.window} {problem}")
             else:
                 sound[category].append(position)
-        is_current = bool(hash_) and provenance.complete and provenance.settings_hash == hash_
-        if is_current and windows_are_current and plan is not None and plan.windows:
+        is_current = provenance.complete and provenance.settings_hash in hashes
+        if is_current and has_current_windows and plan is not None and plan.windows:
             for window in _lacking(plan, accepted, seen):
                 found.mend.reopened.add(path)
                 found.add(Kind.ROW, _place(store, path), f"the row of window {window} is missing")
     return sound
+
+
+def windows_are_current(settings: Settings, entry: VideoEntry, store: TableStore, tables: Tables) -> bool:
+    """Whether the windows table was made with settings that give the same windows as the present ones."""
+    provenance = tables.provenances.get(store.windows_path(entry.key))
+    hashes = windows_hashes(settings, entry, irrelevant_by_row(tables.video))
+    return provenance is not None and provenance.settings_hash in hashes
+
+
+def current_hashes(settings: Settings, entry: VideoEntry, tables: Tables, category: str) -> frozenset[str]:
+    """Return the settings hashes of patches that are what the present settings make."""
+    return frozenset(patches_hashes(settings, entry, category, irrelevant_by_row(tables.video)))
 
 
 def own_files(key: str, row: PatchRow) -> TripletPaths | None:
@@ -261,13 +275,6 @@ def _plan(
         mix=settings.categories[category].mix,
         area=Rect(video.active_x, video.active_y, video.active_width, video.active_height),
     )
-
-
-def _is_current(
-    entry: VideoEntry | None, tables: Tables, path: Path, now: Callable[[VideoEntry], str]
-) -> bool:
-    provenance = tables.provenances.get(path)
-    return entry is not None and provenance is not None and provenance.settings_hash == now(entry)
 
 
 def _place(store: TableStore, path: Path) -> Path:
