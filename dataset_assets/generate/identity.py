@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Final, get_args
 
@@ -52,9 +53,9 @@ _Values = Mapping[str, object]
 class SettingsHashes:
     """The settings hashes of one table of a video that is up to date; iterates over them, likeliest first.
 
-    Besides the hash that the table gets today there are those in which settings without effect have another
-    value, as releases before wrote them, or in which a setting is marked as one without effect: what made
-    that table had found so.
+    Besides the hash that the table gets today there are those with a mark (None) where what made the table
+    found that a setting has no effect, and those of releases before, without marks: in these a setting that
+    is known to have no effect may have any value.
 
     Attributes:
         base: The settings.
@@ -71,26 +72,26 @@ class SettingsHashes:
     @property
     def written(self) -> str:
         """The hash that the table gets when it is made."""
-        unused = self._without_effect()
         return self.hash_of(
-            {name: None if name in unused else getattr(self.base, name) for name in self.fields}
+            {name: None if name in self.irrelevant else self._value(name) for name in self.fields}
         )
 
     def __iter__(self) -> Iterator[str]:
-        unused = self._without_effect()
-        choices = [self._equal_values(name, unused) for name in self.fields]
-        for values in product(*choices):
+        marked = [
+            (None, self._value(name)) if name in BY_FILM else (self._value(name),) for name in self.fields
+        ]
+        unmarked = [
+            get_args(BaseSettings.model_fields[name].annotation)
+            if name in self.irrelevant
+            else (getattr(self.base, name),)
+            for name in self.fields
+        ]
+        for values in dict.fromkeys((*product(*marked), *product(*unmarked))):
             yield self.hash_of(dict(zip(self.fields, values, strict=True)))
 
-    def _without_effect(self) -> frozenset[str]:
-        return self.irrelevant | _UNUSED_THRESHOLDS[self.base.cut_rule]
-
-    def _equal_values(self, name: str, unused: frozenset[str]) -> tuple[object, ...]:
-        value = getattr(self.base, name)
-        if name not in BY_FILM:
-            return (None, value) if name in unused else (value,)
-        values = get_args(BaseSettings.model_fields[name].annotation)
-        return (None, value, *(other for other in values if name in unused and other != value))
+    def _value(self, name: str) -> object:
+        """Return a setting's value; None for a threshold that the cut rule does not use."""
+        return None if name in _UNUSED_THRESHOLDS[self.base.cut_rule] else getattr(self.base, name)
 
 
 def source_hashes(
@@ -135,10 +136,14 @@ def patches_hashes(
         "formats": {name: settings.formats[name].model_dump() for name in chosen.mix},
     }
 
+    @cache
+    def windows_hash_of(values: tuple[object, ...]) -> str:
+        return _windows_hash(settings, entry, dict(zip(_WINDOW_FIELDS, values, strict=True)))
+
     def hash_of(values: _Values) -> str:
         own = {name: values[name] for name in _PATCH_FIELDS}
-        windows = {name: values[name] for name in _WINDOW_FIELDS}
-        return _hash(parts | own | {"windows": _windows_hash(settings, entry, windows)}, PATCHES_VERSION)
+        windows = windows_hash_of(tuple(values[name] for name in _WINDOW_FIELDS))
+        return _hash(parts | own | {"windows": windows}, PATCHES_VERSION)
 
     return SettingsHashes(settings.base, _WINDOW_FIELDS + _PATCH_FIELDS, irrelevant, hash_of)
 
