@@ -143,7 +143,7 @@ def test_a_setting_makes_stale_what_it_shapes_and_nothing_else(
 def test_a_threshold_counts_where_the_cut_rule_uses_it(
     tiny_film: Film, output: Path, cut_rule: str, unused: Mapping[str, Any], used: Mapping[str, Any]
 ) -> None:
-    few = {"base_frame_limit": 2, "cut_rule": cut_rule}
+    few: dict[str, Any] = {"base_frame_limit": 2, "cut_rule": cut_rule}
     make(small_settings(output, tiny_film.path, **few))
     assert not_done(small_settings(output, tiny_film.path, **few, **unused)) == set()
     assert not_done(small_settings(output, tiny_film.path, **few, **used)) == {WINDOWS, *PATCHES}
