@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.dataset.identity import CODE_VERSION
+from dataset_assets.dataset.identity import WINDOWS_VERSION
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.windows.judging import UNMEASURED
@@ -44,7 +44,7 @@ def picture_name(fingerprint: Fingerprint, pts: Sequence[int], reason: str | Non
     if len(pts) < FRAMES_PER_WINDOW or reason in UNMEASURED:
         return None
     # Without the modification time: a copied film is the same film.
-    source = f"{fingerprint.content}-{CODE_VERSION}"
+    source = f"{fingerprint.content}-{WINDOWS_VERSION}"
     digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
     shown = f"{pts[0]}-{pts[-1]}" if reason == CUT else str(pts[len(pts) // 2])
     return f"{digest}-{shown}.jpg"
