@@ -20,14 +20,17 @@ from pathlib import Path
 
 from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Settings, VideoEntry, load_settings
 from dataset_assets.dataset import (
-    CODE_VERSION,
+    PATCHES_VERSION,
+    SOURCE_VERSION,
+    WINDOWS_VERSION,
     DataSet,
     content_hash,
+    irrelevant_settings,
     patch_id,
-    patches_hash,
-    source_hash,
+    patches_hashes,
+    source_hashes,
     triplet_paths,
-    windows_hash,
+    windows_hashes,
 )
 from dataset_assets.patches.downscale import SCALE
 from dataset_assets.tables import (
@@ -51,6 +54,8 @@ MOMENT = datetime(2025, 3, 1, tzinfo=UTC)
 VIDEOS_PER_TASK = 20
 # No key has capital letters.
 KEY = "KEY"
+# All films are HDR and progressive.
+IRRELEVANT = irrelevant_settings(converted=True, interlaced=False)
 
 
 def make_data_set(folder: Path, videos: int) -> Path:
@@ -89,9 +94,10 @@ def make_data_set(folder: Path, videos: int) -> Path:
 def _seal(settings: Settings) -> str:
     """Return what decides whether the tables are still those that this code would write."""
     first = settings.videos[0]
-    hashes = [source_hash(settings, first), windows_hash(settings, first)]
-    hashes += [patches_hash(settings, first, category) for category in CATEGORIES]
-    return json.dumps({"schema": SCHEMA_VERSION, "videos": len(settings.videos), "hashes": hashes})
+    hashes = [source_hashes(settings, first, IRRELEVANT), windows_hashes(settings, first, IRRELEVANT)]
+    hashes += [patches_hashes(settings, first, category, IRRELEVANT) for category in CATEGORIES]
+    written = [each.written for each in hashes]
+    return json.dumps({"schema": SCHEMA_VERSION, "videos": len(settings.videos), "hashes": written})
 
 
 def _leave_flushing_to_the_system() -> None:
@@ -102,17 +108,18 @@ def _leave_flushing_to_the_system() -> None:
 def _write_tables(settings: Settings) -> None:
     data_set = DataSet.of(settings)
     for entry in settings.videos:
-        source = Fingerprint.of(entry.path)
-        made = Provenance(source_hash(settings, entry), source, CODE_VERSION, complete=True, target=1)
-        data_set.tables.write(
-            data_set.tables.video_path(entry.key), VIDEOS, [_video_row(entry, source)], made
-        )
-        made = replace(made, settings_hash=windows_hash(settings, entry), target=WINDOWS_EACH)
-        data_set.tables.write(data_set.tables.windows_path(entry.key), WINDOWS, _window_rows(), made)
+        tables, source = data_set.tables, Fingerprint.of(entry.path)
+        hash_ = source_hashes(settings, entry, IRRELEVANT).written
+        made = Provenance(hash_, source, SOURCE_VERSION, complete=True, target=1)
+        tables.write(tables.video_path(entry.key), VIDEOS, [_video_row(entry, source)], made)
+        hash_ = windows_hashes(settings, entry, IRRELEVANT).written
+        made = Provenance(hash_, source, WINDOWS_VERSION, complete=True, target=WINDOWS_EACH)
+        tables.write(tables.windows_path(entry.key), WINDOWS, _window_rows(), made)
         for category in CATEGORIES:
-            made = replace(made, settings_hash=patches_hash(settings, entry, category))
+            hash_ = patches_hashes(settings, entry, category, IRRELEVANT).written
+            made = Provenance(hash_, source, PATCHES_VERSION, complete=True, target=WINDOWS_EACH)
             rows = _patch_rows(entry.key, category, made.settings_hash)
-            data_set.tables.write(data_set.tables.patches_path(category, entry.key), PATCHES, rows, made)
+            tables.write(tables.patches_path(category, entry.key), PATCHES, rows, made)
 
 
 def _video_row(entry: VideoEntry, source: Fingerprint) -> VideoRow:

@@ -30,7 +30,7 @@ from dataset_assets.assets.source_video import SOURCE_VIDEO
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import inspect_triplets, verdicts
 from dataset_assets.config import Category, Settings
-from dataset_assets.dataset import CODE_VERSION, DataSet
+from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, DataSet
 from dataset_assets.generate import VideoReport, generate_video
 from dataset_assets.partitions import VIDEOS
 from dataset_assets.tables import PATCHES, WINDOWS
@@ -161,7 +161,7 @@ def _windows_spec() -> dg.AssetSpec:
         kinds={"ffmpeg", "opencv", "parquet"},
         tags={"stage": "windows"},
         owners=[OWNER],
-        code_version=CODE_VERSION,
+        code_version=WINDOWS_VERSION,
         metadata={"dagster/column_schema": column_schema(WINDOWS)},
     )
 
@@ -187,6 +187,6 @@ def _patches_spec(name: str, category: Category) -> dg.AssetSpec:
         kinds={"opencv", "parquet"},
         tags={"stage": "patches", "category": name},
         owners=[OWNER],
-        code_version=CODE_VERSION,
+        code_version=PATCHES_VERSION,
         metadata={"dagster/column_schema": column_schema(PATCHES)},
     )

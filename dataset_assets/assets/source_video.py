@@ -13,7 +13,7 @@ from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import verdicts
 from dataset_assets.config import Settings
-from dataset_assets.dataset import CODE_VERSION
+from dataset_assets.dataset import SOURCE_VERSION
 from dataset_assets.generate import probe_video
 from dataset_assets.partitions import VIDEOS
 from dataset_assets.tables import VIDEOS as VIDEOS_SCHEMA
@@ -44,7 +44,7 @@ pd.read_parquet("dataset/metadata/videos")[["name", "width", "height", "hdr_form
     tags={"stage": "sources"},
     owners=[OWNER],
     description=DESCRIPTION,
-    code_version=CODE_VERSION,
+    code_version=SOURCE_VERSION,
     metadata={"dagster/column_schema": column_schema(VIDEOS_SCHEMA)},
     check_specs=check_specs(SOURCE_VIDEO, COLOURS_TAGGED, SOURCE_UNCHANGED),
 )

@@ -13,7 +13,16 @@ Example:
 
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.failures import Failure, newest
-from dataset_assets.dataset.identity import CODE_VERSION, patches_hash, source_hash, windows_hash
+from dataset_assets.dataset.identity import (
+    PATCHES_VERSION,
+    SOURCE_VERSION,
+    WINDOWS_VERSION,
+    irrelevant_by_row,
+    irrelevant_settings,
+    patches_hashes,
+    source_hashes,
+    windows_hashes,
+)
 from dataset_assets.dataset.journal import Journal
 from dataset_assets.dataset.overview import Overview
 from dataset_assets.dataset.pictures import (
@@ -41,12 +50,14 @@ from dataset_assets.dataset.triplets import (
 )
 
 __all__ = [
-    "CODE_VERSION",
     "FILE_NAME",
     "KINDS",
+    "PATCHES_VERSION",
     "REJECTED_PICTURES",
     "SOURCE",
+    "SOURCE_VERSION",
     "WINDOWS",
+    "WINDOWS_VERSION",
     "AssetStatus",
     "DataSet",
     "DatasetStats",
@@ -67,14 +78,16 @@ __all__ = [
     "encode_picture",
     "eta_s",
     "files_without_row",
+    "irrelevant_by_row",
+    "irrelevant_settings",
     "newest",
     "patch_id",
-    "patches_hash",
+    "patches_hashes",
     "picture_name",
     "reasons_text",
-    "source_hash",
+    "source_hashes",
     "triplet_files",
     "triplet_paths",
-    "windows_hash",
+    "windows_hashes",
     "windows_per_s",
 ]

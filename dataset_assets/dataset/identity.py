@@ -1,19 +1,35 @@
 """What a table's contents depend on: the settings that shape them, and the version of the code.
 
 Equal hashes mean equal contents for the same source; whatever does not shape pixels or rows (workers, disk
-limits, where the data set lies) is left out.
+limits, where the data set lies) is left out. A setting that has no effect on a film (`colour_order` on one
+whose colours are not converted) stands as None in the hash, so that changing it makes nothing stale. Releases
+before put its value there: their hashes count as well, see `SettingsHashes`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from typing import Final, get_args
 
-from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.config import BaseSettings, Settings, VideoEntry
+from dataset_assets.tables import VideoRow
+from dataset_assets.video.colour import is_converted
 
-# Raised by one whenever the same settings would give other rows or other pixels than before.
-CODE_VERSION = "3"
+# One for each kind of table. Raise by one the version of a table whose rows or files would differ for the
+# same settings. The windows' version makes patches stale too, the source's version nothing but itself.
+SOURCE_VERSION = "3"
+WINDOWS_VERSION = "3"
+PATCHES_VERSION = "3"
 
+BY_FILM: Final = frozenset({"colour_order", "interlaced"})
+"""Settings that have no effect on some films."""
+
+_SOURCE_FIELDS = ("interlaced",)
 _WINDOW_FIELDS = (
     "seed",
     "max_attempts",
@@ -24,37 +40,139 @@ _WINDOW_FIELDS = (
     "interlaced",
 )
 _PATCH_FIELDS = ("colour_order", "lr_kernel")
+_UNUSED_THRESHOLDS = {
+    "both": frozenset[str](),
+    "blocks": frozenset({"max_mean_abs_diff"}),
+    "legacy": frozenset({"max_cut_score"}),
+}
+
+_Values = Mapping[str, object]
 
 
-def source_hash(settings: Settings, entry: VideoEntry) -> str:
-    """Identity of the settings that shape a video's row in the videos table."""
-    return _hash({"name": entry.name, "path": str(entry.path), "interlaced": settings.base.interlaced})
+@dataclass(frozen=True, slots=True)
+class SettingsHashes:
+    """The settings hashes of one table of a video that is up to date; iterates over them, likeliest first.
+
+    Besides the hash that the table gets today there are those with a mark (None) where what made the table
+    found that a setting has no effect, and those of releases before, without marks: in these a setting that
+    is known to have no effect may have any value.
+
+    Attributes:
+        base: The settings.
+        fields: Names of the settings in the hash.
+        irrelevant: Those of `BY_FILM` that are known to have no effect on the film.
+        hash_of: The hash for the values of `fields`.
+    """
+
+    base: BaseSettings
+    fields: tuple[str, ...]
+    irrelevant: frozenset[str]
+    hash_of: Callable[[_Values], str]
+
+    @property
+    def written(self) -> str:
+        """The hash that the table gets when it is made."""
+        return self.hash_of(
+            {name: None if name in self.irrelevant else self._value(name) for name in self.fields}
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        marked = [
+            (None, self._value(name)) if name in BY_FILM else (self._value(name),) for name in self.fields
+        ]
+        unmarked = [
+            get_args(BaseSettings.model_fields[name].annotation)
+            if name in self.irrelevant
+            else (getattr(self.base, name),)
+            for name in self.fields
+        ]
+        for values in dict.fromkeys((*product(*marked), *product(*unmarked))):
+            yield self.hash_of(dict(zip(self.fields, values, strict=True)))
+
+    def _value(self, name: str) -> object:
+        """Return a setting's value; None for a threshold that the cut rule does not use."""
+        return None if name in _UNUSED_THRESHOLDS[self.base.cut_rule] else getattr(self.base, name)
 
 
-def windows_hash(settings: Settings, entry: VideoEntry) -> str:
-    """Identity of the settings that shape a video's windows table."""
-    base = {name: getattr(settings.base, name) for name in _WINDOW_FIELDS}
-    return _hash(base | {"key": entry.key, "windows": settings.window_target(entry)})
+def source_hashes(
+    settings: Settings, entry: VideoEntry, irrelevant: frozenset[str] = frozenset()
+) -> SettingsHashes:
+    """Identity of the settings that shape a video's row in the videos table.
+
+    Args:
+        settings: The configuration.
+        entry: The video.
+        irrelevant: Settings without effect on the film, from `irrelevant_settings`; none where the film is
+            not known.
+    """
+
+    def hash_of(values: _Values) -> str:
+        return _hash({"name": entry.name, "path": str(entry.path), **values}, SOURCE_VERSION)
+
+    return SettingsHashes(settings.base, _SOURCE_FIELDS, irrelevant, hash_of)
 
 
-def patches_hash(settings: Settings, entry: VideoEntry, category: str) -> str:
-    """Identity of the settings that shape a video's patches in a category."""
+def windows_hashes(
+    settings: Settings, entry: VideoEntry, irrelevant: frozenset[str] = frozenset()
+) -> SettingsHashes:
+    """Identity of the settings that shape a video's windows table; arguments as in `source_hashes`."""
+
+    def hash_of(values: _Values) -> str:
+        return _windows_hash(settings, entry, values)
+
+    return SettingsHashes(settings.base, _WINDOW_FIELDS, irrelevant, hash_of)
+
+
+def patches_hashes(
+    settings: Settings, entry: VideoEntry, category: str, irrelevant: frozenset[str] = frozenset()
+) -> SettingsHashes:
+    """Identity of the settings that shape a category's patches of a video; others as in `source_hashes`."""
     chosen = settings.categories[category]
-    base = {name: getattr(settings.base, name) for name in _PATCH_FIELDS}
-    return _hash(
-        base
-        | {
-            "windows": windows_hash(settings, entry),
-            "category": category,
-            "target": settings.target(entry, category),
-            "folder": chosen.folder,
-            "mix": chosen.mix,
-            "formats": {name: settings.formats[name].model_dump() for name in chosen.mix},
-        }
-    )
+    parts = {
+        "category": category,
+        "target": settings.target(entry, category),
+        "folder": chosen.folder,
+        "mix": chosen.mix,
+        "formats": {name: settings.formats[name].model_dump() for name in chosen.mix},
+    }
+
+    @cache
+    def windows_hash_of(values: tuple[object, ...]) -> str:
+        return _windows_hash(settings, entry, dict(zip(_WINDOW_FIELDS, values, strict=True)))
+
+    def hash_of(values: _Values) -> str:
+        own = {name: values[name] for name in _PATCH_FIELDS}
+        windows = windows_hash_of(tuple(values[name] for name in _WINDOW_FIELDS))
+        return _hash(parts | own | {"windows": windows}, PATCHES_VERSION)
+
+    return SettingsHashes(settings.base, _WINDOW_FIELDS + _PATCH_FIELDS, irrelevant, hash_of)
 
 
-def _hash(parts: dict[str, object]) -> str:
-    # With the code's version, so that each row tells whether it is current in a table that is half remade.
-    text = json.dumps(parts | {"code": CODE_VERSION}, sort_keys=True)
+def irrelevant_settings(*, converted: bool, interlaced: bool) -> frozenset[str]:
+    """Return the settings of `BY_FILM` that give the same contents of a film whatever their value is.
+
+    Args:
+        converted: Whether the film's RGB values go through a table (`Colour.is_converted`).
+        interlaced: Whether the film is deinterlaced (`VideoInfo.interlaced`).
+    """
+    effective = {"colour_order": converted, "interlaced": interlaced}
+    return frozenset(name for name in BY_FILM if not effective[name])
+
+
+def irrelevant_by_row(row: VideoRow | None) -> frozenset[str]:
+    """Return the same as `irrelevant_settings` for a row of the videos table; nothing where there is none."""
+    if row is None:
+        return frozenset()
+    converted = is_converted(row.color_transfer, row.color_primaries)
+    return irrelevant_settings(converted=converted, interlaced=row.interlaced)
+
+
+def _windows_hash(settings: Settings, entry: VideoEntry, values: _Values) -> str:
+    parts = {**values, "key": entry.key, "windows": settings.window_target(entry)}
+    return _hash(parts, WINDOWS_VERSION)
+
+
+def _hash(parts: dict[str, object], version: str) -> str:
+    # With the code's version, so that each row shows whether it is current in a table that is half remade.
+    text = json.dumps(parts | {"code": version}, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

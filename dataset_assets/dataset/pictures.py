@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.dataset.identity import CODE_VERSION
+from dataset_assets.dataset.identity import WINDOWS_VERSION
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.windows.rules import SHOWN_FRAMES, rule_named
@@ -45,7 +45,7 @@ def picture_name(fingerprint: Fingerprint, pts: Sequence[int], reason: str | Non
     if len(pts) < FRAMES_PER_WINDOW or not shown:
         return None
     # Without the modification time: a copied film is the same film.
-    source = f"{fingerprint.content}-{CODE_VERSION}"
+    source = f"{fingerprint.content}-{WINDOWS_VERSION}"
     digest = hashlib.blake2b(source.encode(), digest_size=4).hexdigest()
     return "-".join([digest, *(str(pts[index]) for index in shown)]) + ".jpg"
 

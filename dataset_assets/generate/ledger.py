@@ -21,13 +21,16 @@ class WindowLedger:
         is_complete: Whether the table on disk is finished.
     """
 
-    def __init__(self, data_set: DataSet, key: str, provenance: Provenance, *, afresh: bool) -> None:
+    def __init__(
+        self, data_set: DataSet, key: str, provenance: Provenance, equal: Iterable[str], *, afresh: bool
+    ) -> None:
         """Take over the rows that were made from the same.
 
         Args:
             data_set: The data set.
             key: The video's key.
             provenance: What the table is made from; `complete` is ignored.
+            equal: Settings hashes that mean the same contents as that of `provenance`.
             afresh: Whether earlier rows are ignored.
 
         Raises:
@@ -39,7 +42,7 @@ class WindowLedger:
         self._rows: dict[int, list[WindowRow]] = {}
         self.is_complete = False
         earlier = data_set.tables.read_provenance(self._path)
-        if not afresh and earlier is not None and _made_from_the_same(earlier, provenance):
+        if not afresh and earlier is not None and _made_from_the_same(earlier, provenance, equal):
             self.is_complete = earlier.complete
             for row in data_set.tables.read_windows(key):
                 self._rows.setdefault(row.window, []).append(row)
@@ -74,13 +77,22 @@ class PatchLedger:
         given_up: Rows that are in the table on disk and will not be in the next one.
     """
 
-    def __init__(self, data_set: DataSet, plan: PatchPlan, provenance: Provenance, *, afresh: bool) -> None:
+    def __init__(
+        self,
+        data_set: DataSet,
+        plan: PatchPlan,
+        provenance: Provenance,
+        equal: Iterable[str],
+        *,
+        afresh: bool,
+    ) -> None:
         """Take over the rows that were made from the same; keep others until they are replaced.
 
         Args:
             data_set: The data set.
             plan: What the category takes of the video.
             provenance: What the table is made from; `complete` is ignored.
+            equal: Settings hashes that mean the same contents as that of `provenance`.
             afresh: Whether to make every patch again.
 
         Raises:
@@ -98,15 +110,20 @@ class PatchLedger:
         earlier = data_set.tables.read_provenance(self._path)
         if earlier is None:
             return
-        self.is_complete = not afresh and earlier.complete and _made_from_the_same(earlier, provenance)
+        equal = frozenset(equal)
+        self.is_complete = not afresh and earlier.complete and _made_from_the_same(earlier, provenance, equal)
         rows = data_set.tables.read_patches(plan.category, plan.key)
         if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
             # A table names one source for all its rows.
             self.given_up = rows
             return
         for row in rows:
-            is_done = not afresh and row.settings_hash == provenance.settings_hash
-            (self._done if is_done else self._earlier)[row.window] = row
+            if afresh or row.settings_hash not in equal:
+                self._earlier[row.window] = row
+            else:
+                # A table has one hash in all rows once it is finished.
+                current = row if self.is_complete else replace(row, settings_hash=self.settings_hash)
+                self._done[row.window] = current
 
     @property
     def settings_hash(self) -> str:
@@ -152,7 +169,6 @@ class PatchLedger:
         self.given_up = []
 
 
-def _made_from_the_same(earlier: Provenance, now: Provenance) -> bool:
-    return earlier.settings_hash == now.settings_hash and earlier.source_fingerprint.has_same_content(
-        now.source_fingerprint
-    )
+def _made_from_the_same(earlier: Provenance, now: Provenance, equal: Iterable[str]) -> bool:
+    is_same_film = earlier.source_fingerprint.has_same_content(now.source_fingerprint)
+    return is_same_film and earlier.settings_hash in equal

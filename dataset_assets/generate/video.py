@@ -13,7 +13,7 @@ from typing import Literal
 import cv2
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import CODE_VERSION, DataSet, Progress, source_hash
+from dataset_assets.dataset import SOURCE_VERSION, DataSet, Progress, irrelevant_settings, source_hashes
 from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
 from dataset_assets.errors import (
     ConfigError,
@@ -46,9 +46,9 @@ def probe_video(settings: Settings, key: str) -> VideoRow:
     with data_set.failures.kept(key, entry.path), _named(entry), data_set.work_on(key):
         info = _probe(settings, entry)
         row = video_row(entry, info)
-        provenance = Provenance(
-            source_hash(settings, entry), info.fingerprint, CODE_VERSION, complete=True, target=1
-        )
+        irrelevant = irrelevant_settings(converted=info.colour.is_converted, interlaced=info.interlaced)
+        hash_ = source_hashes(settings, entry, irrelevant).written
+        provenance = Provenance(hash_, info.fingerprint, SOURCE_VERSION, complete=True, target=1)
         data_set.tables.write(data_set.tables.video_path(key), VIDEOS, [row], provenance)
     return row
 

@@ -12,15 +12,17 @@ from threading import Event
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import (
-    CODE_VERSION,
+    PATCHES_VERSION,
+    WINDOWS_VERSION,
     DataSet,
     Journal,
     Progress,
     TripletPaths,
+    irrelevant_settings,
     patch_id,
-    patches_hash,
+    patches_hashes,
     triplet_paths,
-    windows_hash,
+    windows_hashes,
 )
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, SpaceError
 from dataset_assets.generate.checkpoints import Checkpoints
@@ -86,16 +88,11 @@ class VideoPass:
         self._pictures = data_set.pictures(entry.key)
         self._accepted = AcceptedSignatures()
         self._source = Source(plan.info.path, plan.info.fingerprint)
-        self.windows = WindowLedger(
-            data_set,
-            entry.key,
-            self._provenance(windows_hash(settings, entry), settings.window_target(entry)),
-            afresh=force and windows,
+        irrelevant = irrelevant_settings(
+            converted=plan.info.colour.is_converted, interlaced=plan.info.interlaced
         )
-        self.patches = [
-            PatchLedger(data_set, plan.patches[name], self._patches_provenance(name), afresh=force)
-            for name in categories
-        ]
+        self.windows = self._window_ledger(irrelevant, afresh=force and windows)
+        self.patches = [self._patch_ledger(name, irrelevant, afresh=force) for name in categories]
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
         self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
@@ -164,13 +161,21 @@ class VideoPass:
             for ledger in self.patches
         }
 
-    def _patches_provenance(self, category: str) -> Provenance:
+    def _window_ledger(self, irrelevant: frozenset[str], *, afresh: bool) -> WindowLedger:
         settings, entry = self._settings, self._plan.entry
-        return self._provenance(patches_hash(settings, entry, category), settings.target(entry, category))
+        hashes = windows_hashes(settings, entry, irrelevant)
+        provenance = self._provenance(hashes.written, WINDOWS_VERSION, settings.window_target(entry))
+        return WindowLedger(self._data_set, entry.key, provenance, hashes, afresh=afresh)
 
-    def _provenance(self, settings_hash: str, target: int) -> Provenance:
+    def _patch_ledger(self, category: str, irrelevant: frozenset[str], *, afresh: bool) -> PatchLedger:
+        settings, entry = self._settings, self._plan.entry
+        hashes = patches_hashes(settings, entry, category, irrelevant)
+        provenance = self._provenance(hashes.written, PATCHES_VERSION, settings.target(entry, category))
+        return PatchLedger(self._data_set, self._plan.patches[category], provenance, hashes, afresh=afresh)
+
+    def _provenance(self, settings_hash: str, code_version: str, target: int) -> Provenance:
         fingerprint = self._plan.info.fingerprint
-        return Provenance(settings_hash, fingerprint, CODE_VERSION, complete=False, target=target)
+        return Provenance(settings_hash, fingerprint, code_version, complete=False, target=target)
 
     def _open_lane(self, stop: Event) -> Lane:
         return Lane(self._plan.info, self._plan.entry.key, self._settings.base, self._accepted, stop)

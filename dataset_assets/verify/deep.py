@@ -15,7 +15,14 @@ import cv2
 import numpy as np
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import DataSet, TripletPaths, content_hash, patches_hash, windows_hash
+from dataset_assets.dataset import (
+    SOURCE_VERSION,
+    DataSet,
+    TripletPaths,
+    content_hash,
+    irrelevant_by_row,
+    source_hashes,
+)
 from dataset_assets.draws import draw
 from dataset_assets.errors import VideoError
 from dataset_assets.generate.lanes import Job, Lane, Made
@@ -24,7 +31,7 @@ from dataset_assets.generate.rows import video_row
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.outside import compare_with_reference
-from dataset_assets.verify.tables import Tables
+from dataset_assets.verify.tables import Tables, current_hashes, windows_are_current
 from dataset_assets.video.geometry import Rect
 from dataset_assets.video.probe import probe
 from dataset_assets.windows.duplicates import AcceptedSignatures
@@ -50,9 +57,8 @@ def compare_with_source(
         What differs. Tables that are stale, and films that cannot be read, are notes.
     """
     found = VideoFindings(entry.key)
-    path = data_set.tables.windows_path(entry.key)
-    provenance = tables.provenances.get(path)
-    if provenance is None or provenance.settings_hash != windows_hash(settings, entry):
+    provenance = tables.provenances.get(data_set.tables.windows_path(entry.key))
+    if provenance is None or not windows_are_current(settings, entry, data_set, tables):
         return found
     try:
         info = probe(entry.path, interlaced=settings.base.interlaced)
@@ -60,7 +66,7 @@ def compare_with_source(
             found.notes.append("the film has changed since, so nothing was compared with it")
             return found
         plan = plan_video(settings, entry, info)
-        _compare_row(entry, data_set, tables, plan, found)
+        _compare_row(settings, data_set, tables, plan, found)
         windows = sorted(
             tables.accepted, key=lambda window: draw(settings.base.seed, entry.key, "verify", window)
         )
@@ -76,11 +82,17 @@ def compare_with_source(
 
 
 def _compare_row(
-    entry: VideoEntry, data_set: DataSet, tables: Tables, plan: VideoPlan, found: VideoFindings
+    settings: Settings, data_set: DataSet, tables: Tables, plan: VideoPlan, found: VideoFindings
 ) -> None:
-    """Hold the row of the videos table against what probing finds."""
+    """Hold the row of the videos table against what probing finds; one that is stale is remade anyway."""
+    entry = plan.entry
     path = data_set.tables.video_path(entry.key)
     if tables.video is None or not plan.info.fingerprint.has_same_content(tables.video.source_fingerprint):
+        return
+    provenance = tables.provenances[path]
+    if provenance.code_version != SOURCE_VERSION or provenance.settings_hash not in source_hashes(
+        settings, entry, irrelevant_by_row(tables.video)
+    ):
         return
     probed = video_row(entry, plan.info)
     if (
@@ -158,9 +170,9 @@ def _rows_of(
     rows = {}
     for category, all_rows in tables.patches.items():
         if category in settings.categories:
-            hash_ = patches_hash(settings, entry, category)
+            hashes = current_hashes(settings, entry, tables, category)
             for position, row in enumerate(all_rows):
-                if row.window == window and row.settings_hash == hash_:
+                if row.window == window and row.settings_hash in hashes:
                     rows[category] = (position, row)
     return rows
 

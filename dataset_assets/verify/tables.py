@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TypeVar, get_args
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import DataSet, TripletPaths, patch_id, patches_hash, triplet_paths, windows_hash
+from dataset_assets.dataset import (
+    DataSet,
+    TripletPaths,
+    irrelevant_by_row,
+    patch_id,
+    patches_hashes,
+    triplet_paths,
+    windows_hashes,
+)
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.patches.downscale import SCALE, Kernel
@@ -100,7 +108,7 @@ def check_windows(
     if tables.windows is None:
         return
     path = data_set.tables.windows_path(found.key)
-    is_current = _is_current(entry, tables, path, lambda video: windows_hash(settings, video))
+    is_current = entry is not None and windows_are_current(settings, entry, data_set, tables)
     target = settings.window_target(entry) if entry and is_current else None
     before: WindowRow | None = None
     for window, group in groupby(sorted(tables.windows, key=lambda row: row.window), lambda row: row.window):
@@ -149,15 +157,17 @@ def check_patches(
     """
     sound: dict[str, list[int]] = {}
     accepted = tables.accepted
-    windows_are_current = tables.windows is not None and _is_current(
-        entry, tables, data_set.tables.windows_path(found.key), lambda video: windows_hash(settings, video)
+    has_current_windows = (
+        entry is not None
+        and tables.windows is not None
+        and windows_are_current(settings, entry, data_set, tables)
     )
     for category, rows in tables.patches.items():
         path = data_set.tables.patches_path(category, found.key)
         provenance = tables.provenances[path]
-        plan, hash_ = None, ""
+        plan, hashes = None, frozenset[str]()
         if entry is not None and category in settings.categories:
-            hash_ = patches_hash(settings, entry, category)
+            hashes = current_hashes(settings, entry, tables, category)
             plan = _plan(settings, entry, category, tables, path)
         sound[category] = []
         seen: set[int] = set()
@@ -167,9 +177,9 @@ def check_patches(
                 problem = "is there twice"
             if not problem and provenance.complete and row.settings_hash != provenance.settings_hash:
                 problem = "was made with other settings than its table"
-            if not problem and row.settings_hash == hash_:
+            if not problem and row.settings_hash in hashes:
                 problem = _unplanned(settings, category, plan, row)
-                if not problem and windows_are_current and row.window not in accepted:
+                if not problem and has_current_windows and row.window not in accepted:
                     problem = "is of a window that is not among the accepted"
                     found.mend.windows.add(row.window)
             seen.add(row.window)
@@ -178,12 +188,24 @@ def check_patches(
                 found.add(Kind.ROW, _place(data_set, path), f"the row of window {row.window} {problem}")
             else:
                 sound[category].append(position)
-        is_current = bool(hash_) and provenance.complete and provenance.settings_hash == hash_
-        if is_current and windows_are_current and plan is not None and plan.windows:
+        is_current = provenance.complete and provenance.settings_hash in hashes
+        if is_current and has_current_windows and plan is not None and plan.windows:
             for window in _lacking(plan, accepted, seen):
                 found.mend.reopened.add(path)
                 found.add(Kind.ROW, _place(data_set, path), f"the row of window {window} is missing")
     return sound
+
+
+def windows_are_current(settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables) -> bool:
+    """Whether the windows table was made with settings that give the same windows as the present ones."""
+    provenance = tables.provenances.get(data_set.tables.windows_path(entry.key))
+    hashes = windows_hashes(settings, entry, irrelevant_by_row(tables.video))
+    return provenance is not None and provenance.settings_hash in hashes
+
+
+def current_hashes(settings: Settings, entry: VideoEntry, tables: Tables, category: str) -> frozenset[str]:
+    """Return the settings hashes of patches that are what the present settings make."""
+    return frozenset(patches_hashes(settings, entry, category, irrelevant_by_row(tables.video)))
 
 
 def own_files(key: str, row: PatchRow) -> TripletPaths | None:
@@ -262,12 +284,5 @@ def _plan(
     )
 
 
-def _is_current(
-    entry: VideoEntry | None, tables: Tables, path: Path, now: Callable[[VideoEntry], str]
-) -> bool:
-    provenance = tables.provenances.get(path)
-    return entry is not None and provenance is not None and provenance.settings_hash == now(entry)
-
-
 def _place(data_set: DataSet, path: Path) -> Path:
-    return path.relative_to(data_set.folder)
+    return data_set.relative(path)

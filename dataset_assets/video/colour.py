@@ -149,12 +149,17 @@ class Colour:
     @property
     def is_converted(self) -> bool:
         """Whether its RGB values go through a table: HDR, and SDR of wide primaries."""
-        return self.hdr_format is not None or self.primaries in WIDE_PRIMARIES
+        return is_converted(self.transfer, self.primaries)
 
     @property
     def range_name(self) -> str:
         """The range as libavfilter's options spell it."""
         return "pc" if self.full_range else "tv"
+
+
+def is_converted(transfer: str, primaries: str) -> bool:
+    """Return `Colour.is_converted` for a transfer and primaries, FFmpeg's names."""
+    return transfer in HDR_FORMATS or primaries in WIDE_PRIMARIES
 
 
 def describe(

@@ -120,22 +120,22 @@ class Candidate:
     @cached_property
     def mean_abs_diff(self) -> float:
         """v2.0's measure: mean difference of the previews of the first and last frame, 0..255."""
-        return measures.mean_abs_diff(self._preview_lumas[FIRST_FRAME], self._preview_lumas[LAST_FRAME])
+        return measures.mean_abs_diff(self.preview_lumas[FIRST_FRAME], self.preview_lumas[LAST_FRAME])
 
     @cached_property
     def cut_score(self) -> float:
         """Largest score of the block test, 0 (the same picture) to about 1 (unrelated or blended)."""
-        return cut_score([luma.astype(np.float32) for luma in self._lumas])
+        return cut_score([luma.astype(np.float32) for luma in self.lumas])
 
     @cached_property
     def brightness(self) -> float:
         """99.5th percentile of the middle frame's preview, 0..255."""
-        return measures.brightness(self._preview_lumas[MIDDLE_FRAME])
+        return measures.brightness(self.preview_lumas[MIDDLE_FRAME])
 
     @cached_property
     def contrast(self) -> float:
         """Standard deviation of the middle frame's preview."""
-        return measures.contrast(self._preview_lumas[MIDDLE_FRAME])
+        return measures.contrast(self.preview_lumas[MIDDLE_FRAME])
 
     @cached_property
     def sharpness(self) -> float:
@@ -145,7 +145,7 @@ class Candidate:
     @cached_property
     def repeated_frames(self) -> int:
         """How many of the 6 pairs of neighbours show the same picture; never a reason."""
-        return measures.repeated_frames(self._lumas)
+        return measures.repeated_frames(self.lumas)
 
     @cached_property
     def has_bars(self) -> bool:
@@ -162,7 +162,7 @@ class Candidate:
     @cached_property
     def signature(self) -> npt.NDArray[np.uint8]:
         """The middle frame's thumbnail that duplicates are detected by, shape (18, 32), uint8."""
-        return measures.signature(self._preview_lumas[MIDDLE_FRAME])
+        return measures.signature(self.preview_lumas[MIDDLE_FRAME])
 
     @cached_property
     def is_duplicate(self) -> bool:
@@ -171,16 +171,19 @@ class Candidate:
 
     def picture(self, frames: Sequence[int]) -> npt.NDArray[np.uint8]:
         """Return the previews of some frames for people: upright, side by side, (h, w, 3) uint8, BGR."""
-        return self._pictures.upright([self._previews[index] for index in frames])
+        return self._pictures.upright([self.previews[index] for index in frames])
 
     @cached_property
-    def _previews(self) -> dict[int, npt.NDArray[np.uint8]]:
+    def previews(self) -> dict[int, npt.NDArray[np.uint8]]:
+        """Previews of the first, middle and last frame by their number, (h, w, 3) uint8, BGR."""
         return {index: self._pictures.preview(self.frames[index]) for index in SEEN_FRAMES}
 
     @cached_property
-    def _preview_lumas(self) -> dict[int, npt.NDArray[np.uint8]]:
-        return {index: preview_luma(preview) for index, preview in self._previews.items()}
+    def preview_lumas(self) -> dict[int, npt.NDArray[np.uint8]]:
+        """Luma of the same previews, (h, w) uint8."""
+        return {index: preview_luma(preview) for index, preview in self.previews.items()}
 
     @cached_property
-    def _lumas(self) -> list[npt.NDArray[np.uint8]]:
+    def lumas(self) -> list[npt.NDArray[np.uint8]]:
+        """Untouched luma of every frame, as `FilmPictures.luma` has it."""
         return [self._pictures.luma(frame) for frame in self.frames]

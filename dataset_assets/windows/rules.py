@@ -1,6 +1,6 @@
 """The rules that reject a candidate for a window: for each its name, its sentence, and what decides.
 
-A new rule is an entry in `RULES`, and a measure in `candidate` where it needs one; tables, statistics and
+A new rule is an entry in `RULES`, and a measure in `candidate` where it shares one; tables, statistics and
 gallery take names and sentences from here. `docs/tables.md` explains each to users.
 """
 

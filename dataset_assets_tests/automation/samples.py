@@ -10,7 +10,15 @@ from pathlib import Path
 import dagster as dg
 
 from dataset_assets.config import load_settings
-from dataset_assets.dataset import CODE_VERSION, TableStore, patches_hash, source_hash, windows_hash
+from dataset_assets.dataset import (
+    PATCHES_VERSION,
+    SOURCE_VERSION,
+    WINDOWS_VERSION,
+    TableStore,
+    patches_hashes,
+    source_hashes,
+    windows_hashes,
+)
 from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, Provenance
 from dataset_assets.video.fingerprint import Fingerprint
 
@@ -32,14 +40,15 @@ def finish(config: Path) -> None:
     settings = load_settings(config)
     store = TableStore(settings.base.output_base_dir)
     for entry in settings.videos:
-        made = Provenance(
-            source_hash(settings, entry), Fingerprint.of(entry.path), CODE_VERSION, complete=True, target=1
-        )
+        source = source_hashes(settings, entry).written
+        made = Provenance(source, Fingerprint.of(entry.path), SOURCE_VERSION, complete=True, target=1)
         store.write(store.video_path(entry.key), VIDEOS, [], made)
-        windows = replace(made, settings_hash=windows_hash(settings, entry))
+        hash_ = windows_hashes(settings, entry).written
+        windows = replace(made, settings_hash=hash_, code_version=WINDOWS_VERSION)
         store.write(store.windows_path(entry.key), WINDOWS, [], windows)
         for category in settings.categories:
-            patches = replace(made, settings_hash=patches_hash(settings, entry, category))
+            hash_ = patches_hashes(settings, entry, category).written
+            patches = replace(made, settings_hash=hash_, code_version=PATCHES_VERSION)
             store.write(store.patches_path(category, entry.key), PATCHES, [], patches)
 
 

@@ -17,6 +17,7 @@ from dataset_assets.definitions import build_defs
 from dataset_assets.partitions import VIDEOS
 from dataset_assets_tests.automation.samples import ALL, add_run, films, finish
 from dataset_assets_tests.configurations import write_config
+from dataset_assets_tests.generate.samples import raise_version
 
 PATCHES = ALL[2:]
 SIZES = {"Small": 10, "Large": 30, "Middle": 20}
@@ -133,12 +134,18 @@ def test_a_replaced_film_is_made_anew_and_no_other(night: Night) -> None:
     assert (keys(requests), asked(requests)) == (["middle"], {(ALL, "the source file changed")})
 
 
-def test_other_code_makes_all_anew(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("version", "assets"),
+    [("SOURCE_VERSION", ALL[:1]), ("WINDOWS_VERSION", ALL[1:]), ("PATCHES_VERSION", PATCHES)],
+)
+def test_other_code_makes_again_what_it_makes(
+    night: Night, monkeypatch: pytest.MonkeyPatch, version: str, assets: tuple[str, ...]
+) -> None:
     finish(night.config)
-    monkeypatch.setattr("dataset_assets.dataset.status.CODE_VERSION", "another")
+    raise_version(monkeypatch, version)
     requests = night.tick()
     assert len(requests) == 3
-    assert asked(requests) == {(ALL, "the code that makes it changed")}
+    assert asked(requests) == {(assets, f"{', '.join(assets)}: the code that makes it changed")}
 
 
 def test_a_new_category_is_made_and_one_that_left_is_removed_by_a_run_of_all(night: Night) -> None:

@@ -12,19 +12,20 @@ import pytest
 
 from dataset_assets.config import Category, Format, Settings
 from dataset_assets.dataset import SOURCE, WINDOWS, DataSet
-from dataset_assets.dataset import identity as identity_module
 from dataset_assets.dataset.lock import video_lock
 from dataset_assets.generate import generate_video, probe_video
-from dataset_assets_tests.films import Film
+from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, interlaced, make_film, sdr_frames
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt
 from dataset_assets_tests.generate.samples import (
     CATEGORIES,
     FORMATS,
     KEY,
     WEIGHTS,
+    files,
     files_named_by_rows,
     patch_rows,
     pictures,
+    raise_version,
     small_settings,
     tables,
 )
@@ -102,9 +103,7 @@ def test_before_anything_is_made_all_is_missing_and_after_it_all_is_done(film: P
         ({"max_cut_score": 0.6}, {WINDOWS, *PATCHES}),
         ({"max_mean_abs_diff": 40.0}, {WINDOWS, *PATCHES}),
         ({"base_frame_limit": 8}, {WINDOWS, *PATCHES}),
-        ({"interlaced": "deinterlace"}, ALL),
         ({"lr_kernel": "area"}, PATCHES),
-        ({"colour_order": "fast"}, PATCHES),
         ({"categories": NEW_MIX}, {"space"}),
         ({"weights": WEIGHTS | {"toon": 0.5}}, {"toon"}),
         (
@@ -112,6 +111,10 @@ def test_before_anything_is_made_all_is_missing_and_after_it_all_is_done(film: P
             {"general", "space"},
         ),
         ({"max_workers": 7, "checkpoint_every": 3, "min_free_gb": 0.001}, set()),
+        # The film is SDR and progressive.
+        ({"colour_order": "fast"}, set()),
+        ({"interlaced": "deinterlace"}, set()),
+        ({"colour_order": "fast", "interlaced": "deinterlace", "lr_kernel": "area"}, PATCHES),
     ],
 )
 def test_a_setting_makes_stale_what_it_shapes_and_nothing_else(
@@ -121,6 +124,31 @@ def test_a_setting_makes_stale_what_it_shapes_and_nothing_else(
     changed = states(small_settings(made_once, made_film, **changes))
     assert {name for name, state in changed.items() if state == "stale"} == stale
     assert set(changed.values()) <= {"done", "stale"}
+
+
+@pytest.mark.parametrize(
+    ("cut_rule", "unused", "used"),
+    [
+        ("blocks", {"max_mean_abs_diff": 40.0}, {"max_cut_score": 0.6}),
+        ("legacy", {"max_cut_score": 0.6}, {"max_mean_abs_diff": 40.0}),
+    ],
+)
+def test_a_threshold_counts_where_the_cut_rule_uses_it(
+    tiny_film: Film, output: Path, cut_rule: str, unused: Mapping[str, Any], used: Mapping[str, Any]
+) -> None:
+    few: dict[str, Any] = {"base_frame_limit": 2, "cut_rule": cut_rule}
+    make(small_settings(output, tiny_film.path, **few))
+    assert not_done(small_settings(output, tiny_film.path, **few, **unused)) == set()
+    assert not_done(small_settings(output, tiny_film.path, **few, **used)) == {WINDOWS, *PATCHES}
+
+
+def test_what_happens_to_interlaced_films_counts_for_them(tmp_path: Path, output: Path) -> None:
+    shots = [Shot(31, 120, 2, 0)]
+    moments = interlaced(sdr_frames(shots, 320, 192))
+    film = make_film(tmp_path / "film.mkv", moments, shots, size=(320, 192), options=X264_OPTIONS)
+    make(small_settings(output, film.path, base_frame_limit=2, interlaced="deinterlace"))
+    refusing = small_settings(output, film.path, base_frame_limit=2)
+    assert {name for name, state in states(refusing).items() if state == "stale"} == ALL
 
 
 def test_a_partial_table_is_told_from_a_missing_one(film: Path, output: Path) -> None:
@@ -167,16 +195,48 @@ def test_a_moved_film_needs_only_its_row_anew(film: Path, output: Path) -> None:
     assert not_done(settings) == set()
 
 
-def test_a_new_version_of_the_code_makes_all_anew(
-    film: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("version", "stale"),
+    [
+        ("SOURCE_VERSION", {SOURCE}),
+        ("WINDOWS_VERSION", {WINDOWS, *PATCHES}),
+        ("PATCHES_VERSION", PATCHES),
+    ],
+)
+def test_a_new_version_of_the_code_makes_stale_what_that_code_makes(
+    made_film: Path, made_once: Path, monkeypatch: pytest.MonkeyPatch, version: str, stale: set[str]
 ) -> None:
-    settings = small_settings(output, film)
-    make(settings)
+    settings = small_settings(made_once, made_film)
+    raise_version(monkeypatch, version)
+    found = DataSet(made_once).statuses(settings, settings.videos[0])
+    assert {name for name, status in found.items() if status.state == "stale"} == stale
+    assert {found[name].reason for name in stale} == {"the code that makes it changed"}
+
+
+def test_a_new_version_of_the_probe_costs_a_row_of_each_video_and_nothing_else(
+    made_film: Path, made_once: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(made_once, output)
+    settings = small_settings(output, made_film)
+    raise_version(monkeypatch, "SOURCE_VERSION")
+    before = files(output)
+    probe_video(settings, KEY)
+    assert not_done(settings) == set()
+    assert generate_video(settings, KEY).made == 0
+    after = files(output)
+    assert after.keys() == before.keys()
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed == {f"metadata/videos/video={KEY}/part-0.parquet"}
+
+
+@pytest.mark.parametrize("version", ["WINDOWS_VERSION", "PATCHES_VERSION"])
+def test_a_new_version_of_the_code_makes_patches_anew_one_by_one(
+    made_film: Path, made_once: Path, output: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    shutil.copytree(made_once, output)
+    settings = small_settings(output, made_film)
     before = {row["settings_hash"] for row in patch_rows(output, "general")}
-    for module in ("dataset.identity", "dataset.status", "generate.video", "generate.video_pass"):
-        monkeypatch.setattr(f"dataset_assets.{module}.CODE_VERSION", "later")
-    assert identity_module.CODE_VERSION == "later"
-    assert {name for name, state in states(settings).items() if state == "stale"} == ALL
+    raise_version(monkeypatch, version)
     # A run that ends halfway leaves rows of both versions in one table.
     with pytest.raises(KeyboardInterrupt), at_disk_call(120, interrupt):
         generate_video(settings, KEY)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 from PIL import Image
 
 from dataset_assets.config import BaseSettings, Category, Format, Settings, VideoEntry
@@ -45,6 +47,30 @@ def small_settings(
         formats=dict(formats),
         categories=dict(categories),
     )
+
+
+def raise_version(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Another code version, such as `SOURCE_VERSION`, in every module that uses it."""
+    users = [
+        module
+        for path, module in sys.modules.items()
+        if path.startswith("dataset_assets.") and hasattr(module, name)
+    ]
+    assert users
+    for module in users:
+        monkeypatch.setattr(module, name, "later")
+
+
+def files(output: Path) -> dict[str, tuple[str, int]]:
+    """Every file of a data set by its path but for locks, with a hash of its bytes and its time in ns."""
+    return {
+        path.relative_to(output).as_posix(): (
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            path.stat().st_mtime_ns,
+        )
+        for path in sorted(output.rglob("*"))
+        if path.is_file() and ".locks" not in path.parts
+    }
 
 
 def pictures(output: Path) -> dict[str, str]:
