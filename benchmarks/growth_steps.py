@@ -18,7 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.automation.videos_sensor import videos_sensor
+from dataset_assets.automation.new_videos import videos_sensor
 from dataset_assets.definitions import build_defs
 from dataset_assets.partitions import VIDEOS
 

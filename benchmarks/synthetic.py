@@ -32,7 +32,7 @@ from dataset_assets.dataset import (
     triplet_paths,
     windows_hashes,
 )
-from dataset_assets.patches.downscale import SCALE
+from dataset_assets.patches.kernels import SCALE
 from dataset_assets.tables import (
     PATCHES,
     SCHEMA_VERSION,

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets.dataset_stats import build_dataset_stats
-from dataset_assets.assets.make_patches import build_make_patches
-from dataset_assets.assets.source_video import source_video
-from dataset_assets.automation.failure_sensor import failure_sensor
-from dataset_assets.automation.nightly import build_nightly
-from dataset_assets.automation.retention import delete_old_runs, delete_old_runs_schedule
-from dataset_assets.automation.stats_sensor import build_stats_sensor
-from dataset_assets.automation.videos_sensor import videos_sensor
+from dataset_assets.assets import build_dataset_stats, build_make_patches, source_video
+from dataset_assets.automation import (
+    build_nightly,
+    build_stats_sensor,
+    delete_old_runs,
+    delete_old_runs_schedule,
+    failure_sensor,
+    videos_sensor,
+)
 from dataset_assets.config import config_path, load_settings
 from dataset_assets.resources import DatasetConfig
 

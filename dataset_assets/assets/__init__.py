@@ -3,3 +3,40 @@
 Here: what Dagster shows of the assets and what it records of their runs. Not here: pixels and tables
 (`generate`, `tables`), when runs start (`automation`), how they are started on this machine (`launch`).
 """
+
+from dataset_assets.assets.dataset_stats import DATASET_STATS, build_dataset_stats
+from dataset_assets.assets.failures import FAILURE_EVENTS, failure_of_events, failure_of_run
+from dataset_assets.assets.make_patches import (
+    DECODE_POOL,
+    FORCE_TAG,
+    LANES_TAG,
+    SCENE_WINDOWS,
+    build_make_patches,
+    patches_asset,
+)
+from dataset_assets.assets.registering import find_unregistered, register
+from dataset_assets.assets.runs import FINISHED, ended_s, is_overtaken, video_of, videos_in_work
+from dataset_assets.assets.source import SOURCE_VIDEO, source_video
+
+__all__ = [
+    "DATASET_STATS",
+    "DECODE_POOL",
+    "FAILURE_EVENTS",
+    "FINISHED",
+    "FORCE_TAG",
+    "LANES_TAG",
+    "SCENE_WINDOWS",
+    "SOURCE_VIDEO",
+    "build_dataset_stats",
+    "build_make_patches",
+    "ended_s",
+    "failure_of_events",
+    "failure_of_run",
+    "find_unregistered",
+    "is_overtaken",
+    "patches_asset",
+    "register",
+    "source_video",
+    "video_of",
+    "videos_in_work",
+]

@@ -19,7 +19,7 @@ from dataset_assets.assets.failed_videos import failed_videos
 from dataset_assets.assets.gallery import update_index
 from dataset_assets.assets.make_patches import patches_asset
 from dataset_assets.assets.reporting import GROUP, OWNER
-from dataset_assets.checks import verdicts
+from dataset_assets.checks import every_video_done, sources_unchanged, videos_ok
 from dataset_assets.config import Category, Settings
 from dataset_assets.dataset import DataSet, Overview
 from dataset_assets.generate import format_targets
@@ -68,9 +68,9 @@ def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
         update_index(settings, overview)
         total, why = len(settings.videos), {each["video"]: each["why"] for each in unfinished}
         found = {
-            VIDEOS_OK: verdicts.videos_ok(total, overview.failures, why),
-            EVERY_VIDEO_DONE: verdicts.every_video_done(total, why),
-            SOURCES_UNCHANGED: verdicts.sources_unchanged(settings, data_set),
+            VIDEOS_OK: videos_ok(total, overview.failures, why),
+            EVERY_VIDEO_DONE: every_video_done(total, why),
+            SOURCES_UNCHANGED: sources_unchanged(settings, data_set),
         }
         return dg.MaterializeResult(
             metadata=dashboard(settings, overview, unfinished, format_targets(settings, data_set)),

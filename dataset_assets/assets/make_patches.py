@@ -26,9 +26,21 @@ from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
-from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.assets.video_limits import video_within_limits
-from dataset_assets.checks import inspect_triplets, verdicts
+from dataset_assets.checks import (
+    enough_accepted,
+    enough_patches,
+    enough_windows,
+    files_match_table,
+    format_mix_kept,
+    free_of_black_bars,
+    free_of_combs,
+    inspect_triplets,
+    source_unchanged,
+    triplets_whole,
+    windows_uncut,
+)
 from dataset_assets.config import Category, Settings
 from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, DataSet
 from dataset_assets.generate import VideoReport, generate_video
@@ -130,9 +142,9 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
 
 def _windows_checks(run: VideoReport) -> list[dg.AssetCheckResult]:
     found = {
-        ENOUGH_WINDOWS: verdicts.enough_windows(run.windows),
-        ENOUGH_ACCEPTED: verdicts.enough_accepted(run.windows),
-        SOURCE_UNCHANGED: verdicts.source_unchanged(run.info.fingerprint, run.info.path),
+        ENOUGH_WINDOWS: enough_windows(run.windows),
+        ENOUGH_ACCEPTED: enough_accepted(run.windows),
+        SOURCE_UNCHANGED: source_unchanged(run.info.fingerprint, run.info.path),
     }
     return [check_result(SCENE_WINDOWS, name, verdict) for name, verdict in found.items()]
 
@@ -141,13 +153,13 @@ def _patches_checks(settings: Settings, run: VideoReport, category: str) -> list
     data_set, report = DataSet.of(settings), run.categories[category]
     inspection = inspect_triplets(data_set, report.rows)
     found = {
-        ENOUGH_PATCHES: verdicts.enough_patches(report),
-        FORMAT_MIX_KEPT: verdicts.format_mix_kept(report),
-        TRIPLETS_WHOLE: verdicts.triplets_whole(inspection),
-        FILES_MATCH_TABLE: verdicts.files_match_table(settings, data_set, run.key, category, report),
-        WINDOWS_UNCUT: verdicts.windows_uncut(inspection),
-        FREE_OF_BLACK_BARS: verdicts.free_of_black_bars(inspection),
-        FREE_OF_COMBS: verdicts.free_of_combs(inspection),
+        ENOUGH_PATCHES: enough_patches(report),
+        FORMAT_MIX_KEPT: format_mix_kept(report),
+        TRIPLETS_WHOLE: triplets_whole(inspection),
+        FILES_MATCH_TABLE: files_match_table(settings, data_set, run.key, category, report),
+        WINDOWS_UNCUT: windows_uncut(inspection),
+        FREE_OF_BLACK_BARS: free_of_black_bars(inspection),
+        FREE_OF_COMBS: free_of_combs(inspection),
     }
     return [check_result(patches_asset(category), name, verdict) for name, verdict in found.items()]
 

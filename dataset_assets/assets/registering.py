@@ -15,7 +15,7 @@ import dagster as dg
 from dataset_assets.assets.gallery import page_url
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.reporting import Metadata, counts_markdown, source_metadata
-from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import one_transaction, version_tags
 from dataset_assets.dataset import DataSet

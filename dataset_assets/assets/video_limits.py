@@ -12,7 +12,7 @@ import dagster as dg
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
-from dataset_assets.generate.limits import step_limits, within_limits
+from dataset_assets.generate import step_limits, within_limits
 
 
 @contextmanager

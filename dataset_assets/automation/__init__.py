@@ -3,3 +3,20 @@
 Here: when a run is requested, and what follows its end. Not here: what a run makes (`assets`, `generate`),
 jobs (`definitions`), runs that a command starts (`launch`).
 """
+
+from dataset_assets.automation.failed_runs import failure_sensor
+from dataset_assets.automation.new_videos import videos_sensor
+from dataset_assets.automation.nightly import build_nightly
+from dataset_assets.automation.pending import pending_assets
+from dataset_assets.automation.retention import delete_old_runs, delete_old_runs_schedule
+from dataset_assets.automation.stats_sensor import build_stats_sensor
+
+__all__ = [
+    "build_nightly",
+    "build_stats_sensor",
+    "delete_old_runs",
+    "delete_old_runs_schedule",
+    "failure_sensor",
+    "pending_assets",
+    "videos_sensor",
+]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets.runs import videos_in_work
+from dataset_assets.assets import videos_in_work
 from dataset_assets.automation.pending import Pending, pending_assets
 from dataset_assets.config import Nightly, Settings, look_for_films
 from dataset_assets.dataset import DataSet

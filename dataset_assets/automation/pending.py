@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
-from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.assets import SCENE_WINDOWS, SOURCE_VIDEO, patches_asset
 from dataset_assets.dataset import SOURCE, WINDOWS, AssetStatus
 
 

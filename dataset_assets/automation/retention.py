@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dataset_assets.assets.runs import FINISHED, video_of
+from dataset_assets.assets import FINISHED, video_of
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import delete_run
 from dataset_assets.dataset import DataSet

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dataset_assets.assets.dataset_stats import DATASET_STATS
-from dataset_assets.assets.runs import FINISHED, ended_s, video_of, videos_in_work
+from dataset_assets.assets import DATASET_STATS, FINISHED, ended_s, video_of, videos_in_work
 
 INTERVAL_S = 60
 # Runs of other kinds that ended last are passed over; more of them than these do not end in a minute.

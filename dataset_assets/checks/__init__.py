@@ -4,15 +4,45 @@
 (`assets`), nor does the reading back of every file of a data set (`verify`).
 """
 
-from dataset_assets.checks import verdicts
 from dataset_assets.checks.inspection import Inspection, inspect_triplets
-from dataset_assets.checks.verdicts import ENOUGH_SHARE, MAX_SHARE_BARRED, Verdict
+from dataset_assets.checks.verdicts import (
+    ENOUGH_SHARE,
+    MAX_SHARE_BARRED,
+    Verdict,
+    colours_tagged,
+    enough_accepted,
+    enough_patches,
+    enough_windows,
+    every_video_done,
+    files_match_table,
+    format_mix_kept,
+    free_of_black_bars,
+    free_of_combs,
+    source_unchanged,
+    sources_unchanged,
+    triplets_whole,
+    videos_ok,
+    windows_uncut,
+)
 
 __all__ = [
     "ENOUGH_SHARE",
     "MAX_SHARE_BARRED",
     "Inspection",
     "Verdict",
+    "colours_tagged",
+    "enough_accepted",
+    "enough_patches",
+    "enough_windows",
+    "every_video_done",
+    "files_match_table",
+    "format_mix_kept",
+    "free_of_black_bars",
+    "free_of_combs",
     "inspect_triplets",
-    "verdicts",
+    "source_unchanged",
+    "sources_unchanged",
+    "triplets_whole",
+    "videos_ok",
+    "windows_uncut",
 ]

@@ -17,11 +17,10 @@ import numpy.typing as npt
 
 from dataset_assets.dataset import DataSet, triplet_files
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.patches.png import whole_png_size
+from dataset_assets.patches import whole_png_size
 from dataset_assets.tables import PatchRow
-from dataset_assets.video.active_area import has_crop_bar
-from dataset_assets.video.combs import looks_combed
-from dataset_assets.windows.cuts import cut_score
+from dataset_assets.video import has_crop_bar, looks_combed
+from dataset_assets.windows import cut_score
 
 SAMPLE = 50
 # In a crop, something that rushes by is as unlike its neighbours as a cut: the limit of whole frames, 0.65,

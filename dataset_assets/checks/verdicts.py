@@ -14,8 +14,8 @@ from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, Failure, TripletPaths
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.generate.reports import CategoryReport, WindowsReport
-from dataset_assets.video.fingerprint import Fingerprint
+from dataset_assets.generate import CategoryReport, WindowsReport
+from dataset_assets.video import Fingerprint
 
 ENOUGH_SHARE = 0.9
 ENOUGH_ACCEPTED = 0.2

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from dataset_assets.cli.generate import generate
 from dataset_assets.config import load_settings
-from dataset_assets.demo.films import DATASET_FOLDER, demo_config, make_films
+from dataset_assets.demo import DATASET_FOLDER, demo_config, make_films
 from dataset_assets.gallery import index_path
 from dataset_assets.launch import home_of
 

@@ -16,7 +16,7 @@ import av
 from dataset_assets.config import Settings
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch import dagster_home
-from dataset_assets.video.colour import bake_lut
+from dataset_assets.video import bake_lut
 
 DECODERS = ("h264", "hevc", "libdav1d", "vp9", "mpeg2video", "prores")
 

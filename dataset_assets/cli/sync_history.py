@@ -9,7 +9,7 @@ import dagster as dg
 from rich.console import Console
 from rich.progress import Progress
 
-from dataset_assets.assets.registering import find_unregistered, register
+from dataset_assets.assets import find_unregistered, register
 from dataset_assets.config import Settings
 from dataset_assets.partitions import add_missing
 

@@ -15,7 +15,7 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
-from dataset_assets.assets.make_patches import DECODE_POOL
+from dataset_assets.assets import DECODE_POOL
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import load_settings

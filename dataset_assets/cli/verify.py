@@ -20,8 +20,7 @@ from rich.text import Text
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError, DatasetAssetsError
-from dataset_assets.verify import VideoFindings, keys_of, verify
-from dataset_assets.verify.findings import Kind
+from dataset_assets.verify import Kind, VideoFindings, keys_of, verify
 
 # Of each video on the terminal; --json has all.
 SHOWN_FINDINGS = 10

@@ -18,7 +18,7 @@ from typing import Final, get_args
 
 from dataset_assets.config import BaseSettings, Settings, VideoEntry
 from dataset_assets.tables import VideoRow
-from dataset_assets.video.colour import is_converted
+from dataset_assets.video import is_converted
 
 # One for each kind of table. Raise by one the version of a table whose rows or files would differ for the
 # same settings. The windows' version makes patches stale too, the source's version nothing but itself.

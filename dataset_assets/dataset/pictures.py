@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from dataset_assets.dataset.identity import WINDOWS_VERSION
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.video.fingerprint import Fingerprint
-from dataset_assets.windows.rules import SHOWN_FRAMES, rule_named
+from dataset_assets.video import Fingerprint
+from dataset_assets.windows import SHOWN_FRAMES, rule_named
 
 # Of the first attempts at a window: a film that needs ten for each would have 15,000 pictures, most of them
 # of what is not in the data set.

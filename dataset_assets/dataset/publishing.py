@@ -13,7 +13,7 @@ from typing import Final
 
 from dataset_assets.dataset.triplets import TripletPaths
 from dataset_assets.disk import flush, make_folder, temporary
-from dataset_assets.patches.triplets import EncodedTriplet
+from dataset_assets.patches import EncodedTriplet
 
 # fsync waits for the disk, not for the processor: 8 at once let the file system commit them together.
 FLUSH_THREADS: Final = 8

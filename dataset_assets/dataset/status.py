@@ -23,7 +23,7 @@ from dataset_assets.dataset.identity import (
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import Provenance, VideoRow
-from dataset_assets.video.fingerprint import Fingerprint
+from dataset_assets.video import Fingerprint
 
 SOURCE = "source"
 WINDOWS = "windows"

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.frames import MIDDLE_FRAME
-from dataset_assets.patches.downscale import SCALE
+from dataset_assets.patches import SCALE
 
 COLUMNS = 6
 CELL_WIDTH, CELL_HEIGHT = 160, 112

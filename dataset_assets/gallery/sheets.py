@@ -12,9 +12,9 @@ from typing import TypeVar
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, TripletPaths, picture_name
 from dataset_assets.gallery.contact_sheet import Box, Cell, contact_sheet, triplet_picture
-from dataset_assets.generate.reports import CategoryReport, VideoReport
+from dataset_assets.generate import CategoryReport, VideoReport
 from dataset_assets.tables import PatchRow, WindowRow
-from dataset_assets.video.geometry import Rect
+from dataset_assets.video import Rect
 
 SHEET_WINDOWS = 18
 STRIP_ATTEMPTS = 6

@@ -18,8 +18,7 @@ import numpy as np
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, picture_name
 from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
-from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
-from dataset_assets.windows.rules import SHOWN_FRAMES, rule_named
+from dataset_assets.windows import SHOWN_FRAMES, SIGNATURE_HEIGHT, SIGNATURE_WIDTH, rule_named
 
 # From a video's page to the data set's folder.
 TO_DATA_SET = "../../"

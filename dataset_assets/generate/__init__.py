@@ -12,12 +12,20 @@ Example:
         print(report.key, report.made, "patches made")
 """
 
-from dataset_assets.generate.plan import VideoPlan, format_targets, plan_video
+from dataset_assets.generate.lanes import Job, Lane, Made
+from dataset_assets.generate.limits import LIMIT_EXIT_CODE, step_limits, within_limits
+from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, format_targets, plan_video
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
+from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video import generate_video, probe_video
 
 __all__ = [
+    "LIMIT_EXIT_CODE",
+    "TRIPLET_BYTES_PER_PIXEL",
     "CategoryReport",
+    "Job",
+    "Lane",
+    "Made",
     "VideoPlan",
     "VideoReport",
     "WindowsReport",
@@ -25,4 +33,7 @@ __all__ = [
     "generate_video",
     "plan_video",
     "probe_video",
+    "step_limits",
+    "video_row",
+    "within_limits",
 ]

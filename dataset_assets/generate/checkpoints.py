@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from dataset_assets.dataset import DataSet, Journal, TripletPaths
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
-from dataset_assets.patches.triplets import EncodedTriplet
+from dataset_assets.patches import EncodedTriplet
 from dataset_assets.tables import PatchRow
 
 

@@ -24,19 +24,17 @@ from dataset_assets.dataset import REJECTED_PICTURES, encode_picture, picture_na
 from dataset_assets.errors import SourceLostError, VideoError
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate.rows import window_row
-from dataset_assets.patches.downscale import Kernel
-from dataset_assets.patches.planning import PlannedPatch
-from dataset_assets.patches.triplets import EncodedTriplet, encode_triplet, stack_triplet
+from dataset_assets.patches import EncodedTriplet, Kernel, PlannedPatch, encode_triplet, stack_triplet
 from dataset_assets.tables import WindowRow
-from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.probe import VideoInfo
-from dataset_assets.video.render import CropRenderer
-from dataset_assets.video.source import RETRY_DELAYS_S, Source
-from dataset_assets.windows.duplicates import AcceptedSignatures
-from dataset_assets.windows.finding import Attempt, WindowFinder
-from dataset_assets.windows.measures import signature_from
-from dataset_assets.windows.rules import rule_named
-from dataset_assets.windows.sampling import Stratum
+from dataset_assets.video import RETRY_DELAYS_S, CropRenderer, FrameReader, Source, VideoInfo
+from dataset_assets.windows import (
+    AcceptedSignatures,
+    Attempt,
+    Stratum,
+    WindowFinder,
+    rule_named,
+    signature_from,
+)
 
 
 @dataclass(frozen=True, slots=True)

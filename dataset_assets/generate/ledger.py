@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from dataset_assets.dataset import DataSet
-from dataset_assets.patches.planning import PatchPlan
+from dataset_assets.patches import PatchPlan
 from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
 
 

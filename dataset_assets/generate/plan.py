@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.patches.planning import PatchPlan, fitting_mix, plan_patches
-from dataset_assets.video.geometry import Rect
-from dataset_assets.video.probe import VideoInfo
-from dataset_assets.windows.sampling import Stratum, strata
+from dataset_assets.patches import PatchPlan, fitting_mix, plan_patches
+from dataset_assets.video import Rect, VideoInfo
+from dataset_assets.windows import Stratum, strata
 
 # Of a GT pixel: the stacks add 12/9 of the GT's pixels. Seven real films gave 0.7 (flat animation) to 3.8
 # (grain, foliage) bytes, so that a run that is found to fit does.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataset_assets.tables import PatchRow
-from dataset_assets.video.probe import VideoInfo
+from dataset_assets.video import VideoInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,10 @@ from datetime import UTC, datetime
 
 from dataset_assets.config import VideoEntry
 from dataset_assets.dataset import TripletPaths, content_hash
-from dataset_assets.patches.downscale import SCALE, Kernel
-from dataset_assets.patches.planning import PlannedPatch
-from dataset_assets.patches.triplets import EncodedTriplet
+from dataset_assets.patches import SCALE, EncodedTriplet, Kernel, PlannedPatch
 from dataset_assets.tables import PatchRow, VideoRow, WindowRow
-from dataset_assets.video.probe import VideoInfo
-from dataset_assets.windows.finding import Attempt
+from dataset_assets.video import VideoInfo
+from dataset_assets.windows import Attempt
 
 
 def window_row(attempt: Attempt) -> WindowRow:

@@ -30,8 +30,7 @@ from dataset_assets.generate.reports import VideoReport
 from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import VideoPass
 from dataset_assets.tables import VIDEOS, Provenance, VideoRow
-from dataset_assets.video.probe import VideoInfo, probe
-from dataset_assets.video.source import RETRY_DELAYS_S, FileState
+from dataset_assets.video import RETRY_DELAYS_S, FileState, VideoInfo, probe
 
 
 def probe_video(settings: Settings, key: str) -> VideoRow:

@@ -32,12 +32,10 @@ from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.plan import VideoPlan
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rows import patch_row
-from dataset_assets.patches.planning import PlannedPatch
-from dataset_assets.patches.triplets import EncodedTriplet
+from dataset_assets.patches import EncodedTriplet, PlannedPatch
 from dataset_assets.tables import Provenance
-from dataset_assets.video.source import Source
-from dataset_assets.windows.duplicates import AcceptedSignatures
-from dataset_assets.windows.measures import Preview, signature_from
+from dataset_assets.video import Source
+from dataset_assets.windows import AcceptedSignatures, Preview, signature_from
 
 
 class VideoPass:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from dataset_assets.assets.runs import video_of
+from dataset_assets.assets import video_of
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import BusyError
 

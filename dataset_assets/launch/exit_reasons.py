@@ -12,7 +12,7 @@ from pathlib import Path
 from dataset_assets.config import load_settings
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.generate.limits import LIMIT_EXIT_CODE
+from dataset_assets.generate import LIMIT_EXIT_CODE
 
 # Signals that end native code on damaged data.
 CRASHES = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE))

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
-from dataset_assets.assets.runs import is_overtaken
+from dataset_assets.assets import is_overtaken
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import STATS_JOB, build_defs
 from dataset_assets.launch.worker import QUIET

@@ -18,8 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets.failures import failure_of_events
-from dataset_assets.assets.make_patches import FORCE_TAG, LANES_TAG
+from dataset_assets.assets import FORCE_TAG, LANES_TAG, failure_of_events
 from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.launch.home import HOME_VARIABLE, reporting_history_errors

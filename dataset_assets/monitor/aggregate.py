@@ -11,7 +11,7 @@ from typing import Literal
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Progress, eta_s, windows_per_s
-from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL
+from dataset_assets.generate import TRIPLET_BYTES_PER_PIXEL
 from dataset_assets.monitor.snapshot import Activity, CategoryState, Disk, Overall
 
 VideoState = Literal["done", "running", "failed", "interrupted", "waiting"]

@@ -12,9 +12,7 @@ from types import TracebackType
 
 import dagster as dg
 
-from dataset_assets.assets.failures import FAILURE_EVENTS, failure_of_events
-from dataset_assets.assets.runs import ended_s, video_of
-from dataset_assets.assets.source_video import SOURCE_VIDEO
+from dataset_assets.assets import FAILURE_EVENTS, SOURCE_VIDEO, ended_s, failure_of_events, video_of
 from dataset_assets.dagster_internals import has_events, is_initialised
 from dataset_assets.dataset import Failure, newest
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB

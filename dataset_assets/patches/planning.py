@@ -12,7 +12,7 @@ from math import floor
 
 from dataset_assets.config import Format
 from dataset_assets.draws import draw, draw_int
-from dataset_assets.video.geometry import Rect
+from dataset_assets.video import Rect
 
 
 @dataclass(frozen=True, slots=True)

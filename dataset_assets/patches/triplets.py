@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.frames import LR5_FRAMES, MIDDLE_FRAME
-from dataset_assets.patches.downscale import Kernel, downscale
+from dataset_assets.patches.kernels import Kernel, downscale
 from dataset_assets.patches.png import encode_png
 
 # Of GT, LR_5frames and LR_7frames.

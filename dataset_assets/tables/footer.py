@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from dataset_assets.tables.schemas import SCHEMA_VERSION, WRITER_VERSION, PatchRow, Row, WindowRow
-from dataset_assets.video.fingerprint import Fingerprint
+from dataset_assets.video import Fingerprint
 
 _PROVENANCE_KEY = b"dataset_assets.provenance"
 _COUNTS_KEY = b"dataset_assets.counts"

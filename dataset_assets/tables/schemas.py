@@ -18,7 +18,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from dataset_assets import __version__
-from dataset_assets.video.fingerprint import Fingerprint
+from dataset_assets.video import Fingerprint
 
 SCHEMA_VERSION = 3
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.

@@ -25,16 +25,13 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.draws import draw
 from dataset_assets.errors import VideoError
-from dataset_assets.generate.lanes import Job, Lane, Made
-from dataset_assets.generate.plan import VideoPlan, plan_video
-from dataset_assets.generate.rows import video_row
+from dataset_assets.generate import Job, Lane, Made, VideoPlan, plan_video, video_row
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.outside import compare_with_reference
 from dataset_assets.verify.tables import Tables, current_hashes, windows_are_current
-from dataset_assets.video.geometry import Rect
-from dataset_assets.video.probe import probe
-from dataset_assets.windows.duplicates import AcceptedSignatures
+from dataset_assets.video import Rect, probe
+from dataset_assets.windows import AcceptedSignatures
 
 
 def compare_with_source(

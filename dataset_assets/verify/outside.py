@@ -18,10 +18,7 @@ from dataset_assets.config import Settings
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
 from dataset_assets.verify.reference import DecodedFrame, NoReferenceError, Picture, convert_frame, decodings
-from dataset_assets.video.colour import scales_last
-from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.planes import plane_samples
-from dataset_assets.video.probe import VideoInfo
+from dataset_assets.video import FrameReader, VideoInfo, plane_samples, scales_last
 
 # Two frames of each of 65 sample films have at least 40 dB in luma (45 of film), 38 in colour (50 of film).
 # BT.2020 or P3 taken for BT.709 has 19 to 36 in colour, HDR taken for SDR 13 to 19, another shape 14 to 28.

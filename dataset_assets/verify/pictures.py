@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from dataset_assets.dataset import TripletFile, content_hash, triplet_files
 from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAME_COUNT, LR5_FRAMES, MIDDLE_FRAME
-from dataset_assets.patches.downscale import Kernel, downscale
+from dataset_assets.patches import Kernel, downscale
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind
-from dataset_assets.video.active_area import has_crop_bar
+from dataset_assets.video import has_crop_bar
 
 Picture = npt.NDArray[np.uint8]
 

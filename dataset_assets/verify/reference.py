@@ -18,7 +18,7 @@ import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.video.packets import CONTAINERS
+from dataset_assets.video import CONTAINERS
 
 Picture = npt.NDArray[np.uint8]
 

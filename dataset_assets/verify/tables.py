@@ -21,12 +21,11 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.patches.downscale import SCALE, Kernel
-from dataset_assets.patches.planning import PatchPlan, plan_patches
+from dataset_assets.patches import SCALE, Kernel, PatchPlan, plan_patches
 from dataset_assets.tables import PatchRow, Provenance, Row, VideoRow, WindowRow, count
 from dataset_assets.verify.findings import Kind, VideoFindings
-from dataset_assets.video.geometry import Rect
-from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
+from dataset_assets.video import Rect
+from dataset_assets.windows import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
 
 KERNELS = get_args(Kernel)
 SIGNATURE_BYTES = SIGNATURE_WIDTH * SIGNATURE_HEIGHT

@@ -2,3 +2,46 @@
 
 Nothing here knows of Dagster, of Parquet, or of why a window is wanted.
 """
+
+from dataset_assets.video.active_area import has_crop_bar, has_window_bars
+from dataset_assets.video.colour import bake_lut, is_converted, scales_last
+from dataset_assets.video.combs import has_combs, looks_combed, sample_lines
+from dataset_assets.video.damage import show_blocks
+from dataset_assets.video.decode import CorruptFrameError, FrameReader
+from dataset_assets.video.fingerprint import Fingerprint
+from dataset_assets.video.geometry import Rect
+from dataset_assets.video.packets import CONTAINERS
+from dataset_assets.video.parameters import has_parameters
+from dataset_assets.video.planes import luma_8bit, plane_samples
+from dataset_assets.video.probing import VideoInfo, probe
+from dataset_assets.video.render import PREVIEW_WIDTH, CropRenderer, PreviewRenderer, preview_luma
+from dataset_assets.video.source import RETRY_DELAYS_S, FileState, Source
+
+__all__ = [
+    "CONTAINERS",
+    "PREVIEW_WIDTH",
+    "RETRY_DELAYS_S",
+    "CorruptFrameError",
+    "CropRenderer",
+    "FileState",
+    "Fingerprint",
+    "FrameReader",
+    "PreviewRenderer",
+    "Rect",
+    "Source",
+    "VideoInfo",
+    "bake_lut",
+    "has_combs",
+    "has_crop_bar",
+    "has_parameters",
+    "has_window_bars",
+    "is_converted",
+    "looks_combed",
+    "luma_8bit",
+    "plane_samples",
+    "preview_luma",
+    "probe",
+    "sample_lines",
+    "scales_last",
+    "show_blocks",
+]

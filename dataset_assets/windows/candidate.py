@@ -15,12 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.frames import FRAMES_PER_WINDOW, MIDDLE_FRAME
-from dataset_assets.video.active_area import has_window_bars
-from dataset_assets.video.combs import has_combs, sample_lines
-from dataset_assets.video.damage import show_blocks
-from dataset_assets.video.planes import luma_8bit, plane_samples
-from dataset_assets.video.probe import VideoInfo
-from dataset_assets.video.render import PREVIEW_WIDTH, PreviewRenderer, preview_luma
+from dataset_assets.video import (
+    PREVIEW_WIDTH,
+    PreviewRenderer,
+    VideoInfo,
+    has_combs,
+    has_window_bars,
+    luma_8bit,
+    plane_samples,
+    preview_luma,
+    sample_lines,
+    show_blocks,
+)
 from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
 from dataset_assets.windows.duplicates import AcceptedSignatures

@@ -15,9 +15,7 @@ from typing import Literal, Protocol
 import av
 
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.video.decode import CorruptFrameError, FrameReader
-from dataset_assets.video.parameters import has_parameters
-from dataset_assets.video.probe import VideoInfo
+from dataset_assets.video import CorruptFrameError, FrameReader, VideoInfo, has_parameters
 from dataset_assets.windows.candidate import Candidate, FilmPictures
 from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.judging import Judgement, judge

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, assert_never
 
 from dataset_assets.draws import draw_int
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.video.probe import VideoInfo
+from dataset_assets.video import VideoInfo
 
 
 @dataclass(frozen=True, slots=True)

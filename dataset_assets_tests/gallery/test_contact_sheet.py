@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from dataset_assets.gallery.contact_sheet import BOX_COLOURS, Box, Cell, contact_sheet, triplet_picture
-from dataset_assets.patches.downscale import downscale
+from dataset_assets.patches.kernels import downscale
 from dataset_assets.patches.png import encode_png
 from dataset_assets.patches.triplets import stack_triplet
 

@@ -10,7 +10,7 @@ import pytest
 from dataset_assets.errors import VideoError
 from dataset_assets.generate import generate_video
 from dataset_assets.generate.lanes import Job, Lane, Lanes
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.films import Film

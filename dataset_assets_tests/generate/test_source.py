@@ -15,7 +15,7 @@ import pytest
 
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, VideoError
 from dataset_assets.generate import generate_video, lanes, video, video_pass
-from dataset_assets.video import packets, probe, source
+from dataset_assets.video import packets, probing, source
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.survey import Survey
@@ -126,13 +126,13 @@ def test_a_film_that_changes_under_a_run_fails_and_mixes_nothing(
 def test_a_film_that_changes_while_it_is_probed_fails(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = probe._active_area
+    whole = probing._active_area
 
     def changed(*arguments: Any) -> Any:
         CHANGES["longer"](film)
         return whole(*arguments)
 
-    monkeypatch.setattr(probe, "_active_area", changed)
+    monkeypatch.setattr(probing, "_active_area", changed)
     with pytest.raises(SourceChangedError, match="was changed while it was probed"):
         generate_video(small_settings(tmp_path / "out", film), KEY)
     assert tables(tmp_path / "out") == {}
@@ -155,7 +155,7 @@ def test_a_window_that_shows_another_picture_is_not_replayed(
     """Where the sampled fingerprint does not tell, the recorded pictures do."""
     settings = small_settings(tmp_path / "out", film)
     generate_video(settings, KEY, categories=["toon"])
-    known = probe.probe(film).fingerprint
+    known = probing.probe(film).fingerprint
     mirrored = tmp_path / "mirrored.mp4"
     with av.open(film) as container, av.open(mirrored, "w") as copy:
         stream = copy.add_stream("libx264", rate=24, options={"preset": "ultrafast", "sc_threshold": "0"})
@@ -242,7 +242,7 @@ def test_a_disk_that_fails_for_a_while_is_read_again(
 def test_a_film_that_goes_away_while_it_is_probed_is_probed_again(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, away = probe._frame_rate, film.with_name("away.mp4")
+    whole, away = probing._frame_rate, film.with_name("away.mp4")
     delays_s: list[float] = []
 
     def leave(reader: FrameReader, found: Survey) -> Any:
@@ -257,7 +257,7 @@ def test_a_film_that_goes_away_while_it_is_probed_is_probed_again(
         if len(delays_s) == 2:
             away.rename(film)
 
-    monkeypatch.setattr(probe, "_frame_rate", leave)
+    monkeypatch.setattr(probing, "_frame_rate", leave)
     monkeypatch.setattr(video, "pause", wait)
     # Opened anew, as every seek back to the first packet does.
     monkeypatch.setattr(packets.PacketReader, "_seek", lambda reader, _: reader._rewind())

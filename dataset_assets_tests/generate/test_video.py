@@ -16,7 +16,7 @@ from PIL import Image
 
 from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Settings
 from dataset_assets.generate import VideoReport, generate_video, plan_video, probe_video
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import (
     KEY,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dataset_assets.patches.downscale import Kernel
+from dataset_assets.patches.kernels import Kernel
 from dataset_assets.patches.triplets import stack_triplet
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 

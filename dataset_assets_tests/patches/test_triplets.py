@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from dataset_assets.dataset import TripletPaths, TripletWriter, patch_id, triplet_paths
-from dataset_assets.patches.downscale import downscale
+from dataset_assets.patches.kernels import downscale
 from dataset_assets.patches.triplets import encode_triplet, stack_triplet
 
 Picture = npt.NDArray[np.uint8]

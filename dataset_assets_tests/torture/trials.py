@@ -15,7 +15,7 @@ from dataset_assets.config import BaseSettings
 from dataset_assets.errors import VideoError
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.finding import WindowFinder
 from dataset_assets.windows.sampling import strata

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from dataset_assets.dataset import TableStore, content_hash
-from dataset_assets.patches.downscale import downscale
+from dataset_assets.patches.kernels import downscale
 from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, WindowRow
 from dataset_assets_tests.generate.samples import KEY
 

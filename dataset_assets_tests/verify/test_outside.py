@@ -23,7 +23,7 @@ from dataset_assets.verify.deep import compare_with_source
 from dataset_assets.verify.outside import compare_with_reference, psnr
 from dataset_assets.verify.reference import DecodedFrame, Tags, convert_frame, decodings
 from dataset_assets.verify.tables import read_tables
-from dataset_assets.video import colour, probe
+from dataset_assets.video import colour, probing
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Film, Shot, sdr_frames
 from dataset_assets_tests.generate.samples import KEY, small_settings
@@ -80,7 +80,7 @@ def test_frames_are_found_by_their_time_stamps(vfr_film: Film, rotated_film: Fil
 
 
 def upright_turns_right(film: Film) -> bool:
-    return probe.probe(film.path).geometry.orientation.flip_x
+    return probing.probe(film.path).geometry.orientation.flip_x
 
 
 def test_frames_of_a_transport_stream_that_starts_late_are_found(sdr_film: Film, converted: Convert) -> None:
@@ -133,7 +133,7 @@ def describe_as_sdr(monkeypatch: pytest.MonkeyPatch) -> None:
         described, warnings = right(*arguments, **settings)
         return replace(described, transfer="bt709", peak=0.0), warnings
 
-    monkeypatch.setattr(probe, "describe", wrong)
+    monkeypatch.setattr(probing, "describe", wrong)
 
 
 @pytest.mark.parametrize("order", ["exact", "fast"])
@@ -188,7 +188,7 @@ def test_a_time_that_a_film_shows_twice_is_a_note(sdr_film: Film, converted: Con
     film.write_bytes(b"".join(part.read_bytes() for part in parts))
     settings = small_settings(tmp_path / "out", film)
     make(settings)
-    info = probe.probe(film)
+    info = probing.probe(film)
     right = first_decoding(parts[0], info.start_pts, info.time_base, info.start_pts)
     other = first_decoding(parts[1], info.start_pts, info.time_base, info.start_pts)
     assert not outside._is_another_frame(info, info.start_pts, right)
@@ -202,7 +202,7 @@ def test_another_shape_than_the_frames_is_found(whole: Settings) -> None:
     window = next(
         each for each in data_set.tables.read_windows(KEY) if each.accepted and each.window == row.window
     )
-    info = probe.probe(whole.videos[0].path)
+    info = probing.probe(whole.videos[0].path)
     found = VideoFindings(KEY)
     wrong = replace(info, geometry=replace(info.geometry, sar=Fraction(4, 3)))
     for each in (info, wrong):
@@ -215,7 +215,7 @@ def test_another_shape_than_the_frames_is_found(whole: Settings) -> None:
 
 
 def test_a_frame_without_a_reference_is_a_note(whole: Settings) -> None:
-    info = probe.probe(whole.videos[0].path)
+    info = probing.probe(whole.videos[0].path)
     found = VideoFindings(KEY)
     rows = DataSet(whole.base.output_base_dir).tables.read_patches("general", KEY)
     for pts in (7, 8):

@@ -16,7 +16,7 @@ from dataset_assets.video.colour import ColourOrder
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.geometry import Rect
 from dataset_assets.video.planes import plane_samples
-from dataset_assets.video.probe import VideoInfo
+from dataset_assets.video.probing import VideoInfo
 from dataset_assets.video.render import CropRenderer
 
 Luma = npt.NDArray[np.float64]

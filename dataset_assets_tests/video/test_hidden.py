@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from dataset_assets.video.geometry import Rect
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames
 

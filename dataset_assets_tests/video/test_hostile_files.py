@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.errors import VideoError
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.torture.sources import source_film, source_named
 from dataset_assets_tests.torture.trials import try_film

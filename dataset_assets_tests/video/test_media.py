@@ -12,7 +12,7 @@ import pytest
 from dataset_assets.errors import VideoError
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.geometry import Rect
-from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.video.render import CropRenderer
 from dataset_assets_tests.films import SHARED
 from dataset_assets_tests.video.reference import digest, plain_frames

@@ -11,7 +11,7 @@ import imageio_ffmpeg
 import pytest
 
 from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames

@@ -18,7 +18,7 @@ from av.bitstream import BitStreamFilterContext
 from dataset_assets.errors import VideoError
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.geometry import Rect
-from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.finding import Attempt, WindowFinder
 from dataset_assets.windows.sampling import strata

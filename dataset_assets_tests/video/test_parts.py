@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.parts import CLOCK_TICKS, find_seams
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames

@@ -18,7 +18,7 @@ from dataset_assets.video import render
 from dataset_assets.video.colour import Colour, ColourOrder
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.planes import plane_samples
-from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.video.render import CropRenderer, PreviewRenderer, preview_luma
 from dataset_assets_tests.encode import (
     BT601,

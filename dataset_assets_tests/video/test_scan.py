@@ -13,7 +13,7 @@ import pytest
 from dataset_assets.errors import VideoError
 from dataset_assets.video.combs import has_combs, sample_lines
 from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.probing import VideoInfo, probe
 
 # Fields, frames of film, and how they become frames.
 SOURCE = "mandelbrot=size=320x192:start_scale=1.2:end_scale=0.05:end_pts=160:maxiter=120:rate="

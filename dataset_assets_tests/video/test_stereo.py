@@ -12,7 +12,7 @@ import imageio_ffmpeg
 import pytest
 
 from dataset_assets.errors import VideoError
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames
 

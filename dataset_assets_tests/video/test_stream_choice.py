@@ -11,7 +11,7 @@ import pytest
 from av.stream import Disposition
 
 from dataset_assets.errors import VideoError
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets.video.survey import survey
 from dataset_assets.video.timeline import Span, Timeline
 from dataset_assets.windows.sampling import strata

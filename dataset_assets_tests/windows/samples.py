@@ -10,7 +10,7 @@ from dataset_assets.video.colour import Colour
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import FrameGeometry, Rect
 from dataset_assets.video.parameters import FrameParameters
-from dataset_assets.video.probe import VideoInfo
+from dataset_assets.video.probing import VideoInfo
 from dataset_assets.video.timeline import Timeline
 
 

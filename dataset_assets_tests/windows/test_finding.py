@@ -16,7 +16,7 @@ import pytest
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.planes import luma_8bit
-from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.finding import Attempt, WindowFinder
 from dataset_assets.windows.sampling import Stratum, strata

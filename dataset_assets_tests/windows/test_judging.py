@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_assets.video.decode import FrameReader
-from dataset_assets.video.probe import VideoInfo, probe
+from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.windows.candidate import Candidate, FilmPictures
 from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.judging import Judgement, Measured, judge

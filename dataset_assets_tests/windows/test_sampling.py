@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.video.probe import VideoInfo
+from dataset_assets.video.probing import VideoInfo
 from dataset_assets.windows.sampling import Start, Stratum, attempt_times, find_start, strata
 from dataset_assets_tests.windows.samples import ListedKeyframes, made_up_info
 

@@ -18,7 +18,7 @@ import pytest
 from dataset_assets.errors import VideoError
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import Rect
-from dataset_assets.video.probe import probe
+from dataset_assets.video.probing import probe
 from dataset_assets_tests.encode import BT709, BT2020_PQ, write_video
 from dataset_assets_tests.films import Film, Shot, pq_frames, sdr_frames
 

@@ -11,7 +11,7 @@ from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_metadata
 from dataset_assets.assets.video_limits import video_within_limits
-from dataset_assets.checks import verdicts
+from dataset_assets.checks import colours_tagged, source_unchanged
 from dataset_assets.config import Settings
 from dataset_assets.dataset import SOURCE_VERSION
 from dataset_assets.generate import probe_video
@@ -61,8 +61,8 @@ def source_video(
     ):
         row = probe_video(dataset_config, key)
     found = {
-        COLOURS_TAGGED: verdicts.colours_tagged(row.warnings),
-        SOURCE_UNCHANGED: verdicts.source_unchanged(row.source_fingerprint, dataset_config.video(key).path),
+        COLOURS_TAGGED: colours_tagged(row.warnings),
+        SOURCE_UNCHANGED: source_unchanged(row.source_fingerprint, dataset_config.video(key).path),
     }
     return dg.MaterializeResult(
         metadata=source_metadata(dataset_config, key, row),

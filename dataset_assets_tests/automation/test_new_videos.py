@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.automation.videos_sensor import videos_sensor
+from dataset_assets.automation.new_videos import videos_sensor
 from dataset_assets.config import load_settings
 from dataset_assets.partitions import VIDEOS, add_missing
 from dataset_assets_tests.configurations import write_config

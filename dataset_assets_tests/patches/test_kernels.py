@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from dataset_assets.patches.downscale import Kernel, downscale
+from dataset_assets.patches.kernels import Kernel, downscale
 
 Pictures = npt.NDArray[np.uint8]
 Exact = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dataset_assets.automation.failure_sensor import failure_sensor
+from dataset_assets.automation.failed_runs import failure_sensor
 from dataset_assets.automation.webhook import post
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.dataset import DataSet

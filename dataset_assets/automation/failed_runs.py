@@ -11,8 +11,7 @@ from dataclasses import replace
 
 import dagster as dg
 
-from dataset_assets.assets.failures import failure_of_run
-from dataset_assets.assets.runs import is_overtaken, video_of
+from dataset_assets.assets import failure_of_run, is_overtaken, video_of
 from dataset_assets.automation.webhook import post
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import WILL_RETRY_TAG
