@@ -12,6 +12,7 @@ from rich.console import Console
 
 from dataset_assets.cli.generate import generate
 from dataset_assets.config import load_settings
+from dataset_assets.dataset import DataSet
 from dataset_assets.demo import DATASET_FOLDER, demo_config, make_films
 from dataset_assets.gallery import index_path
 from dataset_assets.launch import home_of
@@ -36,9 +37,10 @@ def run_demo(folder: Path, console: Console) -> int:
     config = demo_config(folder)
     code = generate(config, console, videos=(), categories=(), workers=None, force=False)
     settings = load_settings(config)
-    root, quoted = settings.base.output_base_dir, shlex.quote(str(config))
+    data_set, quoted = DataSet.of(settings), shlex.quote(str(config))
     console.print(
-        f"\ndata set  {root}\ntables    {root / 'metadata'}\ngallery   {index_path(settings)}"
+        f"\ndata set  {data_set.folder}\ntables    {data_set.metadata_folder}"
+        f"\ngallery   {index_path(settings)}"
         f"\nnumbers   .venv/bin/dataset-assets stats --config {quoted}"
         f"\nUI        .venv/bin/dataset-assets ui --config {quoted}",
         soft_wrap=True,
