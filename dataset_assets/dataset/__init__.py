@@ -11,15 +11,19 @@ Example:
         print(triplet.video, data_set.folder / triplet.paths.gt)
 """
 
+from dataset_assets.dataset import strata
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.identity import (
     PATCHES_VERSION,
     SOURCE_VERSION,
     WINDOWS_VERSION,
+    SettingsHashes,
     irrelevant_by_row,
     irrelevant_settings,
+    patch_hashes,
     patches_hashes,
+    sequence_hashes,
     source_hashes,
     windows_hashes,
 )
@@ -66,6 +70,7 @@ __all__ = [
     "Overview",
     "Progress",
     "ProgressFile",
+    "SettingsHashes",
     "Strays",
     "TableStore",
     "Totals",
@@ -81,11 +86,14 @@ __all__ = [
     "irrelevant_by_row",
     "irrelevant_settings",
     "newest",
+    "patch_hashes",
     "patch_id",
     "patches_hashes",
     "picture_name",
     "reasons_text",
+    "sequence_hashes",
     "source_hashes",
+    "strata",
     "triplet_files",
     "triplet_paths",
     "windows_hashes",

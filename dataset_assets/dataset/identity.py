@@ -1,9 +1,9 @@
 """What a table's contents depend on: the settings that shape them, and the version of the code.
 
-Equal hashes mean equal contents for the same source; whatever does not shape pixels or rows (workers, disk
-limits, where the data set lies) is left out. A setting that has no effect on a film (`colour_order` on one
-whose colours are not converted) stands as None in the hash, so that changing it makes nothing stale. Releases
-before put its value there: their hashes count as well, see `SettingsHashes`.
+Equal hashes mean equal contents for the same source and the same target. Whatever does not shape pixels or
+rows (workers, disk limits, where the data set lies) is left out, and so is how many windows are wanted: more of
+them change none that is there. A setting that has no effect on a film (`colour_order` on one whose colours are
+not converted) stands as None in the hash, so that changing it makes nothing stale.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
-from typing import Final, get_args
+from typing import Final
 
 from dataset_assets.config import BaseSettings, Settings, VideoEntry
 from dataset_assets.tables import VideoRow
@@ -23,24 +23,17 @@ from dataset_assets.video import is_converted
 # One for each kind of table. Raise by one the version of a table whose rows or files would differ for the
 # same settings. The windows' version makes patches stale too, the source's version nothing but itself.
 SOURCE_VERSION = "3"
-WINDOWS_VERSION = "3"
-PATCHES_VERSION = "3"
+WINDOWS_VERSION = "4"
+PATCHES_VERSION = "4"
 
 BY_FILM: Final = frozenset({"colour_order", "interlaced"})
 """Settings that have no effect on some films."""
 
 _SOURCE_FIELDS = ("interlaced",)
-_WINDOW_FIELDS = (
-    "seed",
-    "max_attempts",
-    "sampling",
-    "cut_rule",
-    "max_mean_abs_diff",
-    "max_cut_score",
-    "interlaced",
-)
+_SEQUENCE_FIELDS = ("seed", "sampling", "interlaced")
+_LIMIT_FIELDS = ("cut_rule", "max_mean_abs_diff", "max_cut_score")
 _PATCH_FIELDS = ("colour_order", "lr_kernel")
-_UNUSED_THRESHOLDS = {
+_UNUSED_LIMITS = {
     "both": frozenset[str](),
     "blocks": frozenset({"max_mean_abs_diff"}),
     "legacy": frozenset({"max_cut_score"}),
@@ -53,9 +46,8 @@ _Values = Mapping[str, object]
 class SettingsHashes:
     """The settings hashes of one table of a video that is up to date; iterates over them, likeliest first.
 
-    Besides the hash that the table gets today there are those with a mark (None) where what made the table
-    found that a setting has no effect, and those of releases before, without marks: in these a setting that
-    is known to have no effect may have any value.
+    Besides the hash that the table gets today there are those where what made the table found that a setting
+    has no effect on the film.
 
     Attributes:
         base: The settings.
@@ -77,21 +69,15 @@ class SettingsHashes:
         )
 
     def __iter__(self) -> Iterator[str]:
-        marked = [
+        choices = [
             (None, self._value(name)) if name in BY_FILM else (self._value(name),) for name in self.fields
         ]
-        unmarked = [
-            get_args(BaseSettings.model_fields[name].annotation)
-            if name in self.irrelevant
-            else (getattr(self.base, name),)
-            for name in self.fields
-        ]
-        for values in dict.fromkeys((*product(*marked), *product(*unmarked))):
+        for values in product(*choices):
             yield self.hash_of(dict(zip(self.fields, values, strict=True)))
 
     def _value(self, name: str) -> object:
-        """Return a setting's value; None for a threshold that the cut rule does not use."""
-        return None if name in _UNUSED_THRESHOLDS[self.base.cut_rule] else getattr(self.base, name)
+        """Return a setting's value; None for a limit that the cut rule does not use."""
+        return None if name in _UNUSED_LIMITS[self.base.cut_rule] else getattr(self.base, name)
 
 
 def source_hashes(
@@ -112,15 +98,26 @@ def source_hashes(
     return SettingsHashes(settings.base, _SOURCE_FIELDS, irrelevant, hash_of)
 
 
+def sequence_hashes(
+    settings: Settings, entry: VideoEntry, irrelevant: frozenset[str] = frozenset()
+) -> SettingsHashes:
+    """Identity of the settings that decide where candidates lie; arguments as in `source_hashes`."""
+
+    def hash_of(values: _Values) -> str:
+        return _hash({**values, "key": entry.key}, WINDOWS_VERSION)
+
+    return SettingsHashes(settings.base, _SEQUENCE_FIELDS, irrelevant, hash_of)
+
+
 def windows_hashes(
     settings: Settings, entry: VideoEntry, irrelevant: frozenset[str] = frozenset()
 ) -> SettingsHashes:
     """Identity of the settings that shape a video's windows table; arguments as in `source_hashes`."""
 
     def hash_of(values: _Values) -> str:
-        return _windows_hash(settings, entry, values)
+        return _hash({**values, "key": entry.key}, WINDOWS_VERSION)
 
-    return SettingsHashes(settings.base, _WINDOW_FIELDS, irrelevant, hash_of)
+    return SettingsHashes(settings.base, _SEQUENCE_FIELDS + _LIMIT_FIELDS, irrelevant, hash_of)
 
 
 def patches_hashes(
@@ -130,22 +127,34 @@ def patches_hashes(
     chosen = settings.categories[category]
     parts = {
         "category": category,
-        "target": settings.target(entry, category),
         "folder": chosen.folder,
         "mix": chosen.mix,
         "formats": {name: settings.formats[name].model_dump() for name in chosen.mix},
     }
+    windows = _SEQUENCE_FIELDS + _LIMIT_FIELDS
 
     @cache
     def windows_hash_of(values: tuple[object, ...]) -> str:
-        return _windows_hash(settings, entry, dict(zip(_WINDOW_FIELDS, values, strict=True)))
+        return _hash({**dict(zip(windows, values, strict=True)), "key": entry.key}, WINDOWS_VERSION)
 
     def hash_of(values: _Values) -> str:
         own = {name: values[name] for name in _PATCH_FIELDS}
-        windows = windows_hash_of(tuple(values[name] for name in _WINDOW_FIELDS))
-        return _hash(parts | own | {"windows": windows}, PATCHES_VERSION)
+        of_windows = windows_hash_of(tuple(values[name] for name in windows))
+        return _hash(parts | own | {"windows": of_windows}, PATCHES_VERSION)
 
-    return SettingsHashes(settings.base, _WINDOW_FIELDS + _PATCH_FIELDS, irrelevant, hash_of)
+    return SettingsHashes(settings.base, windows + _PATCH_FIELDS, irrelevant, hash_of)
+
+
+def patch_hashes(
+    settings: Settings, entry: VideoEntry, category: str, irrelevant: frozenset[str] = frozenset()
+) -> SettingsHashes:
+    """Identity of the settings that shape the pixels of one patch, given its window, format and place."""
+
+    def hash_of(values: _Values) -> str:
+        parts = {**values, "key": entry.key, "category": category, "windows": WINDOWS_VERSION}
+        return _hash(parts, PATCHES_VERSION)
+
+    return SettingsHashes(settings.base, _SEQUENCE_FIELDS + _PATCH_FIELDS, irrelevant, hash_of)
 
 
 def irrelevant_settings(*, converted: bool, interlaced: bool) -> frozenset[str]:
@@ -165,11 +174,6 @@ def irrelevant_by_row(row: VideoRow | None) -> frozenset[str]:
         return frozenset()
     converted = is_converted(row.color_transfer, row.color_primaries)
     return irrelevant_settings(converted=converted, interlaced=row.interlaced)
-
-
-def _windows_hash(settings: Settings, entry: VideoEntry, values: _Values) -> str:
-    parts = {**values, "key": entry.key, "windows": settings.window_target(entry)}
-    return _hash(parts, WINDOWS_VERSION)
 
 
 def _hash(parts: dict[str, object], version: str) -> str:

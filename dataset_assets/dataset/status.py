@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import strata
 from dataset_assets.dataset.identity import (
     BY_FILM,
     PATCHES_VERSION,
     SOURCE_VERSION,
     WINDOWS_VERSION,
-    SettingsHashes,
     irrelevant_by_row,
     patches_hashes,
     source_hashes,
@@ -22,8 +23,7 @@ from dataset_assets.dataset.identity import (
 )
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.tables import Provenance, VideoRow
-from dataset_assets.video import Fingerprint
+from dataset_assets.tables import Counts, Provenance, VideoRow
 
 SOURCE = "source"
 WINDOWS = "windows"
@@ -61,22 +61,10 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
         A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is gone counts as
         unchanged: what was made of it stays.
     """
-    read_row = cache(partial(_video_row, entry, tables))
-    # All tables of a video are mostly made from the same file, which is looked at once.
-    is_of_film = cache(lambda fingerprint: fingerprint.is_of(entry.path))
-
-    def status(path: Path, version: str, hashes: Callable[[frozenset[str]], SettingsHashes]) -> AssetStatus:
-        return _status(tables, path, version, is_of_film, lambda made: _is_equal(made, hashes, read_row))
-
-    found = {
-        SOURCE: status(tables.video_path(entry.key), SOURCE_VERSION, partial(source_hashes, settings, entry)),
-        WINDOWS: status(
-            tables.windows_path(entry.key), WINDOWS_VERSION, partial(windows_hashes, settings, entry)
-        ),
-    }
+    look = _Look(settings, entry, tables)
+    found = {SOURCE: look.source(), WINDOWS: look.windows()}
     for category in settings.categories:
-        path = tables.patches_path(category, entry.key)
-        of_patches = status(path, PATCHES_VERSION, partial(patches_hashes, settings, entry, category))
+        of_patches = look.patches(category)
         if (of_patches.reason, found[WINDOWS].reason) == (_SETTINGS_CHANGED, _CODE_CHANGED):
             # Their hash holds that of the windows, whose version is the cause.
             of_patches = found[WINDOWS]
@@ -84,53 +72,116 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
     return found
 
 
-def _status(
-    tables: TableStore,
-    path: Path,
-    code_version: str,
-    is_of_film: Callable[[Fingerprint], bool],
-    has_equal_settings: Callable[[Provenance], bool],
-) -> AssetStatus:
-    try:
-        provenance = tables.read_provenance(path)
-    except DatasetAssetsError as error:
-        return AssetStatus("stale", str(error))
-    if provenance is None:
-        return AssetStatus("missing", "never made")
-    if provenance.code_version != code_version:
-        return AssetStatus("stale", _CODE_CHANGED)
-    if not is_of_film(provenance.source_fingerprint):
-        return AssetStatus("stale", "the source file changed")
-    if not has_equal_settings(provenance):
-        return AssetStatus("stale", _SETTINGS_CHANGED)
-    if not provenance.complete:
-        return AssetStatus("partial", "a run was interrupted")
-    return AssetStatus("done")
+class _Look:
+    """One look at the tables of a video."""
 
+    def __init__(self, settings: Settings, entry: VideoEntry, tables: TableStore) -> None:
+        self._settings = settings
+        self._entry = entry
+        self._tables = tables
+        # All tables of a video are mostly made from the same file, which is looked at once.
+        self._is_of_film = cache(lambda fingerprint: fingerprint.is_of(entry.path))
+        self._strata = 0
+        self._has_row = False
+        self._row: VideoRow | None = None
 
-def _is_equal(
-    made: Provenance,
-    hashes: Callable[[frozenset[str]], SettingsHashes],
-    read_row: Callable[[], VideoRow | None],
-) -> bool:
-    """Whether a table was made with settings that give the same contents as the present ones.
+    def source(self) -> AssetStatus:
+        def is_equal(made: Provenance) -> bool:
+            return made.settings_hash in source_hashes(self._settings, self._entry)
 
-    The row of the film is read only where it decides: it costs 10 times a footer (0.8 ms).
-    """
-    if made.settings_hash in hashes(frozenset()):
-        return True
-    if made.settings_hash not in hashes(BY_FILM):
-        return False
-    row = read_row()
-    return (
-        row is not None
-        and row.source_fingerprint.has_same_content(made.source_fingerprint)
-        and made.settings_hash in hashes(irrelevant_by_row(row))
-    )
+        return self._status(self._tables.video_path(self._entry.key), {SOURCE_VERSION: is_equal}, 1)
 
+    def windows(self) -> AssetStatus:
+        def is_equal(made: Provenance) -> bool:
+            self._strata = made.sampled.strata if made.sampled else 0
+            return made.settings_hash in windows_hashes(self._settings, self._entry)
 
-def _video_row(entry: VideoEntry, tables: TableStore) -> VideoRow | None:
-    try:
-        return tables.read_video(entry.key)
-    except DatasetAssetsError:
-        return None  # damaged, which is for `verify` to report
+        def is_equal_in_strata(made: Provenance) -> bool:
+            self._strata = made.target
+            return self._is_equal_in_strata(
+                made, partial(strata.windows_hashes, self._settings, self._entry, made.target)
+            )
+
+        path = self._tables.windows_path(self._entry.key)
+        versions = {WINDOWS_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
+        return self._status(path, versions, self._settings.window_target(self._entry))
+
+    def patches(self, category: str) -> AssetStatus:
+        """Return the state of a category's patches; asked after `windows`."""
+
+        def is_equal(made: Provenance) -> bool:
+            return made.settings_hash in patches_hashes(self._settings, self._entry, category)
+
+        def is_equal_in_strata(made: Provenance) -> bool:
+            hashes = partial(
+                strata.patches_hashes, self._settings, self._entry, category, self._strata, made.target
+            )
+            return self._is_equal_in_strata(made, hashes)
+
+        path = self._tables.patches_path(category, self._entry.key)
+        versions = {PATCHES_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
+        return self._status(path, versions, self._settings.target(self._entry, category))
+
+    def _status(
+        self, path: Path, is_equal: Mapping[str, Callable[[Provenance], bool]], target: int
+    ) -> AssetStatus:
+        """Return the state of a table.
+
+        Args:
+            path: Its file.
+            is_equal: By each version of the code whose tables are valid, whether the settings that a table
+                was made with mean what the present ones mean.
+            target: What is asked for.
+        """
+        try:
+            footer = self._tables.read_footer(path)
+        except DatasetAssetsError as error:
+            return AssetStatus("stale", str(error))
+        if footer is None:
+            return AssetStatus("missing", "never made")
+        made, counts = footer
+        if made.code_version not in is_equal:
+            return AssetStatus("stale", _CODE_CHANGED)
+        if not self._is_of_film(made.source_fingerprint):
+            return AssetStatus("stale", "the source file changed")
+        if not is_equal[made.code_version](made):
+            return AssetStatus("stale", _SETTINGS_CHANGED)
+        if made.target != target:
+            return AssetStatus("stale", f"{target} are wanted, not {made.target}")
+        if not made.complete:
+            return AssetStatus("partial", "a run was interrupted")
+        if self._has_other_cap(made, counts):
+            return AssetStatus("stale", _SETTINGS_CHANGED)
+        return AssetStatus("done")
+
+    def _has_other_cap(self, made: Provenance, counts: Counts) -> bool:
+        """Whether a table that fell short of its target was made with another cap on tries."""
+        found = counts.accepted + sum(counts.patches.values())
+        is_short = found < made.target and not (made.sampled and made.sampled.is_full)
+        max_attempts = self._settings.base.max_attempts
+        return is_short and made.max_attempts not in (None, max_attempts)
+
+    def _is_equal_in_strata(
+        self, made: Provenance, hashes: Callable[[frozenset[str]], strata.StrataHashes]
+    ) -> bool:
+        """Whether a table of the release before was made with settings that give the same contents.
+
+        The row of the film is read only where it decides: it costs 10 times a footer (0.8 ms).
+        """
+        if made.settings_hash in hashes(frozenset()):
+            return True
+        if made.settings_hash not in hashes(BY_FILM):
+            return False
+        row = self._video_row()
+        return (
+            row is not None
+            and row.source_fingerprint.has_same_content(made.source_fingerprint)
+            and made.settings_hash in hashes(irrelevant_by_row(row))
+        )
+
+    def _video_row(self) -> VideoRow | None:
+        if not self._has_row:
+            self._has_row = True
+            with suppress(DatasetAssetsError):  # damaged, which is for `verify` to report
+                self._row = self._tables.read_video(self._entry.key)
+        return self._row

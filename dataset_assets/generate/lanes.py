@@ -1,14 +1,14 @@
-"""Windows of one film made side by side: found or read again, cropped, downscaled and encoded in threads.
+"""Windows of one film made side by side: tried or read again, cropped, downscaled and encoded in threads.
 
-A lane is a thread with a decoder of its own. What is made of a window depends on the window alone, but for
-duplicates: those are told by windows before it, which other lanes may still be working on. So results come
-back in the order of the windows, and whoever takes them has the last word on duplicates. Writing files and
-tables does not belong here.
+A lane is a thread with a decoder of its own. What is made of a candidate depends on it and on the windows that
+were accepted before its round, so results are the same however many lanes there are. Which windows stay is
+settled by the caller, and so is the writing of files and tables.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -20,7 +20,7 @@ from typing import Self
 import av
 
 from dataset_assets.config import BaseSettings
-from dataset_assets.dataset import REJECTED_PICTURES, encode_picture, picture_name
+from dataset_assets.dataset import encode_picture, picture_name
 from dataset_assets.errors import SourceLostError, VideoError
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate.rows import window_row
@@ -29,8 +29,8 @@ from dataset_assets.tables import WindowRow
 from dataset_assets.video import RETRY_DELAYS_S, CropRenderer, FrameReader, Source, VideoInfo
 from dataset_assets.windows import (
     AcceptedSignatures,
-    Attempt,
-    Stratum,
+    Placement,
+    Tried,
     WindowFinder,
     rule_named,
     signature_from,
@@ -39,58 +39,101 @@ from dataset_assets.windows import (
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is wanted of one window.
+    """What is wanted of one candidate.
 
     Attributes:
-        stratum: Where it lies.
-        recorded: Its attempts in the table, none where it was given up; None where it is looked for.
-        patches: The patches to make of it, by category.
+        placement: Where it lies.
+        recorded: Its row in the table; None where it is to be tried.
+        patches: The patches to make of it where it is accepted, by category.
     """
 
-    stratum: Stratum
-    recorded: Sequence[WindowRow] | None
+    placement: Placement
+    recorded: WindowRow | None
     patches: Mapping[str, PlannedPatch]
-
-    @property
-    def has_work(self) -> bool:
-        """Whether the window is to be looked for, or a patch to be made of it."""
-        return self.recorded is None or bool(self.patches and _accepted(self.recorded))
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made of one window.
+    """What was made of one candidate.
 
     Attributes:
         job: What was wanted.
-        attempts: Its attempts, looked up or new, the accepted one last.
-        triplets: PNG files by category; empty where no attempt was accepted.
-        pictures: JPEG files of new attempts, by name.
+        row: Its row, recorded or new.
+        triplets: PNG files by category; empty where it was rejected.
+        pictures: JPEG files of a new one, by name.
     """
 
     job: Job
-    attempts: Sequence[WindowRow]
+    row: WindowRow
     triplets: Mapping[str, EncodedTriplet]
     pictures: Mapping[str, bytes]
 
     @property
     def is_new(self) -> bool:
-        """Whether the window was looked for."""
+        """Whether it was tried."""
         return self.job.recorded is None
 
-    @property
-    def accepted(self) -> WindowRow | None:
-        """The accepted attempt."""
-        return _accepted(self.attempts)
 
-
-def _accepted(attempts: Sequence[WindowRow]) -> WindowRow | None:
-    return attempts[-1] if attempts and attempts[-1].accepted else None
-
-
-def _doubts_source(attempt: WindowRow) -> bool:
-    rule = rule_named(attempt.reason)
+def _doubts_source(row: WindowRow) -> bool:
+    rule = rule_named(row.reason)
     return rule is not None and rule.doubts_source
+
+
+class KeyframeIndex:
+    """The keyframes of a film, for placing candidates; opened when the first is asked for."""
+
+    def __init__(self, info: VideoInfo) -> None:
+        """Open nothing yet."""
+        self._info = info
+        self._source = Source(info.path, info.fingerprint)
+        self._reader: FrameReader | None = None
+
+    def keyframe_at(self, pts: int) -> int | None:
+        """Return the last keyframe at or before `pts`, else the film's first; None where there is none.
+
+        While the film's disk is away it tries again, later and later.
+
+        Raises:
+            SourceLostError: The film stayed away.
+            SourceChangedError: The file is another one by now.
+            VideoError: The film cannot be opened.
+        """
+        for delay_s in RETRY_DELAYS_S:
+            try:
+                return self._keyframe_at(pts)
+            except SourceLostError:
+                self.close()
+                time.sleep(delay_s)
+        return self._keyframe_at(pts)
+
+    def close(self) -> None:
+        """Close the film."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _keyframe_at(self, pts: int) -> int | None:
+        try:
+            if self._reader is None:
+                self._source.check()
+                self._reader = _open(self._info)
+            keyframe = self._reader.keyframe_at(pts)
+        except VideoError:
+            self._source.check()
+            raise
+        if keyframe is None:
+            self._source.check()  # a film that went away looks as if it had none
+        return keyframe
+
+
+def _open(info: VideoInfo) -> FrameReader:
+    return FrameReader(
+        info.path,
+        parts=info.parts,
+        deinterlace=info.interlaced,
+        field_order=info.field_order,
+        max_step=info.max_step,
+    )
 
 
 class Lane:
@@ -99,7 +142,6 @@ class Lane:
     def __init__(
         self,
         info: VideoInfo,
-        key: str,
         settings: BaseSettings,
         accepted: AcceptedSignatures,
         stop: threading.Event,
@@ -108,16 +150,14 @@ class Lane:
 
         Args:
             info: What probing found.
-            key: The video's key.
-            settings: Sampling, limits, colour order and kernel.
-            accepted: The windows accepted so far; another thread adds to them.
+            settings: Limits, colour order and kernel.
+            accepted: The windows that were accepted before the present round.
             stop: Set when nothing more is wanted.
 
         Raises:
             VideoError: The film cannot be opened, or the HDR table not be baked.
         """
         self._info = info
-        self._key = key
         self._settings = settings
         self._accepted = accepted
         self._stop = stop
@@ -134,7 +174,7 @@ class Lane:
             self._reader = None
 
     def make(self, job: Job) -> Made:
-        """Find a window, or read it again, and make its triplets.
+        """Try a candidate, or read a window again, and make its triplets.
 
         While the film's disk is away it tries again, later and later. A window that was found on a sound disk
         is the same whether the disk was away before or not.
@@ -162,34 +202,27 @@ class Lane:
         except VideoError:
             self._source.check()  # what decoding says of a file that is away or another one is not the reason
             raise
-        if made.is_new and (made.accepted is None or any(map(_doubts_source, made.attempts))):
+        if made.is_new and _doubts_source(made.row):
             self._source.check()
         return made
 
     def _open(self) -> WindowFinder:
-        info = self._info
-        self._reader = FrameReader(
-            info.path,
-            parts=info.parts,
-            deinterlace=info.interlaced,
-            field_order=info.field_order,
-            max_step=info.max_step,
-        )
-        return WindowFinder(self._reader, info, self._key, self._settings, self._accepted, self._stop)
+        self._reader = _open(self._info)
+        return WindowFinder(self._reader, self._info, self._settings, self._accepted, self._stop)
 
     def _make(self, job: Job) -> Made:
         if self._stop.is_set():
             raise CancelledError
         frames: list[av.VideoFrame] = []
         if job.recorded is None:
-            found, frames = self._finder.find(job.stratum)
-            made = Made(job, [window_row(attempt) for attempt in found], {}, self._pictures(found))
+            tried, frames = self._finder.try_out(job.placement)
+            made = Made(job, window_row(tried), {}, self._pictures(tried))
         else:
             made = Made(job, job.recorded, {}, {})
-        if made.accepted is None:
+        if not made.row.accepted or not job.patches:
             return made
-        if job.patches and not frames:
-            frames = self._read_again(made.accepted)
+        if not frames:
+            frames = self._read_again(made.row)
         crops = self._renderer.crops(frames, [patch.rect for patch in job.patches.values()])
         triplets = {
             category: encode_triplet(stack_triplet(crop, self._kernel))
@@ -197,15 +230,10 @@ class Lane:
         }
         return replace(made, triplets=triplets)
 
-    def _pictures(self, attempts: Sequence[Attempt]) -> dict[str, bytes]:
-        pictures = {}
-        for attempt in attempts:
-            name = picture_name(self._info.fingerprint, attempt.pts, attempt.reason)
-            is_kept = attempt.reason is None or attempt.attempt < REJECTED_PICTURES
-            measured = attempt.judgement.measured
-            if name is not None and measured is not None and is_kept:
-                pictures[name] = encode_picture(measured.preview)
-        return pictures
+    def _pictures(self, tried: Tried) -> dict[str, bytes]:
+        name = picture_name(self._info.fingerprint, tried.pts, tried.reason)
+        measured = tried.judgement.measured
+        return {name: encode_picture(measured.preview)} if name is not None and measured is not None else {}
 
     def _read_again(self, recorded: WindowRow) -> list[av.VideoFrame]:
         frames = self._finder.read_again(recorded.pts)
@@ -285,10 +313,6 @@ class Lanes:
                 yield from running.popleft().result()
         while running:
             yield from running.popleft().result()
-
-    def make_again(self, job: Job) -> Made:
-        """Make one job with all that is known by now."""
-        return self._pool.submit(self._make_all, [job]).result()[0]
 
     def _make_all(self, jobs: Sequence[Job]) -> list[Made]:
         lane: Lane | None = getattr(self._own, "lane", None)

@@ -1,70 +1,174 @@
 """The rows of a video while they grow, and their tables.
 
-A ledger takes over what an earlier run committed under the same settings. Rows of other settings stay, with
-their files, until a new row takes their place or the ledger is finished. Files are touched by `checkpoints`.
+A ledger takes over what an earlier run committed and what is still what these settings make; other rows stay,
+with their files, until a new row takes their place or the ledger is finished. Files are touched by `checkpoints`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from dataset_assets.dataset import DataSet
+from dataset_assets.config import BaseSettings
+from dataset_assets.dataset import DataSet, SettingsHashes, strata
 from dataset_assets.patches import PatchPlan
-from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
+from dataset_assets.tables import PASSED_OVER, PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
+from dataset_assets.video import Extent
+from dataset_assets.windows import Placement, UndecidedError, judged_again
 
 
 class WindowLedger:
-    """The windows table of one video.
+    """The windows table of one video: a row for each candidate, by number.
 
     Attributes:
-        is_complete: Whether the table on disk is finished.
+        is_complete: Whether the table on disk is finished for what is asked for.
+        is_changed: Whether rows changed that are on disk otherwise.
     """
 
     def __init__(
-        self, data_set: DataSet, key: str, provenance: Provenance, equal: Iterable[str], *, afresh: bool
+        self,
+        data_set: DataSet,
+        key: str,
+        provenance: Provenance,
+        limits: BaseSettings,
+        sequence: SettingsHashes,
+        is_of_strata: Callable[[Provenance], bool],
+        *,
+        rebuilds: bool,
     ) -> None:
-        """Take over the rows that were made from the same.
+        """Take over the rows of candidates that lie where these settings place them.
 
         Args:
             data_set: The data set.
             key: The video's key.
-            provenance: What the table is made from; `complete` is ignored.
-            equal: Settings hashes that mean the same contents as that of `provenance`.
-            afresh: Whether earlier rows are ignored.
+            provenance: What the table is made from; `complete` is ignored, `sampled` is that of the film now.
+            limits: The limits that candidates are judged by.
+            sequence: Identity of the settings that place candidates.
+            is_of_strata: Whether a table of the release before was made with the present settings.
+            rebuilds: Whether earlier rows are ignored.
 
         Raises:
             DatasetAssetsError: The table is damaged, or from a newer release.
         """
+        if provenance.sampled is None:
+            raise ValueError("a windows table says how its candidates were placed")
         self._data_set = data_set
         self._path = data_set.tables.windows_path(key)
+        self._sampled = provenance.sampled
         self._provenance = provenance
-        self._rows: dict[int, list[WindowRow]] = {}
-        self.is_complete = False
-        earlier = data_set.tables.read_provenance(self._path)
-        if not afresh and earlier is not None and _made_from_the_same(earlier, provenance, equal):
-            self.is_complete = earlier.complete
-            for row in data_set.tables.read_windows(key):
-                self._rows.setdefault(row.window, []).append(row)
+        self._rows: dict[int, WindowRow] = {}
+        self.is_complete = self.is_changed = False
+        earlier = None if rebuilds else data_set.tables.read_provenance(self._path)
+        if earlier is None or not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
+            return
+        if earlier.sampled is not None and earlier.sampled.sequence_hash in sequence:
+            self._sampled = replace(
+                earlier.sampled,
+                sequence_hash=self._sampled.sequence_hash,
+                cut_rule=self._sampled.cut_rule,
+                max_mean_abs_diff=self._sampled.max_mean_abs_diff,
+                max_cut_score=self._sampled.max_cut_score,
+            )
+            self._take_over(data_set.tables.read_windows(key), limits)
+            self.is_complete = not self.is_changed and _is_finished(earlier, provenance)
+        elif earlier.code_version == strata.VERSION and is_of_strata(earlier):
+            rows = data_set.tables.read_windows(key)
+            self._sampled = replace(self._sampled, strata=earlier.target)
+            self._rows = {row.window: row for row in rows if row.accepted}
+            self.is_complete = earlier.complete and earlier.target == provenance.target
 
-    def attempts(self, window: int) -> list[WindowRow] | None:
-        """Return the attempts of a window, the accepted one last; None where it was not looked for yet."""
-        return self._rows.get(window, [] if self.is_complete else None)
+    def _take_over(self, rows: Iterable[WindowRow], limits: BaseSettings) -> None:
+        for row in rows:
+            try:
+                reason = judged_again(row, limits)
+            except UndecidedError:
+                self.is_changed = True  # it is tried once more
+                continue
+            if reason == row.reason or (reason is None and not row.accepted):
+                self._rows[row.window] = row
+            else:
+                self._rows[row.window] = replace(row, accepted=reason is None, reason=reason)
+                self.is_changed = True
 
-    def add(self, window: int, rows: Sequence[WindowRow]) -> None:
-        """Record all attempts of a window."""
-        self._rows[window] = list(rows)
+    @property
+    def extent(self) -> Extent:
+        """What candidates lie in: what the first run on the film found, so that a probe moves none."""
+        return Extent(self._sampled.spans, self._sampled.frame_ticks)
+
+    @property
+    def strata(self) -> int:
+        """Windows below this number were placed by the release before, one in each stratum."""
+        return self._sampled.strata
+
+    def placements(self) -> dict[int, Placement]:
+        """Return where the candidates with a row lie, by number."""
+        return {
+            number: Placement(number, row.keyframe_pts, row.start_pts)
+            for number, row in self._rows.items()
+            if number >= self.strata
+        }
+
+    def row(self, number: int) -> WindowRow | None:
+        """Return the row of a candidate; None where it was not tried yet."""
+        return self._rows.get(number)
+
+    def add(self, row: WindowRow) -> None:
+        """Record what came of a candidate."""
+        if self._rows.get(row.window) != row:
+            self._rows[row.window] = row
+            self.is_changed = True
+
+    def pass_over(self, placement: Placement) -> None:
+        """Record that a candidate lies too near to another one, so that no later run looks it up again."""
+        self.add(
+            WindowRow(
+                window=placement.number,
+                keyframe_pts=placement.keyframe,
+                start_pts=None,
+                time_s=0.0,
+                pts=(),
+                keyframe=False,
+                mean_abs_diff=None,
+                cut_score=None,
+                brightness=None,
+                contrast=None,
+                sharpness=None,
+                repeated_frames=None,
+                signature=None,
+                accepted=False,
+                reason=PASSED_OVER,
+            )
+        )
+
+    def keep_below(self, number: int, strata_kept: Collection[int]) -> None:
+        """Drop the rows of candidates from a number on, and of windows in strata that are not kept."""
+        kept = {
+            window: row
+            for window, row in self._rows.items()
+            if (window in strata_kept if window < self.strata else window < number)
+        }
+        self.is_changed |= len(kept) < len(self._rows)
+        self._rows = kept
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the film has no place left for another candidate."""
+        return self._sampled.is_full
+
+    def mark_full(self, *, is_full: bool) -> None:
+        """Record whether the film has no place left."""
+        self._sampled = replace(self._sampled, is_full=is_full)
 
     def rows(self) -> list[WindowRow]:
-        """All rows, by window and attempt."""
-        return [row for window in sorted(self._rows) for row in self._rows[window]]
+        """All rows, by number."""
+        return [self._rows[number] for number in sorted(self._rows)]
 
     def commit(self, *, complete: bool) -> None:
         """Replace the table."""
-        self._data_set.tables.write(
-            self._path, WINDOWS, self.rows(), replace(self._provenance, complete=complete)
-        )
+        made = replace(self._provenance, complete=complete, sampled=self._sampled)
+        self._data_set.tables.write(self._path, WINDOWS, self.rows(), made)
         self.is_complete = complete
+        self.is_changed = False
 
 
 class PatchLedger:
@@ -72,7 +176,7 @@ class PatchLedger:
 
     Attributes:
         plan: What the category takes of the video.
-        is_complete: Whether the table on disk is finished.
+        is_complete: Whether the table on disk is finished for what is asked for.
         is_changed: Whether rows were added that are not in the table on disk.
         given_up: Rows that are in the table on disk and will not be in the next one.
     """
@@ -82,23 +186,29 @@ class PatchLedger:
         data_set: DataSet,
         plan: PatchPlan,
         provenance: Provenance,
-        equal: Iterable[str],
+        hashes: SettingsHashes,
+        is_current: Callable[[PatchRow], bool],
+        strata_hashes: Callable[[int], Iterable[str]],
         *,
-        afresh: bool,
+        rebuilds: bool,
     ) -> None:
-        """Take over the rows that were made from the same; keep others until they are replaced.
+        """Take over the patches that are what these settings make; keep others until they are replaced.
 
         Args:
             data_set: The data set.
             plan: What the category takes of the video.
             provenance: What the table is made from; `complete` is ignored.
-            equal: Settings hashes that mean the same contents as that of `provenance`.
-            afresh: Whether to make every patch again.
+            hashes: Identity of the settings that shape the pixels of a patch.
+            is_current: Whether a row has the format, the place and the names that are planned.
+            strata_hashes: Gives the hashes of rows that the release before made of the present settings, for
+                so many patches.
+            rebuilds: Whether to make every patch again.
 
         Raises:
             DatasetAssetsError: The table is damaged, or from a newer release.
         """
         self.plan = plan
+        self.settings_hash = hashes.written
         self.is_complete = False
         self.is_changed = False
         self.given_up: list[PatchRow] = []
@@ -110,25 +220,26 @@ class PatchLedger:
         earlier = data_set.tables.read_provenance(self._path)
         if earlier is None:
             return
-        equal = frozenset(equal)
-        self.is_complete = not afresh and earlier.complete and _made_from_the_same(earlier, provenance, equal)
         rows = data_set.tables.read_patches(plan.category, plan.key)
         if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
             # A table names one source for all its rows.
             self.given_up = rows
             return
+        is_older = earlier.code_version == strata.VERSION
+        strata_target = earlier.target if is_older else earlier.strata_target
+        of_strata = frozenset(() if strata_target is None else strata_hashes(strata_target))
+        current = frozenset(hashes)
         for row in rows:
-            if afresh or row.settings_hash not in equal:
-                self._earlier[row.window] = row
-            else:
-                # A table has one hash in all rows once it is finished.
-                current = row if self.is_complete else replace(row, settings_hash=self.settings_hash)
-                self._done[row.window] = current
-
-    @property
-    def settings_hash(self) -> str:
-        """Identity of the settings that new rows are made with."""
-        return self._provenance.settings_hash
+            is_of_plan = row.settings_hash in current and is_current(row)
+            is_kept = not rebuilds and (is_of_plan or row.settings_hash in of_strata)
+            (self._done if is_kept else self._earlier)[row.window] = row
+        if not of_strata.isdisjoint(row.settings_hash for row in self._done.values()):
+            self._provenance = replace(provenance, strata_target=strata_target)
+        if is_older:
+            is_finished = earlier.complete and earlier.target == provenance.target
+            self.is_complete = is_finished and earlier.settings_hash in of_strata and not rebuilds
+        else:
+            self.is_complete = not rebuilds and _is_finished(earlier, provenance)
 
     @property
     def made(self) -> int:
@@ -144,6 +255,10 @@ class PatchLedger:
         """Whether the window's patch was made under these settings."""
         return window in self._done
 
+    def windows(self) -> frozenset[int]:
+        """Return the windows with a patch made under these settings."""
+        return frozenset(self._done)
+
     def add(self, row: PatchRow) -> None:
         """Record a patch whose files are in place."""
         self._done[row.window] = row
@@ -155,6 +270,18 @@ class PatchLedger:
             row = self._earlier.pop(window, None)
             if row is not None:
                 self.given_up.append(row)
+
+    def drop(self, window: int) -> None:
+        """Give up the patch of a window that is not used after all."""
+        row = self._done.pop(window, None)
+        if row is not None:
+            self.given_up.append(row)
+            self.is_changed = True
+
+    def keep_only(self, windows: Collection[int]) -> None:
+        """Give up the patches of other windows."""
+        for window in [each for each in self._done if each not in windows]:
+            self.drop(window)
 
     def rows(self) -> list[PatchRow]:
         """Return the rows made under these settings, by window."""
@@ -169,6 +296,7 @@ class PatchLedger:
         self.given_up = []
 
 
-def _made_from_the_same(earlier: Provenance, now: Provenance, equal: Iterable[str]) -> bool:
-    is_same_film = earlier.source_fingerprint.has_same_content(now.source_fingerprint)
-    return is_same_film and earlier.settings_hash in equal
+def _is_finished(earlier: Provenance, now: Provenance) -> bool:
+    """Whether a table on disk is what is asked for now, of the same film."""
+    asked = (earlier.settings_hash, earlier.target, earlier.max_attempts)
+    return earlier.complete and asked == (now.settings_hash, now.target, now.max_attempts)

@@ -1,4 +1,4 @@
-"""The plan of one video: its strata, and what each category takes of them."""
+"""The plan of one video: how many windows it gives, and what each category makes of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.patches import PatchPlan, fitting_mix, plan_patches
 from dataset_assets.video import Rect, VideoInfo
-from dataset_assets.windows import Stratum, strata
 
 # Of a GT pixel: the stacks add 12/9 of the GT's pixels. Seven real films gave 0.7 (flat animation) to 3.8
 # (grain, foliage) bytes, so that a run that is found to fit does.
@@ -25,13 +25,15 @@ class VideoPlan:
     Attributes:
         entry: The video in the configuration.
         info: What probing found.
-        strata: One for each window.
+        windows: Windows that are wanted.
+        room: Windows that the film is long enough for, at most `windows`.
         patches: The plan of each category.
     """
 
     entry: VideoEntry
     info: VideoInfo
-    strata: tuple[Stratum, ...]
+    windows: int
+    room: int
     patches: Mapping[str, PatchPlan]
 
     def size_bytes(self, category: str, made: int = 0) -> int:
@@ -59,7 +61,7 @@ def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[s
         try:
             row = data_set.tables.read_video(entry.key)
         except DatasetAssetsError:
-            continue  # damaged: `collect` tells it
+            continue  # damaged, which the statistics report
         if row is None:
             continue
         area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
@@ -72,14 +74,14 @@ def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[s
 
 
 def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:
-    """Plans a video's windows and every category's patches."""
-    cut = tuple(strata(info, settings.window_target(entry)))
+    """Plan a video's windows and every category's patches."""
+    windows = settings.window_target(entry)
+    room = min(windows, max(1, info.timeline.length // (FRAMES_PER_WINDOW * info.frame_ticks)))
     patches = {
         name: plan_patches(
             seed=settings.base.seed,
             key=entry.key,
             category=name,
-            windows=len(cut),
             target=settings.target(entry, name),
             formats=settings.formats,
             mix=category.mix,
@@ -87,4 +89,4 @@ def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoP
         )
         for name, category in settings.categories.items()
     }
-    return VideoPlan(entry, info, cut, patches)
+    return VideoPlan(entry, info, windows, room, patches)

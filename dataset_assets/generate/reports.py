@@ -19,21 +19,23 @@ class WindowsReport:
         room: Windows that the film is long enough for, at most `target`.
         accepted: Windows accepted.
         with_repeats: Accepted windows with a repeated frame.
-        attempts: Attempts, accepted or not.
-        rejected: Rejected attempts by reason.
+        tried: Candidates that were tried, accepted or not.
+        rejected: Rejected candidates by reason.
+        is_full: Whether the film has no place left for another candidate.
     """
 
     target: int
     room: int
     accepted: int
     with_repeats: int
-    attempts: int
+    tried: int
     rejected: Mapping[str, int]
+    is_full: bool
 
     @property
     def acceptance_rate(self) -> float:
-        """Accepted attempts over all attempts; 0 without attempts."""
-        return self.accepted / self.attempts if self.attempts else 0.0
+        """Accepted candidates over those tried; 0 where none was."""
+        return self.accepted / self.tried if self.tried else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,28 +9,28 @@ from dataset_assets.dataset import TripletPaths, content_hash
 from dataset_assets.patches import SCALE, EncodedTriplet, Kernel, PlannedPatch
 from dataset_assets.tables import PatchRow, VideoRow, WindowRow
 from dataset_assets.video import VideoInfo
-from dataset_assets.windows import Attempt
+from dataset_assets.windows import Tried
 
 
-def window_row(attempt: Attempt) -> WindowRow:
-    """Return the row of an attempt."""
-    measured = attempt.judgement.measured
-    accepted = attempt.reason is None
+def window_row(tried: Tried) -> WindowRow:
+    """Return the row of a candidate that was tried."""
+    measured = tried.judgement.measured
     return WindowRow(
-        window=attempt.window,
-        attempt=attempt.attempt,
-        time_s=attempt.time_s,
-        pts=attempt.pts,
-        keyframe=attempt.keyframe,
+        window=tried.placement.number,
+        keyframe_pts=tried.placement.keyframe,
+        start_pts=tried.placement.start,
+        time_s=tried.time_s,
+        pts=tried.pts,
+        keyframe=tried.keyframe,
         mean_abs_diff=measured.mean_abs_diff if measured else None,
         cut_score=measured.cut_score if measured else None,
         brightness=measured.brightness if measured else None,
         contrast=measured.contrast if measured else None,
         sharpness=measured.sharpness if measured else None,
         repeated_frames=measured.repeated_frames if measured else None,
-        signature=measured.signature.tobytes() if measured and accepted else None,
-        accepted=accepted,
-        reason=attempt.reason,
+        signature=measured.signature.tobytes() if measured else None,
+        accepted=tried.reason is None,
+        reason=tried.reason,
     )
 
 

@@ -6,36 +6,43 @@ What is committed when is said here; how, in `checkpoints`. Probing and locking 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from functools import partial
 from threading import Event
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import (
     PATCHES_VERSION,
+    REJECTED_PICTURES,
     WINDOWS_VERSION,
     DataSet,
     Journal,
     Progress,
     TripletPaths,
     irrelevant_settings,
+    patch_hashes,
     patch_id,
     patches_hashes,
+    sequence_hashes,
+    strata,
     triplet_paths,
     windows_hashes,
 )
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, SpaceError
 from dataset_assets.generate.checkpoints import Checkpoints
-from dataset_assets.generate.lanes import Job, Lane, Lanes, Made
+from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Lanes, Made
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
 from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.plan import VideoPlan
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
+from dataset_assets.generate.rounds import Rounds
 from dataset_assets.generate.rows import patch_row
-from dataset_assets.patches import EncodedTriplet, PlannedPatch
-from dataset_assets.tables import Provenance
+from dataset_assets.patches import EncodedTriplet, PatchPlan, PlannedPatch
+from dataset_assets.tables import PatchRow, Provenance, Sampled
 from dataset_assets.video import Source
-from dataset_assets.windows import AcceptedSignatures, Preview, signature_from
+from dataset_assets.windows import CandidateSequence, Placement
 
 
 class VideoPass:
@@ -84,19 +91,18 @@ class VideoPass:
         self._on_progress = on_progress
         self._data_set = data_set
         self._pictures = data_set.pictures(entry.key)
-        self._accepted = AcceptedSignatures()
         self._source = Source(plan.info.path, plan.info.fingerprint)
-        irrelevant = irrelevant_settings(
+        self._irrelevant = irrelevant_settings(
             converted=plan.info.colour.is_converted, interlaced=plan.info.interlaced
         )
-        self.windows = self._window_ledger(irrelevant, afresh=force and windows)
-        self.patches = [self._patch_ledger(name, irrelevant, afresh=force) for name in categories]
+        self.windows = self._window_ledger(rebuilds=force and windows)
+        self.patches = [self._patch_ledger(name, rebuilds=force) for name in categories]
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
         self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
         self._progress = Progress(
             key=entry.key,
-            windows_target=len(plan.strata),
+            windows_target=plan.windows,
             patches_target={ledger.plan.category: ledger.plan.target for ledger in self.patches},
             patches={ledger.plan.category: ledger.made for ledger in self.patches},
             patches_bytes={ledger.plan.category: ledger.size_bytes for ledger in self.patches},
@@ -117,11 +123,14 @@ class VideoPass:
             return
         self._check_space()
         self._prepare_folders()
-        self._progress.windows_pending = sum(job.has_work for job in self._jobs())
         self._progress_file.update()
         try:
-            with Lanes(self._lanes, self._settings.base.checkpoint_every, self._open_lane) as lanes:
-                self._go_through(lanes)
+            with closing(KeyframeIndex(self._plan.info)) as index:
+                rounds = self._rounds(index)
+                with Lanes(
+                    self._lanes, self._settings.base.checkpoint_every, partial(self._open_lane, rounds)
+                ) as lanes:
+                    self._go_through(lanes, rounds)
             self._commit(complete=True)
         except BaseException:
             # A run that is stopped keeps what is whole; one that is killed has its last checkpoint. What
@@ -138,11 +147,14 @@ class VideoPass:
         rows = self.windows.rows()
         return WindowsReport(
             target=self._settings.window_target(self._plan.entry),
-            room=len(self._plan.strata),
+            room=self._plan.room,
             accepted=sum(row.accepted for row in rows),
             with_repeats=sum(row.accepted and bool(row.repeated_frames) for row in rows),
-            attempts=len(rows),
-            rejected=dict(Counter(row.reason for row in rows if row.reason is not None).most_common()),
+            tried=sum(row.is_tried for row in rows),
+            rejected=dict(
+                Counter(row.reason for row in rows if row.is_tried and row.reason is not None).most_common()
+            ),
+            is_full=self.windows.is_full,
         )
 
     def category_reports(self) -> dict[str, CategoryReport]:
@@ -150,7 +162,7 @@ class VideoPass:
         return {
             ledger.plan.category: CategoryReport(
                 target=self._settings.target(self._plan.entry, ledger.plan.category),
-                room=ledger.plan.target if ledger.plan.mix else 0,
+                room=min(ledger.plan.target, self._plan.room) if ledger.plan.mix else 0,
                 made=self.made[ledger.plan.category],
                 rows=tuple(ledger.rows()),
                 mix=ledger.plan.mix,
@@ -159,41 +171,167 @@ class VideoPass:
             for ledger in self.patches
         }
 
-    def _window_ledger(self, irrelevant: frozenset[str], *, afresh: bool) -> WindowLedger:
-        settings, entry = self._settings, self._plan.entry
-        hashes = windows_hashes(settings, entry, irrelevant)
-        provenance = self._provenance(hashes.written, WINDOWS_VERSION, settings.window_target(entry))
-        return WindowLedger(self._data_set, entry.key, provenance, hashes, afresh=afresh)
+    def _window_ledger(self, *, rebuilds: bool) -> WindowLedger:
+        settings, entry, base = self._settings, self._plan.entry, self._settings.base
+        extent = self._plan.info.extent
+        sequence = sequence_hashes(settings, entry, self._irrelevant)
+        sampled = Sampled(
+            sequence.written,
+            extent.spans,
+            extent.frame_ticks,
+            base.cut_rule,
+            base.max_mean_abs_diff,
+            base.max_cut_score,
+        )
+        made = self._provenance(
+            windows_hashes(settings, entry, self._irrelevant).written, WINDOWS_VERSION, self._plan.windows
+        )
+        return WindowLedger(
+            self._data_set,
+            entry.key,
+            replace(made, sampled=sampled),
+            base,
+            sequence,
+            lambda older: (
+                older.settings_hash in strata.windows_hashes(settings, entry, older.target, self._irrelevant)
+            ),
+            rebuilds=rebuilds,
+        )
 
-    def _patch_ledger(self, category: str, irrelevant: frozenset[str], *, afresh: bool) -> PatchLedger:
-        settings, entry = self._settings, self._plan.entry
+    def _patch_ledger(self, category: str, *, rebuilds: bool) -> PatchLedger:
+        settings, entry, irrelevant = self._settings, self._plan.entry, self._irrelevant
         hashes = patches_hashes(settings, entry, category, irrelevant)
-        provenance = self._provenance(hashes.written, PATCHES_VERSION, settings.target(entry, category))
-        return PatchLedger(self._data_set, self._plan.patches[category], provenance, hashes, afresh=afresh)
+        plan = self._plan.patches[category]
+        return PatchLedger(
+            self._data_set,
+            plan,
+            self._provenance(hashes.written, PATCHES_VERSION, plan.target),
+            patch_hashes(settings, entry, category, irrelevant),
+            partial(self._is_current, plan),
+            lambda target: strata.patches_hashes(
+                settings, entry, category, self.windows.strata, target, irrelevant
+            ),
+            rebuilds=rebuilds,
+        )
 
     def _provenance(self, settings_hash: str, code_version: str, target: int) -> Provenance:
         fingerprint = self._plan.info.fingerprint
-        return Provenance(settings_hash, fingerprint, code_version, complete=False, target=target)
+        max_attempts = self._settings.base.max_attempts
+        return Provenance(
+            settings_hash, fingerprint, code_version, complete=False, target=target, max_attempts=max_attempts
+        )
 
-    def _open_lane(self, stop: Event) -> Lane:
-        return Lane(self._plan.info, self._plan.entry.key, self._settings.base, self._accepted, stop)
+    def _is_current(self, plan: PatchPlan, row: PatchRow) -> bool:
+        """Whether a row has the format, the place and the names that are planned for its window."""
+        planned = plan.patch(row.window)
+        if planned is None:
+            return False
+        rect, paths = planned.rect, self._paths(plan, planned)
+        return (row.format, row.x, row.y, row.width, row.height) == (
+            planned.format,
+            rect.x,
+            rect.y,
+            rect.width,
+            rect.height,
+        ) and TripletPaths.of(row) == paths
 
-    def _go_through(self, lanes: Lanes) -> None:
+    def _open_lane(self, rounds: Rounds, stop: Event) -> Lane:
+        return Lane(self._plan.info, self._settings.base, rounds.signatures, stop)
+
+    def _rounds(self, index: KeyframeIndex) -> Rounds:
+        base, windows = self._settings.base, self.windows
+        older = [row for number in range(windows.strata) if (row := windows.row(number)) is not None]
+        self._progress.windows_done = len(older)
+        sequence = CandidateSequence(
+            windows.extent,
+            index.keyframe_at,
+            base.seed,
+            self._plan.entry.key,
+            base.sampling,
+            known=windows.placements(),
+            taken=[row.pts[0] for row in older],
+            first=windows.strata,
+        )
+        self._sequence = sequence
+        return Rounds(windows, sequence, base.max_attempts, [row.window for row in older])
+
+    def _go_through(self, lanes: Lanes, rounds: Rounds) -> None:
+        """Make the windows of every target, the smallest first.
+
+        A window that is found on the way to a target goes to every category with this target or a larger one,
+        so its crops are made at once.
+        """
+        targets = {ledger.plan.target for ledger in self.patches}
+        if self._finds_windows:
+            targets.add(self._plan.windows)
+        for target in sorted(targets - {0}):
+            while batch := rounds.next_round(target, self._round_size(rounds)):
+                self._make(lanes, [self._job(each, target) for each in batch])
+                for number in rounds.settle(batch):
+                    for ledger in self._pending:
+                        ledger.drop(number)
+                self._progress.windows_done = len(rounds.accepted)
+            for ledger in self._pending:
+                if ledger.plan.target == target:
+                    self._complete(lanes, ledger, rounds.accepted[: self._plan.windows])
+        for ledger in self._pending:
+            if not ledger.plan.target:
+                ledger.keep_only(())
+        if self._finds_windows:
+            self.windows.mark_full(is_full=rounds.is_full)
+            self.windows.keep_below(self._sequence.number, rounds.accepted[: self._plan.windows])
+
+    def _complete(self, lanes: Lanes, ledger: PatchLedger, accepted: Sequence[int]) -> None:
+        """Have a category keep the patches of its windows alone, and make those that it lacks."""
+        # Of windows of the release before, a category has others than the first ones.
+        order = sorted(accepted, key=lambda number: number < self.windows.strata and not ledger.has(number))
+        chosen = order[: ledger.plan.target]
+        ledger.keep_only(chosen)
+        self._make(lanes, [job for number in chosen if (job := self._lacking(ledger, number)) is not None])
+
+    def _lacking(self, ledger: PatchLedger, number: int) -> Job | None:
+        row, planned = self.windows.row(number), ledger.plan.patch(number)
+        if row is None or planned is None or ledger.has(number):
+            return None
+        return Job(Placement(number, row.keyframe_pts, row.pts[0]), row, {ledger.plan.category: planned})
+
+    def _round_size(self, rounds: Rounds) -> int:
+        """Return how many candidates a round may take; whatever it is, the result is the same.
+
+        While every window has a GOP of its own, small rounds cost nothing, and a run that is killed leaves an
+        even, smaller data set. Where GOPs are shared, one pass for all decodes fewer frames.
+        """
+        if rounds.is_crowded or not self._finds_windows:
+            return max(1, self._plan.windows)
+        return max(self._settings.base.checkpoint_every, 2 * self._lanes)
+
+    def _job(self, placement: Placement, target: int) -> Job:
+        """Return what is wanted of a candidate on the way to a target."""
+        row = self.windows.row(placement.number)
+        patches = {
+            ledger.plan.category: planned
+            for ledger in self._pending
+            if target <= ledger.plan.target
+            and not ledger.has(placement.number)
+            and (row is None or row.accepted)
+            and (planned := ledger.plan.patch(placement.number)) is not None
+        }
+        return Job(placement, row, patches)
+
+    def _make(self, lanes: Lanes, jobs: Sequence[Job]) -> None:
+        """Make what is wanted, and commit it."""
         # What runs ahead is lost with a killed run too.
         most = max(1, self._settings.base.checkpoint_every - lanes.ahead)
-        for made in lanes.make(self._jobs()):
-            signature = self._signature(made)
-            if made.is_new and signature is not None and self._accepted.contains_like(signature):
-                # A window that was accepted meanwhile is its like.
-                made = lanes.make_again(made.job)
-                signature = self._signature(made)
-            if signature is not None:
-                self._accepted.add(signature)
+        wanted = [job for job in jobs if job.recorded is None or job.patches]
+        self._progress.windows_pending = len(wanted)
+        for made in lanes.make(sorted(wanted, key=lambda job: job.placement.start or 0)):
             self._take(made)
             # The first commit comes at once: people, and the gallery, see what the rest will look like.
             if self._checkpoints.windows >= (most if self._checkpoints.committed_s else 1):
                 self._commit(complete=False)
             self._report(made)
+        if wanted:
+            self._commit(complete=False)
 
     def _commit(self, *, complete: bool) -> None:
         """Commit what was made of the film that was probed, and of no other."""
@@ -202,46 +340,30 @@ class VideoPass:
             self._source.check()
         self._checkpoints.commit(complete=complete)
 
-    def _jobs(self) -> Iterator[Job]:
-        for stratum in self._plan.strata:
-            window = stratum.window
-            patches = {
-                ledger.plan.category: planned
-                for ledger in self._pending
-                if not ledger.has(window) and (planned := ledger.plan.patch(window)) is not None
-            }
-            recorded = self.windows.attempts(window)
-            yield Job(stratum, recorded if self._finds_windows else recorded or [], patches)
-
-    @staticmethod
-    def _signature(made: Made) -> Preview | None:
-        kept = made.accepted.signature if made.accepted else None
-        return None if kept is None else signature_from(kept)
-
     def _take(self, made: Made) -> None:
         """Write what was made of a window; its rows and names come with the next commit."""
-        window = made.job.stratum.window
         if made.is_new:
-            self.windows.add(window, made.attempts)
-            for name, content in made.pictures.items():
-                self._pictures.write(name, content)
+            self.windows.add(made.row)
+            if made.row.accepted or made.row.window < REJECTED_PICTURES * self._plan.windows:
+                for name, content in made.pictures.items():
+                    self._pictures.write(name, content)
         planned = {
             ledger: made.job.patches[ledger.plan.category]
             for ledger in self._pending
             if ledger.plan.category in made.triplets
         }
         self._write(planned, made.triplets)
-        self._checkpoints.windows += made.job.has_work
+        self._checkpoints.windows += 1
 
     def _report(self, made: Made) -> None:
         step_done()
-        self._progress.windows_done = made.job.stratum.window + 1
-        self._progress.windows_worked += made.job.has_work
-        self._progress.windows_pending -= made.job.has_work
+        self._progress.windows_done += made.is_new and made.row.accepted
+        self._progress.windows_worked += 1
+        self._progress.windows_pending -= 1
         self._progress.windows_uncommitted = self._checkpoints.windows
         self._progress.committed_s = self._checkpoints.committed_s
-        self._progress.attempts += len(made.attempts)
-        self._progress.accepted += made.accepted is not None
+        self._progress.tried += made.is_new
+        self._progress.accepted += made.is_new and made.row.accepted
         self._progress_file.update()
         if self._on_progress is not None:
             self._on_progress(self._progress)
@@ -250,7 +372,7 @@ class VideoPass:
         self, planned: Mapping[PatchLedger, PlannedPatch], triplets: Mapping[str, EncodedTriplet]
     ) -> None:
         written = [
-            (ledger, patch, self._paths(ledger, patch), triplets[ledger.plan.category])
+            (ledger, patch, self._paths(ledger.plan, patch), triplets[ledger.plan.category])
             for ledger, patch in planned.items()
         ]
         self._checkpoints.write([(paths, files) for _, _, paths, files in written])
@@ -268,11 +390,11 @@ class VideoPass:
             self._progress.patches[name] += 1
             self._progress.patches_bytes[name] += sum(map(len, files))
 
-    def _paths(self, ledger: PatchLedger, patch: PlannedPatch) -> TripletPaths:
+    def _paths(self, plan: PatchPlan, patch: PlannedPatch) -> TripletPaths:
         return triplet_paths(
-            self._settings.categories[ledger.plan.category].folder,
+            self._settings.categories[plan.category].folder,
             self._settings.formats[patch.format].folder,
-            patch_id(ledger.plan.key, patch.window),
+            patch_id(plan.key, patch.window),
         )
 
     def _refuse_to_replay_nothing(self) -> None:

@@ -1,6 +1,7 @@
-"""Which windows a category takes of a video, in which format, cropped where.
+"""In which format a category takes a window, and where it crops it.
 
-All pure functions of the settings and of names: order, worker count and other categories change nothing.
+All pure functions of the settings, of names and of the window's number: order, worker count, other categories and
+how many windows there are change nothing.
 Pixels do not belong here.
 """
 
@@ -8,11 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import floor
+from math import isqrt
+from typing import Final
 
 from dataset_assets.config import Format
-from dataset_assets.draws import draw, draw_int
+from dataset_assets.draws import draw_int
 from dataset_assets.video import Rect
+
+CIRCLE: Final = 1 << 64
+# 2**64 times the square root of 3, modulo 2**64. By the golden ratio, which places windows, the format would be
+# a function of the place; by the root of 5 it would be the golden ratio again.
+FORMAT_STEP: Final = isqrt(3 << 128) % CIRCLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,7 @@ class PatchPlan:
         seed: The configuration's seed.
         key: The video's key.
         category: Name of the category.
-        windows: Windows of the video.
-        target: Windows that the category takes.
+        target: Windows that the category takes: the first so many accepted ones.
         formats: The formats that fit, by name.
         mix: Share of each format that fits, the largest first; sums to 1, empty where none fits.
         left_out: Formats of the category's mix that do not fit.
@@ -49,7 +55,6 @@ class PatchPlan:
     seed: int
     key: str
     category: str
-    windows: int
     target: int
     formats: Mapping[str, Format]
     mix: Mapping[str, float]
@@ -57,11 +62,10 @@ class PatchPlan:
     area: Rect
 
     def patch(self, window: int) -> PlannedPatch | None:
-        """Return the patch that the category makes of a window, or None where it leaves the window out."""
-        rank = self._rank(window)
-        if rank is None or not self.mix:
+        """Return the patch that the category makes of a window that it takes; None where no format fits."""
+        if not self.mix:
             return None
-        name = self._format(rank)
+        name = self._format(window)
         return PlannedPatch(window, name, self.crop(window, name))
 
     def crop(self, window: int, name: str) -> Rect:
@@ -80,30 +84,19 @@ class PatchPlan:
         )
         return Rect(x, y, width, height)
 
-    def _rank(self, window: int) -> int | None:
-        """How many windows the category takes before this one; None where it leaves this one out."""
-        if not self.target:
-            return None
-        # Whole numbers, so that exactly `target` of the windows are taken.
-        phase = draw_int(self.windows, self.seed, self.key, "share", self.category)
-        before, after = ((w * self.target + phase) // self.windows for w in (window, window + 1))
-        return before if after > before else None
+    def _format(self, window: int) -> str:
+        """Return the format of a window's patch.
 
-    def _format(self, rank: int) -> str:
-        """Return the format of the patch with this rank.
-
-        The first format takes its share of the ranks at even steps, each further one of what is left over.
-        However few patches there are, the first keeps its share within one, each further one within one more.
+        Even steps through the shares, in an order that no change of a share alters: a prefix of the sequence,
+        and any part of the film, has the mix within 2 patches before windows are rejected.
         """
-        left = 1.0
-        for name, share in self.mix.items():
-            phase = draw(self.seed, self.key, "format", self.category, name)
-            before, after = (floor(r * share / left + phase) for r in (rank, rank + 1))
-            if after > before:
-                return name
-            rank -= before
+        phase = draw_int(1 << 53, self.seed, self.key, "format", self.category) << 11
+        left = (phase + window * FORMAT_STEP) % CIRCLE / CIRCLE
+        for name, share in sorted(self.mix.items()):
             left -= share
-        return list(self.mix)[-1]
+            if left < 0:
+                return name
+        return max(self.mix)
 
 
 def fitting_mix(formats: Mapping[str, Format], mix: Mapping[str, float], area: Rect) -> dict[str, float]:
@@ -131,20 +124,18 @@ def plan_patches(
     seed: int,
     key: str,
     category: str,
-    windows: int,
     target: int,
     formats: Mapping[str, Format],
     mix: Mapping[str, float],
     area: Rect,
 ) -> PatchPlan:
-    """Leaves out the formats that do not fit the active area and renormalises the mix.
+    """Leave out the formats that do not fit the active area and renormalise the mix.
 
     Args:
         seed: The configuration's seed.
         key: The video's key.
         category: Name of the category.
-        windows: Windows of the video.
-        target: Windows wanted; the plan takes no more than there are.
+        target: Windows wanted.
         formats: Formats by name.
         mix: The category's share of each format.
         area: The video's active area in working-frame pixels.
@@ -154,8 +145,7 @@ def plan_patches(
         seed=seed,
         key=key,
         category=category,
-        windows=windows,
-        target=min(target, windows),
+        target=target,
         formats={name: formats[name] for name in fitting},
         mix=fitting,
         left_out=tuple(name for name in _by_share(mix) if name not in fitting),

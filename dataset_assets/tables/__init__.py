@@ -5,8 +5,9 @@ here knows where files lie, films, pictures or Dagster.
 """
 
 from dataset_assets.tables.files import read_footer, read_table, write_table
-from dataset_assets.tables.footer import Counts, Provenance, count
+from dataset_assets.tables.footer import Counts, Provenance, Sampled, count
 from dataset_assets.tables.schemas import (
+    PASSED_OVER,
     PATCHES,
     SCHEMA_VERSION,
     VIDEOS,
@@ -20,6 +21,7 @@ from dataset_assets.tables.schemas import (
 )
 
 __all__ = [
+    "PASSED_OVER",
     "PATCHES",
     "SCHEMA_VERSION",
     "VIDEOS",
@@ -29,6 +31,7 @@ __all__ = [
     "PatchRow",
     "Provenance",
     "Row",
+    "Sampled",
     "VideoRow",
     "WindowRow",
     "count",

@@ -106,7 +106,9 @@ def _absent_columns(found: pa.Schema, schema: pa.Schema, version: int) -> frozen
     is_older = version < SCHEMA_VERSION
     absent = {field.name for field in schema if is_older and field.nullable and field.name not in found.names}
     expected = pa.schema([field for field in schema if field.name not in absent])
-    return frozenset(absent) if found.equals(expected) else None
+    # Columns that were removed since are not read.
+    kept = pa.schema([field for field in found if not is_older or field.name in schema.names])
+    return frozenset(absent) if kept.equals(expected) else None
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

@@ -1,7 +1,7 @@
 """What a table's footer says beside the columns: what it was made from, and how many rows it has of what.
 
-Here: the two records and their form in the file's key-value metadata. Not here: opening files (`store`) and
-adding the counts of many files up (`stats`).
+Here: the records and their form in the file's key-value metadata. Not here: opening files (`files`) and adding
+the counts of many files up (`dataset`).
 
 The counts stand in the footer because its price does not grow with the rows: the 25000 tables of 5000 videos
 add up in 2.4 CPU seconds, and scanning only the columns of 15 million patches took 11.
@@ -34,6 +34,31 @@ class NewerSchemaError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Sampled:
+    """How the candidates of a windows table were placed and judged, so that a later run can go on.
+
+    Attributes:
+        sequence_hash: Identity of the settings that decide where candidates lie.
+        spans: The film's spans when its first candidate was placed, PTS.
+        frame_ticks: Ticks that a frame lasted on average.
+        cut_rule: Which test detected cuts.
+        max_mean_abs_diff: Limit of that test.
+        max_cut_score: Limit of the block test.
+        is_full: Whether the film has no place left for another candidate.
+        strata: Windows below this number were placed by the release before, one in each stratum of the film.
+    """
+
+    sequence_hash: str
+    spans: tuple[tuple[int, int], ...]
+    frame_ticks: int
+    cut_rule: str
+    max_mean_abs_diff: float
+    max_cut_score: float
+    is_full: bool = False
+    strata: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """What a table was made from, and whether it is finished.
 
@@ -43,6 +68,9 @@ class Provenance:
         code_version: Version of the code that decides what is in the rows.
         complete: False while a run has yet to add rows.
         target: Windows or patches asked for; 1 for a videos table.
+        max_attempts: Candidates that may be tried for each window; None for a videos table.
+        sampled: How candidates were placed; None for other tables than windows.
+        strata_target: Patches that the release before was asked for, where rows of it are kept.
         schema_version: Version of the columns and of this record. The store writes its own, `SCHEMA_VERSION`.
         writer_version: Release of dataset_assets. The store writes its own, `WRITER_VERSION`.
     """
@@ -52,6 +80,9 @@ class Provenance:
     code_version: str
     complete: bool
     target: int
+    max_attempts: int | None = None
+    sampled: Sampled | None = None
+    strata_target: int | None = None
     schema_version: int = SCHEMA_VERSION
     writer_version: str = WRITER_VERSION
 
@@ -61,8 +92,8 @@ class Counts:
     """How many rows of each kind a table holds.
 
     Attributes:
-        accepted: Accepted attempts of a windows table; else 0.
-        rejected: Rejected attempts of a windows table by reason; else empty.
+        accepted: Accepted candidates of a windows table; else 0.
+        rejected: Rejected candidates of a windows table by reason, without those passed over; else empty.
         patches: Patches of a patches table by format; else empty.
         size_bytes: Bytes of the triplets of a patches table by format, GT and both LR stacks; else empty.
     """
@@ -73,8 +104,8 @@ class Counts:
     size_bytes: Mapping[str, int]
 
     @property
-    def attempts(self) -> int:
-        """Attempts of a windows table, accepted or not."""
+    def tried(self) -> int:
+        """Candidates of a windows table that were tried, accepted or not."""
         return self.accepted + sum(self.rejected.values())
 
 
@@ -88,7 +119,7 @@ def count(rows: Sequence[Row]) -> Counts:
         if isinstance(row, WindowRow):
             if row.reason is None:
                 accepted += 1
-            else:
+            elif row.is_tried:
                 rejected[row.reason] += 1
         elif isinstance(row, PatchRow):
             patches[row.format] += 1
@@ -126,4 +157,7 @@ def from_metadata(metadata: Mapping[bytes, bytes]) -> tuple[Provenance, Counts]:
     if version > SCHEMA_VERSION:
         raise NewerSchemaError(version)
     provenance["source_fingerprint"] = Fingerprint.parse(provenance["source_fingerprint"])
+    if provenance.get("sampled"):
+        spans = tuple((start, end) for start, end in provenance["sampled"]["spans"])
+        provenance["sampled"] = Sampled(**(provenance["sampled"] | {"spans": spans}))
     return Provenance(**provenance), Counts(**json.loads(metadata[_COUNTS_KEY]))

@@ -20,11 +20,15 @@ import pyarrow as pa
 from dataset_assets import __version__
 from dataset_assets.video import Fingerprint
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
 
-Files of older versions stay readable where only nullable columns were added: those are null in their rows.
+Files of older versions stay readable where nullable columns were added, which are null in their rows, or
+columns removed, which are not read.
 """
+
+PASSED_OVER = "passed_over"
+"""The reason of a candidate that was not tried: it lies too near to another one."""
 
 WRITER_VERSION = __version__
 """The release of dataset_assets that writes the files."""
@@ -95,8 +99,21 @@ VIDEOS: pa.Schema = pa.schema(
 
 WINDOWS: pa.Schema = pa.schema(
     [
-        _column("window", _INT32, "Number of the window in its video, from 0."),
-        _column("attempt", _INT32, "Number of the attempt at this window, from 0."),
+        _column(
+            "window", _INT32, "Number of the candidate in the video's sequence, from 0; names the files."
+        ),
+        _column(
+            "keyframe_pts",
+            _INT64,
+            "PTS of the keyframe at or before the place that was drawn; null where it was not looked up.",
+            nullable=True,
+        ),
+        _column(
+            "start_pts",
+            _INT64,
+            "PTS from which frames were taken; null when passed over.",
+            nullable=True,
+        ),
         _column("time_s", _FLOAT64, "Place of the window in its video, in seconds of film time."),
         _column("pts", pa.list_(_INT64), "Presentation times of frames 0..6 in the stream's time base."),
         _column("keyframe", _BOOL, "Whether frame 0 is a keyframe."),
@@ -126,7 +143,7 @@ WINDOWS: pa.Schema = pa.schema(
         _column(
             "signature",
             pa.binary(),
-            "Thumbnail of frame 3, to detect duplicates: 18 rows of 32 luma bytes; null when rejected.",
+            "Thumbnail of frame 3, to detect duplicates: 18 rows of 32 luma bytes; null when not measured.",
             nullable=True,
         ),
         _column("accepted", _BOOL, "Whether the window is used."),
@@ -221,7 +238,8 @@ class WindowRow:
     schema: ClassVar[pa.Schema] = WINDOWS
 
     window: int
-    attempt: int
+    keyframe_pts: int | None
+    start_pts: int | None
     time_s: float
     pts: tuple[int, ...]
     keyframe: bool
@@ -238,8 +256,13 @@ class WindowRow:
     def __post_init__(self) -> None:
         if self.accepted != (self.reason is None):
             raise ValueError(
-                f"A reason belongs to each rejected attempt and to no other, not {self.reason!r}."
+                f"A reason belongs to each rejected candidate and to no other, not {self.reason!r}."
             )
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether its frames were looked at; else it lies too near to another candidate."""
+        return self.reason != PASSED_OVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from dataset_assets.video.planes import luma_8bit, plane_samples
 from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.video.render import PREVIEW_WIDTH, CropRenderer, PreviewRenderer, preview_luma
 from dataset_assets.video.source import RETRY_DELAYS_S, FileState, Source
+from dataset_assets.video.timeline import Extent, Span, Timeline
 
 __all__ = [
     "CONTAINERS",
@@ -23,12 +24,15 @@ __all__ = [
     "RETRY_DELAYS_S",
     "CorruptFrameError",
     "CropRenderer",
+    "Extent",
     "FileState",
     "Fingerprint",
     "FrameReader",
     "PreviewRenderer",
     "Rect",
     "Source",
+    "Span",
+    "Timeline",
     "VideoInfo",
     "bake_lut",
     "has_combs",

@@ -37,7 +37,7 @@ from dataset_assets.video.scan import ScanSurvey
 from dataset_assets.video.side_data import frame_side_data
 from dataset_assets.video.stereo import refuse_both_eyes
 from dataset_assets.video.survey import RATE_TOLERANCE, Survey, survey
-from dataset_assets.video.timeline import Timeline
+from dataset_assets.video.timeline import Extent, Timeline
 
 # Keyframes from the start on that are tried for sound frames.
 MAX_HEAD_ATTEMPTS = 20
@@ -115,6 +115,11 @@ class VideoInfo:
     def frame_ticks(self) -> int:
         """Ticks that a frame lasts on average, at least 1."""
         return max(1, round(1 / (self.frame_rate * self.time_base)))
+
+    @property
+    def extent(self) -> Extent:
+        """What candidates for windows are placed in."""
+        return Extent(self.timeline.spans, self.frame_ticks)
 
     @property
     def max_step(self) -> int | None:

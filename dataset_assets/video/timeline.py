@@ -14,6 +14,24 @@ Span: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """What candidates for windows are placed in: a film's own time, and how long a frame lasts in it.
+
+    Attributes:
+        spans: The spans of its timeline.
+        frame_ticks: Ticks that a frame lasts on average, at least 1.
+    """
+
+    spans: tuple[Span, ...]
+    frame_ticks: int
+
+    @property
+    def timeline(self) -> Timeline:
+        """The film's own time."""
+        return Timeline(self.spans)
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """A film's own time: its spans joined.
 
@@ -51,6 +69,10 @@ class Timeline:
         """Film time at a PTS, below 0 before the start; the inverse of `pts_at`."""
         start, _ = next(span for span in reversed(self.spans) if span[0] <= pts or span[0] == self.start)
         return sum(min(end, start) - first for first, end in self.spans if first < start) + pts - start
+
+    def end_of_span(self, pts: int) -> int:
+        """Return the PTS at which the span that holds `pts`, or the last one before it, ends."""
+        return next((end for start, end in reversed(self.spans) if start <= pts), self.spans[0][1])
 
     def spread(self, count: int) -> list[int]:
         """`count` PTS at equal distances in film time, the first at the start."""

@@ -5,22 +5,35 @@ Uses `video`; knows nothing of crops, of Parquet or of Dagster.
 
 from dataset_assets.windows.cuts import cut_score
 from dataset_assets.windows.duplicates import AcceptedSignatures
-from dataset_assets.windows.finding import Attempt, WindowFinder
+from dataset_assets.windows.finding import Tried, WindowFinder
 from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH, Preview, signature_from
-from dataset_assets.windows.rules import SHOWN_FRAMES, rule_named
-from dataset_assets.windows.sampling import Stratum, strata
+from dataset_assets.windows.rules import (
+    BY_OTHERS,
+    DUPLICATE,
+    OVERLAP,
+    SHOWN_FRAMES,
+    UndecidedError,
+    judged_again,
+    rule_named,
+)
+from dataset_assets.windows.sampling import CandidateSequence, Placement
 
 __all__ = [
+    "BY_OTHERS",
+    "DUPLICATE",
+    "OVERLAP",
     "SHOWN_FRAMES",
     "SIGNATURE_HEIGHT",
     "SIGNATURE_WIDTH",
     "AcceptedSignatures",
-    "Attempt",
+    "CandidateSequence",
+    "Placement",
     "Preview",
-    "Stratum",
+    "Tried",
+    "UndecidedError",
     "WindowFinder",
     "cut_score",
+    "judged_again",
     "rule_named",
     "signature_from",
-    "strata",
 ]

@@ -87,7 +87,7 @@ class Candidate:
         frames: What was read, in presentation order: 7, or fewer where the film or the decoder gave no more.
         is_corrupt: Whether the decoder found errors.
         has_film_parameters: Whether all frames have the parameters that the film was probed with.
-        is_complete: Whether there are 7 frames and the last one lies in the window's stratum. Only
+        is_complete: Whether there are 7 frames and the last one lies before a gap. Only
             `has_blocks` can be measured without.
     """
 
@@ -126,27 +126,28 @@ class Candidate:
     @cached_property
     def mean_abs_diff(self) -> float:
         """v2.0's measure: mean difference of the previews of the first and last frame, 0..255."""
-        return measures.mean_abs_diff(self.preview_lumas[FIRST_FRAME], self.preview_lumas[LAST_FRAME])
+        lumas = self.preview_lumas
+        return _as_recorded(measures.mean_abs_diff(lumas[FIRST_FRAME], lumas[LAST_FRAME]))
 
     @cached_property
     def cut_score(self) -> float:
         """Largest score of the block test, 0 (the same picture) to about 1 (unrelated or blended)."""
-        return cut_score([luma.astype(np.float32) for luma in self.lumas])
+        return _as_recorded(cut_score([luma.astype(np.float32) for luma in self.lumas]))
 
     @cached_property
     def brightness(self) -> float:
         """99.5th percentile of the middle frame's preview, 0..255."""
-        return measures.brightness(self.preview_lumas[MIDDLE_FRAME])
+        return _as_recorded(measures.brightness(self.preview_lumas[MIDDLE_FRAME]))
 
     @cached_property
     def contrast(self) -> float:
         """Standard deviation of the middle frame's preview."""
-        return measures.contrast(self.preview_lumas[MIDDLE_FRAME])
+        return _as_recorded(measures.contrast(self.preview_lumas[MIDDLE_FRAME]))
 
     @cached_property
     def sharpness(self) -> float:
         """How sharp the middle frame's sharpest edges are, 0..1."""
-        return measures.sharpness(self._pictures.working_luma(self.frames[MIDDLE_FRAME]))
+        return _as_recorded(measures.sharpness(self._pictures.working_luma(self.frames[MIDDLE_FRAME])))
 
     @cached_property
     def repeated_frames(self) -> int:
@@ -193,3 +194,8 @@ class Candidate:
     def lumas(self) -> list[npt.NDArray[np.uint8]]:
         """Untouched luma of every frame, as `FilmPictures.luma` has it."""
         return [self._pictures.luma(frame) for frame in self.frames]
+
+
+def _as_recorded(score: float) -> float:
+    """Return a score as the table keeps it, so that later limits judge the same number."""
+    return float(np.float32(score))

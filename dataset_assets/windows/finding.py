@@ -1,6 +1,7 @@
-"""Finding a window: attempts in a stratum until one is accepted.
+"""Trying a candidate: its frames decoded and judged, and windows read again.
 
-Brings sampling, decoding and judging together; what is done with an accepted window is decided by the caller.
+Brings placing, decoding and judging together. Which candidates are tried, and what is done with an accepted
+window, is decided by the caller.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, Protocol
 
 import av
 
@@ -21,40 +21,22 @@ from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.judging import Judgement, judge
 from dataset_assets.windows.measures import Preview, is_duplicate
 from dataset_assets.windows.rules import Limits
-from dataset_assets.windows.sampling import Start, Stratum, attempt_times, find_start
-
-
-class FindingSettings(Limits, Protocol):
-    """The settings that finding needs; `config.BaseSettings` has them."""
-
-    @property
-    def seed(self) -> int:
-        """Start of all randomness."""
-
-    @property
-    def max_attempts(self) -> int:
-        """Places that are tried for a window before it is given up."""
-
-    @property
-    def sampling(self) -> Literal["keyframe", "uniform"]:
-        """Where a window starts."""
+from dataset_assets.windows.sampling import Placement
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One candidate place for a window.
+class Tried:
+    """A candidate that was tried.
 
     Attributes:
-        window: Number of the window.
-        attempt: Number of the attempt, from 0.
+        placement: Where it lies.
         time_s: Place of its first frame, or where that was looked for: seconds of film time.
-        pts: PTS of the frames that were read: 7, or fewer where the attempt failed before.
-        keyframe: Whether the window starts at a keyframe.
+        pts: PTS of the frames that were read: 7, or fewer where there are no more.
+        keyframe: Whether its first frame is a keyframe.
         judgement: The verdict, and what was measured.
     """
 
-    window: int
-    attempt: int
+    placement: Placement
     time_s: float
     pts: tuple[int, ...]
     keyframe: bool
@@ -67,14 +49,13 @@ class Attempt:
 
 
 class WindowFinder:
-    """Finds the windows of one film, and reads them again."""
+    """Tries the candidates of one film, and reads windows again."""
 
     def __init__(
         self,
         reader: FrameReader,
         info: VideoInfo,
-        key: str,
-        settings: FindingSettings,
+        limits: Limits,
         accepted: AcceptedSignatures,
         stop: threading.Event,
     ) -> None:
@@ -83,9 +64,8 @@ class WindowFinder:
         Args:
             reader: The open film.
             info: What probing found.
-            key: The video's key, part of every draw.
-            settings: Sampling and limits.
-            accepted: The windows accepted so far, so that none is accepted twice.
+            limits: The limits that candidates are judged by.
+            accepted: Windows that were accepted before every candidate that is tried.
             stop: Set when nothing more is wanted.
 
         Raises:
@@ -93,38 +73,47 @@ class WindowFinder:
         """
         self._reader = reader
         self._info = info
-        self._key = key
-        self._settings = settings
+        self._limits = limits
         self._pictures = FilmPictures(info)
         self._accepted = accepted
         self._stop = stop
 
-    def find(self, stratum: Stratum) -> tuple[list[Attempt], list[av.VideoFrame]]:
-        """Try places in a stratum until a window is accepted.
+    def try_out(self, placement: Placement) -> tuple[Tried, list[av.VideoFrame]]:
+        """Decode and judge a candidate.
+
+        Args:
+            placement: Where it lies; not passed over.
 
         Returns:
-            Every attempt in order, the accepted one last; and its 7 frames, none where all were rejected.
+            What came of it, and its 7 frames; none where it was rejected.
 
         Raises:
             CancelledError: Nothing more is wanted.
         """
-        settings = self._settings
-        attempts: list[Attempt] = []
-        frames: list[av.VideoFrame] = []
-        tried: list[range] = []
-        for time_pts in attempt_times(settings.seed, self._key, stratum, settings.max_attempts):
-            if self._stop.is_set():
-                raise CancelledError
-            start = find_start(self._reader, stratum, time_pts, settings.sampling, tried)
-            if start is None:
-                continue
-            frames.clear()  # 175 MB of UHD, before as many are decoded
-            attempt, frames = self._try(stratum, start, len(attempts))
-            tried.append(range(start.pts, (attempt.pts or (start.pts,))[0] + 1))
-            attempts.append(attempt)
-            if attempt.reason is None:
-                return attempts, frames
-        return attempts, []
+        if self._stop.is_set():
+            raise CancelledError
+        if placement.keyframe is None or placement.start is None:
+            raise ValueError(f"candidate {placement.number} was passed over")
+        frames, is_corrupt = self._read(placement.keyframe, placement.start)
+        pts = tuple(frame.pts for frame in frames if frame.pts is not None)
+        timeline = self._info.timeline
+        candidate = Candidate(
+            self._pictures,
+            frames,
+            self._accepted,
+            is_corrupt=is_corrupt,
+            has_film_parameters=all(map(self._has_film_parameters, frames)),
+            is_complete=len(pts) == FRAMES_PER_WINDOW and pts[-1] < timeline.end_of_span(pts[0]),
+        )
+        place_pts = pts[0] if pts else placement.start
+        tried = Tried(
+            placement,
+            time_s=float(timeline.ticks_at(place_pts) * self._info.time_base),
+            pts=pts,
+            keyframe=bool(frames) and frames[0].key_frame,
+            judgement=judge(candidate, self._limits),
+        )
+        return tried, frames if tried.reason is None else []
 
     def read_again(self, pts: Sequence[int]) -> list[av.VideoFrame]:
         """Decode a recorded window.
@@ -148,41 +137,19 @@ class WindowFinder:
         """Whether a window that was read again shows the picture that its signature was taken of."""
         return is_duplicate(self._pictures.signature(frames), signature)
 
-    def _try(self, stratum: Stratum, start: Start, number: int) -> tuple[Attempt, list[av.VideoFrame]]:
-        frames, is_corrupt = self._read(start)
-        pts = tuple(frame.pts for frame in frames if frame.pts is not None)
-        candidate = Candidate(
-            self._pictures,
-            frames,
-            self._accepted,
-            is_corrupt=is_corrupt,
-            has_film_parameters=all(map(self._has_film_parameters, frames)),
-            is_complete=len(pts) == FRAMES_PER_WINDOW and pts[-1] < stratum.end_pts,
-        )
-        place_pts = pts[0] if pts else start.pts
-        attempt = Attempt(
-            window=stratum.window,
-            attempt=number,
-            time_s=float(self._info.timeline.ticks_at(place_pts) * self._info.time_base),
-            pts=pts,
-            keyframe=bool(frames) and frames[0].key_frame,
-            judgement=judge(candidate, self._settings),
-        )
-        return attempt, frames
-
-    def _read(self, start: Start) -> tuple[list[av.VideoFrame], bool]:
+    def _read(self, keyframe: int, start: int) -> tuple[list[av.VideoFrame], bool]:
         """Decode a window, or what there is of it; and whether the decoder found errors."""
         frames: list[av.VideoFrame] = []
         try:
-            frames.extend(islice(self._reader.frames(start.keyframe, start.pts), FRAMES_PER_WINDOW))
+            frames.extend(islice(self._reader.frames(keyframe, start), FRAMES_PER_WINDOW))
             first = frames[0].pts if frames else None
-            if first is not None and start.pts > start.keyframe:
-                keyframe = self._reader.keyframe_at(first)
-                if keyframe is not None and keyframe != start.keyframe:
+            if first is not None and start > keyframe:
+                nearest = self._reader.keyframe_at(first)
+                if nearest is not None and nearest != keyframe:
                     # The window begins with the next keyframe. A replay decodes it from there, which gives
                     # other pixels where a frame depends on the one before (deinterlacing).
                     frames.clear()
-                    frames.extend(islice(self._reader.frames(keyframe, first), FRAMES_PER_WINDOW))
+                    frames.extend(islice(self._reader.frames(nearest, first), FRAMES_PER_WINDOW))
         except CorruptFrameError:
             return frames, True
         return frames, False

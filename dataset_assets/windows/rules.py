@@ -18,6 +18,11 @@ SHOWN_FRAMES = (MIDDLE_FRAME,)
 """The frames that people see of an accepted window."""
 
 
+CUT, NEAR_BLACK, FLAT, DUPLICATE, OVERLAP = "cut", "near_black", "flat", "duplicate", "overlap"
+BY_OTHERS = frozenset({DUPLICATE, OVERLAP})
+"""Reasons that lie in other windows than the candidate's own frames."""
+
+
 class Limits(Protocol):
     """The settings that rules need; `config.BaseSettings` has them."""
 
@@ -61,9 +66,37 @@ class RejectionRule:
         return bool(self.shown_frames)
 
 
-def _is_cut(candidate: Candidate, limits: Limits) -> bool:
-    by_difference = candidate.mean_abs_diff >= limits.max_mean_abs_diff
-    by_blocks = candidate.cut_score > limits.max_cut_score
+class CutScores(Protocol):
+    """The scores that cuts are detected by, as a candidate has them and a row records them."""
+
+    @property
+    def mean_abs_diff(self) -> float | None:
+        """Mean difference of the previews of the first and last frame; None where it was not measured."""
+
+    @property
+    def cut_score(self) -> float | None:
+        """Largest score of the block test; None where it was not measured."""
+
+
+class RecordedScores(CutScores, Protocol):
+    """What a row of the windows table records of a candidate."""
+
+    @property
+    def brightness(self) -> float | None:
+        """As `Candidate.brightness`."""
+
+    @property
+    def contrast(self) -> float | None:
+        """As `Candidate.contrast`."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was rejected, None where it was accepted."""
+
+
+def _is_cut(scores: CutScores, limits: Limits) -> bool:
+    by_difference = (scores.mean_abs_diff or 0.0) >= limits.max_mean_abs_diff
+    by_blocks = (scores.cut_score or 0.0) > limits.max_cut_score
     match limits.cut_rule:
         case "both":
             return by_difference or by_blocks
@@ -107,20 +140,20 @@ RULES: tuple[RejectionRule, ...] = (
         doubts_source=True,
     ),
     RejectionRule(
-        "cut",
+        CUT,
         "a cut lies inside",
         _is_cut,
         blamed=("cut_score", "mean_abs_diff"),
         shown_frames=(FIRST_FRAME, LAST_FRAME),
     ),
     RejectionRule(
-        "near_black",
+        NEAR_BLACK,
         "near black",
         lambda candidate, _: candidate.brightness < measures.MIN_BRIGHTNESS,
         blamed=("brightness",),
     ),
     RejectionRule(
-        "flat",
+        FLAT,
         "flat, almost no contrast",
         lambda candidate, _: candidate.contrast < measures.MIN_CONTRAST,
         blamed=("contrast",),
@@ -134,8 +167,10 @@ RULES: tuple[RejectionRule, ...] = (
     ),
     RejectionRule("combed", "lines of two moments in one frame", lambda candidate, _: candidate.has_combs),
     RejectionRule(
-        "duplicate", "shows the same as an accepted one", lambda candidate, _: candidate.is_duplicate
+        DUPLICATE, "shows the same as an accepted one", lambda candidate, _: candidate.is_duplicate
     ),
+    # Detected among the windows of a round, not on a candidate by itself.
+    RejectionRule(OVERLAP, "shares frames with an accepted one", lambda *_: False),
 )
 _RULES_BY_NAME = {rule.name: rule for rule in RULES}
 
@@ -148,3 +183,28 @@ def rejecting_rule(candidate: Candidate, limits: Limits) -> RejectionRule | None
 def rule_named(reason: str | None) -> RejectionRule | None:
     """Return the rule of a reason in a table; None for an accepted window and for an unknown reason."""
     return _RULES_BY_NAME.get(reason or "")
+
+
+class UndecidedError(Exception):
+    """The recorded scores do not say what a rule would; the frames have to be judged again."""
+
+
+def judged_again(row: RecordedScores, limits: Limits) -> str | None:
+    """Return the reason that limits give a recorded candidate by itself, None where they accept it.
+
+    Rules whose limits are settings are asked again; the others said the same before.
+
+    Raises:
+        UndecidedError: It is no cut any more, and what comes after cuts was not asked before.
+    """
+    if row.cut_score is None:
+        return row.reason
+    if _is_cut(row, limits):
+        return CUT
+    if row.reason != CUT:
+        return None if row.reason in BY_OTHERS else row.reason
+    if (row.brightness or 0.0) < measures.MIN_BRIGHTNESS:
+        return NEAR_BLACK
+    if (row.contrast or 0.0) < measures.MIN_CONTRAST:
+        return FLAT
+    raise UndecidedError
