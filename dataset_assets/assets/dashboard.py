@@ -95,8 +95,8 @@ def _progress_row(name: str, made: int, target: int) -> tuple[str, ...]:
 
 
 def _lowest_acceptance(videos: pd.DataFrame) -> str:
-    """Return the videos that cost the most attempts."""
-    tried = videos[videos["attempts"] > 0].sort_values(["acceptance_rate", "video"])
+    """Return the videos that cost the most candidates."""
+    tried = videos[videos["candidates"] > 0].sort_values(["acceptance_rate", "video"])
     rows = [
         (each["video"], f"{each['acceptance_rate']:.0%}", bar(each["acceptance_rate"]))
         for each in tried.to_dict("records")

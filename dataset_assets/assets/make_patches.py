@@ -68,7 +68,7 @@ A window is used only when no cut lies inside it and it is not black, flat, blur
 kept as the PTS of its frames, so that its patches can be recreated without searching for it again.
 Materialised together with patches, each frame is decoded once.
 
-- **Files**: one row for each attempt in `metadata/windows/video=<key>/`, small pictures of the windows in
+- **Files**: one row for each candidate in `metadata/windows/video=<key>/`, small pictures of the windows in
   `metadata/pictures/video=<key>/`, under the data set's folder.
 - **Again**: a partition that is up to date is not rebuilt; the run tag `{FORCE_TAG}` forces it.
 

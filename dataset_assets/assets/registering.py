@@ -142,12 +142,12 @@ def _windows_version(provenance: Provenance | None) -> str:
 
 
 def _windows_metadata(table: FinishedTable, provenance: Provenance, counts: Counts) -> Metadata:
-    rate = counts.accepted / counts.attempts if counts.attempts else 0.0
+    rate = counts.accepted / counts.candidates if counts.candidates else 0.0
     return {
         "video": dg.MetadataValue.text(table.key),
         "windows": dg.MetadataValue.int(counts.accepted),
         "windows_target": dg.MetadataValue.int(provenance.target),
-        "attempts": dg.MetadataValue.int(counts.attempts),
+        "candidates": dg.MetadataValue.int(counts.candidates),
         "acceptance_rate": dg.MetadataValue.float(round(rate, 4)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", counts.rejected)),
         "gallery": page_url(table.key),

@@ -80,7 +80,7 @@ def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
         "windows": dg.MetadataValue.int(report.accepted),
         "windows_target": dg.MetadataValue.int(report.target),
         "windows_with_repeats": dg.MetadataValue.int(report.with_repeats),
-        "attempts": dg.MetadataValue.int(report.attempts),
+        "candidates": dg.MetadataValue.int(report.candidates),
         "acceptance_rate": dg.MetadataValue.float(round(report.acceptance_rate, 3)),
         "wall_s": dg.MetadataValue.float(round(run.wall_s, 1)),
         "cpu_s": dg.MetadataValue.float(round(run.cpu_s, 1)),
@@ -89,7 +89,7 @@ def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
     _add_picture(metadata, "contact_sheet", windows_sheet(settings, data_set, run, list(run.categories)))
     _add_picture(metadata, "rejected", rejected_strip(data_set, run))
     metadata["gallery"] = page_url(run.key)
-    return metadata | _table_place(data_set.tables.windows_path(run.key), report.attempts)
+    return metadata | _table_place(data_set.tables.windows_path(run.key), report.candidates)
 
 
 def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Metadata:

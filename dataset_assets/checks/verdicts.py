@@ -84,13 +84,13 @@ def enough_windows(report: WindowsReport) -> Verdict:
 
 
 def enough_accepted(report: WindowsReport) -> Verdict:
-    """At least a fifth of the attempts were accepted: with less, five windows are decoded for one."""
-    rate = report.acceptance_rate if report.attempts else 1.0
+    """At least a fifth of the candidates were accepted: with less, five windows are decoded for one."""
+    rate = report.acceptance_rate if report.candidates else 1.0
     reason = next(iter(report.rejected), "")
     most = f"; most rejected as {reason} ({report.rejected[reason]})" if reason else ""
     return Verdict(
         rate >= ENOUGH_ACCEPTED,
-        f"{report.accepted} of {report.attempts} places tried were accepted ({rate:.0%}){most}",
+        f"{report.accepted} of {report.candidates} places tried were accepted ({rate:.0%}){most}",
         "acceptance_rate",
         round(rate, 3),
     )

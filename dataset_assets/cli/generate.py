@@ -207,11 +207,13 @@ def _warnings(data_set: DataSet, key: str) -> list[str]:
         row, asked = tables.read_video(key), tables.read_provenance(tables.windows_path(key))
         if row is None or asked is None:
             return []
-        attempts = tables.read_windows(key)
-        found = sum(each.accepted for each in attempts)
+        candidates = tables.read_windows(key)
+        found = sum(each.accepted for each in candidates)
         warnings = list(row.warnings)
         if found < ENOUGH_SHARE * asked.target:
-            reasons = Counter(each.reason for each in attempts if each.reason is not None).most_common(1)
+            reasons = Counter(
+                each.reason for each in candidates if each.is_tried and each.reason
+            ).most_common(1)
             why = "".join(f"; most places are rejected as {reason} ({count})" for reason, count in reasons)
             warnings.append(f"only {found} of {asked.target} windows were found{why}")
         if found and not any(data_set.triplets([key])):

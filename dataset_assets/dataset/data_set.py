@@ -131,7 +131,7 @@ class DataSet:
         return TripletWriter(self.folder)
 
     def pictures(self, key: str) -> VideoPictures:
-        """Return the small pictures of a video's attempts."""
+        """Return the small pictures of a video's candidates."""
         return VideoPictures(self.folder / layout.PICTURES / f"video={key}")
 
     def progress_file(self, progress: Progress) -> ProgressFile:

@@ -1,6 +1,6 @@
-"""Small pictures of attempts, for people: what was accepted, and what was rejected and why.
+"""Small pictures of candidates, for people: what was accepted, and what was rejected and why.
 
-They are the previews that attempts are judged by, so each costs no more than its JPEG file: 0.7 CPU ms, 10 to
+They are the previews that candidates are judged by, so each costs no more than its JPEG file: 0.7 CPU ms, 10 to
 30 kB. Nothing is made of them and no run fails for them: one that the disk refused is not shown. Where they
 are shown is the gallery's affair.
 """
@@ -22,23 +22,23 @@ from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video import Fingerprint
 from dataset_assets.windows import SHOWN_FRAMES, rule_named
 
-# Of the first attempts at a window: a film that needs ten for each would have 15,000 pictures, most of them
-# of what is not in the data set.
+# For each window that is wanted: a film that needs ten candidates for each would have 15,000 pictures, most of
+# them of what is not in the data set.
 REJECTED_PICTURES = 3
 JPEG_QUALITY = 75
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
 def picture_name(fingerprint: Fingerprint, pts: Sequence[int], reason: str | None) -> str | None:
-    """File name of an attempt's picture; the same name means the same picture, whatever the settings.
+    """File name of a candidate's picture; the same name means the same picture, whatever the settings.
 
     Args:
         fingerprint: The source file's.
-        pts: PTS of the attempt's frames.
+        pts: PTS of the candidate's frames.
         reason: Why it was rejected, None where it was accepted.
 
     Returns:
-        The name, or None for an attempt that was not measured.
+        The name, or None for a candidate that was not measured.
     """
     rule = rule_named(reason)
     shown = rule.shown_frames if rule else SHOWN_FRAMES
@@ -61,7 +61,7 @@ def encode_picture(preview: npt.NDArray[np.uint8]) -> bytes:
 
 
 class VideoPictures:
-    """The pictures of one video's attempts, beside the tables, since only a pass makes them again.
+    """The pictures of one video's candidates, beside the tables, since only a pass makes them again.
 
     Attributes:
         folder: Their folder; may be absent.

@@ -34,7 +34,7 @@ class Progress:
         windows_pending: Windows that this run will have something to do for.
         windows_uncommitted: Windows worked on since the last commit.
         accepted: Windows accepted so far.
-        tried: Candidates tried so far.
+        candidates: Candidates tried so far.
         patches: Patches made so far, by category.
         patches_target: Patches wanted, by category.
         patches_bytes: Bytes of the patches so far, by category.
@@ -52,7 +52,7 @@ class Progress:
     windows_pending: int = 0
     windows_uncommitted: int = 0
     accepted: int = 0
-    tried: int = 0
+    candidates: int = 0
     patches: dict[str, int] = field(default_factory=dict)
     patches_target: dict[str, int] = field(default_factory=dict)
     patches_bytes: dict[str, int] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from dataset_assets.tables import Counts, Provenance
 if TYPE_CHECKING:
     import pandas as pd
 
-_JUDGED = ("accepted", "attempts", "acceptance_rate", "reject_reasons")
+_JUDGED = ("accepted", "candidates", "acceptance_rate", "reject_reasons")
 _MADE = ("patches", "patches_target", "size_bytes")
 _CATEGORY_COLUMNS = ("category", "videos", *_MADE, *_JUDGED)
 _FORMAT_COLUMNS = ("category", "format", "patches", "share", "mix", "size_bytes", *_JUDGED)
@@ -37,10 +37,10 @@ class Totals:
     Attributes:
         videos: Videos that have a table of any kind.
         windows_target: Windows asked for.
-        accepted: Attempts that became windows.
-        attempts: Attempts, accepted or not.
-        acceptance_rate: accepted / attempts, 0..1; NaN without attempts.
-        reject_reasons: Rejected attempts by reason, the most frequent first.
+        accepted: Candidates that became windows.
+        candidates: Candidates that were tried, accepted or not.
+        acceptance_rate: accepted / candidates, 0..1; NaN without candidates.
+        reject_reasons: Rejected candidates by reason, the most frequent first.
         patches: Triplets made.
         patches_target: Triplets asked for.
         size_bytes: Bytes of all triplets, GT and both LR stacks.
@@ -49,7 +49,7 @@ class Totals:
     videos: int
     windows_target: int
     accepted: int
-    attempts: int
+    candidates: int
     acceptance_rate: float
     reject_reasons: dict[str, int]
     patches: int
@@ -62,18 +62,18 @@ class DatasetStats:
     """Statistics over all tables; columns named as in `Totals` mean the same.
 
     `reject_reasons` is a dict in each row; `reasons_text` makes a line of it. Windows are shared and belong
-    to no category, so `accepted`, `attempts`, `acceptance_rate` and `reject_reasons` of a category or a
+    to no category, so `accepted`, `candidates`, `acceptance_rate` and `reject_reasons` of a category or a
     format are those of the videos that it was asked of, or cropped from.
 
     Attributes:
         totals: The sums over all of it.
         categories: Sorted by category; columns `category, videos, patches, patches_target, size_bytes,
-            accepted, attempts, acceptance_rate, reject_reasons`. `videos` are those with a patch of the
+            accepted, candidates, acceptance_rate, reject_reasons`. `videos` are those with a patch of the
             category.
         formats: Sorted by category and format; columns `category, format, patches, share, mix, size_bytes,
-            accepted, attempts, acceptance_rate, reject_reasons`. `share` is the format's part of the
+            accepted, candidates, acceptance_rate, reject_reasons`. `share` is the format's part of the
             category's patches, 0..1, NaN where it has none; `mix` the part asked for, NaN where unknown.
-        videos: Sorted by video; columns `video, windows_target, accepted, attempts, acceptance_rate,
+        videos: Sorted by video; columns `video, windows_target, accepted, candidates, acceptance_rate,
             reject_reasons, patches, patches_target, size_bytes, complete`. `complete`: no table of it is
             unfinished or unreadable.
         video_categories: Sorted by video and category; columns `video, category, patches, patches_target,
@@ -104,14 +104,14 @@ class _Tally:
     unfinished: int = 0
     unreadable: int = 0
 
-    def add_attempts(self, counts: Counts) -> None:
+    def add_candidates(self, counts: Counts) -> None:
         self.accepted += counts.accepted
         self.rejected.update(counts.rejected)
 
     def add_windows(self, provenance: Provenance, counts: Counts) -> None:
         self.windows_target += provenance.target
         self.unfinished += not provenance.complete
-        self.add_attempts(counts)
+        self.add_candidates(counts)
 
     def add_patches(self, provenance: Provenance, counts: Counts) -> None:
         self.patches += sum(counts.patches.values())
@@ -120,13 +120,13 @@ class _Tally:
         self.unfinished += not provenance.complete
 
     def row(self) -> dict[str, Any]:
-        attempts = self.accepted + self.rejected.total()
+        candidates = self.accepted + self.rejected.total()
         return {
             "videos": self.videos,
             "windows_target": self.windows_target,
             "accepted": self.accepted,
-            "attempts": attempts,
-            "acceptance_rate": _ratio(self.accepted, attempts),
+            "candidates": candidates,
+            "acceptance_rate": _ratio(self.accepted, candidates),
             "reject_reasons": dict(sorted(self.rejected.items(), key=lambda item: (-item[1], item[0]))),
             "patches": self.patches,
             "patches_target": self.patches_target,
@@ -163,24 +163,24 @@ def add_up(tables: TableStore, mixes: Mapping[str, Mapping[str, float]] | None =
         of_video = tallies.videos[key]
         if records := _footer(tables, path, tallies.problems, of_video):
             of_video.unfinished += not records[0].complete
-    attempts: dict[str, Counts] = {}
+    candidates: dict[str, Counts] = {}
     for key, path in tables.windows_files().items():
         of_video = tallies.videos[key]
         if records := _footer(tables, path, tallies.problems, of_video):
-            attempts[key] = records[1]
+            candidates[key] = records[1]
             for tally in (tallies.total, of_video):
                 tally.add_windows(*records)
     for category in tables.categories():
         for format_name in (mixes or {}).get(category, {}):
             tallies.formats[category, format_name] = _Tally()
-        _add_category(tallies, tables, category, attempts)
+        _add_category(tallies, tables, category, candidates)
     tallies.total.videos = len(tallies.videos)
     return _stats(tallies, mixes or {})
 
 
 def reasons_text(reject_reasons: Mapping[str, int]) -> str:
     """Give reject reasons as one line, such as "cut 12, near_black 3"; empty where there are none."""
-    return ", ".join(f"{reason} {attempts}" for reason, attempts in reject_reasons.items())
+    return ", ".join(f"{reason} {candidates}" for reason, candidates in reject_reasons.items())
 
 
 def _footer(
@@ -196,7 +196,7 @@ def _footer(
 
 
 def _add_category(
-    tallies: _Tallies, tables: TableStore, category: str, attempts: Mapping[str, Counts]
+    tallies: _Tallies, tables: TableStore, category: str, candidates: Mapping[str, Counts]
 ) -> None:
     of_category = tallies.categories[category]
     for key, path in tables.patches_files(category).items():
@@ -208,14 +208,14 @@ def _add_category(
         for tally in (tallies.total, of_video, of_category, of_both):
             tally.add_patches(provenance, counts)
         of_category.videos += bool(counts.patches)
-        if key in attempts and (provenance.target or counts.patches):
-            of_category.add_attempts(attempts[key])
+        if key in candidates and (provenance.target or counts.patches):
+            of_category.add_candidates(candidates[key])
         for format_name, patches in counts.patches.items():
             of_format = tallies.formats[category, format_name]
             of_format.patches += patches
             of_format.size_bytes += counts.size_bytes[format_name]
-            if key in attempts:
-                of_format.add_attempts(attempts[key])
+            if key in candidates:
+                of_format.add_candidates(candidates[key])
 
 
 def _stats(tallies: _Tallies, mixes: Mapping[str, Mapping[str, float]]) -> DatasetStats:

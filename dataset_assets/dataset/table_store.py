@@ -124,7 +124,7 @@ class TableStore:
         return rows[0] if rows else None
 
     def read_windows(self, key: str) -> list[WindowRow]:
-        """Read every attempt at a video's windows in the order written; empty where there is no table.
+        """Read every candidate at a video's windows in the order written; empty where there is no table.
 
         Raises:
             DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.

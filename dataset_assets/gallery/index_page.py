@@ -42,7 +42,7 @@ class Card:
         has_tables: Whether there is anything on a page of its own.
         windows: Accepted windows.
         windows_target: Windows asked for.
-        attempts: Attempts, accepted or not.
+        candidates: Candidates that were tried, accepted or not.
         size_bytes: Bytes of its triplets.
         categories: The categories that want something of it, or have.
     """
@@ -55,7 +55,7 @@ class Card:
     has_tables: bool
     windows: int
     windows_target: int
-    attempts: int
+    candidates: int
     size_bytes: int
     categories: tuple[CategoryProgress, ...]
 
@@ -101,7 +101,7 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
                 has_tables=key in rows,
                 windows=row.get("accepted", 0),
                 windows_target=row.get("windows_target") or (settings.window_target(entry) if entry else 0),
-                attempts=row.get("attempts", 0),
+                candidates=row.get("candidates", 0),
                 size_bytes=row.get("size_bytes", 0),
                 categories=_progress(settings, entry, order, made.get(key, {})),
             )

@@ -1,4 +1,4 @@
-"""What of a run is worth looking at: which windows, rejected attempts and triplet its pictures show.
+"""What of a run is worth looking at: which windows, rejected candidates and triplet its pictures show.
 
 How they are drawn belongs to `patches.contact_sheet`; where they are shown, to the assets.
 """
@@ -57,10 +57,10 @@ def windows_sheet(
 
 
 def rejected_strip(data_set: DataSet, run: VideoReport) -> bytes | None:
-    """Draw rejected attempts of a video with their reasons, of every reason if there is room.
+    """Draw rejected candidates of a video with their reasons, of every reason if there is room.
 
     Returns:
-        A JPEG for `contact_sheet`'s bounds; None where there is no rejected attempt with a picture.
+        A JPEG for `contact_sheet`'s bounds; None where there is no rejected candidate with a picture.
     """
     by_reason: dict[str, list[Cell]] = {}
     rejected = [row for row in data_set.tables.read_windows(run.key) if not row.accepted]

@@ -128,7 +128,7 @@ def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Col
         stamp = _stamp(_tables(data_set, key, categories))
         page = read_video_page(settings, data_set, key)
         cover = folder / COVERS_FOLDER / f"{key}.jpg"
-        if page.row is None and not page.attempts and not page.categories:
+        if page.row is None and not page.candidates and not page.categories:
             (folder / page_of(key)).unlink(missing_ok=True)
             cover.unlink(missing_ok=True)
         else:
@@ -141,7 +141,7 @@ def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Col
 
 
 def _remove_pictures(data_set: DataSet, page: VideoPage) -> None:
-    """Remove pictures of attempts that are not in the table, unless a run may be adding theirs."""
+    """Remove pictures of candidates that are not in the table, unless a run may be adding theirs."""
     with suppress(BusyError), data_set.lock(page.key):
         data_set.pictures(page.key).keep_only(page.pictures)
 

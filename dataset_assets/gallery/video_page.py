@@ -72,7 +72,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A measured value of an attempt, and whether it is why the attempt was rejected."""
+    """A measured value of a candidate, and whether it is why the candidate was rejected."""
 
     name: str
     value: float
@@ -80,12 +80,11 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """An attempt, accepted or not.
+class ShownCandidate:
+    """A candidate, accepted or not.
 
     Attributes:
-        window: Number of the window.
-        attempt: Number of the attempt at it.
+        window: Its number in the sequence.
         time_s: Seconds from the start of the film.
         reason: Name of the rule that rejected it, None where it was accepted.
         sentence: The same in a few words; the name where no rule has it.
@@ -97,7 +96,6 @@ class Attempt:
     """
 
     window: int
-    attempt: int
     time_s: float
     reason: str | None
     sentence: str
@@ -133,11 +131,11 @@ class VideoPage:
         windows_target: Windows asked for.
         is_unfinished: Whether a run has yet to finish a table.
         accepted: The windows, by number.
-        rejected: The rejected attempts, by window; at most `MOST_REJECTED`, spread evenly.
-        reasons: Rejected attempts by reason, the most frequent first.
+        rejected: The rejected candidates, by window; at most `MOST_REJECTED`, spread evenly.
+        reasons: Rejected candidates by reason, the most frequent first.
         categories: The categories that want something of it, or have.
         formats: Patches by format.
-        pictures: File names of all its pictures that belong to an attempt.
+        pictures: File names of all its pictures that belong to a candidate.
         cover: File name of the picture with the most to see, empty where there is none.
     """
 
@@ -147,8 +145,8 @@ class VideoPage:
     failure: Failure | None
     windows_target: int
     is_unfinished: bool
-    accepted: tuple[Attempt, ...]
-    rejected: tuple[Attempt, ...]
+    accepted: tuple[ShownCandidate, ...]
+    rejected: tuple[ShownCandidate, ...]
     reasons: Mapping[str, int]
     categories: tuple[CategoryShare, ...]
     formats: Mapping[str, int]
@@ -156,8 +154,8 @@ class VideoPage:
     cover: str
 
     @property
-    def attempts(self) -> int:
-        """All attempts."""
+    def candidates(self) -> int:
+        """All candidates."""
         return len(self.accepted) + sum(self.reasons.values())
 
     @property
@@ -211,8 +209,8 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
             crops.setdefault(patch.window, []).append(reader.crop(category, colour, patch))
         if patches or made.target:
             shares.append(_share(category, colour, patches, made))
-    accepted = [(each, reader.attempt(each, crops.get(each.window, []))) for each in rows if each.accepted]
-    rejected = [each for each in rows if not each.accepted]
+    accepted = [(each, reader.candidate(each, crops.get(each.window, []))) for each in rows if each.accepted]
+    rejected = [each for each in rows if each.is_tried and not each.accepted]
     reasons = Counter(each.reason or "" for each in rejected)
     formats: Counter[str] = Counter()
     for share in shares:
@@ -224,18 +222,18 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
         failure=data_set.failures.read_one(key),
         windows_target=footer.target if footer else 0,
         is_unfinished=any(share.is_unfinished for share in shares) or bool(footer and not footer.complete),
-        accepted=tuple(attempt for _, attempt in accepted),
-        rejected=tuple(reader.attempt(each, []) for each in _spread(rejected)),
+        accepted=tuple(candidate for _, candidate in accepted),
+        rejected=tuple(reader.candidate(each, []) for each in _spread(rejected)),
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         categories=tuple(shares),
         formats={name: formats[name] for name in _format_order(settings, formats)},
         pictures=frozenset(name for each in rows if (name := reader.picture_name(each))),
-        cover=_cover([row for row, attempt in accepted if not attempt.is_coarse], reader),
+        cover=_cover([row for row, candidate in accepted if not candidate.is_coarse], reader),
     )
 
 
 class _Reader:
-    """Makes attempts and crops of rows."""
+    """Makes candidates and crops of rows."""
 
     def __init__(
         self, data_set: DataSet, key: str, video: VideoRow | None, windows: Provenance | None
@@ -254,14 +252,13 @@ class _Reader:
     def picture_name(self, row: WindowRow) -> str | None:
         return picture_name(self._fingerprint, row.pts, row.reason) if self._fingerprint else None
 
-    def attempt(self, row: WindowRow, crops: Sequence[Crop]) -> Attempt:
+    def candidate(self, row: WindowRow, crops: Sequence[Crop]) -> ShownCandidate:
         name = self.picture_name(row)
         picture = f"{self._folder_url}/{name}" if self._pictures.find(name) else ""
         is_coarse = not picture and row.signature is not None
         rule = rule_named(row.reason)
-        return Attempt(
+        return ShownCandidate(
             window=row.window,
-            attempt=row.attempt,
             time_s=row.time_s,
             reason=row.reason,
             sentence=rule.sentence if rule else row.reason or "",

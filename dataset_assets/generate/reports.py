@@ -19,7 +19,7 @@ class WindowsReport:
         room: Windows that the film is long enough for, at most `target`.
         accepted: Windows accepted.
         with_repeats: Accepted windows with a repeated frame.
-        tried: Candidates that were tried, accepted or not.
+        candidates: Candidates that were tried, accepted or not.
         rejected: Rejected candidates by reason.
         is_full: Whether the film has no place left for another candidate.
     """
@@ -28,14 +28,14 @@ class WindowsReport:
     room: int
     accepted: int
     with_repeats: int
-    tried: int
+    candidates: int
     rejected: Mapping[str, int]
     is_full: bool
 
     @property
     def acceptance_rate(self) -> float:
         """Accepted candidates over those tried; 0 where none was."""
-        return self.accepted / self.tried if self.tried else 0.0
+        return self.accepted / self.candidates if self.candidates else 0.0
 
 
 @dataclass(frozen=True, slots=True)

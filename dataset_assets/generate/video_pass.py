@@ -150,7 +150,7 @@ class VideoPass:
             room=self._plan.room,
             accepted=sum(row.accepted for row in rows),
             with_repeats=sum(row.accepted and bool(row.repeated_frames) for row in rows),
-            tried=sum(row.is_tried for row in rows),
+            candidates=sum(row.is_tried for row in rows),
             rejected=dict(
                 Counter(row.reason for row in rows if row.is_tried and row.reason is not None).most_common()
             ),
@@ -362,7 +362,7 @@ class VideoPass:
         self._progress.windows_pending -= 1
         self._progress.windows_uncommitted = self._checkpoints.windows
         self._progress.committed_s = self._checkpoints.committed_s
-        self._progress.tried += made.is_new
+        self._progress.candidates += made.is_new
         self._progress.accepted += made.is_new and made.row.accepted
         self._progress_file.update()
         if self._on_progress is not None:

@@ -26,7 +26,7 @@ class VideoSummary:
         state: Where it stands.
         windows_target: Windows wanted.
         accepted: Windows accepted.
-        attempts: Attempts made.
+        candidates: Candidates tried.
         targets: Patches wanted, by category.
         made: Patches made, by category.
         stale: Patches that are there but will be replaced, by category.
@@ -39,7 +39,7 @@ class VideoSummary:
     state: VideoState
     windows_target: int
     accepted: int
-    attempts: int
+    candidates: int
     targets: Mapping[str, int]
     made: Mapping[str, int]
     stale: Mapping[str, int]
@@ -126,7 +126,7 @@ def _overall_eta_s(
 
 
 def category_states(videos: Sequence[VideoSummary], categories: Iterable[str]) -> tuple[CategoryState, ...]:
-    """Add up each category; attempts are those of the videos that it was asked of, or made from."""
+    """Add up each category; candidates are those of the videos that it was asked of, or made from."""
     return tuple(_category_state(videos, name) for name in categories)
 
 
@@ -137,15 +137,15 @@ def _category_state(videos: Sequence[VideoSummary], category: str) -> CategorySt
         for video in videos
         if video.targets.get(category) or video.made.get(category) or video.stale.get(category)
     ]
-    attempts, accepted = sum(video.attempts for video in asked), sum(video.accepted for video in asked)
+    candidates, accepted = sum(video.candidates for video in asked), sum(video.accepted for video in asked)
     return CategoryState(
         category=category,
         patches=patches,
         patches_stale=sum(video.stale.get(category, 0) for video in videos),
         patches_target=sum(video.targets.get(category, 0) for video in videos),
-        attempts=attempts,
+        candidates=candidates,
         accepted=accepted,
-        acceptance_rate=ratio(accepted, attempts),
+        acceptance_rate=ratio(accepted, candidates),
         size_bytes=sum(video.size_bytes.get(category, 0) for video in videos),
     )
 

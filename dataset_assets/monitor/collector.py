@@ -46,7 +46,7 @@ class _Tables:
         next_scan_s: When the next scan is due; a monotonic clock.
         running: Keys of the videos that ran during the scan.
         statuses: State of each table, by video and table.
-        judged: Windows accepted and attempts made, by video.
+        judged: Windows accepted and candidates made, by video.
         made: Patches and their bytes, by video and category.
         other_bytes: Bytes of patches of other videos or categories.
         problems: A message for each table that cannot be read.
@@ -155,7 +155,7 @@ class SnapshotCollector:
             running=running,
             statuses=found,
             judged={
-                row["video"]: (row["accepted"], row["attempts"]) for row in stats.videos.to_dict("records")
+                row["video"]: (row["accepted"], row["candidates"]) for row in stats.videos.to_dict("records")
             },
             made=made,
             other_bytes=sum(made[key][1] for key in others),
@@ -188,15 +188,15 @@ class SnapshotCollector:
                     remaining[name] = 0
                 case _:
                     assert_never(table)
-        accepted, attempts = tables.judged.get(key, (0, 0))
-        if progress is not None and progress.attempts >= attempts:
-            accepted, attempts = progress.accepted, progress.attempts
+        accepted, candidates = tables.judged.get(key, (0, 0))
+        if progress is not None and progress.candidates >= candidates:
+            accepted, candidates = progress.accepted, progress.candidates
         return VideoSummary(
             key,
             state,
             self._window_targets[key],
             accepted,
-            attempts,
+            candidates,
             targets,
             made,
             stale,
@@ -265,9 +265,9 @@ def _video_run(
         windows_per_minute=None if rate is None else 60 * rate,
         windows_uncommitted=pass_.windows_uncommitted,
         committed_s=pass_.committed_s or None,
-        attempts=pass_.attempts,
+        candidates=pass_.candidates,
         accepted=pass_.accepted,
-        acceptance_rate=ratio(pass_.accepted, pass_.attempts),
+        acceptance_rate=ratio(pass_.accepted, pass_.candidates),
         patches=sum(pass_.patches.values()),
         patches_target=sum(pass_.patches_target.values()),
         size_bytes=sum(pass_.patches_bytes.values()),

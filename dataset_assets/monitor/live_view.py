@@ -25,7 +25,7 @@ from dataset_assets.monitor.units import ago, clock, percent, rate, shortened, s
 NARROW = 78  # columns; below, texts are short and gaps are single
 BAR_WIDTH = 8
 MIN_KEY_WIDTH, MAX_KEY_WIDTH = 16, 40
-# A pass writes its progress after each window; the slowest seen took 9 s with all its attempts.
+# A pass writes its progress after each window; the slowest seen took 9 s with all its candidates.
 QUIET_S = 60.0
 MAX_ERROR_LINES, MIN_WRAP_WIDTH = 3, 24
 PHASE_STYLES = {"working": "cyan", "stopping": "yellow"}

@@ -107,9 +107,9 @@ class VideoRun:
         windows_per_minute: Windows worked on in a minute, in this run so far.
         windows_uncommitted: Windows worked on since the last commit.
         committed_s: When this run committed last, Unix time.
-        attempts: Attempts made.
+        candidates: Candidates tried.
         accepted: Windows accepted.
-        acceptance_rate: accepted / attempts.
+        acceptance_rate: accepted / candidates.
         patches: Patches made, in all categories.
         patches_target: Patches wanted.
         size_bytes: Bytes of its patches.
@@ -131,7 +131,7 @@ class VideoRun:
     windows_per_minute: float | None
     windows_uncommitted: int
     committed_s: float | None
-    attempts: int
+    candidates: int
     accepted: int
     acceptance_rate: float | None
     patches: int
@@ -185,9 +185,9 @@ class CategoryState:
         patches: Patches made.
         patches_stale: Patches that exist but will be replaced.
         patches_target: Patches wanted by the configuration.
-        attempts: Attempts at windows in the videos that it was requested from.
+        candidates: Candidates tried in the videos that it was requested from.
         accepted: Those that became windows.
-        acceptance_rate: accepted / attempts.
+        acceptance_rate: accepted / candidates.
         size_bytes: Bytes of its patches, of stale ones too.
     """
 
@@ -195,7 +195,7 @@ class CategoryState:
     patches: int
     patches_stale: int
     patches_target: int
-    attempts: int
+    candidates: int
     accepted: int
     acceptance_rate: float | None
     size_bytes: int

@@ -104,7 +104,7 @@ class Counts:
     size_bytes: Mapping[str, int]
 
     @property
-    def tried(self) -> int:
+    def candidates(self) -> int:
         """Candidates of a windows table that were tried, accepted or not."""
         return self.accepted + sum(self.rejected.values())
 

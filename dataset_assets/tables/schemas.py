@@ -150,7 +150,7 @@ WINDOWS: pa.Schema = pa.schema(
         _column("reason", _STRING, "Why the window was rejected; null when accepted.", nullable=True),
     ]
 )
-"""One row for every attempt, accepted or not. A score is null where the attempt ended before it was taken."""
+"""One row for every candidate, accepted or not. A score is null where the candidate ended before it was taken."""
 
 PATCHES: pa.Schema = pa.schema(
     [
