@@ -152,7 +152,8 @@ def test_duckdb_reads_a_table_in_one_line(filled: TableStore) -> None:
     assert patches == [(c, v, 2 * PATCH.gt_bytes) for c in ("space", "toon") for v in ("a-film", "b-film")]
     assert duckdb.execute(
         f"SELECT video, pts, reason FROM "
-        f"read_parquet('{filled.root}/windows/*/*.parquet', hive_partitioning=true) ORDER BY video, \"window\""
+        f"read_parquet('{filled.root}/windows/*/*.parquet', hive_partitioning=true) w "
+        "ORDER BY video, w.window"
     ).fetchall() == [
         (video, list(row.pts), row.reason) for video in ("a-film", "b-film") for row in (REJECTED, ACCEPTED)
     ]
