@@ -100,9 +100,12 @@ class VideoPass:
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
         self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
+        rows = self.windows.rows()
         self._progress = Progress(
             key=entry.key,
             windows_target=plan.windows,
+            candidates=sum(row.is_tried for row in rows),
+            accepted=sum(row.accepted for row in rows),
             patches_target={ledger.plan.category: ledger.plan.target for ledger in self.patches},
             patches={ledger.plan.category: ledger.made for ledger in self.patches},
             patches_bytes={ledger.plan.category: ledger.size_bytes for ledger in self.patches},
@@ -323,7 +326,8 @@ class VideoPass:
         # What runs ahead is lost with a killed run too.
         most = max(1, self._settings.base.checkpoint_every - lanes.ahead)
         wanted = [job for job in jobs if job.recorded is None or job.patches]
-        self._progress.windows_pending = len(wanted)
+        missing = self._plan.windows - self._progress.windows_done if self._finds_windows else 0
+        self._progress.windows_pending = max(len(wanted), missing)
         for made in lanes.make(sorted(wanted, key=lambda job: job.placement.start or 0)):
             self._take(made)
             # The first commit comes at once: people, and the gallery, see what the rest will look like.
@@ -359,7 +363,7 @@ class VideoPass:
         step_done()
         self._progress.windows_done += made.is_new and made.row.accepted
         self._progress.windows_worked += 1
-        self._progress.windows_pending -= 1
+        self._progress.windows_pending = max(0, self._progress.windows_pending - 1)
         self._progress.windows_uncommitted = self._checkpoints.windows
         self._progress.committed_s = self._checkpoints.committed_s
         self._progress.candidates += made.is_new
