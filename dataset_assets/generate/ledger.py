@@ -58,8 +58,11 @@ class WindowLedger:
         self._provenance = provenance
         self._rows: dict[int, WindowRow] = {}
         self.is_complete = self.is_changed = False
-        earlier = None if rebuilds else data_set.tables.read_provenance(self._path)
-        if earlier is None or not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
+        footer = None if rebuilds else data_set.tables.read_footer(self._path)
+        if footer is None:
+            return
+        earlier, counts = footer
+        if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
             return
         if earlier.sampled is not None and earlier.sampled.sequence_hash in sequence:
             self._sampled = replace(
@@ -70,7 +73,8 @@ class WindowLedger:
                 max_cut_score=self._sampled.max_cut_score,
             )
             self._take_over(data_set.tables.read_windows(key), limits)
-            self.is_complete = not self.is_changed and _is_finished(earlier, provenance)
+            is_capped = has_other_cap(earlier, counts, limits.max_attempts)
+            self.is_complete = not (self.is_changed or is_capped) and _is_finished(earlier, provenance)
         elif earlier.code_version == strata.VERSION and is_of_strata(earlier):
             rows = data_set.tables.read_windows(key)
             self._sampled = replace(self._sampled, strata=earlier.target)
@@ -298,5 +302,5 @@ class PatchLedger:
 
 def _is_finished(earlier: Provenance, now: Provenance) -> bool:
     """Whether a table on disk is what is asked for now, of the same film."""
-    asked = (earlier.settings_hash, earlier.target, earlier.max_attempts)
-    return earlier.complete and asked == (now.settings_hash, now.target, now.max_attempts)
+    asked = earlier.settings_hash, earlier.target
+    return earlier.complete and asked == (now.settings_hash, now.target)
