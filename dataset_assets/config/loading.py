@@ -1,4 +1,4 @@
-"""Reading a configuration file into `Settings`, with every mistake reported at once.
+"""Read a configuration file into `Settings`, and report all mistakes at once.
 
 Belongs here: which file, its text, merging over the defaults. Not here: what the values mean (models.py), how
 mistakes are worded (problems.py), changing the file (scan.py).
@@ -56,8 +56,8 @@ def load_settings(path: Path) -> Settings:
 
     Returns:
         The settings, with absolute paths, lower-case category names, and the file's formats and categories
-        merged over the defaults by name. Its videos are those that are listed and, behind them, those that
-        `watch.look_for_films` has found in watched folders until now: here no folder is looked into.
+        merged over the defaults by name. Its videos are those that are listed, followed by those that
+        `watch.look_for_films` has found in watched folders so far: here no folder is searched.
 
     Raises:
         ConfigError: The file cannot be read, or holds mistakes: all of them, ordered by line.
@@ -67,7 +67,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def read_config(path: Path) -> str:
-    """Give the text of a configuration file with its line ends as they are, without a byte order mark.
+    """Return the text of a configuration file with its line ends as they are, without a byte order mark.
 
     Raises:
         ConfigError: The file is missing, unreadable, larger than 8 MB or not UTF-8.
@@ -142,12 +142,12 @@ def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) 
 
 
 def _values_of(text: str, path: Path, problems: Problems) -> Any:
-    """Give the values of a text, without its tree where it is JSON and right.
+    """Return the values of a text, without building its tree if it is valid JSON.
 
     Only messages need the tree, and it takes more than half of the time that 5000 videos take.
     """
     if _is_json(path):
-        # What is no JSON, or has a key twice, is told by the tree.
+        # The tree reports what is not JSON, or has a duplicate key.
         with suppress(ValueError, RecursionError):
             return json.loads(text, object_pairs_hook=_without_doubles)
     return plain(problems.root, problems)
@@ -199,7 +199,7 @@ def _overlaid(defaults: Mapping[str, BaseModel], section: object) -> dict[str, o
 class _Reader:
     """Checks the sections of one file one by one, so that a mistake in one hides none in another.
 
-    What it gives holds only the entries that are right; it is complete where no problem was added.
+    Its results contain only the valid entries; they are complete if no problem was added.
     """
 
     def __init__(self, problems: Problems, context: dict[str, Path]) -> None:

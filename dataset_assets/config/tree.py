@@ -46,7 +46,7 @@ class TreeError(Exception):
 
     Attributes:
         line: The line of the mistake, from 1, or None where it is not known.
-        sentence: What is wrong and how to mend it, without the place.
+        sentence: What is wrong and the remedy, without the place.
     """
 
     def __init__(self, line: int | None, sentence: str) -> None:
@@ -94,7 +94,7 @@ class Entries(Node):
     block: bool = False
 
     def find(self, name: object) -> tuple[Node, Node] | None:
-        """Give the last entry with this key, else the last whose key differs only in case, else None."""
+        """Return the last entry with this key, else the last whose key differs only in case, else None."""
         keyed = [(entry[0].text, entry) for entry in self.entries if isinstance(entry[0], Scalar)]
         exact = [entry for text, entry in keyed if text == name]
         alike = [entry for text, entry in keyed if text.lower() == str(name).lower()]
@@ -106,7 +106,7 @@ def read_tree(text: str, *, is_json: bool) -> Node:
     """Read a configuration's text.
 
     Args:
-        text: The whole text, without a byte order mark.
+        text: The text, without a byte order mark.
         is_json: Read strict JSON; else YAML.
 
     Returns:
@@ -134,7 +134,7 @@ def _json_tree(text: str) -> Node:
 
 
 def _json_node(text: str, start: int, line_starts: list[int], depth: int) -> Node:
-    """Give the node that begins at or behind `start` in a text that is known to be valid JSON."""
+    """Return the node that begins at or behind `start` in a text that is known to be valid JSON."""
     start = _behind_gap(text, start)
     line = bisect(line_starts, start)
     if depth > MAX_DEPTH:
@@ -226,7 +226,7 @@ def _collection(done: _Open, end: yaml.Event) -> Items | Entries:
 
 
 def _written_as(node: Node, alias: yaml.AliasEvent) -> Node:
-    """Give a node the place of an alias that stands for it; what is inside it stays where it is written."""
+    """Return a node the place of an alias that stands for it; what is inside it stays where it is written."""
     place = {"start": _offset(alias.start_mark), "end": _offset(alias.end_mark), "line": _line(alias)}
     return replace(node, **place, **({} if isinstance(node, Scalar) else {"block": False}))
 
@@ -234,7 +234,7 @@ def _written_as(node: Node, alias: yaml.AliasEvent) -> Node:
 def _add(
     parent: _Open, node: Node, size: int, anchor: str | None, anchors: dict[str, tuple[Node, int]]
 ) -> None:
-    """Give a parent a finished node of `size` values, aliases in it written out."""
+    """Return a parent a finished node of `size` values, aliases in it written out."""
     parent.children.append(node)
     parent.size += size
     if parent.size > MAX_VALUES:
@@ -248,7 +248,7 @@ def _line(event: yaml.Event) -> int:
 
 
 def _offset(mark: Any) -> int:
-    """Give a mark's offset; yaml's two kinds of marks share no type."""
+    """Return a mark's offset; yaml's two kinds of marks share no type."""
     return int(mark.index) if mark else 0
 
 

@@ -91,10 +91,10 @@ def test_what_was_deleted_is_no_film(name: str, tmp_path: Path) -> None:
     films_in(tmp_path, f"films/{name}/S-1-5-21/a.mkv", f"films/Good/{name}/b.mkv", f"films/{name}.mkv")
     kept = [] if name.startswith(".") else [tmp_path / f"films/{name}.mkv"]
     assert find_films([tmp_path / "films"], lambda _: None) == kept
-    named = f"2 left out, films/{name}, films/Good/{name}" if name < "Good" else None
+    named = f"2 skipped, films/{name}, films/Good/{name}" if name < "Good" else None
     told = skipped_in(tmp_path / "films")
     assert told == (
-        {} if name not in BINS else {"recycle": named or f"2 left out, films/Good/{name}, films/{name}"}
+        {} if name not in BINS else {"recycle": named or f"2 skipped, films/Good/{name}, films/{name}"}
     )
     # Who lists the folder itself wants what is in it.
     assert find_films([tmp_path / "films" / name], lambda _: None) == [
@@ -102,7 +102,7 @@ def test_what_was_deleted_is_no_film(name: str, tmp_path: Path) -> None:
     ]
     if name in BINS:
         assert skipped_in(tmp_path / "films", tmp_path / "films" / name) == {
-            "recycle": f"1 left out, films/Good/{name}"
+            "recycle": f"1 skipped, films/Good/{name}"
         }
 
 
@@ -139,10 +139,10 @@ def test_what_looks_like_a_film_and_is_left_out_is_told_once_for_each_kind(tmp_p
     (films / "gone").symlink_to("../away")
     assert find_films([films], lambda _: None) == [films / "a.mkv"]
     assert skipped_in(films) == {
-        "linked": "1 left out, films/link",
-        "kinds": "6 left out, films/disc 0.ISO, films/disc 1.ISO, films/disc 2.ISO and 3 more",
-        "not": "2 left out, films/b.mkv.part, films/c.mp4.crdownload",
-        "links": "2 left out, films/gone, films/gone.mkv",
+        "linked": "1 skipped, films/link",
+        "kinds": "6 skipped, films/disc 0.ISO, films/disc 1.ISO, films/disc 2.ISO and 3 more",
+        "incomplete": "2 skipped, films/b.mkv.part, films/c.mp4.crdownload",
+        "links": "2 skipped, films/gone, films/gone.mkv",
     }
     assert "linked" not in skipped_in(films, films / "link")
     assert "linked" not in skipped_in(films, tmp_path / "elsewhere")

@@ -94,14 +94,14 @@ def test_what_a_watched_folder_leaves_out_is_told_but_for_what_is_excluded(place
         "films/gone.mkv",
     )
     assert named == [
-        f"1 left out, {recycled}",
-        f"1 left out, {linked}",
-        f"2 left out, {other}, films/disc.iso",
-        f"1 left out, {dangling}",
+        f"1 skipped, {recycled}",
+        f"1 skipped, {linked}",
+        f"2 skipped, {other}, films/disc.iso",
+        f"1 skipped, {dangling}",
     ]
     place.watch({"exclude": ["Extras/*", "#recycle", "gone*"]}, {"folder": "elsewhere"})
     named = [sentence.partition(":")[0] for sentence in place.look().skipped]
-    assert named == ["1 left out, films/disc.iso"]
+    assert named == ["1 skipped, films/disc.iso"]
 
 
 def test_no_folder_is_watched_nothing_is_touched(place: Place) -> None:
