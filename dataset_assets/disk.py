@@ -42,7 +42,7 @@ def temporary(path: Path) -> Path:
 
 
 def flush(path: Path) -> None:
-    """Flushes a file's contents, or the names in a folder, to disk.
+    """Flush a file's contents, or the names in a folder, to disk.
 
     Raises:
         OSError: The disk failed; what was not flushed before may be lost.

@@ -80,7 +80,7 @@ def inspect_triplets(data_set: DataSet, rows: Sequence[PatchRow]) -> Inspection:
 
 
 def shows_cut(frames: Sequence[Picture]) -> bool:
-    """Whether a crop's frames show a cut.
+    """Return whether a crop's frames show a cut.
 
     Args:
         frames: Luma of the 7 LR frames, (height, width) uint8.

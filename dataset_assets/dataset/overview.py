@@ -25,5 +25,5 @@ class Overview:
     failures: Mapping[str, Failure]
 
     def is_done(self, key: str) -> bool:
-        """Whether nothing of a configured video is missing or stale."""
+        """Return whether nothing of a configured video is missing or stale."""
         return all(status.is_done for status in self.statuses[key].values())

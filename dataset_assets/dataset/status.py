@@ -113,7 +113,7 @@ def _is_equal(
     hashes: Callable[[frozenset[str]], SettingsHashes],
     read_row: Callable[[], VideoRow | None],
 ) -> bool:
-    """Whether a table was made with settings that give the same contents as the present ones.
+    """Return whether a table was made with settings that give the same contents as the present ones.
 
     The row of the film is read only where it decides: it costs 10 times a footer (0.8 ms).
     """

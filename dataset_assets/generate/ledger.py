@@ -141,7 +141,7 @@ class PatchLedger:
         return sum(row.size_bytes for row in self._done.values())
 
     def has(self, window: int) -> bool:
-        """Whether the window's patch was made under these settings."""
+        """Return whether the window's patch was made under these settings."""
         return window in self._done
 
     def add(self, row: PatchRow) -> None:

@@ -72,7 +72,7 @@ def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[s
 
 
 def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:
-    """Plans a video's windows and every category's patches."""
+    """Plan a video's windows and every category's patches."""
     cut = tuple(strata(info, settings.window_target(entry)))
     patches = {
         name: plan_patches(

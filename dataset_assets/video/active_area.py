@@ -97,7 +97,7 @@ def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
 
 
 def has_window_bars(pictures: Sequence[Luma], *, full_range: bool, bit_depth: int = 8) -> bool:
-    """Whether a window's own pictures have bars, as a scene in another aspect ratio has.
+    """Return whether a window's own pictures have bars, as a scene in another aspect ratio has.
 
     Bars are on opposite sides and alike, or the same in all pictures with an edge over the whole width.
 
@@ -115,7 +115,7 @@ def has_window_bars(pictures: Sequence[Luma], *, full_range: bool, bit_depth: in
 
 
 def has_crop_bar(pictures: Sequence[Luma], *, full_range: bool) -> bool:
-    """Whether a black bar with an edge over the whole width lies along a side of a crop.
+    """Return whether a black bar with an edge over the whole width lies along a side of a crop.
 
     Args:
         pictures: Luma of a crop's frames, shape (height, width), uint8.
@@ -149,19 +149,19 @@ def _pairs_of_bars(
 
 
 def _are_alike(lines: Lines, first: int, second: int) -> bool:
-    """Whether bars lie on opposite sides and are nearly alike."""
+    """Return whether bars lie on opposite sides and are nearly alike."""
     least = MIN_WINDOW_BAR * lines.is_lit.shape[1]
     return bool(min(first, second) >= least and abs(first - second) <= least)
 
 
 def _are_full(lines: Lines, first: int, second: int) -> bool:
-    """Whether a bar of a pair has an edge over the whole width."""
+    """Return whether a bar of a pair has an edge over the whole width."""
     sides = ((lines, first), (lines.reversed(), second))
     return any(size > 0 and is_full_edge(side, size) for side, size in sides)
 
 
 def _end_black(pictures: Sequence[Luma], ends: Sequence[Any], limit: int) -> bool:
-    """Whether one of the outermost lines is black in all pictures; in most it is not, and the search ends."""
+    """Return whether an outermost line is black in all pictures; mostly none is, and the search ends."""
     return any(all(bool((picture[end] > limit).mean() <= 0.5) for picture in pictures) for end in ends)
 
 

@@ -128,7 +128,7 @@ def _noise_limit(values: Samples | npt.NDArray[np.float64], black: int) -> int:
 
 
 def describe_lines(samples: Samples, limits: npt.NDArray[np.int_]) -> Lines:
-    """Reduces samples to what edges are found by.
+    """Reduce samples to what edges are found by.
 
     Args:
         samples: Shape (pictures, lines, samples).
@@ -154,7 +154,7 @@ def bars(lines: Lines) -> tuple[int, int]:
 
 
 def is_full_edge(lines: Lines, first: int) -> bool:
-    """Whether a bar's edge is straight and lit over the whole width, in all pictures together."""
+    """Return whether a bar's edge is straight and lit over the whole width, in all pictures together."""
     return min(_straightness(lines, first)) >= MIN_FULL_STRAIGHT
 
 

@@ -177,7 +177,7 @@ def total(votes: Sequence[CombVotes]) -> CombVotes:
 
 
 def is_telecined(votes: Sequence[CombVotes]) -> bool:
-    """Whether combed frames come as telecine by 3:2 makes them: 2 in a row of each 5.
+    """Return whether combed frames come as telecine by 3:2 makes them: 2 in a row of each 5.
 
     Args:
         votes: Those of each frame, at least 5, in presentation order.
@@ -187,7 +187,7 @@ def is_telecined(votes: Sequence[CombVotes]) -> bool:
 
 
 def has_combs(lines: Sequence[Lines]) -> bool:
-    """Whether any frame of a window is combed, be it in a small part of the picture.
+    """Return whether any frame of a window is combed, be it in a small part of the picture.
 
     Args:
         lines: What `sample_lines` gives of its frames, presentation order.
@@ -196,7 +196,7 @@ def has_combs(lines: Sequence[Lines]) -> bool:
 
 
 def looks_combed(picture: npt.NDArray[np.uint8]) -> bool:
-    """Whether a picture by itself has combs: coarser than `has_combs`, which knows its neighbours.
+    """Return whether a picture by itself has combs: coarser than `has_combs`, which knows its neighbours.
 
     Args:
         picture: Luma, shape (height, width).
@@ -230,7 +230,7 @@ def _blocks(samples: npt.NDArray[Any], bits: int) -> Lines:
 
 
 def _alike(lines: Sequence[Lines]) -> Sequence[Lines]:
-    """Brings frames to the exposure of the one with the least contrast, where exposure is what changes."""
+    """Bring frames to the exposure of the one with the least contrast, where exposure is what changes."""
     measured = [cv2.meanStdDev(frame) for frame in lines]
     means = [float(mean[0, 0]) for mean, _ in measured]
     stds = [max(MIN_STD, float(std[0, 0])) for _, std in measured]

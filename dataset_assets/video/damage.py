@@ -43,7 +43,7 @@ EVEN_SHARE = 0.3
 
 
 def show_blocks(frames: Sequence[av.VideoFrame]) -> bool:
-    """Whether a part of a window is made of blocks that the whole of it is not.
+    """Return whether a part of a window is made of blocks that the whole of it is not.
 
     Args:
         frames: Its decoded frames, unscaled and uncropped. All of them: damage to a B-frame is in no other.

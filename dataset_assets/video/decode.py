@@ -227,7 +227,7 @@ class FrameReader:
         return None if frames[0].is_corrupt or frames[0].interlaced_frame else frames[0]
 
     def _leads_to(self, keyframe: int, pts: int) -> bool:
-        """Whether decoding on gives the frames from `pts` on, and no packet is read in vain."""
+        """Return whether decoding on gives the frames from `pts` on, and no packet is read in vain."""
         if self._position is None or self._position >= pts:
             return False
         if not self._decoding.leads_to(self._position, pts):

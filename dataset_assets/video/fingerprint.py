@@ -62,11 +62,11 @@ class Fingerprint:
         return SEPARATOR.join((str(self.size_bytes), self.content_hash))
 
     def has_same_content(self, other: Fingerprint) -> bool:
-        """Whether both are of the same content, whatever the files' times."""
+        """Return whether both are of the same content, whatever the files' times."""
         return self.content == other.content
 
     def is_of(self, path: Path) -> bool:
-        """Whether a file still has this content; True where it is gone.
+        """Return whether a file still has this content; True where it is gone.
 
         Only where size is equal and the modification time is not (a copy, a restored backup) is the file
         read.

@@ -37,7 +37,7 @@ class Rect:
         return self.y + self.height
 
     def contains(self, other: Rect) -> bool:
-        """Whether every pixel of `other` lies in this rectangle."""
+        """Return whether every pixel of `other` lies in this rectangle."""
         return (
             self.x <= other.x
             and self.y <= other.y

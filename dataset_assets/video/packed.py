@@ -19,7 +19,7 @@ MAX_PACKETS = 50
 
 
 def has_packed_frames(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
-    """Whether packets hold two frames; reads some where the film is MPEG-4."""
+    """Return whether packets hold two frames; reads some where the film is MPEG-4."""
     codec = stream.codec_context
     if codec is None or codec.name != "mpeg4":
         return False

@@ -259,7 +259,7 @@ class PacketReader:
                 yield packet.pos, packet.pts
 
     def leads_to(self, pts: int, later: int) -> bool:
-        """Whether reading on from the packets at `pts` comes to those at `later`."""
+        """Return whether reading on from the packets at `pts` comes to those at `later`."""
         return pts <= later
 
     def spans(self) -> list[tuple[int, int]]:
@@ -309,7 +309,7 @@ class PacketReader:
             )
 
     def _approach(self, pts: int) -> Iterator[None]:
-        """Stands before `pts`, then further and further back: MPEG-TS seeks may land behind their target."""
+        """Stand before `pts`, then further and further back: MPEG-TS seeks may land behind their target."""
         start = self.start_pts
         step = round(1 / self.stream.time_base) if self.stream.time_base else 1
         target = pts
@@ -372,7 +372,7 @@ def _decoder_options(codec: str) -> dict[str, str]:
 
 
 def _raise_if_lost(error: av.FFmpegError) -> None:
-    """Tells a disk that fails from a film that is damaged: what cannot be read now may be read later."""
+    """Return a disk that fails from a film that is damaged: what cannot be read now may be read later."""
     if error.errno in FAILING_ERRNOS:
         raise SourceLostError(
             f"it cannot be read ({error.strerror}); check its disk or its mount, and run generate again"

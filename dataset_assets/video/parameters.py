@@ -70,7 +70,7 @@ def has_parameters(
     wanted: FrameParameters,
     container: ColourCodes = NO_CODES,
 ) -> bool:
-    """Whether a frame can be read with the parameters of its film.
+    """Return whether a frame can be read with the parameters of its film.
 
     Args:
         frame: The frame.

@@ -225,7 +225,7 @@ class JoinedReader:
         return [(part.first_pts, part.end_pts) for part in self._parts]
 
     def leads_to(self, pts: int, later: int) -> bool:
-        """Whether reading on from the packets at `pts` comes to those at `later`."""
+        """Return whether reading on from the packets at `pts` comes to those at `later`."""
         return self._number_of(pts) == self._number_of(later)
 
     def packets_from(self, keyframe: int) -> Iterator[Packet]:

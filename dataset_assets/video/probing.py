@@ -123,7 +123,7 @@ class VideoInfo:
 
 
 def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse") -> VideoInfo:
-    """Probes a film.
+    """Probe a film.
 
     Args:
         path: The file.
@@ -285,7 +285,7 @@ def _active_area(bars: Bars | None, hidden: Bars, geometry: FrameGeometry) -> tu
 
 
 def _refuse_dolby_vision_without_base(codec_tag: str, frame: av.VideoFrame) -> None:
-    """Refuses Dolby Vision whose base layer is not HDR10, HLG or SDR (profile 5, and 10.0 in AV1)."""
+    """Refuse Dolby Vision whose base layer is not HDR10, HLG or SDR (profile 5, and 10.0 in AV1)."""
     rpu = frame_side_data(frame, SideDataType.DOVI_METADATA)
     if rpu is None:
         is_refused = codec_tag in DOLBY_VISION_ONLY_TAGS

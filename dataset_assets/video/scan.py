@@ -115,7 +115,7 @@ class ScanSurvey:
         return [kind for kind in found if kind is not None]
 
     def verdict(self, setting: Literal["refuse", "deinterlace"], *, is_flagged: bool) -> Scan:
-        """Decides what the film is.
+        """Decide what the film is.
 
         Args:
             setting: What is done with interlaced films.
@@ -149,7 +149,7 @@ class ScanSurvey:
                 assert_never(setting)
 
     def refuse_field_pictures(self, codec: str, frame: av.VideoFrame) -> None:
-        """Refuses a film whose fields are pictures of their own.
+        """Refuse a film whose fields are pictures of their own.
 
         Args:
             codec: FFmpeg's name of the codec.

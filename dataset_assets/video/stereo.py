@@ -30,7 +30,7 @@ HVCC_BYTES = 22
 
 
 def refuse_both_eyes(stream: av.VideoStream, frame: av.VideoFrame) -> None:
-    """Refuses a frame that holds both eyes.
+    """Refuse a frame that holds both eyes.
 
     Args:
         stream: The film's video stream.
@@ -74,7 +74,7 @@ def _remedy(kind: int, frame: av.VideoFrame, sar: Fraction) -> str:
 
 
 def _has_layers(stream: av.VideoStream) -> bool:
-    """Whether each eye has a layer of its own (MV-HEVC), of which the first one is decoded."""
+    """Return whether each eye has a layer of its own (MV-HEVC), of which the first one is decoded."""
     codec = stream.codec_context
     extradata = codec.extradata if codec is not None and codec.name == "hevc" else None
     if not extradata:

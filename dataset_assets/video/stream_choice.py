@@ -31,7 +31,7 @@ class Choice:
 
 
 def choose_video(container: av.container.InputContainer) -> Choice | None:
-    """Chooses the film among the video streams of a container.
+    """Choose the film among the video streams of a container.
 
     It is the one with the most pixels; among equals the one that is marked as default, else the first. Those
     that no decoder here knows come last. Where there are several, packets are read from the start on.

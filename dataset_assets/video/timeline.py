@@ -57,19 +57,19 @@ class Timeline:
         return [self.pts_at(self.length * index // count) for index in range(count)]
 
     def from_pts(self, pts: int) -> Timeline:
-        """Begins at a PTS instead, which lies before the end."""
+        """Begin at a PTS instead, which lies before the end."""
         first, *others = [span for span in self.spans if span[1] > pts]
         return Timeline(((pts, first[1]), *others))
 
     def without(self, gaps: Iterable[Span]) -> Timeline:
-        """Leaves out gaps, each (PTS at which the frame before ends, PTS of the frame behind)."""
+        """Leave out gaps, each (PTS at which the frame before ends, PTS of the frame behind)."""
         spans = self.spans
         for first, last in gaps:
             spans = tuple(piece for span in spans for piece in _cut(span, first, last))
         return Timeline(spans) if spans else self
 
     def pieces(self, count: int, shortest: int) -> list[Span]:
-        """Cuts film time into equal pieces, none across a gap.
+        """Cut film time into equal pieces, none across a gap.
 
         A span has its share of the pieces, as equal as ticks allow.
 
