@@ -1,4 +1,7 @@
-"""How a data set stands: figures, what is missing or stale, what failed; read once for all who show it."""
+"""The state of a data set: figures, what is missing or stale, what failed; read once for all that show it.
+
+Not here: how each part is read (`statistics`, `status`, `failures`) and shown.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from dataset_assets.dataset.status import AssetStatus
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How a data set stands.
+    """The state of a data set.
 
     Attributes:
         stats: What its tables add up to.

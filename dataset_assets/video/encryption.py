@@ -1,4 +1,7 @@
-"""Encrypted films: detected by what their containers say, since to a decoder they are damage."""
+"""Detect encrypted films by the flags of their containers: to a decoder they look damaged.
+
+Not here: decrypting.
+"""
 
 from __future__ import annotations
 

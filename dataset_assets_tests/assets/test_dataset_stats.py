@@ -75,7 +75,7 @@ def test_what_is_missing_is_listed_with_its_reason(world: World) -> None:
     assert row["why"] == "the film is absent; never made"
     gone = checks(world.materialize_stats())["dataset_stats", "sources_unchanged"]
     assert (gone.passed, gone.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert (gone.description or "").endswith("gone: film")
+    assert (gone.description or "").endswith("missing: film")
 
 
 def test_a_failed_video_turns_the_headline_red_with_its_sentence_and_its_run(world: World) -> None:

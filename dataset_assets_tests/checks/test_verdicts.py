@@ -74,16 +74,16 @@ def test_what_is_made_keeps_its_promises(made: tuple[Settings, VideoReport]) -> 
 @pytest.mark.parametrize(("accepted", "passed"), [(9, True), (8, False), (10, True)])
 def test_nine_tenths_of_the_windows_are_enough(accepted: int, passed: bool) -> None:
     verdict = enough_windows(
-        WindowsReport(target=10, room=10, accepted=accepted, with_repeats=0, attempts=20, rejected={})
+        WindowsReport(target=10, possible=10, accepted=accepted, with_repeats=0, attempts=20, rejected={})
     )
     assert (verdict.passed, verdict.number) == (passed, accepted / 10)
 
 
 def test_a_film_too_short_for_its_windows_says_so() -> None:
     verdict = enough_windows(
-        WindowsReport(target=10, room=4, accepted=4, with_repeats=0, attempts=4, rejected={})
+        WindowsReport(target=10, possible=4, accepted=4, with_repeats=0, attempts=4, rejected={})
     )
-    assert (verdict.passed, verdict.description) == (False, "4 of 10 windows found; the film has room for 4")
+    assert (verdict.passed, verdict.description) == (False, "4 of 10 windows found; only 4 fit into the film")
 
 
 @pytest.mark.parametrize(("accepted", "passed"), [(2, True), (1, False), (0, False)])
@@ -105,7 +105,7 @@ def test_too_few_patches_name_the_formats_without_room(made: tuple[Settings, Vid
     few = replace(report.categories["general"], rows=(), left_out=("large",))
     verdict = enough_patches(few)
     assert not verdict.passed
-    assert "no room for large" in verdict.description
+    assert "too large for the film: large" in verdict.description
 
 
 def test_a_mix_far_off_its_shares_is_told(made: tuple[Settings, VideoReport]) -> None:
