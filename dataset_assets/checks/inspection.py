@@ -25,8 +25,8 @@ from dataset_assets.windows import cut_score
 SAMPLE = 50
 # In a crop, a fast object changes as much as a cut: the limit of full frames, 0.65, takes 1.8 % of 11,494
 # crops of windows without a cut of 37 films for a cut. But a cut separates only one pair of neighbours. Of
-# crops over real cuts 96.5 % show a pair that leads the next by 0.25, of the others 0.4 % in the films with the
-# most alarms (screen recordings, test cards), a tenth of the alarms without the lead.
+# crops over real cuts 96.5 % show a pair that leads the next by 0.25, of the others 0.4 % in the films with
+# the most alarms (screen recordings, test cards), a tenth of the alarms without the lead.
 MAX_CROP_CUT_SCORE = 0.65
 MIN_CUT_LEAD = 0.25
 

@@ -28,7 +28,7 @@ from dataset_assets.config.models import (
     contradictions,
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
-from dataset_assets.config.problems import Location, Problems, expected, plain, schema_of, sentences_of, shown
+from dataset_assets.config.problems import Location, Problems, expected, messages_of, plain, schema_of, shown
 from dataset_assets.config.register import read_register, with_watched
 from dataset_assets.config.tree import Node, TreeError, read_tree
 from dataset_assets.errors import ConfigError
@@ -102,7 +102,7 @@ def tree_of(text: str, path: Path) -> Node:
         return read_tree(text, is_json=_is_json(path))
     except TreeError as error:
         place = f"{path}:{error.line}" if error.line else str(path)
-        raise ConfigError([f"{place}: {error.sentence}."]) from None
+        raise ConfigError([f"{place}: {error.message}."]) from None
 
 
 def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) -> Settings:
@@ -134,10 +134,10 @@ def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) 
         "nightly": reader.section("nightly", raw.get("nightly"), Nightly()),
         "runs": reader.section("runs", raw.get("runs"), EndedRuns()),
     }
-    for location, sentence in _contradictions(raw):
-        problems.add(location, sentence)
-    if sentences := problems.sentences():
-        raise ConfigError(sentences)
+    for location, message in _contradictions(raw):
+        problems.add(location, message)
+    if messages := problems.messages():
+        raise ConfigError(messages)
     return Settings.model_validate(settings)
 
 
@@ -169,15 +169,15 @@ def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     formats = _overlaid(DEFAULT_FORMATS, raw.get("formats"))
     written = _lower_case(raw.get("categories"))
     categories = _overlaid(DEFAULT_CATEGORIES, written)
-    for location, sentence in contradictions(
+    for location, message in contradictions(
         _listed(raw, "videos"), formats, categories, _listed(raw, "watch")
     ):
         match location:
             case ("categories", str(name), "mix", str(wanted)) if name not in written:
-                mend = f"keep it, or give {name} a mix without it"
-                yield ("formats", wanted), f"is removed, but the default category {name} uses it; {mend}"
+                remedy = f"keep it, or give {name} a mix without it"
+                yield ("formats", wanted), f"is removed, but the default category {name} uses it; {remedy}"
             case _:
-                yield location, sentence
+                yield location, message
 
 
 def _listed(raw: Mapping[str, Any], section: str) -> list[object]:
@@ -215,8 +215,8 @@ class _Reader:
     def videos(self, raw: object, may_lack: bool) -> tuple[VideoEntry, ...]:
         if raw is None or raw == []:
             if not may_lack:
-                mend = "add a video, or let `dataset-assets videos scan FOLDER` find them"
-                self._problems.add(("videos",), f"the list is empty; {mend}")
+                remedy = "add a video, or let `dataset-assets videos scan FOLDER` find them"
+                self._problems.add(("videos",), f"the list is empty; {remedy}")
             return ()
         return self.entries("videos", raw, VideoEntry, "videos")
 
@@ -271,6 +271,6 @@ class _Reader:
         try:
             return model.model_validate(raw, context=self._context)
         except ValidationError as error:
-            for inner, sentence in sentences_of(error, model):
-                self._problems.add((*location, *inner), sentence)
+            for inner, message in messages_of(error, model):
+                self._problems.add((*location, *inner), message)
             return None

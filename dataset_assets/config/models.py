@@ -240,7 +240,7 @@ class Settings(BaseModel):
     def _free_of_contradictions(self) -> Settings:
         raw = self.model_dump()
         sections = (raw[name] for name in ("videos", "formats", "categories", "watch"))
-        found = [sentence for _, sentence in contradictions(*sections)]
+        found = [message for _, message in contradictions(*sections)]
         if found:
             raise mistake("; ".join(found))
         return self
@@ -322,8 +322,8 @@ def _video_contradictions(
         key = video_key(_value(entry, "name", str) or "")
         owner = owners.setdefault(key, index)
         if key and owner != index:
-            mend = "give one of them another name"
-            yield ("videos", index, "name"), f"has the key {key}, as videos[{owner}] has; {mend}"
+            remedy = "give one of them another name"
+            yield ("videos", index, "name"), f"has the key {key}, as videos[{owner}] has; {remedy}"
         for category in _value(entry, "categories", dict) or ():
             if category.lower() not in categories:
                 hint = near_names(category, categories)

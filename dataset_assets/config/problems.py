@@ -35,17 +35,17 @@ class Problems:
         """The file's tree, read when it is first asked for."""
         return self._read()
 
-    def add(self, location: Location, sentence: str) -> None:
+    def add(self, location: Location, message: str) -> None:
         """Add a mistake at a place: a path of keys and indices, which may end beyond what is written."""
         line = line_of(self.root, location)
-        stop = "" if sentence.endswith("?") else "."
-        text = f"{self._file}:{line} {dotted(location)}: {sentence}{stop}"
+        stop = "" if message.endswith("?") else "."
+        text = f"{self._file}:{line} {dotted(location)}: {message}{stop}"
         # JSON can spell lone surrogates, which no terminal and no log can write.
         self._found.append((line, text.encode("utf-8", "backslashreplace").decode()))
 
-    def sentences(self) -> list[str]:
-        """Give all sentences, ordered by line."""
-        return [sentence for _, sentence in sorted(self._found, key=lambda found: found[0])]
+    def messages(self) -> list[str]:
+        """Return all messages, ordered by line."""
+        return [message for _, message in sorted(self._found, key=lambda found: found[0])]
 
 
 def line_of(root: Node, location: Location) -> int:
@@ -81,7 +81,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_AT_MOST else f"{text[: _SHOWN_AT_MOST - 3]}..."
 
 
-def sentences_of(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
+def messages_of(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
     """Describe each mistake that pydantic found in a model without nested models.
 
     Args:

@@ -90,8 +90,8 @@ def read_register(settings: Settings) -> Register:
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read ({error.strerror}); check its permissions."]) from None
     except ValidationError:
-        mend = "correct it, or delete it and the films are found again"
-        raise ConfigError([f"{path}: is no register of films in watched folders; {mend}."]) from None
+        remedy = "correct it, or delete it and the films are found again"
+        raise ConfigError([f"{path}: is no register of films in watched folders; {remedy}."]) from None
     nameless = [film.path for film in found.films if not film.key]
     if nameless:
         raise ConfigError([f"{path}: {nameless[0]} has a name without a letter a-z or a digit; add one."])

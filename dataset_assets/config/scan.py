@@ -121,8 +121,8 @@ def _read_back(
     text: str, config: Path, old: tuple[VideoEntry, ...], new: Sequence[NewVideo]
 ) -> list[VideoEntry]:
     """Return the added entries as the new text has them, if it has exactly these after the old ones."""
-    mend = "write each video on lines of its own, or add the films by hand"
-    refusal = ConfigError([f"{config} videos: the list cannot be extended as it is written; {mend}."])
+    remedy = "write each video on lines of its own, or add the films by hand"
+    refusal = ConfigError([f"{config} videos: the list cannot be extended as it is written; {remedy}."])
     try:
         videos = settings_from_text(text, config).videos
     except ConfigError:

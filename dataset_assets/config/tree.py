@@ -46,13 +46,13 @@ class TreeError(Exception):
 
     Attributes:
         line: The line of the mistake, from 1, or None where it is not known.
-        sentence: What is wrong and the remedy, without the place.
+        message: What is wrong and the remedy, without the place.
     """
 
-    def __init__(self, line: int | None, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, line: int | None, message: str) -> None:
+        super().__init__(message)
         self.line = line
-        self.sentence = sentence
+        self.message = message
 
 
 @dataclass(slots=True)
@@ -123,8 +123,8 @@ def _json_tree(text: str) -> Node:
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        sentence = f"not valid JSON ({error.msg}, column {error.colno}); look for a comma or a quote near it"
-        raise TreeError(error.lineno, sentence) from None
+        message = f"not valid JSON ({error.msg}, column {error.colno}); look for a comma or a quote near it"
+        raise TreeError(error.lineno, message) from None
     except RecursionError:
         raise _too_deep(None) from None
     except ValueError:
@@ -174,12 +174,12 @@ def _yaml_tree(text: str) -> Node:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.problem, error.context) if part)
         column = f", column {mark.column + 1}" if mark else ""
-        sentence = f"not valid YAML ({what}{column}); look at the indentation and the quotes near it"
-        raise TreeError(mark.line + 1 if mark else None, sentence) from None
+        message = f"not valid YAML ({what}{column}); look at the indentation and the quotes near it"
+        raise TreeError(mark.line + 1 if mark else None, message) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, max(text.find(chr(error.character)), 0)) + 1
-        sentence = f"the character U+{error.character:04X} is not allowed in YAML; remove it"
-        raise TreeError(line, sentence) from None
+        message = f"the character U+{error.character:04X} is not allowed in YAML; remove it"
+        raise TreeError(line, message) from None
 
 
 def _from_events(events: Iterator[yaml.Event]) -> Node:
@@ -209,8 +209,8 @@ def _from_events(events: Iterator[yaml.Event]) -> Node:
             _add(stack[-1], node, 1, event.anchor, anchors)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in anchors:
-                sentence = f"the alias *{event.anchor} stands for nothing; define &{event.anchor} before it"
-                raise TreeError(_line(event), sentence)
+                message = f"the alias *{event.anchor} stands for nothing; define &{event.anchor} before it"
+                raise TreeError(_line(event), message)
             anchored, size = anchors[event.anchor]
             _add(stack[-1], _written_as(anchored, event), size, None, anchors)
     return stack[0].children[0] if stack[0].children else Scalar(0, 0, 1, None, "")

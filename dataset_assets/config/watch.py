@@ -87,8 +87,8 @@ def look_for_films(settings: Settings) -> Look:
                 write_register(settings, after)
     except OSError as error:
         why = f"{register_path(settings)}: cannot be written ({error.strerror})"
-        mend = "so no film of a watched folder is added; correct its permissions, or free some space"
-        return Look(settings, problems=(f"{why}, {mend}.",))
+        remedy = "so no film of a watched folder is added; correct its permissions, or free some space"
+        return Look(settings, problems=(f"{why}, {remedy}.",))
     now = with_watched(settings, after)
     known = {entry.key for entry in with_watched(settings, before).videos}
     added = tuple(entry for entry in now.videos if entry.key not in known)
@@ -218,15 +218,15 @@ class _Search:
             listing = self._listings[folder]
             found = sum(Path(film.path).is_relative_to(folder) for film in before.films)
             stay = f"; what was found in it ({found}) stays" if found else ""
-            mend = f"mount its drive, or correct `watch` in the configuration{stay}"
+            remedy = f"mount its drive, or correct `watch` in the configuration{stay}"
             if listing is None:
                 self.problems.append(
                     f"{folder}: did not answer, so it was left out; is its drive away?{stay}."
                 )
             elif not listing.is_there:
-                self.problems.append(f"{folder}: there is no such folder; {mend}.")
+                self.problems.append(f"{folder}: there is no such folder; {remedy}.")
             elif found and not listing.films and not listing.unread:
-                self.problems.append(f"{folder}: holds no film any more; {mend}.")
+                self.problems.append(f"{folder}: holds no film any more; {remedy}.")
             else:
                 for error in listing.unread:
                     unknown.append(Path(error.filename))

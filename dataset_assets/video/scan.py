@@ -70,7 +70,7 @@ class ScanSurvey:
         self._first: list[Lines] = []
 
     def watch(self, frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """Pass consecutive frames of one place on, and measure them when they end."""
+        """Yield consecutive frames of one place unchanged, and measure them at the end."""
         lines: list[Lines] = []
         try:
             for frame in frames:
