@@ -107,7 +107,7 @@ def test_a_run_that_died_fails_its_video_until_another_gets_through(world: World
     assert checks(world.materialize_stats())["dataset_stats", "videos_ok"].passed
 
 
-def test_the_dashboard_tells_the_same_in_the_same_order(finished: Finished) -> None:
+def test_the_dashboard_shows_the_same_in_the_same_order(finished: Finished) -> None:
     world, _ = finished
     stats = metadata(world.materialize_stats(), "dataset_stats")
     assert list(stats) == DASHBOARD_LABELS
@@ -116,7 +116,7 @@ def test_the_dashboard_tells_the_same_in_the_same_order(finished: Finished) -> N
     assert all(text and len(text) < SHOWN_IN_PLACE for text in texts)
 
 
-def test_progress_to_target_is_told_for_each_category_and_format(finished: Finished) -> None:
+def test_progress_to_target_is_reported_for_each_category_and_format(finished: Finished) -> None:
     world, _ = finished
     stats = metadata(world.materialize_stats(), "dataset_stats")
     lines = str(stats["progress"].value).splitlines()
@@ -141,7 +141,7 @@ def test_statistics_of_nothing_are_zeros(world: World) -> None:
     assert stats["categories"].value == stats["reject_reasons"].value == "none"
 
 
-def test_a_damaged_table_is_told_and_the_others_counted(world: World) -> None:
+def test_a_damaged_table_is_reported_and_the_others_counted(world: World) -> None:
     world.materialize(*ALL)
     table = world.root / "metadata/patches/category=general/video=film/part-0.parquet"
     table.write_bytes(b"")

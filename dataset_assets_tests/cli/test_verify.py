@@ -29,7 +29,7 @@ def test_a_sound_data_set_is_said_to_be_so(generated: Generated) -> None:
     assert [line for line in done.stdout.splitlines() if "alpha" in line]
 
 
-def test_damage_is_told_and_repaired_and_made_again(generated: Generated, damaged: tuple[Path, Path]) -> None:
+def test_damage_is_reported_repaired_and_recreated(generated: Generated, damaged: tuple[Path, Path]) -> None:
     config, file = damaged
     root = config.with_name("dataset")
     done = run("verify", "--config", config)

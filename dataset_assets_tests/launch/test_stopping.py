@@ -111,7 +111,7 @@ def test_a_killed_parent_takes_its_workers_along(running: Run) -> None:
     assert run_states(running.root) == [dg.DagsterRunStatus.CANCELED]
 
 
-def test_a_killed_worker_is_told_and_loses_only_what_was_not_committed(
+def test_a_killed_worker_is_reported_and_loses_only_what_was_not_committed(
     running: Run, undisturbed: Path
 ) -> None:
     os.kill(running.wait_for_the_first_patches(), signal.SIGKILL)
