@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
@@ -39,6 +40,8 @@ _LONGEST_PATH_BYTES = 504
 _BACKFILL_INTERVAL_S = 5
 _SHARDS = (_INDEX, _RUNLESS) = ("index", "")
 _BUSY_TIMEOUT_S = 60
+
+_PROCESS_DEATH = re.compile(r"Run execution process for \S+ (.*?)\.(?:\s|$)")
 
 
 def run_daemon() -> None:
@@ -132,6 +135,19 @@ def version_tags(code_version: str, data_version: str, inputs: Mapping[str, str]
         tags[f"dagster/input_data_version/{asset}"] = version
         tags[f"dagster/input_event_pointer/{asset}"] = "NULL"
     return tags
+
+
+def process_death(message: str) -> str:
+    """Return how a run's process died, as "was terminated by signal 9 (SIGKILL)"; empty where it did not.
+
+    The code server knows the exit code, and puts it into the English message of an engine event alone: the
+    failure that follows only says that the run was marked as failed.
+
+    Args:
+        message: Of an engine event.
+    """
+    found = _PROCESS_DEATH.search(message)
+    return found[1] if found else ""
 
 
 def can_hold_history(home: Path) -> bool:

@@ -1,7 +1,8 @@
 """Errors that a user can cause and correct.
 
-Each message states what is wrong, where, and the remedy. The command line shows the message without a
-traceback; Dagster shows it as the run's failure. Not here: defects, which is anything else that is raised.
+Each has what is wrong and where, and the remedy, so that a page can show them apart; its text is both. The
+command line shows the text without a traceback; Dagster shows it as the run's failure. Not here: defects,
+which is anything else that is raised.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ class DatasetAssetsError(Exception):
 
     Attributes:
         what: What is wrong, and where.
-        remedy: What to do about it; empty where `what` holds it or nobody knows.
+        remedy: What to do about it; empty where `what` holds it.
     """
 
-    def __init__(self, what: str, remedy: str = "") -> None:
+    def __init__(self, what: str, remedy: str) -> None:
         self.what = what
         self.remedy = remedy
         super().__init__(what, remedy)
@@ -35,7 +36,8 @@ class ConfigError(DatasetAssetsError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(problems)
-        super().__init__("\n".join(self.problems))
+        super().__init__("\n".join(self.problems), "")
+        self.args = (self.problems,)  # pickle makes the copy of them
 
 
 class DamagedTableError(DatasetAssetsError):

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-m", "dataset_assets")
 # What a person's shell may hold, and what would change the outcome.
 CLEARED = {"DATASET_ASSETS_CONFIG", "DAGSTER_HOME", "COLUMNS", "FORCE_COLOR", "PY_COLORS"}
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 POLL_S = 0.02
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import dagster as dg
@@ -25,6 +26,7 @@ from dataset_assets.dagster_internals import (
     has_events,
     is_initialised,
     one_transaction,
+    process_death,
     run_daemon,
     version_tags,
     webserver_app,
@@ -32,6 +34,7 @@ from dataset_assets.dagster_internals import (
 from dataset_assets.launch.worker import TAGS
 from dataset_assets.monitor.history import LAUNCHERS
 from dataset_assets.ui.services import PLAIN_ERRORS_VARIABLE
+from dataset_assets_tests.automation.samples import add_run
 
 ASSET = dg.AssetKey("patches")
 
@@ -133,6 +136,30 @@ def test_the_file_of_a_deleted_run_goes_which_dagster_leaves(
         delete_run(instance, second)
         assert not has_events(tmp_path, second), "the file stays"
         assert instance.get_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "death"),
+    [(-9, "was terminated by signal 9 (SIGKILL)"), (1, "unexpectedly exited with code 1")],
+)
+def test_how_a_process_died_is_read_from_what_the_code_server_reports(
+    instance: dg.DagsterInstance, exit_code: int, death: str
+) -> None:
+    run = add_run(instance, "film", dg.DagsterRunStatus.STARTED)
+    process = SimpleNamespace(exitcode=exit_code, is_alive=lambda: False)
+    with needed("how its code server words the death of a run's process (process_death)"):
+        from dagster._grpc.server import DagsterApiServer
+
+        server: Any = object.__new__(DagsterApiServer)  # without a process that listens
+        server._execution_lock = threading.Lock()
+        server._executions = {run.run_id: (process, instance.get_ref())}
+        server._termination_events = {run.run_id: threading.Event()}
+        server._termination_times = {}
+        server._shutdown_once_executions_finish_event = threading.Event()
+        server._check_for_orphaned_runs()
+        (entry,) = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+        message = entry.dagster_event.message or "" if entry.dagster_event else ""
+        assert process_death(message) == death, f"it reports {message!r}"
 
 
 def test_a_home_is_known_by_its_databases(tmp_path: Path) -> None:

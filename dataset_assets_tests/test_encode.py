@@ -65,8 +65,8 @@ def test_what_both_encoders_can_write_is_the_same_film(tmp_path: Path) -> None:
     write_video(ours, noise_frames(12), keyint=5)
     encode.write_video(demos, noise_frames(12), keyint=5)
     assert ours.read_bytes() == demos.read_bytes()
-    write_video(ours, [planes] * 2, colour=BT2020_PQ, **hdr)
-    encode.write_video(demos, [planes] * 2, colour=encode.BT2020_PQ, **hdr)
+    write_video(ours, [planes] * 12, colour=BT2020_PQ, **hdr)
+    encode.write_video(demos, [planes] * 12, colour=encode.BT2020_PQ, **hdr)
     assert ours.read_bytes() == demos.read_bytes()
 
 
@@ -180,6 +180,6 @@ def test_hlg_grey_is_coded_without_chroma() -> None:
 def test_hlg_tags_stand_in_the_file(tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     planes = rgb_linear_to_hlg_yuv10(np.full((64, 64, 3), 0.2, np.float32))
-    write_video(film, [planes] * 2, codec="libx265", pix_fmt="yuv420p10le", colour=BT2020_HLG)
+    write_video(film, [planes] * 12, codec="libx265", pix_fmt="yuv420p10le", colour=BT2020_HLG)
     shown = ffmpeg("-i", film, "-f", "null", "-").stderr.decode()
     assert "yuv420p10le(tv, bt2020nc/bt2020/arib-std-b67" in shown

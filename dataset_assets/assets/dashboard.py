@@ -71,10 +71,10 @@ def dashboard(
 
 def _failed(failed: Sequence[Failure]) -> str:
     rows = [
-        (each.key, each.sentence, f"[run {each.run_id[:8]}](/runs/{each.run_id})" if each.run_id else "")
+        (each.key, each.what, each.remedy, f"[{each.run_id[:8]}](/runs/{each.run_id})" if each.run_id else "")
         for each in failed
     ]
-    return markdown_table(("video", "why its last run failed", ""), rows)
+    return markdown_table(("video", "what", "remedy", "run"), rows)
 
 
 def _progress(stats: DatasetStats, targets: Mapping[str, Mapping[str, int]]) -> str:

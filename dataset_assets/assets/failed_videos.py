@@ -11,7 +11,7 @@ import dagster as dg
 
 from dataset_assets.assets.failures import failure_of_run
 from dataset_assets.assets.runs import ended_s, is_overtaken, video_of
-from dataset_assets.dataset import Failure, Overview
+from dataset_assets.dataset import Failure, Overview, newest
 
 # The newest failed runs that are looked through for videos without a kept failure: killed runs.
 MOST_RUNS = 200
@@ -28,13 +28,14 @@ def failed_videos(instance: dg.DagsterInstance, overview: Overview) -> Mapping[s
     runs: dict[str, dg.RunRecord] = {}
     for record in instance.get_run_records(failed, limit=MOST_RUNS):
         runs.setdefault(video_of(record.dagster_run) or "", record)
-    found = {}
+    found: dict[str, Failure] = {}
     for key in sorted(overview.statuses):
         last, kept = runs.get(key), overview.failures.get(key)
-        if kept is not None:
-            found[key] = kept
-        elif last is not None and not overview.is_done(key):
+        failures = [] if kept is None else [kept]
+        if last is not None and (kept is not None or not overview.is_done(key)):
             run = last.dagster_run
-            if not is_overtaken(instance, run.run_id, key):
-                found[key] = failure_of_run(instance, run, ended_s(last))
+            # A step keeps its failure without the run, for which the sensor may be yet to come.
+            if not (kept and kept.run_id == run.run_id) and not is_overtaken(instance, run.run_id, key):
+                failures.append(failure_of_run(instance, run, ended_s(last)))
+        found |= newest(failures)
     return found

@@ -5,7 +5,6 @@ Not here: where failures are kept (`dataset`), and which videos count as failed 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,11 +12,10 @@ from typing import Any
 import dagster as dg
 
 from dataset_assets.assets.runs import video_of
+from dataset_assets.dagster_internals import process_death
 from dataset_assets.dataset import Failure
 from dataset_assets.errors import DatasetAssetsError
 
-# How a process died stands in an event before the failure, which itself only says that it was "marked".
-_DEATH = re.compile(r"Run execution process for \S+ (.*?)\.(?:\s|$)")
 FAILURE_EVENTS = frozenset(
     (
         dg.DagsterEventType.STEP_FAILURE,
@@ -70,8 +68,8 @@ def failure_of_events(key: str, events: Iterable[dg.DagsterEvent], run_id: str, 
         message = event.message or ""
         if event.is_engine_event and (reported := _reported(event.engine_event_data.metadata)):
             died = failure(*reported)
-        elif event.is_engine_event and (found := _DEATH.search(message)):
-            death = death or f"its process {found[1]}"
+        elif event.is_engine_event and (how := process_death(message)):
+            death = death or f"its process {how}"
         if event.is_step_failure:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:

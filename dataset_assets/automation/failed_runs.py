@@ -50,6 +50,9 @@ def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.Resou
         {
             "text": failure.sentence,  # where chat programs look for it
             "video": key,
+            "film": failure.film,
+            "what": failure.what,
+            "remedy": failure.remedy,
             "job": run.job_name,
             "run_id": run.run_id,
             "run_page": f"/runs/{run.run_id}",

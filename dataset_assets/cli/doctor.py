@@ -59,8 +59,8 @@ def _decoders() -> str:
     missing = [name for name in DECODERS if name not in av.codecs_available]
     if missing:
         raise DatasetAssetsError(
-            f"PyAV has no decoder for {', '.join(missing)}; "
-            "install its wheel from PyPI: pip install --force-reinstall av"
+            f"PyAV has no decoder for {', '.join(missing)}",
+            "install its wheel from PyPI: pip install --force-reinstall av",
         )
     return ", ".join(DECODERS)
 
@@ -78,8 +78,8 @@ def _writable(folder: Path) -> str:
             pass
     except OSError as error:
         raise DatasetAssetsError(
-            f"{existing} cannot be written ({error.strerror}); choose another folder or correct its "
-            "permissions"
+            f"{existing} cannot be written ({error.strerror})",
+            "choose another folder or correct its permissions",
         ) from error
     return f"{folder} can be written"
 
@@ -90,7 +90,8 @@ def _free_space(settings: Settings) -> str:
     free_gb, kept_gb = shutil.disk_usage(existing).free / 1e9, settings.base.min_free_gb
     if free_gb < kept_gb:
         raise DatasetAssetsError(
-            f"{free_gb:.1f} GB free, and min_free_gb keeps {kept_gb:.1f} GB; free some space or lower it"
+            f"{free_gb:.1f} GB free, and min_free_gb keeps {kept_gb:.1f} GB",
+            "free some space or lower it",
         )
     return f"{free_gb:.1f} GB, of which {kept_gb:.1f} GB are kept free"
 
@@ -99,7 +100,7 @@ def _films(settings: Settings) -> str:
     absent = [video.path for video in settings.videos if not video.path.is_file()]
     if absent:
         raise DatasetAssetsError(
-            f"{len(absent)} of {len(settings.videos)} films are absent, first {absent[0]}; "
-            "correct their paths in the configuration, or mount their disk"
+            f"{len(absent)} of {len(settings.videos)} films are absent, first {absent[0]}",
+            "correct their paths in the configuration, or mount their disk",
         )
     return f"all {len(settings.videos)} are there"

@@ -160,8 +160,8 @@ def _check_space(
     if needed_bytes and disk.free_after_bytes < disk.min_free_bytes:
         raise SpaceError(
             f"{settings.base.output_base_dir}: {videos}, {estimate}, and base_settings.min_free_gb keeps "
-            f"{size(disk.min_free_bytes)}; free some space, lower min_free_gb or base_frame_limit, or name a "
-            "few videos by --videos"
+            f"{size(disk.min_free_bytes)}",
+            "free some space, lower min_free_gb or base_frame_limit, or name a few videos by --videos",
         )
     console.print(f"{videos}: {estimate}", soft_wrap=True)
 

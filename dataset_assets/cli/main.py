@@ -187,8 +187,8 @@ def gallery(config: ConfigOption = None) -> None:
             report = refresh_gallery(settings, all_pages=True)
         except OSError as error:
             raise DatasetAssetsError(
-                f"The gallery cannot be written ({error.filename}: {error.strerror}); free some space or "
-                "correct the folder's permissions, and call it again."
+                f"The gallery cannot be written ({error.filename}: {error.strerror})",
+                "free some space or correct the folder's permissions, and call it again.",
             ) from error
         for problem in report.problems:
             errors.print(f"[red]error[/red] {escape(problem)}", soft_wrap=True)

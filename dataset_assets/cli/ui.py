@@ -75,6 +75,6 @@ def _check_address(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise DatasetAssetsError(
-                f"Port {port} of {host} cannot be used ({error.strerror}); name another by --port, or "
-                "another address of this machine by --host."
+                f"Port {port} of {host} cannot be used ({error.strerror})",
+                "name another by --port, or another address of this machine by --host.",
             ) from error

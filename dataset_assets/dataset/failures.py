@@ -51,7 +51,7 @@ class Failure:
 
     @property
     def sentence(self) -> str:
-        """What is wrong, where, and the remedy, in one sentence."""
+        """What is wrong, where, and the remedy, as one text."""
         return "; ".join(filter(None, (self.what, self.remedy)))
 
 

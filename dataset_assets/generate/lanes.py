@@ -211,15 +211,16 @@ class Lane:
         frames = self._finder.read_again(recorded.pts)
         if len(frames) < FRAMES_PER_WINDOW:
             raise VideoError(
-                f"the frames of window {recorded.window} at {recorded.time_s:.1f} s cannot be read any more; "
-                "the file is damaged or changed: replace it, or run generate with --force"
+                f"the frames of window {recorded.window} at {recorded.time_s:.1f} s cannot be read any more",
+                "the file is damaged or changed: replace it, or run generate with --force",
             )
         if recorded.signature is not None and not self._finder.shows(
             frames, signature_from(recorded.signature)
         ):
             raise VideoError(
                 f"window {recorded.window} at {recorded.time_s:.1f} s shows another picture than when it was "
-                "found; the file was changed: run generate with --force"
+                "found",
+                "the file was changed: run generate with --force",
             )
         return frames
 

@@ -186,8 +186,8 @@ def _probe_once(path: Path, interlaced: Literal["refuse", "deinterlace"], state:
     now = FileState.of(path)
     if (now.size_bytes, now.modified_ns) != (state.size_bytes, state.modified_ns):
         raise SourceChangedError(
-            "its file was changed while it was probed; run generate again once nobody writes to it"
+            "its file was changed while it was probed", "run generate again once nobody writes to it"
         )
     if now != state:
-        raise SourceLostError("its file was moved or mounted while it was probed; run generate again")
+        raise SourceLostError("its file was moved or mounted while it was probed", "run generate again")
     return info

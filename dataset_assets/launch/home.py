@@ -57,7 +57,8 @@ def home_of(data_set: Path) -> Path:
         if not can_hold_history(home):
             raise DatasetAssetsError(
                 f"Dagster can keep no history in {home} ({HOME_VARIABLE}): its path is too long, or holds "
-                f"{UNUSABLE}; set it to a folder of another name."
+                f"{UNUSABLE}",
+                "set it to a folder of another name.",
             )
         return home
     home = DataSet(data_set).dagster_home
@@ -74,8 +75,8 @@ def _home_elsewhere(data_set: Path) -> Path:
     home = state / "dataset-assets" / name
     if not (state.is_absolute() and can_hold_history(home)):
         raise DatasetAssetsError(
-            f"Dagster can keep no history in {data_set}: its path is too long, or holds {UNUSABLE}; "
-            f"set {HOME_VARIABLE} to another folder, or rename the data set's."
+            f"Dagster can keep no history in {data_set}: its path is too long, or holds {UNUSABLE}",
+            f"set {HOME_VARIABLE} to another folder, or rename the data set's.",
         )
     return home
 
@@ -97,8 +98,8 @@ def reporting_history_errors(home: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.filename:
             place = error.filename
         raise DatasetAssetsError(
-            f"{place} cannot be written ({reason}); free some space or look after the disk, and run generate "
-            "again, what is committed stays"
+            f"{place} cannot be written ({reason})",
+            "free some space or look after the disk, and run generate again, what is committed stays",
         ) from error
 
 
@@ -124,8 +125,8 @@ def enter_home(settings: Settings, config: Path) -> Path:
         _make_history(home)
     except OSError as error:
         raise DatasetAssetsError(
-            f"The Dagster home {home} cannot be made ({error.strerror}); "
-            f"set {HOME_VARIABLE} to a folder that you may write."
+            f"The Dagster home {home} cannot be made ({error.strerror})",
+            f"set {HOME_VARIABLE} to a folder that you may write.",
         ) from error
     os.environ[HOME_VARIABLE] = str(home)
     os.environ[CONFIG_VARIABLE] = str(config.resolve())

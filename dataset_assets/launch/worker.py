@@ -21,6 +21,7 @@ import dagster as dg
 from dataset_assets.assets import FORCE_TAG, LANES_TAG, failure_of_events
 from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
+from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch.home import HOME_VARIABLE, reporting_history_errors
 
 STOP_GRACE_S = 20.0
@@ -86,8 +87,11 @@ def run_video(connection: Connection, order: Order) -> None:
     except dg.DagsterExecutionInterruptedError:
         return  # the parent, if alive, knows; the run is shown as cancelled
     except Exception as error:
-        what = f"{order.key}: {error or type(error).__name__}"
-        outcome = Outcome(order.key, order.run_id, Failure(order.key, "", what, run_id=order.run_id))
+        what, remedy = str(error) or type(error).__name__, ""
+        if isinstance(error, DatasetAssetsError):
+            what, remedy = error.what, error.remedy
+        failure = Failure(order.key, "", f"{order.key}: {what}", remedy, order.run_id)
+        outcome = Outcome(order.key, order.run_id, failure)
     with suppress(OSError):
         connection.send(outcome)
 

@@ -122,7 +122,8 @@ def _records(path: Path, metadata: Mapping[bytes, bytes] | None) -> tuple[Proven
     except footer.NewerSchemaError as error:
         raise DatasetAssetsError(
             f"The table {path} is of version {error.version}, newer than the {SCHEMA_VERSION} that this "
-            "release can read; update dataset_assets, or delete the file and run generate again."
+            "release can read",
+            "update dataset_assets, or delete the file and run generate again.",
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(path, "was not written by dataset_assets, or its footer is damaged") from error
@@ -136,11 +137,11 @@ def _reading(path: Path, read: Callable[[], _T]) -> _T | None:
     except (pa.ArrowException, OSError, TypeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise DatasetAssetsError(
-                f"The table {path} cannot be read ({os.strerror(error.errno)}); correct its permissions or "
-                "its disk, and run again."
+                f"The table {path} cannot be read ({os.strerror(error.errno)})",
+                "correct its permissions or its disk, and run again.",
             ) from error
         raise _unreadable(path, "is damaged") from error
 
 
 def _unreadable(path: Path, why: str) -> DamagedTableError:
-    return DamagedTableError(f"The table {path} {why}; delete it and run generate again.")
+    return DamagedTableError(f"The table {path} {why}", "delete it and run generate again.")

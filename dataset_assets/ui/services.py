@@ -59,8 +59,8 @@ def serve(host: str, port: int) -> None:
                         continue
                     if name != CODE_SERVER:
                         raise DatasetAssetsError(
-                            f"Dagster's {name} ended with exit code {service.returncode}; what it said "
-                            "stands above, and `ui` starts it again."
+                            f"Dagster's {name} ended with exit code {service.returncode}",
+                            "what it said stands above, and `ui` starts it again.",
                         )
                     services[name] = _start(commands[name])
         finally:

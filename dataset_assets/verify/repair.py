@@ -43,7 +43,7 @@ def delete_broken(data_set: DataSet, key: str, plan: RepairPlan, marks: Marks) -
     """
     with data_set.lock(key):
         if table_marks(data_set, key) != marks:
-            raise BusyError(f"{key}: a run has changed its tables meanwhile; verify it again")
+            raise BusyError(f"{key}: a run has changed its tables meanwhile", "verify it again")
         # Not `work_on`: it reads every table to remove what a killed run left; one may be damaged.
         journal = data_set.journal(key)
         journal.make()

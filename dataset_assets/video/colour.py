@@ -240,7 +240,7 @@ def _refuse_pixel_format(pix_fmt: str) -> None:
     is_planar = pix_fmt.startswith(("yuv4", "yuvj4", "gbrp"))
     if not is_planar or pix_fmt.startswith("gbrpf") or pix_fmt.endswith(("be", "msble")):
         raise VideoError(
-            f"its pixel format {pix_fmt} is not supported; re-encode it as planar YUV, e.g. yuv420p10le"
+            f"its pixel format {pix_fmt} is not supported", "re-encode it as planar YUV, e.g. yuv420p10le"
         )
 
 
@@ -256,8 +256,8 @@ def _name(names: Mapping[int, str], code: int, what: str) -> str | None:
         return None
     if code not in names:
         raise VideoError(
-            f"its {what} (code {code} of ITU-T H.273) cannot be converted faithfully; re-encode it as BT.709 "
-            "or as BT.2020 with non-constant luminance"
+            f"its {what} (code {code} of ITU-T H.273) cannot be converted faithfully",
+            "re-encode it as BT.709 or as BT.2020 with non-constant luminance",
         )
     return names[code]
 
@@ -318,8 +318,8 @@ def bake_lut(transfer: str, primaries: str, peak: float, white: float) -> npt.ND
     if done.returncode or len(done.stdout) != 3 * 4 * LUT_POINTS**3:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no output"]
         raise VideoError(
-            f"its colours cannot be converted: the bundled ffmpeg says {reason[0]!r}; "
-            "run `dataset-assets doctor`"
+            f"its colours cannot be converted: the bundled ffmpeg says {reason[0]!r}",
+            "run `dataset-assets doctor`",
         )
     planes = np.frombuffer(done.stdout, np.float32).reshape(3, LUT_POINTS, LUT_POINTS, LUT_POINTS)
     green_out, blue_out, red_out = np.rint(np.clip(planes, 0, 1) * 65535).astype(np.uint16)

@@ -25,7 +25,7 @@ PACKET_BYTES = (188, 192, 204)
 # Sample entries of MP4 for encrypted video (ISO/IEC 23001-7) and for Apple's.
 ENCRYPTED_ENTRIES = (b"encv", b"drmi")
 MAX_MOOV_BYTES = 1 << 28
-SENTENCE = "it is encrypted, and nothing here can decrypt it; use an unencrypted copy of the film"
+WHAT, REMEDY = "it is encrypted, and nothing here can decrypt it", "use an unencrypted copy of the film"
 
 
 def refuse_encrypted(path: Path, stream: av.VideoStream) -> list[str]:
@@ -45,11 +45,11 @@ def refuse_encrypted(path: Path, stream: av.VideoStream) -> list[str]:
     if container in ("mpegts", "mpeg"):
         share = _encrypted_share(path, stream.id if container == "mpegts" else None)
         if share >= FILM_SHARE:
-            raise VideoError(SENTENCE)
+            raise VideoError(WHAT, REMEDY)
         return [f"about {100 * share:.0f} % of its video is encrypted and cannot be used"] if share else []
     # Matroska's demuxer hands the key's name on as a tag.
     if "enc_key_id" in stream.metadata or ("mp4" in container and _has_encrypted_entry(path)):
-        raise VideoError(SENTENCE)
+        raise VideoError(WHAT, REMEDY)
     return []
 
 

@@ -92,10 +92,10 @@ class PacketReader:
         """
         if not path.exists():
             raise VideoError(
-                "the file does not exist; correct its path in the configuration or bring the file back"
+                "the file does not exist", "correct its path in the configuration or bring the file back"
             )
         if not path.is_file():
-            raise VideoError("the path is not a file; name the film itself in the configuration")
+            raise VideoError("the path is not a file", "name the film itself in the configuration")
         self._path = path
         self._part = part
         self._shift = part.shift if part else 0
@@ -116,17 +116,21 @@ class PacketReader:
                 metadata_errors="replace",
             )
         except PermissionError as error:
-            raise VideoError("it must not be read; change the file's permissions") from error
+            raise VideoError("it must not be read", "change the file's permissions") from error
         except av.FFmpegError as error:
             _raise_if_lost(error)
-            raise VideoError(f"it cannot be opened as a film ({error.strerror}); replace the file") from error
+            raise VideoError(
+                f"it cannot be opened as a film ({error.strerror})", "replace the file"
+            ) from error
         except OSError as error:
-            raise VideoError(f"it cannot be read ({error.strerror}); check the disk and the file") from error
+            raise VideoError(
+                f"it cannot be read ({error.strerror})", "check the disk and the file"
+            ) from error
         if self._choice is None:
             self._choice = choose_video(self._container)
             if self._choice is None:
                 self._container.close()
-                raise VideoError("it has no video stream; remove it from the configuration")
+                raise VideoError("it has no video stream", "remove it from the configuration")
             if len(self._container.streams.video) > 1:
                 # Packets were read to choose.
                 self._rewind()
@@ -135,7 +139,7 @@ class PacketReader:
         codec = self.stream.codec_context
         if codec is None:
             self._container.close()
-            raise VideoError("its video is in a format that no decoder here knows; replace the file")
+            raise VideoError("its video is in a format that no decoder here knows", "replace the file")
         # Before anything is decoded: a decoder puts the stream's own tags in their place, also where these
         # say nothing. Elsewhere these would be the first headers' tags, which are not those of later frames.
         has_tags = self._container.format.name.startswith(CONTAINERS_WITH_COLOUR)
@@ -375,5 +379,5 @@ def _raise_if_lost(error: av.FFmpegError) -> None:
     """Raise if the disk failed, not the film: what cannot be read now may be readable later."""
     if error.errno in FAILING_ERRNOS:
         raise SourceLostError(
-            f"it cannot be read ({error.strerror}); check its disk or its mount, and run generate again"
+            f"it cannot be read ({error.strerror})", "check its disk or its mount, and run generate again"
         ) from error

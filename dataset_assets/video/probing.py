@@ -142,7 +142,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
         with FrameReader(path, parts=parts) as reader:
             return _probe(reader, path, parts, interlaced, (*encryption_warnings, *part_warnings))
     except av.FFmpegError as error:
-        raise VideoError(f"it cannot be read as a film ({error.strerror}); replace the file") from error
+        raise VideoError(f"it cannot be read as a film ({error.strerror})", "replace the file") from error
 
 
 def _probe(
@@ -217,9 +217,10 @@ def _first_frames(
     keyframe = reader.keyframe_at(whole.start)
     if keyframe is None:
         is_raw = reader.stream.container.format.name in RAW_STREAMS
-        remedy = "put the raw stream into a container with `mkvmerge -o film.mkv FILE`, or "
+        contain = "put the raw stream into a container with `mkvmerge -o film.mkv FILE`, or "
         raise VideoError(
-            f"its video has no readable frame with a time stamp; {remedy if is_raw else ''}replace the file"
+            "its video has no readable frame with a time stamp",
+            f"{contain if is_raw else ''}replace the file",
         )
     first_keyframe, damage, most = keyframe, "", 0
     for _ in range(MAX_HEAD_ATTEMPTS):
@@ -241,10 +242,10 @@ def _first_frames(
             break
         keyframe = following
     if damage:
-        raise VideoError(f"its first frames cannot be decoded ({damage}); replace the file")
+        raise VideoError(f"its first frames cannot be decoded ({damage})", "replace the file")
     raise VideoError(
-        f"it has only {most} readable frames in a row at its start and a window needs {FRAMES_PER_WINDOW}; "
-        "remove it from the configuration or replace the file"
+        f"it has only {most} readable frames in a row at its start and a window needs {FRAMES_PER_WINDOW}",
+        "remove it from the configuration or replace the file",
     )
 
 
@@ -297,5 +298,6 @@ def _refuse_dolby_vision_without_base(codec_tag: str, frame: av.VideoFrame) -> N
     if is_refused:
         raise VideoError(
             "it is Dolby Vision without an HDR10-compatible base layer (profile 5) and its colours would be "
-            "wrong; use an HDR10 or SDR version of the film"
+            "wrong",
+            "use an HDR10 or SDR version of the film",
         )

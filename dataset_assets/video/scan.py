@@ -133,15 +133,15 @@ class ScanSurvey:
         order: FieldOrder = "tff" if whole.tff >= whole.bff else "bff"
         if combed.count("telecine") * 2 > len(combed):
             raise VideoError(
-                "it is telecined, which would put combs into patches, and deinterlacing would soften it; use "
-                "what this makes of it: "
-                f"`ffmpeg -i FILE -vf fieldmatch=order={order},decimate -c:v ffv1 -c:a copy film.mkv`"
+                "it is telecined, which would put combs into patches, and deinterlacing would soften it",
+                "use what this makes of it: "
+                f"`ffmpeg -i FILE -vf fieldmatch=order={order},decimate -c:v ffv1 -c:a copy film.mkv`",
             )
         match setting:
             case "refuse":
                 raise VideoError(
-                    "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
-                    '"deinterlace" or remove it from the configuration'
+                    "it is interlaced, which would put combs into patches",
+                    'set base_settings.interlaced to "deinterlace" or remove it from the configuration',
                 )
             case "deinterlace":
                 return Scan(True, order if combed else None, _deinterlacing_warnings(kinds, combed, some))
@@ -162,9 +162,9 @@ class ScanSurvey:
         if codec in FIELD_PICTURE_CODECS and frame.interlaced_frame:
             first = "top" if first_field(self._first) == "tff" else "bottom"
             raise VideoError(
-                "each field is coded as a picture of its own, which gives frames of half the height; weave "
-                f"them with `ffmpeg -i FILE -vf weave=first_field={first} -c:v ffv1 -c:a copy film.mkv` and "
-                'use that, with base_settings.interlaced as "deinterlace"'
+                "each field is coded as a picture of its own, which gives frames of half the height",
+                f"weave them with `ffmpeg -i FILE -vf weave=first_field={first} -c:v ffv1 -c:a copy film.mkv`"
+                ' and use that, with base_settings.interlaced as "deinterlace"',
             )
 
 

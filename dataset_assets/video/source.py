@@ -83,12 +83,13 @@ class Source:
                 is_known = known.has_same_content(Fingerprint.of(self._path))
         except OSError as error:
             raise SourceLostError(
-                f"it cannot be read any more ({os.strerror(error.errno or 0)}); bring its file or its mount "
-                "back and run generate again, what is committed stays"
+                f"it cannot be read any more ({os.strerror(error.errno or 0)})",
+                "bring its file or its mount back and run generate again, what is committed stays",
             ) from error
         if not is_known:
             raise SourceChangedError(
                 "its file was changed while it was worked on, and nothing that was made since the last "
-                "commit is kept; run generate again once nobody writes to it, and all of it is rebuilt"
+                "commit is kept",
+                "run generate again once nobody writes to it, and all of it is rebuilt",
             )
         self._checked = state

@@ -44,7 +44,7 @@ def refuse_both_eyes(stream: av.VideoStream, frame: av.VideoFrame) -> None:
     """
     if stream.metadata.get("stereo_mode", "").startswith("anaglyph"):
         raise VideoError(
-            "it is 3D as an anaglyph, and its colours would be wrong; use the 2D version of the film"
+            "it is 3D as an anaglyph, and its colours would be wrong", "use the 2D version of the film"
         )
     flag = frame_side_data(frame, SideDataType.STEREO3D)
     if flag is None:
@@ -57,12 +57,12 @@ def refuse_both_eyes(stream: av.VideoStream, frame: av.VideoFrame) -> None:
     if kind == IN_TURNS and not is_one_eye:
         return
     raise VideoError(
-        f"it is 3D, both eyes {NAMES[kind]}, and patches would lie across the seam; "
-        f"{_remedy(kind, frame, stream.sample_aspect_ratio or Fraction(1))}use the 2D version of the film"
+        f"it is 3D, both eyes {NAMES[kind]}, and patches would lie across the seam",
+        f"{_one_eye(kind, frame, stream.sample_aspect_ratio or Fraction(1))}use the 2D version of the film",
     )
 
 
-def _remedy(kind: int, frame: av.VideoFrame, sar: Fraction) -> str:
+def _one_eye(kind: int, frame: av.VideoFrame, sar: Fraction) -> str:
     """Return the command that keeps the left eye at its right shape, else nothing."""
     if kind not in (SIDE_BY_SIDE, ABOVE):
         return ""

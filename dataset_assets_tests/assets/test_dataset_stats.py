@@ -78,7 +78,7 @@ def test_what_is_missing_is_listed_with_its_reason(world: World) -> None:
     assert (gone.description or "").endswith("missing: film")
 
 
-def test_a_failed_video_turns_the_headline_red_with_its_sentence_and_its_run(world: World) -> None:
+def test_a_failed_video_turns_the_headline_red_with_its_remedy_and_its_run(world: World) -> None:
     world.film.write_bytes(b"no film")
     sentence = failure(world.materialize(*ALL, may_fail=True))
     (run,) = world.instance.get_runs()
@@ -89,8 +89,12 @@ def test_a_failed_video_turns_the_headline_red_with_its_sentence_and_its_run(wor
     stats = metadata(result, "dataset_stats")
     assert stats["videos_failed"].value == 1
     shown = str(stats["failed_videos"].value)
-    assert sentence in shown
-    assert f"(/runs/{run.run_id})" in shown
+    header, _, row = ([cell.strip() for cell in line.split("|")[1:-1]] for line in shown.splitlines())
+    assert header == ["video", "what", "remedy", "run"]
+    assert row[0] == "film"
+    assert "; ".join(row[1:3]) == sentence
+    assert row[2] == "replace the file"
+    assert row[3] == f"[{run.run_id[:8]}](/runs/{run.run_id})"
     assert len(shown) < SHOWN_IN_PLACE
 
 

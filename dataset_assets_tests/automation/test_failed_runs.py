@@ -25,10 +25,9 @@ KILLED = (
     "[DagsterApiServer] Run execution process for 1a-2b was terminated by signal 9 (SIGKILL). This usually "
     "indicates that the process was killed by the operating system due to running out of memory."
 )
-SENTENCE = (
-    "film: its process was terminated by signal 9 (SIGKILL); run it again, it goes on from the last commit, "
-    "with fewer runs at a time if memory ran out"
-)
+WHAT = "film: its process was terminated by signal 9 (SIGKILL)"
+REMEDY = "run it again, it goes on from the last commit, with fewer runs at a time if memory ran out"
+SENTENCE = f"{WHAT}; {REMEDY}"
 
 
 @pytest.fixture
@@ -132,6 +131,9 @@ def test_a_failed_run_is_posted_as_json(instance: dg.DagsterInstance, tmp_path: 
     assert message == {
         "text": SENTENCE,
         "video": "film",
+        "film": str(tmp_path / "film.mkv"),
+        "what": WHAT,
+        "remedy": REMEDY,
         "job": "make_patches",
         "run_id": run.run_id,
         "run_page": f"/runs/{run.run_id}",
@@ -144,7 +146,8 @@ def test_a_run_on_no_video_is_posted_and_kept_nowhere(
 ) -> None:
     settings = settings_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
     assert tell(instance, killed(instance, None), settings) == {}
-    assert webhook.received[0][1]["video"] is None
+    message = webhook.received[0][1]
+    assert (message["video"], message["film"]) == (None, "")
 
 
 @pytest.mark.parametrize("webhook", [Refusing], indirect=True)

@@ -32,6 +32,30 @@ def test_a_failure_is_kept_until_a_run_gets_through(sdr_film: Film, tmp_path: Pa
     assert DataSet(output).failures.read() == {}
 
 
+@pytest.mark.parametrize(
+    ("content", "what", "remedy"),
+    [
+        (None, "the file does not exist", "correct its path in the configuration or bring the file back"),
+        (
+            b"no film",
+            "it cannot be opened as a film (Invalid data found when processing input)",
+            "replace the file",
+        ),
+    ],
+)
+def test_film_what_is_wrong_and_remedy_are_kept_apart(
+    tmp_path: Path, content: bytes | None, what: str, remedy: str
+) -> None:
+    output, film = tmp_path / "out", tmp_path / "film.mp4"
+    if content is not None:
+        film.write_bytes(content)
+    with pytest.raises(VideoError):
+        generate_video(small_settings(output, film), KEY)
+    kept = DataSet(output).failures.read_one(KEY)
+    assert kept is not None
+    assert (kept.film, kept.what, kept.remedy) == (str(film), f"{KEY} ({film}): {what}", remedy)
+
+
 def test_a_repaired_film_that_is_only_probed_has_not_failed(sdr_film: Film, tmp_path: Path) -> None:
     output, film = tmp_path / "out", tmp_path / "film.mp4"
     settings = small_settings(output, film)

@@ -49,7 +49,7 @@ def test_static_hdr_metadata_is_found_by_ffmpeg(tmp_path: Path) -> None:
     metadata = StaticHdrMetadata(max_cll_nits=900, max_fall_nits=300, mastering_max_nits=1000)
     write_video(
         film,
-        [planes] * 2,
+        [planes] * 12,
         codec="libx265",
         pix_fmt="yuv420p10le",
         colour=BT2020_PQ,
@@ -99,7 +99,7 @@ def test_zscale_reads_back_the_light_that_went_into_pq(
     planes = rgb_linear_to_pq_yuv10(np.full((64, 64, 3), nits, np.float32))
     write_video(
         film,
-        [planes] * 2,
+        [planes] * 12,
         codec="libx265",
         pix_fmt="yuv420p10le",
         colour=BT2020_PQ,

@@ -145,14 +145,18 @@ def test_a_failure_stands_on_index_and_page_until_a_run_gets_through(
     refresh_gallery(settings)
     assert card(settings)["data-state"] == "failed"
     for name in ("index.html", page_of(KEY)):
-        assert str(failed.value) in Page(root_of(copied) / "gallery" / name).text
+        page = Page(root_of(copied) / "gallery" / name)
+        assert {failed.value.what, failed.value.remedy} <= set(page.texts)
+        assert len(page.all("span", class_="remedy")) == 1
     shutil.copyfile(shown_film.path, film)
     probe_video(settings, KEY)
     generate_video(settings, KEY)
     refresh_gallery(settings)
     assert card(settings)["data-state"] == "done"
     for name in ("index.html", page_of(KEY)):
-        assert str(failed.value) not in Page(root_of(copied) / "gallery" / name).text
+        page = Page(root_of(copied) / "gallery" / name)
+        assert failed.value.what not in page.texts
+        assert page.all("span", class_="remedy") == []
 
 
 def test_a_video_that_left_the_configuration_keeps_its_page(copied: Settings) -> None:

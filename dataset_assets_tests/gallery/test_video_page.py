@@ -127,7 +127,7 @@ def nasty_data_set(root: Path) -> Settings:
         (root / name).touch()
     patch = replace(PATCH, format=NASTY, gt=names["GT"], lr5=names["LR_5frames"], lr7=names["LR_7frames"])
     store.write(store.patches_path("general", KEY), PATCHES, [patch], provenance)
-    DataSet(root).failures.keep(Failure(KEY, "", NASTY))
+    DataSet(root).failures.keep(Failure(KEY, "", NASTY, NASTY))
     return settings
 
 

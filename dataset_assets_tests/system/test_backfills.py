@@ -108,7 +108,7 @@ def test_the_statistics_name_the_failed_film_with_its_sentence_and_run(
     shown = ui.metadata("dataset_stats")
     assert list(shown) == DASHBOARD_LABELS
     assert shown["patches"] > 0
-    assert sentence_of_broken(ui) in shown["failed_videos"]
+    assert sentence_of_broken(ui).replace("; ", " | ") in shown["failed_videos"]
     assert f"/runs/{failed.runs[0].run_id}" in shown["failed_videos"]
     for check in ui.checks("dataset_stats"):
         (result,) = ui.check_results("dataset_stats", check).values()
