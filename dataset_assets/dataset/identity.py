@@ -1,9 +1,10 @@
 """What a table's contents depend on: the settings that shape them, and the version of the code.
 
 Equal hashes mean equal contents for the same source; whatever does not shape pixels or rows (workers, disk
-limits, where the data set lies) is left out. A setting that has no effect on a film (`colour_order` on one
-whose colours are not converted) stands as None in the hash, so that changing it makes nothing stale. Releases
-before put its value there: their hashes count as well, see `SettingsHashes`.
+limits, the data set's folder) is left out. A setting that has no effect on a film (`colour_order` on one
+whose colours are not converted) is None in the hash, so that changing it makes nothing stale. Earlier
+releases put its value there: their hashes are accepted too, see `SettingsHashes`. Not here: which tables are
+stale (`status`).
 """
 
 from __future__ import annotations
@@ -51,11 +52,10 @@ _Values = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class SettingsHashes:
-    """The settings hashes of one table of a video that is up to date; iterates over them, likeliest first.
+    """The settings hashes with which one table of a video is up to date; iterates, the likeliest first.
 
-    Besides the hash that the table gets today there are those with a mark (None) where what made the table
-    found that a setting has no effect, and those of releases before, without marks: in these a setting that
-    is known to have no effect may have any value.
+    Besides the hash that the table gets from this release there are those with None for settings that were
+    found to have no effect, and those of earlier releases, in which such a setting may have any value.
 
     Attributes:
         base: The settings.

@@ -1,4 +1,7 @@
-"""What of a video is done, missing or stale: read from the tables' footers and the source's size and time."""
+"""What of a video is done, missing or stale: read from the tables' footers and the source's size and time.
+
+Not here: what shapes a table (`identity`), and requesting runs (`automation`, `launch`).
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ class AssetStatus:
 
 
 def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> dict[str, AssetStatus]:
-    """Look up the state of a video's tables.
+    """Return the state of a video's tables.
 
     Args:
         settings: The configuration.
@@ -58,7 +61,7 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
         tables: The data set's tables.
 
     Returns:
-        A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is gone counts as
+        A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is missing counts as
         unchanged: what was made of it stays.
     """
     read_row = cache(partial(_video_row, entry, tables))
@@ -113,7 +116,7 @@ def _is_equal(
     hashes: Callable[[frozenset[str]], SettingsHashes],
     read_row: Callable[[], VideoRow | None],
 ) -> bool:
-    """Whether a table was made with settings that give the same contents as the present ones.
+    """Return whether a table was made with settings that give the same contents as the present ones.
 
     The row of the film is read only where it decides: it costs 10 times a footer (0.8 ms).
     """

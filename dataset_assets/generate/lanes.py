@@ -1,9 +1,9 @@
 """Windows of one film made side by side: found or read again, cropped, downscaled and encoded in threads.
 
-A lane is a thread with a decoder of its own. What is made of a window depends on the window alone, but for
-duplicates: those are told by windows before it, which other lanes may still be working on. So results come
-back in the order of the windows, and whoever takes them has the last word on duplicates. Writing files and
-tables does not belong here.
+A lane is a thread with its own decoder. What is made of a window depends on the window alone, except for
+duplicates: these are detected by comparing with earlier windows, which other lanes may still work on. So
+results are returned in the order of the windows, and the caller makes the final decision on duplicates. Not
+here: writing files and tables (`checkpoints`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Job:
 
     Attributes:
         stratum: Where it lies.
-        recorded: Its attempts in the table, none where it was given up; None where it is looked for.
+        recorded: Its attempts in the table, none if it was given up; None if it is to be searched.
         patches: The patches to make of it, by category.
     """
 
@@ -53,7 +53,7 @@ class Job:
 
     @property
     def has_work(self) -> bool:
-        """Whether the window is to be looked for, or a patch to be made of it."""
+        """Whether the window is to be searched, or a patch to be made of it."""
         return self.recorded is None or bool(self.patches and _accepted(self.recorded))
 
 
@@ -75,7 +75,7 @@ class Made:
 
     @property
     def is_new(self) -> bool:
-        """Whether the window was looked for."""
+        """Whether the window was searched."""
         return self.job.recorded is None
 
     @property
@@ -136,8 +136,8 @@ class Lane:
     def make(self, job: Job) -> Made:
         """Find a window, or read it again, and make its triplets.
 
-        While the film's disk is away it tries again, later and later. A window that was found on a sound disk
-        is the same whether the disk was away before or not.
+        While the film's disk is away, it retries at growing intervals. The window found is the same whether
+        the disk was away before or not.
 
         Raises:
             SourceLostError: The film stayed away.
@@ -160,7 +160,7 @@ class Lane:
                 self._finder = self._open()
             made = self._make(job)
         except VideoError:
-            self._source.check()  # what decoding says of a file that is away or another one is not the reason
+            self._source.check()  # an error of decoding is not the reason if the file is away or was replaced
             raise
         if made.is_new and (made.accepted is None or any(map(_doubts_source, made.attempts))):
             self._source.check()
@@ -230,12 +230,12 @@ def _is_stopped_within(stop: threading.Event, delay_s: float) -> bool:
 
 
 class Lanes:
-    """So many lanes, and the jobs spread over them."""
+    """A number of lanes, and the jobs spread over them."""
 
     def __init__(
         self, count: int, checkpoint_every: int, open_lane: Callable[[threading.Event], Lane]
     ) -> None:
-        """Start nothing yet.
+        """Store the arguments; nothing is started.
 
         Args:
             count: Lanes at most.
@@ -254,7 +254,7 @@ class Lanes:
 
     @property
     def ahead(self) -> int:
-        """Windows that may be made while the one before them is not handed out yet."""
+        """Windows that may be made while the one before them is not returned yet."""
         return self._batch * (self._batches - 1)
 
     def __enter__(self) -> Self:
@@ -288,7 +288,7 @@ class Lanes:
             yield from running.popleft().result()
 
     def make_again(self, job: Job) -> Made:
-        """Make one job with all that is known by now."""
+        """Repeat one job, with all windows that have been accepted meanwhile."""
         return self._pool.submit(self._make_all, [job]).result()[0]
 
     def _make_all(self, jobs: Sequence[Job]) -> list[Made]:

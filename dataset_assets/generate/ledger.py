@@ -1,7 +1,7 @@
-"""The rows of a video while they grow, and their tables.
+"""The rows of a video during a run, and their tables.
 
-A ledger takes over what an earlier run committed under the same settings. Rows of other settings stay, with
-their files, until a new row takes their place or the ledger is finished. Files are touched by `checkpoints`.
+A ledger starts with what an earlier run committed under the same settings. Rows of other settings stay, with
+their files, until a new row replaces them or the ledger is finished. Not here: files (`checkpoints`).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ class WindowLedger:
     """
 
     def __init__(
-        self, data_set: DataSet, key: str, provenance: Provenance, equal: Iterable[str], *, afresh: bool
+        self, data_set: DataSet, key: str, provenance: Provenance, equal: Iterable[str], *, rebuilds: bool
     ) -> None:
-        """Take over the rows that were made from the same.
+        """Take over the rows that were made from the same source with the same settings.
 
         Args:
             data_set: The data set.
             key: The video's key.
             provenance: What the table is made from; `complete` is ignored.
             equal: Settings hashes that mean the same contents as that of `provenance`.
-            afresh: Whether earlier rows are ignored.
+            rebuilds: Whether earlier rows are ignored.
 
         Raises:
             DatasetAssetsError: The table is damaged, or from a newer release.
@@ -42,13 +42,13 @@ class WindowLedger:
         self._rows: dict[int, list[WindowRow]] = {}
         self.is_complete = False
         earlier = data_set.tables.read_provenance(self._path)
-        if not afresh and earlier is not None and _made_from_the_same(earlier, provenance, equal):
+        if not rebuilds and earlier is not None and _made_from_the_same(earlier, provenance, equal):
             self.is_complete = earlier.complete
             for row in data_set.tables.read_windows(key):
                 self._rows.setdefault(row.window, []).append(row)
 
     def attempts(self, window: int) -> list[WindowRow] | None:
-        """Return the attempts of a window, the accepted one last; None where it was not looked for yet."""
+        """Return the attempts of a window, the accepted one last; None if it has not been searched."""
         return self._rows.get(window, [] if self.is_complete else None)
 
     def add(self, window: int, rows: Sequence[WindowRow]) -> None:
@@ -84,16 +84,16 @@ class PatchLedger:
         provenance: Provenance,
         equal: Iterable[str],
         *,
-        afresh: bool,
+        rebuilds: bool,
     ) -> None:
-        """Take over the rows that were made from the same; keep others until they are replaced.
+        """Take over the rows of the same source and settings; keep others until they are replaced.
 
         Args:
             data_set: The data set.
             plan: What the category takes of the video.
             provenance: What the table is made from; `complete` is ignored.
             equal: Settings hashes that mean the same contents as that of `provenance`.
-            afresh: Whether to make every patch again.
+            rebuilds: Whether to make every patch again.
 
         Raises:
             DatasetAssetsError: The table is damaged, or from a newer release.
@@ -111,14 +111,16 @@ class PatchLedger:
         if earlier is None:
             return
         equal = frozenset(equal)
-        self.is_complete = not afresh and earlier.complete and _made_from_the_same(earlier, provenance, equal)
+        self.is_complete = (
+            not rebuilds and earlier.complete and _made_from_the_same(earlier, provenance, equal)
+        )
         rows = data_set.tables.read_patches(plan.category, plan.key)
         if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
             # A table names one source for all its rows.
             self.given_up = rows
             return
         for row in rows:
-            if afresh or row.settings_hash not in equal:
+            if rebuilds or row.settings_hash not in equal:
                 self._earlier[row.window] = row
             else:
                 # A table has one hash in all rows once it is finished.
@@ -141,7 +143,7 @@ class PatchLedger:
         return sum(row.size_bytes for row in self._done.values())
 
     def has(self, window: int) -> bool:
-        """Whether the window's patch was made under these settings."""
+        """Return whether the window's patch was made under these settings."""
         return window in self._done
 
     def add(self, row: PatchRow) -> None:

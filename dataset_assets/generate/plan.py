@@ -1,4 +1,7 @@
-"""The plan of one video: its strata, and what each category takes of them."""
+"""The plan of one video: its strata, and the patches that each category wants of them.
+
+Not here: drawing strata (`windows`), formats and crops (`patches`), carrying out the plan (`video_pass`).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from dataset_assets.video import Rect, VideoInfo
 from dataset_assets.windows import Stratum, strata
 
 # Of a GT pixel: the stacks add 12/9 of the GT's pixels. Seven real films gave 0.7 (flat animation) to 3.8
-# (grain, foliage) bytes, so that a run that is found to fit does.
+# (grain, foliage) bytes, so that a run that is estimated to fit does.
 TRIPLET_BYTES_PER_PIXEL = 4.0
 
 
@@ -39,7 +42,7 @@ class VideoPlan:
 
         Args:
             category: Name of the category.
-            made: Triplets that are there already and not counted.
+            made: Triplets that exist already and are not counted.
         """
         plan = self.patches[category]
         pixels = sum(
@@ -49,7 +52,7 @@ class VideoPlan:
 
 
 def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[str]]:
-    """Patches that are asked for of each format, by category, of the videos that were probed.
+    """Return the patches wanted of each format, by category, of the videos that were probed.
 
     As in a video's plan, formats that do not fit it leave their share to the others.
     """
@@ -59,7 +62,7 @@ def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[s
         try:
             row = data_set.tables.read_video(entry.key)
         except DatasetAssetsError:
-            continue  # damaged: `collect` tells it
+            continue  # damaged: `statistics` reports it
         if row is None:
             continue
         area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
@@ -72,7 +75,7 @@ def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[s
 
 
 def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:
-    """Plans a video's windows and every category's patches."""
+    """Plan a video's windows and every category's patches."""
     cut = tuple(strata(info, settings.window_target(entry)))
     patches = {
         name: plan_patches(

@@ -1,6 +1,6 @@
-"""One pass over a film: windows found or replayed, every category's patch made of each, taken in order.
+"""One pass over a film: windows found or replayed, every category's patch made of each, in order.
 
-What is committed when is said here; how, in `checkpoints`. Probing and locking are done before (`video`).
+Here: what is committed, and when. Not here: how (`checkpoints`), probing and locking (`video`).
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ class VideoPass:
             plan: What is to be made.
             data_set: The data set.
             journal: The video's journal.
-            windows: Whether windows are looked for; without, finished ones are replayed.
+            windows: Whether windows are searched; else finished ones are replayed.
             categories: Categories to make patches of.
             force: Whether to rebuild what is up to date.
             lanes: Windows that are worked on at a time.
-            on_progress: Given how far the pass has come, after each window.
+            on_progress: Called with the progress after each window.
 
         Raises:
             DatasetAssetsError: A table is damaged, or from a newer release.
@@ -89,8 +89,8 @@ class VideoPass:
         irrelevant = irrelevant_settings(
             converted=plan.info.colour.is_converted, interlaced=plan.info.interlaced
         )
-        self.windows = self._window_ledger(irrelevant, afresh=force and windows)
-        self.patches = [self._patch_ledger(name, irrelevant, afresh=force) for name in categories]
+        self.windows = self._window_ledger(irrelevant, rebuilds=force and windows)
+        self.patches = [self._patch_ledger(name, irrelevant, rebuilds=force) for name in categories]
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
         self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
@@ -108,12 +108,12 @@ class VideoPass:
 
         Raises:
             VideoError: A recorded window can no longer be read.
-            MissingWindowsError: Windows are not looked for, and there are none to replay.
-            SpaceError: The disk has too little room.
+            MissingWindowsError: Windows are not searched, and there are none to replay.
+            SpaceError: The disk has too little space.
         """
         self._refuse_to_replay_nothing()
         if not self._pending and (self.windows.is_complete or not self._finds_windows):
-            self._progress_file.remove()  # of a run that was killed when all was made
+            self._progress_file.remove()  # of a run that was killed after its last patch
             return
         self._check_space()
         self._prepare_folders()
@@ -124,7 +124,7 @@ class VideoPass:
                 self._go_through(lanes)
             self._commit(complete=True)
         except BaseException:
-            # A run that is stopped keeps what is whole; one that is killed has its last checkpoint. What
+            # A run that is stopped keeps what is complete; one that is killed has its last checkpoint. What
             # the disk refuses it refuses again: the first error is the one to report.
             with suppress(OSError, SourceChangedError):
                 self._commit(complete=False)
@@ -138,7 +138,7 @@ class VideoPass:
         rows = self.windows.rows()
         return WindowsReport(
             target=self._settings.window_target(self._plan.entry),
-            room=len(self._plan.strata),
+            possible=len(self._plan.strata),
             accepted=sum(row.accepted for row in rows),
             with_repeats=sum(row.accepted and bool(row.repeated_frames) for row in rows),
             attempts=len(rows),
@@ -150,7 +150,7 @@ class VideoPass:
         return {
             ledger.plan.category: CategoryReport(
                 target=self._settings.target(self._plan.entry, ledger.plan.category),
-                room=ledger.plan.target if ledger.plan.mix else 0,
+                possible=ledger.plan.target if ledger.plan.mix else 0,
                 made=self.made[ledger.plan.category],
                 rows=tuple(ledger.rows()),
                 mix=ledger.plan.mix,
@@ -159,17 +159,19 @@ class VideoPass:
             for ledger in self.patches
         }
 
-    def _window_ledger(self, irrelevant: frozenset[str], *, afresh: bool) -> WindowLedger:
+    def _window_ledger(self, irrelevant: frozenset[str], *, rebuilds: bool) -> WindowLedger:
         settings, entry = self._settings, self._plan.entry
         hashes = windows_hashes(settings, entry, irrelevant)
         provenance = self._provenance(hashes.written, WINDOWS_VERSION, settings.window_target(entry))
-        return WindowLedger(self._data_set, entry.key, provenance, hashes, afresh=afresh)
+        return WindowLedger(self._data_set, entry.key, provenance, hashes, rebuilds=rebuilds)
 
-    def _patch_ledger(self, category: str, irrelevant: frozenset[str], *, afresh: bool) -> PatchLedger:
+    def _patch_ledger(self, category: str, irrelevant: frozenset[str], *, rebuilds: bool) -> PatchLedger:
         settings, entry = self._settings, self._plan.entry
         hashes = patches_hashes(settings, entry, category, irrelevant)
         provenance = self._provenance(hashes.written, PATCHES_VERSION, settings.target(entry, category))
-        return PatchLedger(self._data_set, self._plan.patches[category], provenance, hashes, afresh=afresh)
+        return PatchLedger(
+            self._data_set, self._plan.patches[category], provenance, hashes, rebuilds=rebuilds
+        )
 
     def _provenance(self, settings_hash: str, code_version: str, target: int) -> Provenance:
         fingerprint = self._plan.info.fingerprint
@@ -184,19 +186,19 @@ class VideoPass:
         for made in lanes.make(self._jobs()):
             signature = self._signature(made)
             if made.is_new and signature is not None and self._accepted.contains_like(signature):
-                # A window that was accepted meanwhile is its like.
+                # A window that was accepted meanwhile shows the same.
                 made = lanes.make_again(made.job)
                 signature = self._signature(made)
             if signature is not None:
                 self._accepted.add(signature)
             self._take(made)
-            # The first commit comes at once: people, and the gallery, see what the rest will look like.
+            # The first commit is immediate: users see in the gallery what the rest will look like.
             if self._checkpoints.windows >= (most if self._checkpoints.committed_s else 1):
                 self._commit(complete=False)
             self._report(made)
 
     def _commit(self, *, complete: bool) -> None:
-        """Commit what was made of the film that was probed, and of no other."""
+        """Commit, if the film is still the one that was probed."""
         # A film that is away counts as unchanged: what was made of it was made while it was there.
         with suppress(SourceLostError):
             self._source.check()

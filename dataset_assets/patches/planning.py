@@ -1,7 +1,7 @@
-"""Which windows a category takes of a video, in which format, cropped where.
+"""Plan which windows of a video a category uses, in which format, and where they are cropped.
 
-All pure functions of the settings and of names: order, worker count and other categories change nothing.
-Pixels do not belong here.
+Pure functions of the settings and of names: order, worker count and other categories change nothing. Not
+here: pixels (`triplets`).
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class PlannedPatch:
 
 @dataclass(frozen=True, slots=True)
 class PatchPlan:
-    """What one category takes of one video.
+    """The patches that one category wants of one video.
 
     Attributes:
         seed: The configuration's seed.
         key: The video's key.
         category: Name of the category.
         windows: Windows of the video.
-        target: Windows that the category takes.
+        target: Windows that the category uses.
         formats: The formats that fit, by name.
         mix: Share of each format that fits, the largest first; sums to 1, empty where none fits.
         left_out: Formats of the category's mix that do not fit.
@@ -57,7 +57,7 @@ class PatchPlan:
     area: Rect
 
     def patch(self, window: int) -> PlannedPatch | None:
-        """Return the patch that the category makes of a window, or None where it leaves the window out."""
+        """Return the patch that the category makes of a window, or None if it does not use the window."""
         rank = self._rank(window)
         if rank is None or not self.mix:
             return None
@@ -65,7 +65,7 @@ class PatchPlan:
         return PlannedPatch(window, name, self.crop(window, name))
 
     def crop(self, window: int, name: str) -> Rect:
-        """Where the patch of a window lies, given that it has a certain format.
+        """Return the crop of a window in a given format.
 
         Args:
             window: Number of the window.
@@ -81,10 +81,10 @@ class PatchPlan:
         return Rect(x, y, width, height)
 
     def _rank(self, window: int) -> int | None:
-        """How many windows the category takes before this one; None where it leaves this one out."""
+        """Return how many windows the category uses before this one; None if it does not use this one."""
         if not self.target:
             return None
-        # Whole numbers, so that exactly `target` of the windows are taken.
+        # Integers, so that exactly `target` of the windows are used.
         phase = draw_int(self.windows, self.seed, self.key, "share", self.category)
         before, after = ((w * self.target + phase) // self.windows for w in (window, window + 1))
         return before if after > before else None
@@ -137,14 +137,14 @@ def plan_patches(
     mix: Mapping[str, float],
     area: Rect,
 ) -> PatchPlan:
-    """Leaves out the formats that do not fit the active area and renormalises the mix.
+    """Plan the patches of a category; formats that do not fit the active area leave the mix.
 
     Args:
         seed: The configuration's seed.
         key: The video's key.
         category: Name of the category.
         windows: Windows of the video.
-        target: Windows wanted; the plan takes no more than there are.
+        target: Windows wanted; the plan uses no more than there are.
         formats: Formats by name.
         mix: The category's share of each format.
         area: The video's active area in working-frame pixels.

@@ -1,6 +1,6 @@
-"""Finding a window: attempts in a stratum until one is accepted.
+"""Find a window: attempts in a stratum until one is accepted.
 
-Brings sampling, decoding and judging together; what is done with an accepted window is decided by the caller.
+Here: sampling, decoding and judging combined. Not here: what is done with an accepted window.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class FindingSettings(Limits, Protocol):
 
     @property
     def seed(self) -> int:
-        """Start of all randomness."""
+        """Seed of all random choices."""
 
     @property
     def max_attempts(self) -> int:
-        """Places that are tried for a window before it is given up."""
+        """Attempts at a window before it is given up."""
 
     @property
     def sampling(self) -> Literal["keyframe", "uniform"]:
@@ -47,7 +47,7 @@ class Attempt:
     Attributes:
         window: Number of the window.
         attempt: Number of the attempt, from 0.
-        time_s: Place of its first frame, or where that was looked for: seconds of film time.
+        time_s: Place of its first frame, or where that was searched: seconds of film time.
         pts: PTS of the frames that were read: 7, or fewer where the attempt failed before.
         keyframe: Whether the window starts at a keyframe.
         judgement: The verdict, and what was measured.
@@ -78,7 +78,7 @@ class WindowFinder:
         accepted: AcceptedSignatures,
         stop: threading.Event,
     ) -> None:
-        """Prepare the making of previews.
+        """Prepare the previews.
 
         Args:
             reader: The open film.
@@ -86,7 +86,7 @@ class WindowFinder:
             key: The video's key, part of every draw.
             settings: Sampling and limits.
             accepted: The windows accepted so far, so that none is accepted twice.
-            stop: Set when nothing more is wanted.
+            stop: Set when the search shall end.
 
         Raises:
             VideoError: The HDR table could not be baked.
@@ -103,10 +103,10 @@ class WindowFinder:
         """Try places in a stratum until a window is accepted.
 
         Returns:
-            Every attempt in order, the accepted one last; and its 7 frames, none where all were rejected.
+            Every attempt in order, the accepted one last; and its 7 frames, none if all were rejected.
 
         Raises:
-            CancelledError: Nothing more is wanted.
+            CancelledError: `stop` was set.
         """
         settings = self._settings
         attempts: list[Attempt] = []
@@ -133,7 +133,7 @@ class WindowFinder:
             pts: PTS of its 7 frames.
 
         Returns:
-            The frames; fewer than 7 where the film no longer has them.
+            The frames; fewer than 7 if the film does not have them any more.
         """
         keyframe = self._reader.keyframe_at(pts[0])
         if keyframe is None:
@@ -145,7 +145,7 @@ class WindowFinder:
         return frames if [frame.pts for frame in frames] == list(pts) else []
 
     def shows(self, frames: Sequence[av.VideoFrame], signature: Preview) -> bool:
-        """Whether a window that was read again shows the picture that its signature was taken of."""
+        """Return whether a window that was read again shows the picture that its signature was taken of."""
         return is_duplicate(self._pictures.signature(frames), signature)
 
     def _try(self, stratum: Stratum, start: Start, number: int) -> tuple[Attempt, list[av.VideoFrame]]:
@@ -171,7 +171,7 @@ class WindowFinder:
         return attempt, frames
 
     def _read(self, start: Start) -> tuple[list[av.VideoFrame], bool]:
-        """Decode a window, or what there is of it; and whether the decoder found errors."""
+        """Decode a window as far as possible; return whether the decoder found errors too."""
         frames: list[av.VideoFrame] = []
         try:
             frames.extend(islice(self._reader.frames(start.keyframe, start.pts), FRAMES_PER_WINDOW))
@@ -188,6 +188,6 @@ class WindowFinder:
         return frames, False
 
     def _has_film_parameters(self, frame: av.VideoFrame) -> bool:
-        """Whether a frame has the parameters that the film was probed with."""
+        """Return whether a frame has the parameters that the film was probed with."""
         info, reader = self._info, self._reader
         return has_parameters(frame, reader.sar_at(frame.pts), info.parameters, reader.container_codes)

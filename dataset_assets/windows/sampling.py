@@ -46,7 +46,7 @@ class Start:
 
 
 class KeyframeIndex(Protocol):
-    """What sampling asks of a film."""
+    """What sampling needs of a film."""
 
     def keyframe_at(self, pts: int) -> int | None:
         """Return the last keyframe at or before `pts`, else the first of the film."""
@@ -56,7 +56,7 @@ class KeyframeIndex(Protocol):
 
 
 def strata(info: VideoInfo, windows: int) -> list[Stratum]:
-    """Cuts a film's own time into equal strata, one for each window and none across a gap.
+    """Cut a film's own time into equal strata, one for each window and none across a gap.
 
     Args:
         info: The film.
@@ -73,7 +73,7 @@ def strata(info: VideoInfo, windows: int) -> list[Stratum]:
 
 
 def attempt_times(seed: int, key: str, stratum: Stratum, max_attempts: int) -> list[int]:
-    """Draws the times of a window's attempts.
+    """Draw the times of a window's attempts.
 
     The first is uniform in the stratum. The others follow it forward in time, so that decoding goes forward
     too, and wrap around the stratum once.

@@ -126,7 +126,7 @@ def test_another_tone_mapping_makes_the_patches_of_all_categories_stale(night: N
     assert found == (PATCHES, f"{', '.join(PATCHES)}: its settings changed")
 
 
-def test_a_replaced_film_is_made_anew_and_no_other(night: Night) -> None:
+def test_only_a_replaced_film_is_rebuilt(night: Night) -> None:
     finish(night.config)
     night.films["Middle"][0].write_bytes(b"another film, longer")
     os.utime(night.films["Middle"][0], (0, 0))
