@@ -9,7 +9,7 @@ import dagster as dg
 
 from dataset_assets.config import Settings
 
-VIDEOS = dg.DynamicPartitionsDefinition(name="videos")
+VIDEO_PARTITIONS = dg.DynamicPartitionsDefinition(name="videos")
 
 
 def add_missing(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
@@ -18,8 +18,8 @@ def add_missing(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
     Returns:
         The keys that were added, sorted.
     """
-    known = set(instance.get_dynamic_partitions(VIDEOS.name or ""))
+    known = set(instance.get_dynamic_partitions(VIDEO_PARTITIONS.name or ""))
     added = sorted({video.key for video in settings.videos} - known)
     if added:
-        instance.add_dynamic_partitions(VIDEOS.name or "", added)
+        instance.add_dynamic_partitions(VIDEO_PARTITIONS.name or "", added)
     return added

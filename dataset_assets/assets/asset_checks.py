@@ -10,7 +10,7 @@ import warnings
 import dagster as dg
 
 from dataset_assets.checks import Verdict
-from dataset_assets.partitions import VIDEOS
+from dataset_assets.partitions import VIDEO_PARTITIONS
 
 COLOURS_TAGGED = "colours_tagged"
 SOURCE_UNCHANGED = "source_unchanged"
@@ -49,7 +49,7 @@ ERRORS = frozenset({SOURCE_UNCHANGED, TRIPLETS_WHOLE, FILES_MATCH_TABLE, VIDEOS_
 
 
 def check_specs(
-    asset: str, *names: str, partitions_def: dg.PartitionsDefinition[str] | None = VIDEOS
+    asset: str, *names: str, partitions_def: dg.PartitionsDefinition[str] | None = VIDEO_PARTITIONS
 ) -> list[dg.AssetCheckSpec]:
     """Return the specifications of an asset's checks: a result for each video, or one without partitions."""
     with warnings.catch_warnings():

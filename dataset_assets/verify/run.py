@@ -22,8 +22,8 @@ from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_
 from dataset_assets.disk import temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
-from dataset_assets.verify.apart import compare_apart
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
+from dataset_assets.verify.isolation import compare_isolated
 from dataset_assets.verify.pictures import check_triplet
 from dataset_assets.verify.repair import Marks, delete_broken, table_marks
 from dataset_assets.verify.tables import Tables, check_patches, check_windows, read_tables
@@ -130,7 +130,7 @@ class _Verification:
                 self._batches.append(pool.submit(_check_batch, root, batch, stop, on_triplets))
         if entry is not None and self._deep_share:
             self._deep = pool.submit(
-                compare_apart, self._settings, entry, self._data_set, tables, self._deep_share, stop
+                compare_isolated, self._settings, entry, self._data_set, tables, self._deep_share, stop
             )
 
     def finish(self, *, repair: bool) -> VideoFindings:

@@ -171,7 +171,7 @@ def test_wrong_colours_are_found_although_they_would_be_made_again_and_a_repair_
     def here(*arguments: Any) -> VideoFindings:
         return compare_with_source(*arguments[:-1])
 
-    monkeypatch.setattr("dataset_assets.verify.run.compare_apart", here)
+    monkeypatch.setattr("dataset_assets.verify.run.compare_isolated", here)
     repaired = only(settings, deep_share=1.0, repair=True)
     assert (repaired.repaired, repaired.deleted) == (False, 0)
     assert repaired.left_out == "not repaired: generate would make the same pictures again"

@@ -21,7 +21,7 @@ from dataset_assets.verify.tables import Tables
 POLL_S = 0.5
 
 
-def compare_apart(
+def compare_isolated(
     settings: Settings,
     entry: VideoEntry,
     data_set: DataSet,
