@@ -183,7 +183,7 @@ def test_a_window_like_an_accepted_one_is_a_duplicate(sdr_film: Film) -> None:
         assert later.find(stratum)[0][-1].reason == "duplicate"
 
 
-def test_nothing_more_is_tried_when_told_to_stop(sdr_film: Film) -> None:
+def test_nothing_more_is_tried_after_a_stop(sdr_film: Film) -> None:
     info = probe(sdr_film.path)
     stop = Event()
     stop.set()

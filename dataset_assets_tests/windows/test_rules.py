@@ -83,8 +83,8 @@ def test_nothing_is_measured_for_rules_after_the_one_that_rejects(name: str) -> 
     assert set(sample.asked).isdisjoint(measure for each in later for measure in FAULTS[each])
 
 
-def test_names_and_sentences_of_rules_are_their_own() -> None:
-    assert len({rule.name for rule in RULES}) == len({rule.sentence for rule in RULES}) == len(RULES)
+def test_names_and_descriptions_of_rules_are_unique() -> None:
+    assert len({rule.name for rule in RULES}) == len({rule.description for rule in RULES}) == len(RULES)
     assert all(rule_named(rule.name) is rule for rule in RULES)
 
 
