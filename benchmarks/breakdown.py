@@ -43,7 +43,7 @@ KEY = "film-0"
 
 
 def main() -> None:
-    """Measures and tells."""
+    """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--windows", type=int, default=50)
     windows = parser.parse_args().windows

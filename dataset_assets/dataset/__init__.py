@@ -1,7 +1,7 @@
-"""One home for what lies in a data set's folder: tables, triplets, locks, journals, progress, failures.
+"""The contents of a data set's folder: tables, triplets, locks, journals, progress, failures.
 
-`DataSet` is the face; nobody else knows a path below the folder, or makes a store of tables. How a film
-becomes windows and patches does not belong here, nor does Dagster.
+`DataSet` is the interface; only this package knows a path below the folder, or makes a store of tables. Not
+here: how a film becomes windows and patches (`generate`), Dagster.
 
 Example:
     from dataset_assets.dataset import DataSet

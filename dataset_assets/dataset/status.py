@@ -1,4 +1,7 @@
-"""What of a video is done, missing or stale: read from the tables' footers and the source's size and time."""
+"""What of a video is done, missing or stale: read from the tables' footers and the source's size and time.
+
+Not here: what shapes a table (`identity`), and requesting runs (`automation`, `launch`).
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ class AssetStatus:
 
 
 def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> dict[str, AssetStatus]:
-    """Look up the state of a video's tables.
+    """Return the state of a video's tables.
 
     Args:
         settings: The configuration.
@@ -58,7 +61,7 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
         tables: The data set's tables.
 
     Returns:
-        A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is gone counts as
+        A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is missing counts as
         unchanged: what was made of it stays.
     """
     look = _Look(settings, entry, tables)

@@ -1,4 +1,6 @@
-"""Making one video's windows and patches, from plan to tables, with checkpoints. No Dagster here.
+"""Make one video's windows and patches, from plan to tables, with checkpoints.
+
+Not here: paths of a data set (`dataset`), reading films (`video`), Dagster.
 
 Example:
     from pathlib import Path

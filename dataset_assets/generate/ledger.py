@@ -1,4 +1,4 @@
-"""The rows of a video while they grow, and their tables.
+"""The rows of a video during a run, and their tables.
 
 A ledger takes over what an earlier run committed and what is still what these settings make; other rows stay,
 with their files, until a new row takes their place or the ledger is finished. Files are touched by `checkpoints`.
@@ -256,7 +256,7 @@ class PatchLedger:
         return sum(row.size_bytes for row in self._done.values())
 
     def has(self, window: int) -> bool:
-        """Whether the window's patch was made under these settings."""
+        """Return whether the window's patch was made under these settings."""
         return window in self._done
 
     def windows(self) -> frozenset[int]:

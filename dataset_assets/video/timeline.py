@@ -1,6 +1,6 @@
 """Film time: a film's spans between the gaps in its time stamps, joined.
 
-All positions are PTS in the video stream's time base. How spans are found is `survey`'s affair.
+All positions are PTS in the video stream's time base. Not here: finding the spans (`survey`).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Timeline:
         return self.end
 
     def ticks_at(self, pts: int) -> int:
-        """Film time at a PTS, below 0 before the start; the inverse of `pts_at`."""
+        """Return the film time at a PTS, below 0 before the start; the inverse of `pts_at`."""
         start, _ = next(span for span in reversed(self.spans) if span[0] <= pts or span[0] == self.start)
         return sum(min(end, start) - first for first, end in self.spans if first < start) + pts - start
 
@@ -74,16 +74,16 @@ class Timeline:
         return next((end for start, end in reversed(self.spans) if start <= pts), self.spans[0][1])
 
     def spread(self, count: int) -> list[int]:
-        """`count` PTS at equal distances in film time, the first at the start."""
+        """Return `count` PTS at equal distances in film time, the first at the start."""
         return [self.pts_at(self.length * index // count) for index in range(count)]
 
     def from_pts(self, pts: int) -> Timeline:
-        """Begins at a PTS instead, which lies before the end."""
+        """Return the timeline from a PTS on, which is before the end."""
         first, *others = [span for span in self.spans if span[1] > pts]
         return Timeline(((pts, first[1]), *others))
 
     def without(self, gaps: Iterable[Span]) -> Timeline:
-        """Leaves out gaps, each (PTS at which the frame before ends, PTS of the frame behind)."""
+        """Return the timeline without gaps: (PTS at which the frame before ends, PTS of the next frame)."""
         spans = self.spans
         for first, last in gaps:
             spans = tuple(piece for span in spans for piece in _cut(span, first, last))

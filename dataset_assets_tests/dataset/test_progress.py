@@ -113,16 +113,16 @@ def test_counts_include_what_earlier_runs_made(sdr_film: Film, tmp_path: Path, r
     assert read_progress(folder) == []
 
 
-def test_a_run_tells_how_far_it_has_come_after_each_window(sdr_film: Film, tmp_path: Path) -> None:
-    told: list[tuple[int, int, int]] = []
+def test_a_run_writes_its_progress_after_each_window(sdr_film: Film, tmp_path: Path) -> None:
+    states: list[tuple[int, int, int]] = []
 
     def on_progress(progress: Progress) -> None:
-        told.append((progress.windows_done, progress.windows_pending, progress.patches["general"]))
+        states.append((progress.windows_done, progress.windows_pending, progress.patches["general"]))
 
     settings = small_settings(tmp_path, sdr_film.path, base_frame_limit=2)
     report = generate_video(settings, KEY, categories=["general"], on_progress=on_progress)
-    assert [(done, pending) for done, pending, _ in told] == [(1, 1), (2, 0)]
-    assert told[-1][2] == report.made
-    told.clear()
+    assert [(done, pending) for done, pending, _ in states] == [(1, 1), (2, 0)]
+    assert states[-1][2] == report.made
+    states.clear()
     generate_video(settings, KEY, categories=["general"], on_progress=on_progress)
-    assert told == []
+    assert states == []

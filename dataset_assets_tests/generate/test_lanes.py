@@ -50,7 +50,7 @@ def test_threads_end_with_the_lanes_though_windows_are_left(sdr_film: Film, tmp_
     assert active_count() == before
 
 
-def test_a_film_that_cannot_be_opened_is_told_by_every_lane(sdr_film: Film, tmp_path: Path) -> None:
+def test_a_film_that_cannot_be_opened_is_reported_by_every_lane(sdr_film: Film, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     film.write_bytes(sdr_film.path.read_bytes())
     jobs, info = jobs_of(sdr_film, 4), probe(film)

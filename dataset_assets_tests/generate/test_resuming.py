@@ -153,7 +153,7 @@ def test_the_order_in_which_categories_are_made_changes_no_byte(
     assert_same(tmp_path, whole)
 
 
-def test_making_everything_anew_gives_the_same_bytes(sdr_film: Film, tmp_path: Path, whole: Path) -> None:
+def test_rebuilding_everything_gives_the_same_bytes(sdr_film: Film, tmp_path: Path, whole: Path) -> None:
     settings = small_settings(tmp_path, sdr_film.path)
     generate_video(settings, KEY)
     for name in list(pictures(tmp_path))[::2]:
@@ -197,7 +197,7 @@ def awkward_films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("sampling", ["keyframe", "uniform"])
 @pytest.mark.parametrize("kind", ["av1", "interlaced", "damaged", "repeating"])
-def test_a_run_that_starts_afresh_at_any_window_makes_the_patches_of_one_that_went_on(
+def test_a_run_that_starts_at_any_window_makes_the_patches_of_one_that_went_on(
     awkward_films: dict[str, Path], tmp_path: Path, kind: str, sampling: str
 ) -> None:
     outputs = tmp_path / "whole", tmp_path / "resumed"

@@ -280,7 +280,7 @@ def test_a_film_that_goes_away_while_it_is_probed_is_probed_again(
 
     monkeypatch.setattr(probing, "_frame_rate", leave)
     monkeypatch.setattr(video, "pause", wait)
-    # Opened anew, as every seek back to the first packet does.
+    # Reopened, as every seek back to the first packet does.
     monkeypatch.setattr(packets.PacketReader, "_seek", lambda reader, _: reader._rewind())
     generate_video(small_settings(tmp_path / "out", film), KEY)
     assert delays_s == list(source.RETRY_DELAYS_S[:2])

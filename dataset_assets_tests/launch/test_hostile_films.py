@@ -86,7 +86,7 @@ def test_films_that_kill_their_process_fail_alone(tmp_path: Path, sdr_film: Film
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs signals as Linux numbers them")
-def test_a_film_that_crashes_verify_is_told_and_the_others_are_compared(
+def test_a_film_that_crashes_verify_is_reported_and_the_others_are_compared(
     tmp_path: Path, sdr_film: Film, vfr_film: Film
 ) -> None:
     films = {"sound": sdr_film.path, "segfault": tmp_path / "segfault.mkv"}

@@ -49,7 +49,7 @@ def try_film(film: Path, sampling: Sampling) -> Trial:
     """Reads a film in a process of its own, within limits."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_read_and_tell, args=(film, sampling, theirs))
+    process = context.Process(target=_read_and_send, args=(film, sampling, theirs))
     process.start()
     theirs.close()
     try:
@@ -81,7 +81,7 @@ def verdict(window: Sequence[str], films: Sequence[Sequence[str]]) -> Verdict:
     return "other order" if known.issuperset(window) else "wrong pixels"
 
 
-def _read_and_tell(film: Path, sampling: Sampling, connection: Connection) -> None:
+def _read_and_send(film: Path, sampling: Sampling, connection: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     try:

@@ -145,7 +145,7 @@ def test_a_repair_takes_away_nothing_that_is_sound(settings: Settings, whole: Se
     ]
 
 
-def test_a_table_of_a_newer_release_is_told_and_left(settings: Settings) -> None:
+def test_a_table_of_a_newer_release_is_reported_and_left(settings: Settings) -> None:
     path = TableStore(settings.base.output_base_dir).patches_path("space", KEY)
     content = path.read_bytes().replace(b'"schema_version": 3', b'"schema_version": 9')
     path.write_bytes(content)

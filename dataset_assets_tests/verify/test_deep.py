@@ -40,7 +40,7 @@ def test_a_small_share_is_one_window_at_least(whole: Settings) -> None:
     assert only(whole, deep_share=0.001).windows_compared == 1
 
 
-def test_patches_in_each_others_place_are_told_by_the_film_alone(settings: Settings, whole: Settings) -> None:
+def test_only_the_film_reveals_patches_in_each_others_place(settings: Settings, whole: Settings) -> None:
     exchange_two_patches(settings.base.output_base_dir)
     assert only(settings).findings == []
     found = only(settings, deep_share=1.0, repair=True)
@@ -51,7 +51,7 @@ def test_patches_in_each_others_place_are_told_by_the_film_alone(settings: Setti
     assert_same(settings, whole)
 
 
-def test_times_that_are_a_frame_late_are_told_by_the_film_alone(settings: Settings, whole: Settings) -> None:
+def test_only_the_film_reveals_times_that_are_a_frame_late(settings: Settings, whole: Settings) -> None:
     step = 512
 
     def late(row: WindowRow) -> tuple[int, ...]:

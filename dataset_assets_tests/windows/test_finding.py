@@ -173,7 +173,7 @@ def test_a_window_like_an_accepted_one_is_a_duplicate(sdr_film: Film) -> None:
         assert finder_of(reader, info, accepted).try_out(first.placement)[0].reason == "duplicate"
 
 
-def test_nothing_more_is_tried_once_the_run_stops(sdr_film: Film) -> None:
+def test_nothing_more_is_tried_after_a_stop(sdr_film: Film) -> None:
     info = probe(sdr_film.path)
     stop = Event()
     stop.set()

@@ -146,8 +146,8 @@ def test_other_limits_are_applied_to_recorded_scores_as_to_the_frames(
         assert again == (None if wanted in BY_OTHERS else wanted)
 
 
-def test_names_and_sentences_of_rules_are_their_own() -> None:
-    assert len({rule.name for rule in RULES}) == len({rule.sentence for rule in RULES}) == len(RULES)
+def test_names_and_descriptions_of_rules_are_unique() -> None:
+    assert len({rule.name for rule in RULES}) == len({rule.description for rule in RULES}) == len(RULES)
     assert all(rule_named(rule.name) is rule for rule in RULES)
 
 
