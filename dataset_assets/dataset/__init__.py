@@ -38,7 +38,7 @@ from dataset_assets.dataset.pictures import (
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
 from dataset_assets.dataset.publishing import TripletWriter
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
-from dataset_assets.dataset.status import SOURCE, WINDOWS, AssetStatus
+from dataset_assets.dataset.status import SOURCE, WINDOWS, AssetStatus, has_other_cap
 from dataset_assets.dataset.strays import Strays, files_without_row
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import (
@@ -83,6 +83,7 @@ __all__ = [
     "encode_picture",
     "eta_s",
     "files_without_row",
+    "has_other_cap",
     "irrelevant_by_row",
     "irrelevant_settings",
     "newest",

@@ -75,7 +75,7 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
     return found
 
 
-def has_other_cap(made: Provenance, counts: Counts, max_attempts: int) -> bool:
+def has_other_cap(made: Provenance, counts: Counts, max_attempts: int | None) -> bool:
     """Whether a table fell short of its target when another number of candidates could be tried."""
     found = counts.accepted + sum(counts.patches.values())
     is_short = found < made.target and not (made.sampled and made.sampled.is_full)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from dataset_assets.config import BaseSettings
-from dataset_assets.dataset import DataSet, SettingsHashes, strata
+from dataset_assets.dataset import DataSet, SettingsHashes, has_other_cap, strata
 from dataset_assets.patches import PatchPlan
 from dataset_assets.tables import PASSED_OVER, PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
 from dataset_assets.video import Extent
@@ -73,8 +73,11 @@ class WindowLedger:
                 max_cut_score=self._sampled.max_cut_score,
             )
             self._take_over(data_set.tables.read_windows(key), limits)
-            is_capped = has_other_cap(earlier, counts, limits.max_attempts)
-            self.is_complete = not (self.is_changed or is_capped) and _is_finished(earlier, provenance)
+            self.is_complete = (
+                not self.is_changed
+                and _is_finished(earlier, provenance)
+                and not has_other_cap(earlier, counts, provenance.max_attempts)
+            )
         elif earlier.code_version == strata.VERSION and is_of_strata(earlier):
             rows = data_set.tables.read_windows(key)
             self._sampled = replace(self._sampled, strata=earlier.target)
@@ -194,6 +197,7 @@ class PatchLedger:
         is_current: Callable[[PatchRow], bool],
         strata_hashes: Callable[[int], Iterable[str]],
         *,
+        has_all_windows: bool,
         rebuilds: bool,
     ) -> None:
         """Take over the patches that are what these settings make; keep others until they are replaced.
@@ -206,6 +210,7 @@ class PatchLedger:
             is_current: Whether a row has the format, the place and the names that are planned.
             strata_hashes: Gives the hashes of rows that the release before made of the present settings, for
                 so many patches.
+            has_all_windows: Whether the windows table is finished.
             rebuilds: Whether to make every patch again.
 
         Raises:
@@ -221,9 +226,10 @@ class PatchLedger:
         self._provenance = provenance
         self._done: dict[int, PatchRow] = {}
         self._earlier: dict[int, PatchRow] = {}
-        earlier = data_set.tables.read_provenance(self._path)
-        if earlier is None:
+        footer = data_set.tables.read_footer(self._path)
+        if footer is None:
             return
+        earlier, counts = footer
         rows = data_set.tables.read_patches(plan.category, plan.key)
         if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
             # A table names one source for all its rows.
@@ -243,7 +249,11 @@ class PatchLedger:
             is_finished = earlier.complete and earlier.target == provenance.target
             self.is_complete = is_finished and earlier.settings_hash in of_strata and not rebuilds
         else:
-            self.is_complete = not rebuilds and _is_finished(earlier, provenance)
+            self.is_complete = (
+                not rebuilds
+                and _is_finished(earlier, provenance)
+                and (has_all_windows or not has_other_cap(earlier, counts, provenance.max_attempts))
+            )
 
     @property
     def made(self) -> int:

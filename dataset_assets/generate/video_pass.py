@@ -214,6 +214,7 @@ class VideoPass:
             lambda target: strata.patches_hashes(
                 settings, entry, category, self.windows.strata, target, irrelevant
             ),
+            has_all_windows=self.windows.is_complete,
             rebuilds=rebuilds,
         )
 
