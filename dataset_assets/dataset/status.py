@@ -98,7 +98,9 @@ class _Look:
 
     def source(self) -> AssetStatus:
         def is_equal(made: Provenance) -> bool:
-            return made.settings_hash in source_hashes(self._settings, self._entry)
+            return made.settings_hash in source_hashes(
+                self._settings, self._entry
+            ) or self._is_equal_in_strata(made, partial(strata.source_hashes, self._settings, self._entry))
 
         return self._status(self._tables.video_path(self._entry.key), {SOURCE_VERSION: is_equal}, 1)
 

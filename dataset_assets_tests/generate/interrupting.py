@@ -65,13 +65,13 @@ def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def kill_at(folder: Path, settings: Settings, moments: Sequence[int]) -> dict[str, str]:
+def kill_at(folder: Path, settings: Settings, moments: Sequence[int], key: str = KEY) -> dict[str, str]:
     """Runs a configuration in other processes that are killed at these moments; tells which were."""
-    config = folder / "config.json"
+    config = folder / "killed.json"
     sections = settings.model_dump(mode="json")
     sections["formats"] |= dict.fromkeys(DEFAULT_FORMATS)
     config.write_text(json.dumps({"base_settings": sections.pop("base"), **sections}))
-    command = [sys.executable, "-m", "dataset_assets_tests.generate.interrupting", str(config), KEY]
+    command = [sys.executable, "-m", "dataset_assets_tests.generate.interrupting", str(config), key]
     command += map(str, moments)
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     files_named_by_rows(settings.base.output_base_dir)
