@@ -4,7 +4,7 @@
 
 Each part stops when it has done what it was asked for, or when its time is up. The report, `torture.json` and
 `torture.md` beside this file, is rewritten after every data set, so that an interrupted one shows how far
-it came. The seed is in it: the same seed makes the same attempts.
+it came. The seed is in it: the same seed makes the same trials.
 """
 
 from __future__ import annotations

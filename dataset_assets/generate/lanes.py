@@ -8,12 +8,12 @@ settled by the caller, and so is the writing of files and tables.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
+from time import sleep as pause
 from types import TracebackType
 from typing import Self
 
@@ -103,7 +103,7 @@ class KeyframeIndex:
                 return self._keyframe_at(pts)
             except SourceLostError:
                 self.close()
-                time.sleep(delay_s)
+                pause(delay_s)
         return self._keyframe_at(pts)
 
     def close(self) -> None:

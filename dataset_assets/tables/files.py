@@ -18,7 +18,14 @@ from dataset_assets.disk import replacing
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.tables import footer
 from dataset_assets.tables.footer import Counts, Provenance
-from dataset_assets.tables.schemas import SCHEMA_VERSION, PatchRow, Row, VideoRow, WindowRow
+from dataset_assets.tables.schemas import (
+    REMOVED_COLUMNS,
+    SCHEMA_VERSION,
+    PatchRow,
+    Row,
+    VideoRow,
+    WindowRow,
+)
 
 _DICTIONARY_COLUMNS = ["format", "kernel", "settings_hash", "reason"]
 """Columns of few values. Dictionaries for the others too make a file of 100 patches 35 % larger."""
@@ -106,8 +113,8 @@ def _absent_columns(found: pa.Schema, schema: pa.Schema, version: int) -> frozen
     is_older = version < SCHEMA_VERSION
     absent = {field.name for field in schema if is_older and field.nullable and field.name not in found.names}
     expected = pa.schema([field for field in schema if field.name not in absent])
-    # Columns that were removed since are not read.
-    kept = pa.schema([field for field in found if not is_older or field.name in schema.names])
+    removed = REMOVED_COLUMNS if is_older else frozenset()
+    kept = pa.schema([field for field in found if field.name not in removed])
     return frozenset(absent) if kept.equals(expected) else None
 
 

@@ -24,8 +24,11 @@ SCHEMA_VERSION = 4
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
 
 Files of older versions stay readable where nullable columns were added, which are null in their rows, or
-columns removed, which are not read.
+columns removed, which are not read (`REMOVED_COLUMNS`).
 """
+
+REMOVED_COLUMNS = frozenset({"attempt"})
+"""Columns of older versions, which are not read."""
 
 PASSED_OVER = "passed_over"
 """The reason of a candidate that was not tried: it lies too near to another one."""

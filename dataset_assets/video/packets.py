@@ -220,7 +220,7 @@ class PacketReader:
         for keyframe, later in pairwise([*at_or_before, pts + 1]):
             if keyframe not in self._known_until:
                 insort(self._keyframes, keyframe)
-            self._known_until[keyframe] = max(self._known_until.get(keyframe, 0), later - 1)
+            self._known_until[keyframe] = max(self._known_until.get(keyframe, keyframe), later - 1)
         return at_or_before[-1]
 
     def keyframe_after(self, keyframe: int, until: int) -> int | None:

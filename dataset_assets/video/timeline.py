@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from typing import TypeAlias
 
 Span: TypeAlias = tuple[int, int]
@@ -89,34 +88,6 @@ class Timeline:
         for first, last in gaps:
             spans = tuple(piece for span in spans for piece in _cut(span, first, last))
         return Timeline(spans) if spans else self
-
-    def pieces(self, count: int, shortest: int) -> list[Span]:
-        """Cut film time into equal pieces, none across a gap.
-
-        A span has its share of the pieces, as equal as ticks allow.
-
-        Args:
-            count: Pieces wanted.
-            shortest: Ticks that a piece needs.
-
-        Returns:
-            As many pieces as wanted, in order; fewer where the film or a span is too short for them, but one.
-        """
-        count = max(1, min(count, self.length // shortest)) if count else 0
-        if len(self.spans) == 1:
-            return list(_equal_pieces(self.spans[0], count))
-        ends = accumulate(end - start for start, end in self.spans)
-        shares = [round(count * end / self.length) for end in (0, *ends)]
-        found: list[Span] = []
-        for span, (before, until) in zip(self.spans, pairwise(shares), strict=True):
-            found.extend(_equal_pieces(span, min(until - before, (span[1] - span[0]) // shortest)))
-        longest = max(self.spans, key=lambda span: span[1] - span[0])
-        return found or [longest][:count]
-
-
-def _equal_pieces(span: Span, count: int) -> Iterator[Span]:
-    start, end = span
-    return pairwise([start + (end - start) * index // count for index in range(count + 1)] if count else [])
 
 
 def _cut(span: Span, first: int, last: int) -> Iterator[Span]:
