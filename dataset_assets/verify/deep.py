@@ -1,6 +1,7 @@
-"""Windows decoded from the source again, and their pictures held against the files, bit for bit.
+"""Decode windows from the source again and compare their pictures with the files, bit for bit.
 
-The GT is held against the reference conversion too (`outside`).
+Not here: the comparison of GT with the reference conversion (`outside`), and the process that decodes
+(`apart`).
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def compare_with_source(
 def _compare_row(
     settings: Settings, data_set: DataSet, tables: Tables, plan: VideoPlan, found: VideoFindings
 ) -> None:
-    """Hold the row of the videos table against what probing finds; one that is stale is remade anyway."""
+    """Compare the row of the videos table with what probing finds; a stale row is rebuilt anyway."""
     entry = plan.entry
     path = data_set.tables.video_path(entry.key)
     if tables.video is None or not plan.info.fingerprint.has_same_content(tables.video.source_fingerprint):
@@ -96,7 +97,7 @@ def _compare_row(
         replace(probed, probed_at=tables.video.probed_at, fingerprint=tables.video.fingerprint)
         != tables.video
     ):
-        found.mend.tables.add(path)
+        found.repair.tables.add(path)
         found.add(Kind.TABLE, path.relative_to(data_set.folder), "describes another film than probing finds")
 
 
@@ -117,7 +118,7 @@ def _compare_window(
         place = data_set.tables.patches_path(category, key).relative_to(root)
         rect = Rect(row.x, row.y, row.width, row.height)
         if patch is None or (patch.format, patch.rect) != (row.format, rect):
-            found.mend.rows[category].add(position)
+            found.repair.rows[category].add(position)
             found.add(Kind.ROW, place, f"the row of window {window} is not what is planned")
         else:
             planned[category] = patch
@@ -128,7 +129,7 @@ def _compare_window(
     try:
         made = lane.make(Job(plan.strata[window], [tables.accepted[window]], planned))
     except VideoError:
-        found.mend.windows.add(window)
+        found.repair.windows.add(window)
         found.add(Kind.SOURCE, place, f"window {window} is not in the film as its row says")
         return
     same = _compare_files(root, window, made, rows, found)
@@ -139,7 +140,7 @@ def _compare_window(
 def _compare_files(
     root: Path, window: int, made: Made, rows: Mapping[str, tuple[int, PatchRow]], found: VideoFindings
 ) -> list[PatchRow]:
-    """Hold the files of a window against what was made again; return the rows of those that are the same."""
+    """Compare the files of a window with what was made again; return the rows of those that are the same."""
     same = []
     for category, files in made.triplets.items():
         position, row = rows[category]
@@ -152,9 +153,9 @@ def _compare_files(
         if not differing:
             same.append(row)
             continue
-        # Whether the patch or its window's times are wrong cannot be told: both are made again.
-        found.mend.rows[category].add(position)
-        found.mend.windows.add(window)
+        # The patch or its window's times may be wrong: both are rebuilt.
+        found.repair.rows[category].add(position)
+        found.repair.windows.add(window)
         for path in differing:
             found.add(Kind.SOURCE, path, f"is not what the film shows in window {window}")
     return same
@@ -175,7 +176,10 @@ def _rows_of(
 
 
 def _differs(path: Path, content: bytes, hash_: str) -> bool:
-    """Whether a file that holds what was written shows another picture; others are told by `pictures`."""
+    """Return whether a file with the bytes that were written shows another picture.
+
+    Files with other bytes are reported by `pictures`.
+    """
     try:
         there = path.read_bytes()
     except OSError:

@@ -1,4 +1,7 @@
-"""The tables of a video, held against one another, the configuration and the plan; pictures are not read."""
+"""Compare the tables of a video with one another, the configuration and the plan.
+
+Not here: pictures, which are not read (`pictures`), and files without a row (`run`).
+"""
 
 from __future__ import annotations
 
@@ -29,9 +32,9 @@ from dataset_assets.windows import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
 
 KERNELS = get_args(Kernel)
 SIGNATURE_BYTES = SIGNATURE_WIDTH * SIGNATURE_HEIGHT
-# How many windows a film has room for depends on ticks that no table tells; one that is so many times longer
-# than they need has room for all.
-SURE_ROOM = 1.5
+# How many windows fit into a film depends on time stamps that are in no table; all fit into a film that is so
+# many times longer than they need.
+SURE_LENGTH = 1.5
 
 _T = TypeVar("_T")
 
@@ -69,18 +72,18 @@ def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
                 return None
             content = rows()
         except DamagedTableError as error:
-            found.mend.tables.add(path)
+            found.repair.tables.add(path)
             found.add(Kind.TABLE, _place(data_set, path), str(error))
             return None
         except DatasetAssetsError as error:
-            # Of a newer release, or behind permissions or a disk that people can mend.
-            found.is_mendable = False
+            # Of a newer release, or unreadable for a reason that people can correct (permissions, a disk).
+            found.is_repairable = False
             found.add(Kind.TABLE, _place(data_set, path), str(error))
             return None
         tables.provenances[path], counts = footer
         listed: Sequence[Row] = content if isinstance(content, list) else []
         if count(listed) != counts:
-            found.mend.reopened.add(path)
+            found.repair.reopened.add(path)
             found.add(Kind.TABLE, _place(data_set, path), "has other rows than its footer counts")
         return content
 
@@ -95,7 +98,7 @@ def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
         if patches is not None:
             tables.patches[category] = patches
     path = data_set.tables.windows_path(key)
-    if any(tables.patches.values()) and tables.windows is None and path not in found.mend.tables:
+    if any(tables.patches.values()) and tables.windows is None and path not in found.repair.tables:
         found.add(Kind.TABLE, _place(data_set, path), "is missing, though patches were made of its windows")
     return tables
 
@@ -103,7 +106,7 @@ def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
 def check_windows(
     settings: Settings, entry: VideoEntry | None, data_set: DataSet, tables: Tables, found: VideoFindings
 ) -> None:
-    """Every window has its attempts once and in order, the accepted one last, and overlaps no other."""
+    """Check that the attempts of each window are complete and in order, and that no windows overlap."""
     if tables.windows is None:
         return
     path = data_set.tables.windows_path(found.key)
@@ -114,26 +117,26 @@ def check_windows(
         attempts = list(group)
         problem = _window_problem(attempts)
         if target is not None and not 0 <= window < target:
-            problem = f"is none of the {target} windows of this video"
+            problem = f"is not one of the {target} windows of this video"
         if target is not None and len(attempts) > settings.base.max_attempts:
             problem = f"has {len(attempts)} attempts"
         last = attempts[-1]
         if not problem and last.accepted:
             if before is not None and last.pts[0] <= before.pts[-1]:
                 problem = f"overlaps window {before.window}"
-                found.mend.windows.add(before.window)
+                found.repair.windows.add(before.window)
             before = last
         if problem:
-            found.mend.windows.add(window)
+            found.repair.windows.add(window)
             found.add(Kind.WINDOW, _place(data_set, path), f"window {window} {problem}")
 
 
 def _window_problem(attempts: Sequence[WindowRow]) -> str:
     if [row.attempt for row in attempts] != list(range(len(attempts))):
-        return "has attempts that are doubled, missing or out of order"
+        return "has attempts that are duplicated, missing or out of order"
     for row in attempts:
         if any(late >= later for late, later in zip(row.pts, row.pts[1:], strict=False)):
-            return "has times that do not ascend"
+            return "has times that are not in ascending order"
         if len(row.pts) > FRAMES_PER_WINDOW or (row.accepted and len(row.pts) < FRAMES_PER_WINDOW):
             return f"has {len(row.pts)} frames"
         if row.accepted and row is not attempts[-1]:
@@ -149,10 +152,10 @@ def _window_problem(attempts: Sequence[WindowRow]) -> str:
 def check_patches(
     settings: Settings, entry: VideoEntry | None, data_set: DataSet, tables: Tables, found: VideoFindings
 ) -> dict[str, list[int]]:
-    """Every row names its own files, is what was planned, and has an accepted window; none is missing.
+    """Check that each row names its own files, is as planned, has an accepted window, and none is missing.
 
     Returns:
-        By category the positions of the rows whose files are worth reading.
+        The positions of the valid rows, whose files are worth reading, by category.
     """
     sound: dict[str, list[int]] = {}
     accepted = tables.accepted
@@ -173,30 +176,30 @@ def check_patches(
         for position, row in enumerate(rows):
             problem = _row_problem(found.key, row)
             if not problem and row.window in seen:
-                problem = "is there twice"
+                problem = "is duplicated"
             if not problem and provenance.complete and row.settings_hash != provenance.settings_hash:
                 problem = "was made with other settings than its table"
             if not problem and row.settings_hash in hashes:
                 problem = _unplanned(settings, category, plan, row)
                 if not problem and has_current_windows and row.window not in accepted:
-                    problem = "is of a window that is not among the accepted"
-                    found.mend.windows.add(row.window)
+                    problem = "is of a window that was not accepted"
+                    found.repair.windows.add(row.window)
             seen.add(row.window)
             if problem:
-                found.mend.rows[category].add(position)
+                found.repair.rows[category].add(position)
                 found.add(Kind.ROW, _place(data_set, path), f"the row of window {row.window} {problem}")
             else:
                 sound[category].append(position)
         is_current = provenance.complete and provenance.settings_hash in hashes
         if is_current and has_current_windows and plan is not None and plan.windows:
             for window in _lacking(plan, accepted, seen):
-                found.mend.reopened.add(path)
+                found.repair.reopened.add(path)
                 found.add(Kind.ROW, _place(data_set, path), f"the row of window {window} is missing")
     return sound
 
 
 def windows_are_current(settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables) -> bool:
-    """Whether the windows table was made with settings that give the same windows as the present ones."""
+    """Return whether the windows table was made with settings that give the same windows as the present."""
     provenance = tables.provenances.get(data_set.tables.windows_path(entry.key))
     hashes = windows_hashes(settings, entry, irrelevant_by_row(tables.video))
     return provenance is not None and provenance.settings_hash in hashes
@@ -208,9 +211,9 @@ def current_hashes(settings: Settings, entry: VideoEntry, tables: Tables, catego
 
 
 def own_files(key: str, row: PatchRow) -> TripletPaths | None:
-    """Return the files that a row names, where they have the names that a patch of its window has; else None.
+    """Return the files that a row names if they are those of its window's patch, else None.
 
-    What is read or removed on the word of a row lies in the data set, whatever a damaged row says.
+    So a damaged row never makes a file outside the data set be read or deleted.
     """
     files = TripletPaths.of(row)
     folder = files.gt.parent.parent
@@ -223,17 +226,17 @@ def _row_problem(key: str, row: PatchRow) -> str:
     if row.window < 0 or own_files(key, row) is None or row.patch_id != patch_id(key, row.window):
         return "names other files than those of its window"
     if row.kernel not in KERNELS or row.scale != SCALE:
-        return f"names a kernel {row.kernel!r} and a scale of {row.scale} that no patch is made with"
+        return f"names the kernel {row.kernel!r} and the scale {row.scale}, which no patch has"
     if min(row.width, row.height) <= 0 or row.width % SCALE or row.height % SCALE or min(row.x, row.y) < 0:
-        return f"names a crop of {row.width}x{row.height} at ({row.x}, {row.y}), which cannot be"
+        return f"names an impossible crop of {row.width}x{row.height} at ({row.x}, {row.y})"
     return ""
 
 
 def _unplanned(settings: Settings, category: str, plan: PatchPlan | None, row: PatchRow) -> str:
-    """How a row that these settings made differs from what they plan."""
+    """Describe how a row that these settings made differs from what they plan; empty if it does not."""
     crop = settings.formats.get(row.format)
     if crop is None or row.format not in settings.categories[category].mix:
-        return f"has the format {row.format!r}, which {category} does not take"
+        return f"has the format {row.format!r}, which {category} does not use"
     files = triplet_paths(settings.categories[category].folder, crop.folder, row.patch_id)
     if TripletPaths.of(row) != files or (row.width, row.height) != (crop.width, crop.height):
         return f"does not have the size or the folder of {row.format}"
@@ -262,15 +265,15 @@ def _lacking(plan: PatchPlan, accepted: Mapping[int, WindowRow], there: Collecti
 def _plan(
     settings: Settings, entry: VideoEntry, category: str, tables: Tables, path: Path
 ) -> PatchPlan | None:
-    """Return the plan as far as tables hold it: None without the active area, `windows` 0 where unknown."""
+    """Return the plan as the tables imply it: None without the active area, 0 `windows` if unknown."""
     video = tables.video
     if video is None or not tables.provenances[path].source_fingerprint.has_same_content(
         video.source_fingerprint
     ):
         return None
     target = settings.window_target(entry)
-    room = video.duration_s * video.frame_rate / FRAMES_PER_WINDOW
-    windows = target if room > SURE_ROOM * target else 0
+    fitting = video.duration_s * video.frame_rate / FRAMES_PER_WINDOW
+    windows = target if fitting > SURE_LENGTH * target else 0
     return plan_patches(
         seed=settings.base.seed,
         key=entry.key,

@@ -36,8 +36,9 @@ def test_damage_is_told_and_repaired_and_made_again(generated: Generated, damage
     assert done.returncode == 1
     name = file.relative_to(root).as_posix()
     length = file.stat().st_size
-    assert f"wrong beta: {name} has {length} bytes, its row says {length + 1}" in done.stdout.splitlines()
-    assert "1 finding; `dataset-assets verify --repair` deletes what is broken" in done.stdout
+    wrong = f"wrong beta: {name} has {length} bytes instead of the {length + 1} of its row"
+    assert wrong in done.stdout.splitlines()
+    assert "1 finding; `dataset-assets verify --repair` deletes broken rows and files" in done.stdout
     assert run("verify", "--config", config, "--repair", "--videos", "beta").returncode == 0
     assert not file.exists()
     assert run("generate", "--config", config).returncode == 0
