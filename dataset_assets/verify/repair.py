@@ -14,7 +14,7 @@ from dataset_assets.dataset import DataSet, TripletPaths
 from dataset_assets.errors import BusyError
 from dataset_assets.tables import PATCHES, WINDOWS
 from dataset_assets.verify.findings import RepairPlan
-from dataset_assets.verify.tables import own_files
+from dataset_assets.verify.patches import own_files
 
 Marks = Sequence[tuple[Path, int, int, int]]
 
