@@ -59,6 +59,8 @@ PATCHES_CHECKS = (
 SCENE_WINDOWS = "scene_windows"
 # Run tag that rebuilds what is up to date; the UI's launch dialog and `generate --force` set it.
 FORCE_TAG = "dataset_assets/force"
+# Run tag that allows a run to delete or make again many finished patches; `generate --yes` sets it.
+REPLACE_TAG = "dataset_assets/replace"
 LANES_TAG = "dataset_assets/lanes"
 DECODE_POOL = "decode"
 
@@ -120,6 +122,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 windows=SCENE_WINDOWS in selected,
                 categories=None if len(wanted) == len(assets) else wanted,
                 force=FORCE_TAG in context.run.tags,
+                may_replace=REPLACE_TAG in context.run.tags,
                 lanes=lanes,
                 on_progress=ProgressLog(context.log),
             )

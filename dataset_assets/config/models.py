@@ -133,6 +133,12 @@ class BaseSettings(Strict):
         ge=0,
         description="Gigabytes (10^9 bytes) that must stay free on the disk of the data set.",
     )
+    allow_replacing: bool = Field(
+        default=False,
+        description="Whether more than a tenth of the finished patches may be deleted or made again without "
+        "being asked for by `generate --yes`: after a change of settings, or with a release whose code makes "
+        "other patches.",
+    )
 
 
 class VideoEntry(Strict):

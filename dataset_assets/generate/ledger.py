@@ -23,6 +23,8 @@ class WindowLedger:
     Attributes:
         is_complete: Whether the table on disk is finished for what is asked for.
         is_changed: Whether rows changed that are on disk otherwise.
+        undecided: Earlier rows of candidates whose scores do not say what the present limits make of them,
+            by number.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class WindowLedger:
         self._sampled = provenance.sampled
         self._provenance = provenance
         self._rows: dict[int, WindowRow] = {}
+        self.undecided: dict[int, WindowRow] = {}
         self.is_complete = self.is_changed = False
         earlier = None if rebuilds else data_set.tables.read_provenance(self._path)
         if earlier is None or not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
@@ -82,7 +85,8 @@ class WindowLedger:
             try:
                 reason = judged_again(row, limits)
             except UndecidedError:
-                self.is_changed = True  # it is tried once more
+                self.undecided[row.window] = row  # it is tried once more
+                self.is_changed = True
                 continue
             if reason == row.reason or (reason is None and not row.accepted):
                 self._rows[row.window] = row
@@ -101,10 +105,10 @@ class WindowLedger:
         return self._sampled.strata
 
     def placements(self) -> dict[int, Placement]:
-        """Return where the candidates with a row lie, by number."""
+        """Return where the candidates lie that earlier runs looked up, by number."""
         return {
             number: Placement(number, row.keyframe_pts, row.start_pts)
-            for number, row in self._rows.items()
+            for number, row in (self.undecided | self._rows).items()
             if number >= self.strata
         }
 
@@ -258,6 +262,21 @@ class PatchLedger:
     def windows(self) -> frozenset[int]:
         """Return the windows with a patch made under these settings."""
         return frozenset(self._done)
+
+    def outdated(self) -> frozenset[int]:
+        """Return the windows with a patch that these settings do not make."""
+        return frozenset(self._earlier) | {row.window for row in self.given_up}
+
+    def choose(self, accepted: Iterable[int], strata_windows: int) -> list[int]:
+        """Return the windows that the category takes.
+
+        Args:
+            accepted: The accepted windows, in the order of the sequence.
+            strata_windows: Windows that the release before placed, of which a category has others than the
+                first ones.
+        """
+        order = sorted(accepted, key=lambda number: number < strata_windows and number not in self._done)
+        return order[: self.plan.target]
 
     def add(self, row: PatchRow) -> None:
         """Record a patch whose files are in place."""

@@ -24,6 +24,7 @@ from dataset_assets.errors import (
     SpaceError,
     VideoError,
 )
+from dataset_assets.generate.changes import Changes, planned_changes, refuse_to_replace
 from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.plan import plan_video
 from dataset_assets.generate.reports import VideoReport
@@ -59,6 +60,7 @@ def generate_video(
     windows: bool = True,
     categories: Sequence[str] | None = None,
     force: bool = False,
+    may_replace: bool = False,
     lanes: int = 1,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> VideoReport:
@@ -73,6 +75,7 @@ def generate_video(
         windows: Whether windows are looked for; without, finished windows are replayed.
         categories: Categories to make patches of; all by default.
         force: Whether to rebuild what is up to date.
+        may_replace: Whether more than a tenth of the video's finished patches may be deleted or made again.
         lanes: Windows that are worked on at a time, each with a decoder of its own. The result is the same.
         on_progress: Given how far the run has come, after each window.
 
@@ -84,6 +87,7 @@ def generate_video(
         VideoError: The film cannot be read, or must not be used.
         MissingWindowsError: Patches were asked for without windows, and there are none to replay.
         BusyError: Another run works on the video.
+        ReplacingError: Many finished patches would be deleted or made again, which nobody asked for.
         SpaceError: The disk has too little room.
     """
     cv2.setNumThreads(1)  # parallelism is by video; OpenCV's threads would only fight over the same cores
@@ -106,10 +110,15 @@ def generate_video(
             lanes=lanes,
             on_progress=on_progress,
         )
+        is_of_all = set(wanted) == set(settings.categories)
+        left = data_set.left_categories(settings).get(key, ()) if is_of_all else ()
+        may_replace = may_replace or force or settings.base.allow_replacing
+        if not may_replace and (left or not video_pass.is_done):
+            planned = planned_changes(settings, data_set, entry, None if is_of_all else wanted, plan=plan)
+            changes = sum(planned.values(), Changes())
+            refuse_to_replace(key, changes, changes.finished)
         video_pass.run()
-        if set(wanted) == set(settings.categories):
-            left = data_set.left_categories(settings).get(key, ())
-            data_set.remove_categories(key, left, journal)
+        data_set.remove_categories(key, left, journal)
     return VideoReport(
         key=key,
         info=info,
