@@ -164,7 +164,7 @@ class _Look:
     def _has_other_cap(self, made: Provenance, counts: Counts) -> bool:
         """Whether a table that fell short of its target was made with another cap on tries."""
         found = counts.accepted + sum(counts.patches.values())
-        is_short = found < made.target and not (made.sampled and made.sampled.is_full)
+        is_short = found < made.target
         max_attempts = self._settings.base.max_attempts
         return is_short and made.max_attempts not in (None, max_attempts)
 

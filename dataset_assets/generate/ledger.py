@@ -73,7 +73,8 @@ class WindowLedger:
                 max_cut_score=self._sampled.max_cut_score,
             )
             self._take_over(data_set.tables.read_windows(key), limits)
-            self.is_complete = not self.is_changed and _is_finished(earlier, provenance)
+            found = sum(row.accepted for row in self._rows.values())
+            self.is_complete = not self.is_changed and _is_finished(earlier, provenance, found)
         elif earlier.code_version == strata.VERSION and is_of_strata(earlier):
             rows = data_set.tables.read_windows(key)
             self._sampled = replace(self._sampled, strata=earlier.target)
@@ -243,7 +244,7 @@ class PatchLedger:
             is_finished = earlier.complete and earlier.target == provenance.target
             self.is_complete = is_finished and earlier.settings_hash in of_strata and not rebuilds
         else:
-            self.is_complete = not rebuilds and _is_finished(earlier, provenance)
+            self.is_complete = not rebuilds and _is_finished(earlier, provenance, len(rows))
 
     @property
     def made(self) -> int:
@@ -315,7 +316,11 @@ class PatchLedger:
         self.given_up = []
 
 
-def _is_finished(earlier: Provenance, now: Provenance) -> bool:
-    """Whether a table on disk is what is asked for now, of the same film."""
-    asked = (earlier.settings_hash, earlier.target, earlier.max_attempts)
-    return earlier.complete and asked == (now.settings_hash, now.target, now.max_attempts)
+def _is_finished(earlier: Provenance, now: Provenance, found: int) -> bool:
+    """Whether a table on disk is what is asked for now, of the same film.
+
+    Another cap on tries changes only what fell short of its target.
+    """
+    is_asked = (earlier.settings_hash, earlier.target) == (now.settings_hash, now.target)
+    has_cap = found >= now.target or earlier.max_attempts == now.max_attempts
+    return earlier.complete and is_asked and has_cap
