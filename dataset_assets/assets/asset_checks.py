@@ -33,7 +33,7 @@ DESCRIPTIONS = {
     ENOUGH_WINDOWS: "At least nine tenths of the windows asked for were found.",
     ENOUGH_ACCEPTED: "At least a fifth of the places tried were good enough for a window.",
     ENOUGH_PATCHES: "At least nine tenths of the patches asked for were made.",
-    FORMAT_MIX_KEPT: "Every format that fits has its share of the patches.",
+    FORMAT_MIX_KEPT: "Every format that fits has about its share of the patches: within what the draw gives.",
     TRIPLETS_WHOLE: "Every row has its three files: of the right length and size, each checksum right.",
     FILES_MATCH_TABLE: "The folders hold the files that the table names, and no others of this video.",
     WINDOWS_UNCUT: "No cut lies inside the windows, as far as the LR frames that were written show it.",

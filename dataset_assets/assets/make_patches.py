@@ -157,7 +157,7 @@ def _patches_checks(settings: Settings, run: VideoReport, category: str) -> list
     inspection = inspect_triplets(data_set, report.rows)
     found = {
         ENOUGH_PATCHES: enough_patches(report),
-        FORMAT_MIX_KEPT: format_mix_kept(report),
+        FORMAT_MIX_KEPT: format_mix_kept(report, run.windows.acceptance_rate),
         TRIPLETS_WHOLE: triplets_whole(inspection),
         FILES_MATCH_TABLE: files_match_table(settings, data_set, run.key, category, report),
         WINDOWS_UNCUT: windows_uncut(inspection),

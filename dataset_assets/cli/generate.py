@@ -6,7 +6,6 @@ Choosing the videos, checking the space, and the live view; the runs themselves 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +21,7 @@ from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.preview import Preview, preview_changes
 from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import Settings, VideoEntry, load_settings
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, shortfall
 from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
 from dataset_assets.launch import (
     Supervisor,
@@ -228,19 +227,14 @@ def _warnings(data_set: DataSet, key: str) -> list[str]:
     """Return what was guessed, ignored or left out of a film, and why it gave less than asked for."""
     with suppress(DatasetAssetsError):
         tables = data_set.tables
-        row, asked = tables.read_video(key), tables.read_provenance(tables.windows_path(key))
-        if row is None or asked is None:
+        row, footer = tables.read_video(key), tables.read_footer(tables.windows_path(key))
+        if row is None or footer is None:
             return []
-        candidates = tables.read_windows(key)
-        found = sum(each.accepted for each in candidates)
+        made, counts = footer
         warnings = list(row.warnings)
-        if found < ENOUGH_SHARE * asked.target:
-            reasons = Counter(
-                each.reason for each in candidates if each.is_tried and each.reason
-            ).most_common(1)
-            why = "".join(f"; most places are rejected as {reason} ({count})" for reason, count in reasons)
-            warnings.append(f"only {found} of {asked.target} windows were found{why}")
-        if found and not any(data_set.triplets([key])):
+        if counts.accepted < ENOUGH_SHARE * made.target:
+            warnings.append(shortfall(made, counts))
+        if counts.accepted and not any(data_set.triplets([key])):
             area = f"{row.active_width}x{row.active_height}"
             warnings.append(f"no format fits into its picture of {area}, so there are no patches of it")
         return warnings

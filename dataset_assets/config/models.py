@@ -83,7 +83,11 @@ class BaseSettings(Strict):
         description="Start of all randomness; the same seed gives the same data set, byte for byte.",
     )
     max_attempts: int = Field(
-        default=10, ge=1, le=100, description="Places that are tried for a window before it is given up."
+        default=10,
+        ge=1,
+        le=100,
+        description="Candidates that are tried of a video for each window that is wanted, on average, before "
+        "the video stays short.",
     )
     sampling: Literal["keyframe", "uniform"] = Field(
         default="keyframe",

@@ -37,6 +37,7 @@ from dataset_assets.dataset.pictures import (
 )
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
 from dataset_assets.dataset.publishing import TripletWriter
+from dataset_assets.dataset.shortfall import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
 from dataset_assets.dataset.status import CODE_CHANGED, SOURCE, SOURCE_CHANGED, WINDOWS, AssetStatus
 from dataset_assets.dataset.strays import Strays, files_without_row
@@ -94,6 +95,7 @@ __all__ = [
     "picture_name",
     "reasons_text",
     "sequence_hashes",
+    "shortfall",
     "source_hashes",
     "strata",
     "triplet_files",

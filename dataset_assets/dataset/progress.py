@@ -29,7 +29,7 @@ class Progress:
         pid: The process that works on it.
         process: Identity of that process; a later one with the same number has another.
         windows_target: Windows to go through.
-        windows_done: Windows gone through, found or given up.
+        windows_done: Windows found.
         windows_worked: Windows that this run had something to do for, of those gone through.
         windows_pending: Windows that this run will have something to do for.
         windows_uncommitted: Windows worked on since the last commit.

@@ -164,13 +164,18 @@ class WindowLedger:
         """Record whether the film has no place left."""
         self._sampled = replace(self._sampled, is_full=is_full)
 
+    @property
+    def finished(self) -> Provenance:
+        """What the table is made from once nothing is missing."""
+        return replace(self._provenance, complete=True, sampled=self._sampled)
+
     def rows(self) -> list[WindowRow]:
         """All rows, by number."""
         return [self._rows[number] for number in sorted(self._rows)]
 
     def commit(self, *, complete: bool) -> None:
         """Replace the table."""
-        made = replace(self._provenance, complete=complete, sampled=self._sampled)
+        made = replace(self.finished, complete=complete)
         self._data_set.tables.write(self._path, WINDOWS, self.rows(), made)
         self.is_complete = complete
         self.is_changed = False

@@ -51,7 +51,7 @@ class VideoPlan:
 
 
 def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[str]]:
-    """Patches that are asked for of each format, by category, of the videos that were probed.
+    """Patches that are expected of each format, by category, of the videos that were probed.
 
     As in a video's plan, formats that do not fit it leave their share to the others.
     """

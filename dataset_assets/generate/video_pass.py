@@ -17,6 +17,7 @@ from dataset_assets.dataset import (
     DataSet,
     Journal,
     Progress,
+    shortfall,
 )
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, SpaceError
 from dataset_assets.generate.checkpoints import Checkpoints
@@ -29,6 +30,7 @@ from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds
 from dataset_assets.generate.rows import patch_row
 from dataset_assets.patches import EncodedTriplet, PlannedPatch
+from dataset_assets.tables import count
 from dataset_assets.video import Source
 from dataset_assets.windows import CandidateSequence, Placement
 
@@ -150,7 +152,8 @@ class VideoPass:
             rejected=dict(
                 Counter(row.reason for row in rows if row.is_tried and row.reason is not None).most_common()
             ),
-            is_full=self.windows.is_full,
+            shortfall=shortfall(self.windows.finished, count(rows)),
+            rows=len(rows),
         )
 
     def category_reports(self) -> dict[str, CategoryReport]:
@@ -253,7 +256,8 @@ class VideoPass:
         # What runs ahead is lost with a killed run too.
         most = max(1, self._settings.base.checkpoint_every - lanes.ahead)
         wanted = [job for job in jobs if job.recorded is None or job.patches]
-        self._progress.windows_pending = len(wanted)
+        missing = self._progress.windows_target - self._progress.windows_done
+        self._progress.windows_pending = max(len(wanted), missing if wanted else 0)
         for made in lanes.make(sorted(wanted, key=lambda job: job.placement.start or 0)):
             self._take(made)
             # The first commit comes at once: people, and the gallery, see what the rest will look like.

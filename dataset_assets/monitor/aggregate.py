@@ -29,7 +29,7 @@ class VideoSummary:
         candidates: Candidates tried.
         targets: Patches wanted, by category.
         made: Patches made, by category.
-        stale: Patches that are there but will be replaced, by category.
+        stale: Patches that are there but will be made again or deleted, by category.
         size_bytes: Bytes of both, by category.
         remaining: Patches yet to make, by category.
         progress: Progress of its running pass; None where there is none.

@@ -55,8 +55,9 @@ VIDEO = VideoRow(
 )
 
 ACCEPTED = WindowRow(
-    window=0,
-    attempt=1,
+    window=1,
+    keyframe_pts=1020,
+    start_pts=1024,
     time_s=12.345678,
     pts=(1024, 1025, 1026, 1027, 1028, 1029, 1030),
     keyframe=True,
@@ -72,7 +73,15 @@ ACCEPTED = WindowRow(
 )
 
 REJECTED = replace(
-    ACCEPTED, attempt=0, pts=(7,), mean_abs_diff=None, signature=None, accepted=False, reason="too_few_frames"
+    ACCEPTED,
+    window=0,
+    keyframe_pts=7,
+    start_pts=7,
+    pts=(7,),
+    mean_abs_diff=None,
+    signature=None,
+    accepted=False,
+    reason="too_few_frames",
 )
 
 PATCH = PatchRow(
@@ -135,7 +144,8 @@ windows = st.builds(
         replace,
         st.just(ACCEPTED),
         window=_int32,
-        attempt=_int32,
+        keyframe_pts=st.none() | _int64,
+        start_pts=st.none() | _int64,
         time_s=_float64,
         pts=st.lists(_int64, max_size=7).map(tuple),
         keyframe=st.booleans(),
