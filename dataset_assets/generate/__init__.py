@@ -14,6 +14,13 @@ Example:
         print(report.key, report.made, "patches made")
 """
 
+from dataset_assets.generate.changes import (
+    Changes,
+    finished_patches,
+    planned_changes,
+    refuse_to_replace,
+    removed_category,
+)
 from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Made
 from dataset_assets.generate.limits import LIMIT_EXIT_CODE, step_limits, within_limits
 from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, format_targets, plan_video
@@ -26,6 +33,7 @@ __all__ = [
     "LIMIT_EXIT_CODE",
     "TRIPLET_BYTES_PER_PIXEL",
     "CategoryReport",
+    "Changes",
     "Job",
     "KeyframeIndex",
     "Lane",
@@ -35,10 +43,14 @@ __all__ = [
     "VideoReport",
     "WindowsReport",
     "evenly_first",
+    "finished_patches",
     "format_targets",
     "generate_video",
     "plan_video",
+    "planned_changes",
     "probe_video",
+    "refuse_to_replace",
+    "removed_category",
     "step_limits",
     "video_row",
     "within_limits",
