@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import errno
-import json
-import subprocess
-import sys
-from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dataset_assets.config import DEFAULT_FORMATS, Category, Settings
+from dataset_assets.config import Category, Settings
 from dataset_assets.errors import SpaceError
 from dataset_assets.generate import generate_video
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, interlaced, sdr_frames
-from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt
+from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt, kill_at
 from dataset_assets_tests.generate.samples import (
     CATEGORIES,
     KEY,
@@ -29,7 +25,6 @@ from dataset_assets_tests.generate.samples import (
     tables,
 )
 
-REPOSITORY = Path(__file__).parents[2]
 OTHER_MIX = CATEGORIES | {"general": Category(folder="Universal/Learn", mix={"wide": 0.5, "large": 0.5})}
 WEIGHTS_WITHOUT_TOON = {"general": 1.0, "space": 0.5}
 WITHOUT_TOON = {name: category for name, category in CATEGORIES.items() if name != "toon"}
@@ -120,20 +115,6 @@ def test_what_a_killed_run_left_is_gone_even_where_nothing_is_to_be_made(
     settings = small_settings(output, sdr_film.path, weights=WEIGHTS_WITHOUT_TOON, categories=WITHOUT_TOON)
     assert generate_video(settings, KEY, categories=["general"]).made == 0
     assert files_named_by_rows(output) == set(pictures(output))
-
-
-def kill_at(folder: Path, settings: Settings, moments: Sequence[int]) -> dict[str, str]:
-    """Runs a configuration in other processes that are killed at these moments; tells which were."""
-    config = folder / "config.json"
-    sections = settings.model_dump(mode="json")
-    sections["formats"] |= dict.fromkeys(DEFAULT_FORMATS)
-    config.write_text(json.dumps({"base_settings": sections.pop("base"), **sections}))
-    command = [sys.executable, "-m", "dataset_assets_tests.generate.interrupting", str(config), KEY]
-    command += map(str, moments)
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    files_named_by_rows(settings.base.output_base_dir)
-    lines = [line.split() for line in done.stdout.splitlines()]
-    return {line[0]: line[1] for line in lines}
 
 
 @pytest.mark.parametrize("moment", [5, 36, 44, 52])
