@@ -107,11 +107,12 @@ def _windows(
     settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables, found: VideoFindings
 ) -> _Windows | None:
     path = data_set.tables.windows_path(entry.key)
-    if tables.windows is None or not tables.provenances[path].complete:
+    made = tables.provenances.get(path)
+    if tables.windows is None or made is None or not made.complete:
         return None
     if not windows_are_current(settings, entry, data_set, tables):
         return None
-    below = strata_below(data_set, entry.key, tables)
+    below = strata_below(made)
     accepted = tables.accepted
     order = [*evenly_first([each for each in accepted if each < below])]
     order += sorted(each for each in accepted if each >= below)
@@ -140,15 +141,16 @@ class _Check:
     def taken(self, windows: _Windows, rows: Collection[PatchRow]) -> frozenset[int] | None:
         """Return the windows that a finished table has patches of; None where that cannot be said.
 
-        The release before chose windows by their rank among all: its tables do not say which ones.
+        The release before chose windows by their rank among all: its tables do not say which ones. Where a
+        row is of a window that was not accepted, either may be wrong.
         """
         if not self.origin.is_current or self.origin.is_of_strata or self.plan is None:
             return None
-        if windows.order is None:
+        there = {row.window for row in rows}
+        if windows.order is None or not there <= windows.known:
             return None
         if not self.plan.mix:
             return frozenset()
-        there = {row.window for row in rows}
         order = sorted(windows.order, key=lambda number: number < windows.strata and number not in there)
         return frozenset(order[: self.made.target])
 

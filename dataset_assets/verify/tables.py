@@ -90,11 +90,8 @@ def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
     return tables
 
 
-def strata_below(data_set: DataSet, key: str, tables: Tables) -> int:
-    """Return the number below which the release before placed windows, one in each stratum; 0 for none."""
-    made = tables.provenances.get(data_set.tables.windows_path(key))
-    if made is None:
-        return 0
+def strata_below(made: Provenance) -> int:
+    """Return the number below which the release before placed a table's windows, one in each stratum."""
     if made.sampled is not None:
         return made.sampled.strata
     return made.target if made.code_version == strata.VERSION else 0
@@ -140,8 +137,9 @@ def patch_origin(
     is_of_strata = made.code_version == strata.VERSION
     target = made.target if is_of_strata else made.strata_target
     of_strata = frozenset[str]()
-    if target is not None:
-        windows = strata_below(data_set, entry.key, tables)
+    of_windows = tables.provenances.get(data_set.tables.windows_path(entry.key))
+    if target is not None and of_windows is not None:
+        windows = strata_below(of_windows)
         of_strata = frozenset(strata.patches_hashes(settings, entry, category, windows, target, irrelevant))
     of_table = of_strata if is_of_strata else frozenset(patches_hashes(settings, entry, category, irrelevant))
     return PatchOrigin(
