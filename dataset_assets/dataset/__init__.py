@@ -39,7 +39,14 @@ from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windo
 from dataset_assets.dataset.publishing import TripletWriter
 from dataset_assets.dataset.shortfall import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
-from dataset_assets.dataset.status import CODE_CHANGED, SOURCE, SOURCE_CHANGED, WINDOWS, AssetStatus
+from dataset_assets.dataset.status import (
+    CODE_CHANGED,
+    SOURCE,
+    SOURCE_CHANGED,
+    WINDOWS,
+    AssetStatus,
+    has_other_cap,
+)
 from dataset_assets.dataset.strays import Strays, files_without_row
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import (
@@ -86,6 +93,7 @@ __all__ = [
     "encode_picture",
     "eta_s",
     "files_without_row",
+    "has_other_cap",
     "irrelevant_by_row",
     "irrelevant_settings",
     "newest",

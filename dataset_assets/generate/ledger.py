@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from dataset_assets.config import BaseSettings
-from dataset_assets.dataset import DataSet, SettingsHashes, strata
+from dataset_assets.dataset import DataSet, SettingsHashes, has_other_cap, strata
 from dataset_assets.patches import PatchPlan
 from dataset_assets.tables import PASSED_OVER, PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
 from dataset_assets.video import Extent
