@@ -14,7 +14,7 @@ def draw(seed: int, *name: str | int) -> float:
 
     Args:
         seed: The configuration's seed.
-        *name: What is drawn, e.g. video key, purpose, window, attempt; no part may contain a line feed.
+        *name: What is drawn, e.g. video key, purpose, window; no part may contain a line feed.
 
     Returns:
         A multiple of 2**-53, so that it is below 1 exactly.

@@ -64,5 +64,9 @@ class BusyError(DatasetAssetsError):
     """Another run works on the same video."""
 
 
+class ReplacingError(DatasetAssetsError):
+    """Many finished patches would be deleted or made again, and nobody said that this is wanted."""
+
+
 class SpaceError(DatasetAssetsError):
     """The disk that holds the data set has too little space."""

@@ -23,7 +23,7 @@ def write_config(
         videos: Film and weights, by the video's name.
         sections: Other sections of the file; `base_settings` over what is here.
     """
-    base = {"base_frame_limit": 6, "min_free_gb": 0, "output_base_dir": "dataset"}
+    base = {"base_frame_limit": 6, "min_free_gb": 0, "output_base_dir": "dataset", "allow_replacing": True}
     config = sections | {
         "base_settings": base | dict(sections.get("base_settings", {})),
         "videos": [

@@ -40,7 +40,7 @@ def dashboard(
         settings: The configuration.
         overview: The state of the data set.
         unfinished: The videos of which something is missing or stale, with why.
-        targets: Patches wanted of each format, by category.
+        targets: Patches expected of each format, by category.
     """
     stats, failed = overview.stats, list(overview.failures.values())
     totals = stats.totals
@@ -78,24 +78,24 @@ def _failed(failed: Sequence[Failure]) -> str:
 
 
 def _progress(stats: DatasetStats, targets: Mapping[str, Mapping[str, int]]) -> str:
-    """Return the patches made and wanted of each category, and of each of its formats."""
+    """Return the patches made and wanted of each category, and of each of its formats, about so many."""
     rows = []
     for category in stats.categories.to_dict("records"):
         name = category["category"]
         rows.append(_progress_row(f"**{name}**", category["patches"], category["patches_target"]))
         for each in stats.formats[stats.formats["category"] == name].to_dict("records"):
             target = targets.get(name, {}).get(each["format"], 0)
-            rows.append(_progress_row(each["format"], each["patches"], target))
+            rows.append(_progress_row(each["format"], each["patches"], target, "about "))
     return markdown_table(("patches", "made", "target", "share", ""), rows)
 
 
-def _progress_row(name: str, made: int, target: int) -> tuple[str, ...]:
+def _progress_row(name: str, made: int, target: int, about: str = "") -> tuple[str, ...]:
     share = made / target if target else 0.0
-    return name, str(made), str(target), f"{share:.0%}" if target else "", bar(share, SHORT_BAR)
+    return name, str(made), f"{about}{target}", f"{share:.0%}" if target else "", bar(share, SHORT_BAR)
 
 
 def _lowest_acceptance(videos: pd.DataFrame) -> str:
-    """Return the videos that cost the most candidates."""
+    """Return the videos of which the most candidates are rejected."""
     tried = videos[videos["candidates"] > 0].sort_values(["acceptance_rate", "video"])
     rows = [
         (each["video"], f"{each['acceptance_rate']:.0%}", bar(each["acceptance_rate"]))

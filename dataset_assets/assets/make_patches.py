@@ -59,6 +59,8 @@ PATCHES_CHECKS = (
 SCENE_WINDOWS = "scene_windows"
 # Run tag that rebuilds what is up to date; the UI's launch dialog and `generate --force` set it.
 FORCE_TAG = "dataset_assets/force"
+# Run tag that allows a run to delete or make again many finished patches; `generate --yes` sets it.
+REPLACE_TAG = "dataset_assets/replace"
 LANES_TAG = "dataset_assets/lanes"
 DECODE_POOL = "decode"
 
@@ -120,6 +122,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 windows=SCENE_WINDOWS in selected,
                 categories=None if len(wanted) == len(assets) else wanted,
                 force=FORCE_TAG in context.run.tags,
+                may_replace=REPLACE_TAG in context.run.tags,
                 lanes=lanes,
                 on_progress=ProgressLog(context.log),
             )
@@ -154,7 +157,7 @@ def _patches_checks(settings: Settings, run: VideoReport, category: str) -> list
     inspection = inspect_triplets(data_set, report.rows)
     found = {
         ENOUGH_PATCHES: enough_patches(report),
-        FORMAT_MIX_KEPT: format_mix_kept(report),
+        FORMAT_MIX_KEPT: format_mix_kept(report, run.windows.acceptance_rate),
         TRIPLETS_WHOLE: triplets_whole(inspection),
         FILES_MATCH_TABLE: files_match_table(settings, data_set, run.key, category, report),
         WINDOWS_UNCUT: windows_uncut(inspection),

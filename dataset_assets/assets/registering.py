@@ -18,7 +18,7 @@ from dataset_assets.assets.reporting import Metadata, counts_markdown, source_me
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import one_transaction, version_tags
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, shortfall
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import Counts, Provenance
 
@@ -143,6 +143,8 @@ def _windows_version(provenance: Provenance | None) -> str:
 
 def _windows_metadata(table: FinishedTable, provenance: Provenance, counts: Counts) -> Metadata:
     rate = counts.accepted / counts.candidates if counts.candidates else 0.0
+    why = shortfall(provenance, counts)
+    note: Metadata = {"shortfall": dg.MetadataValue.text(why)} if why else {}
     return {
         "video": dg.MetadataValue.text(table.key),
         "windows": dg.MetadataValue.int(counts.accepted),
@@ -150,6 +152,7 @@ def _windows_metadata(table: FinishedTable, provenance: Provenance, counts: Coun
         "candidates": dg.MetadataValue.int(counts.candidates),
         "acceptance_rate": dg.MetadataValue.float(round(rate, 4)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", counts.rejected)),
+        **note,
         "gallery": page_url(table.key),
         "table": dg.MetadataValue.path(table.path),
     }

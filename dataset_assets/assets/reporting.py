@@ -86,10 +86,12 @@ def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
         "cpu_s": dg.MetadataValue.float(round(run.cpu_s, 1)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", report.rejected)),
     }
+    if report.shortfall:
+        metadata["shortfall"] = dg.MetadataValue.text(report.shortfall)
     _add_picture(metadata, "contact_sheet", windows_sheet(settings, data_set, run, list(run.categories)))
     _add_picture(metadata, "rejected", rejected_strip(data_set, run))
     metadata["gallery"] = page_url(run.key)
-    return metadata | _table_place(data_set.tables.windows_path(run.key), report.candidates)
+    return metadata | _table_place(data_set.tables.windows_path(run.key), report.rows)
 
 
 def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Metadata:
@@ -159,7 +161,7 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    return cell == "" or cell.removesuffix("%").isdigit()
+    return cell == "" or cell.removeprefix("about ").removesuffix("%").isdigit()
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ Not here: reading files and pictures (`inspection`), and how verdicts are shown 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,10 @@ from dataset_assets.video import Fingerprint
 
 ENOUGH_SHARE = 0.9
 ENOUGH_ACCEPTED = 0.2
-# The plan keeps each format within about one patch of its share; windows given up take theirs along.
-MIX_TOLERANCE = 0.1
+# Formats are drawn by the candidate's number, evenly: any prefix is within 2 patches of the mix. Rejected
+# candidates take theirs along; at random, they take a format off its share by about the root of their number.
 MIX_TOLERANCE_PATCHES = 2
+MIX_TOLERANCE_ROOT = 2
 # Of the sampled triplets: some 0.2 % of those without a cut look like one; if the frames were not those of
 # the windows, 6 % and more would contain one. Titles on black look like bars, but few windows are titles.
 MAX_SHARE_CUT = 0.02
@@ -73,10 +75,9 @@ def source_unchanged(fingerprint: Fingerprint, path: Path) -> Verdict:
 def enough_windows(report: WindowsReport) -> Verdict:
     """Check that at least nine tenths of the windows wanted were found."""
     share = report.accepted / report.target if report.target else 1.0
-    limit = f"; only {report.possible} fit into the film" if report.possible < report.target else ""
     return Verdict(
         share >= ENOUGH_SHARE,
-        f"{report.accepted} of {report.target} windows found{limit}",
+        report.shortfall or f"{report.accepted} of {report.target} windows found",
         "share_found",
         round(share, 3),
     )
@@ -107,16 +108,25 @@ def enough_patches(report: CategoryReport) -> Verdict:
     )
 
 
-def format_mix_kept(report: CategoryReport) -> Verdict:
-    """Check that every format that fits the film has its share of the patches."""
+def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
+    """Check that every format that fits the film has about its share of the patches.
+
+    The share is an expectation: which candidates are rejected is chance.
+
+    Args:
+        report: The category.
+        acceptance_rate: Accepted candidates over those tried, 0..1.
+    """
     total = len(report.rows)
     made = report.formats
     off = {name: abs(made.get(name, 0) - share * total) for name, share in report.mix.items()}
-    allowed = max(MIX_TOLERANCE_PATCHES, MIX_TOLERANCE * total)
+    allowed = MIX_TOLERANCE_PATCHES + MIX_TOLERANCE_ROOT * math.sqrt(total * (1 - acceptance_rate))
     worst = max(off, key=lambda name: off[name], default="")
     return Verdict(
         all(value <= allowed for value in off.values()),
-        f"{worst} is {off[worst]:.1f} of {total} patches off its share" if worst else "no format fits",
+        f"{worst} is {off[worst]:.1f} of {total} patches off its share, up to {allowed:.1f} are expected"
+        if worst
+        else "no format fits",
         "patches_off",
         round(max(off.values(), default=0.0), 1),
     )

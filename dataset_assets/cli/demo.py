@@ -35,7 +35,7 @@ def run_demo(folder: Path, console: Console) -> int:
     home_of(folder.resolve() / DATASET_FOLDER)  # refused before anything is written
     make_films(folder / "films", report=lambda line: console.print(line, soft_wrap=True))
     config = demo_config(folder)
-    code = generate(config, console, videos=(), categories=(), workers=None, force=False)
+    code = generate(config, console, videos=(), categories=(), workers=None, force=False, may_replace=False)
     settings = load_settings(config)
     data_set, quoted = DataSet.of(settings), shlex.quote(str(config))
     console.print(

@@ -6,9 +6,9 @@ Choosing the videos, checking the space, and the live view; the runs themselves 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -18,9 +18,10 @@ from rich.markup import escape
 
 from dataset_assets.checks import ENOUGH_SHARE
 from dataset_assets.cli.new_films import with_new_films
+from dataset_assets.cli.preview import Preview, preview_changes
 from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import Settings, VideoEntry, load_settings
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, shortfall
 from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
 from dataset_assets.launch import (
     Supervisor,
@@ -46,6 +47,7 @@ def generate(
     categories: Sequence[str],
     workers: int | None,
     force: bool,
+    may_replace: bool,
 ) -> int:
     """Bring the data set up to date.
 
@@ -56,12 +58,14 @@ def generate(
         categories: Categories; all where empty.
         workers: Videos at a time; the configuration's `max_workers` by default.
         force: Whether to rebuild what is up to date.
+        may_replace: Whether many finished patches may be deleted or made again.
 
     Returns:
         The exit code: 0 when all is done, 1 when a video failed.
 
     Raises:
         ConfigError: The configuration holds mistakes, or a video or category is not in it.
+        ReplacingError: Many finished patches would be deleted or made again, which nobody asked for.
         DatasetAssetsError: What is missing does not fit on the disk, or Dagster cannot write its history.
         KeyboardInterrupt: Ctrl+C; the workers have committed and stopped.
     """
@@ -71,7 +75,14 @@ def generate(
     entries = _chosen(settings, videos, categories)
     with reporting_history_errors(enter_home(settings, config)):
         return _generate(
-            config, settings, entries, console, categories=categories, workers=workers, force=force
+            config,
+            settings,
+            entries,
+            console,
+            categories=categories,
+            workers=workers,
+            force=force,
+            may_replace=may_replace,
         )
 
 
@@ -84,6 +95,7 @@ def _generate(
     categories: Sequence[str],
     workers: int | None,
     force: bool,
+    may_replace: bool,
 ) -> int:
     data_set = DataSet.of(settings)
     with dg.DagsterInstance.get() as instance:
@@ -92,12 +104,19 @@ def _generate(
     data_set.clear_up()
     pending = (pending_task(settings, entry, data_set, categories, force=force) for entry in entries)
     tasks = [task for task in pending if task is not None]
+    with console.status("looking at what changes"):
+        preview = preview_changes(settings, data_set, entries, tasks, categories, force=force)
+    if not (force or may_replace or settings.base.allow_replacing):
+        worked_on = {task.key for task in tasks}
+        others = [entry.key for entry in entries if entry.key not in worked_on]
+        preview.refuse_to_replace(data_set, list(categories or settings.categories), others)
+    tasks = [replace(task, may_replace=may_replace or task.key in preview.replacing) for task in tasks]
     collector = SnapshotCollector(settings, [entry.key for entry in entries], categories)
     # Statistics and pages follow the tables, also where a run is killed before it came to them.
     stats_due = data_set.statistics_due
     is_due = bool(tasks) or stats_due.exists()
     if tasks:
-        _check_space(settings, collector, tasks, console)
+        _check_space(settings, data_set, collector, preview, len(tasks), console)
         with suppress(OSError):  # the runs report a full disk
             stats_due.parent.mkdir(parents=True, exist_ok=True)
             stats_due.touch()
@@ -145,25 +164,29 @@ def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]
 
 
 def _check_space(
-    settings: Settings, collector: SnapshotCollector, tasks: Sequence[Task], console: Console
+    settings: Settings,
+    data_set: DataSet,
+    collector: SnapshotCollector,
+    preview: Preview,
+    videos: int,
+    console: Console,
 ) -> None:
-    """Print what the run will write.
+    """Print what the run will do.
 
     Raises:
         SpaceError: It does not fit, which would show after hours.
     """
-    keys = [task.key for task in tasks]
-    disk = collector.snapshot(LaunchedRuns(keys).activity([])).disk
-    needed_bytes = disk.free_bytes - disk.free_after_bytes
-    videos = f"{len(keys)} video{'s' if len(keys) > 1 else ''} to work on"
-    estimate = f"about {size(needed_bytes)} to write, {size(disk.free_bytes)} free"
-    if needed_bytes and disk.free_after_bytes < disk.min_free_bytes:
+    base = settings.base
+    needed_bytes, free_bytes = collector.bytes_of(preview.to_make), data_set.free_bytes
+    work = f"{videos} video{'' if videos == 1 else 's'} to work on"
+    estimate = f"about {size(needed_bytes)} to write, {size(free_bytes)} free"
+    if needed_bytes and free_bytes - needed_bytes < base.min_free_gb * 1e9:
         raise SpaceError(
-            f"{settings.base.output_base_dir}: {videos}, {estimate}, and base_settings.min_free_gb keeps "
-            f"{size(disk.min_free_bytes)}",
+            f"{data_set.folder}: {work}, {estimate}, and base_settings.min_free_gb keeps "
+            f"{size(base.min_free_gb * 1e9)}",
             "free some space, lower min_free_gb or base_frame_limit, or name a few videos by --videos",
         )
-    console.print(f"{videos}: {estimate}", soft_wrap=True)
+    console.print(f"{work}: {preview.changes}; {estimate}", soft_wrap=True)
 
 
 def _run(
@@ -204,19 +227,14 @@ def _warnings(data_set: DataSet, key: str) -> list[str]:
     """Return what was guessed, ignored or left out of a film, and why it gave less than asked for."""
     with suppress(DatasetAssetsError):
         tables = data_set.tables
-        row, asked = tables.read_video(key), tables.read_provenance(tables.windows_path(key))
-        if row is None or asked is None:
+        row, footer = tables.read_video(key), tables.read_footer(tables.windows_path(key))
+        if row is None or footer is None:
             return []
-        candidates = tables.read_windows(key)
-        found = sum(each.accepted for each in candidates)
+        made, counts = footer
         warnings = list(row.warnings)
-        if found < ENOUGH_SHARE * asked.target:
-            reasons = Counter(
-                each.reason for each in candidates if each.is_tried and each.reason
-            ).most_common(1)
-            why = "".join(f"; most places are rejected as {reason} ({count})" for reason, count in reasons)
-            warnings.append(f"only {found} of {asked.target} windows were found{why}")
-        if found and not any(data_set.triplets([key])):
+        if counts.accepted < ENOUGH_SHARE * made.target:
+            warnings.append(shortfall(made, counts))
+        if counts.accepted and not any(data_set.triplets([key])):
             area = f"{row.active_width}x{row.active_height}"
             warnings.append(f"no format fits into its picture of {area}, so there are no patches of it")
         return warnings

@@ -93,6 +93,10 @@ def generate(
     force: Annotated[
         bool, typer.Option("--force", help="Rebuild even if up to date; with --categories, only these.")
     ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Go on though more than a tenth of the finished patches are replaced."),
+    ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate resumes."""
     from dataset_assets.cli.generate import generate as run
@@ -107,6 +111,7 @@ def generate(
             categories=_split(categories),
             workers=workers,
             force=force,
+            may_replace=yes,
         )
         raise typer.Exit(code)
 

@@ -83,7 +83,11 @@ class BaseSettings(Strict):
         description="Seed of all random choices; the same seed gives the same data set, byte for byte.",
     )
     max_attempts: int = Field(
-        default=10, ge=1, le=100, description="Attempts at a window before it is given up."
+        default=10,
+        ge=1,
+        le=100,
+        description="Candidates that are tried of a video for each window that is wanted, on average, before "
+        "the video stays short.",
     )
     sampling: Literal["keyframe", "uniform"] = Field(
         default="keyframe",
@@ -132,6 +136,12 @@ class BaseSettings(Strict):
         default=5.0,
         ge=0,
         description="Gigabytes (10^9 bytes) that must stay free on the disk of the data set.",
+    )
+    allow_replacing: bool = Field(
+        default=False,
+        description="Whether more than a tenth of the finished patches may be deleted or made again without "
+        "being asked for by `generate --yes`: after a change of settings, or with a release whose code makes "
+        "other patches.",
     )
 
 

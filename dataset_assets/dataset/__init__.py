@@ -37,8 +37,16 @@ from dataset_assets.dataset.pictures import (
 )
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
 from dataset_assets.dataset.publishing import TripletWriter
+from dataset_assets.dataset.shortfall import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
-from dataset_assets.dataset.status import SOURCE, WINDOWS, AssetStatus, has_other_cap
+from dataset_assets.dataset.status import (
+    CODE_CHANGED,
+    SOURCE,
+    SOURCE_CHANGED,
+    WINDOWS,
+    AssetStatus,
+    has_other_cap,
+)
 from dataset_assets.dataset.strays import Strays, files_without_row
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import (
@@ -54,11 +62,13 @@ from dataset_assets.dataset.triplets import (
 )
 
 __all__ = [
+    "CODE_CHANGED",
     "FILE_NAME",
     "KINDS",
     "PATCHES_VERSION",
     "REJECTED_PICTURES",
     "SOURCE",
+    "SOURCE_CHANGED",
     "SOURCE_VERSION",
     "WINDOWS",
     "WINDOWS_VERSION",
@@ -93,6 +103,7 @@ __all__ = [
     "picture_name",
     "reasons_text",
     "sequence_hashes",
+    "shortfall",
     "source_hashes",
     "strata",
     "triplet_files",

@@ -28,9 +28,9 @@ class Progress:
         key: The video's key.
         pid: The process that works on it.
         process: Identity of that process; a later one with the same number has another.
-        windows_target: Windows to process.
-        windows_done: Windows processed, found or given up.
-        windows_worked: Processed windows that this run had work for.
+        windows_target: Windows wanted.
+        windows_done: Windows found.
+        windows_worked: Candidates and windows that this run worked on.
         windows_pending: Windows that this run still has work for.
         windows_uncommitted: Windows worked on since the last commit.
         accepted: Windows accepted so far.

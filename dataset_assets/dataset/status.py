@@ -30,7 +30,8 @@ from dataset_assets.tables import Counts, Provenance, VideoRow
 
 SOURCE = "source"
 WINDOWS = "windows"
-_CODE_CHANGED = "the code that makes it changed"
+CODE_CHANGED = "the code that makes it changed"
+SOURCE_CHANGED = "the source file changed"
 _SETTINGS_CHANGED = "its settings changed"
 
 
@@ -41,10 +42,13 @@ class AssetStatus:
     Attributes:
         state: `done`; `missing` (no table), `partial` (a run was interrupted) or `stale`.
         reason: Why it is not done, in a few words; empty where it is.
+        only_target: Whether the table is finished and only more or fewer rows are wanted, so that the first
+            ones stay as they are.
     """
 
     state: Literal["done", "missing", "partial", "stale"]
     reason: str = ""
+    only_target: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -68,7 +72,7 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
     found = {SOURCE: look.source(), WINDOWS: look.windows()}
     for category in settings.categories:
         of_patches = look.patches(category)
-        if (of_patches.reason, found[WINDOWS].reason) == (_SETTINGS_CHANGED, _CODE_CHANGED):
+        if (of_patches.reason, found[WINDOWS].reason) == (_SETTINGS_CHANGED, CODE_CHANGED):
             # Their hash holds that of the windows, whose version is the cause.
             of_patches = found[WINDOWS]
         found[category] = of_patches
@@ -156,13 +160,16 @@ class _Look:
             return AssetStatus("missing", "never made")
         made, counts = footer
         if made.code_version not in is_equal:
-            return AssetStatus("stale", _CODE_CHANGED)
+            return AssetStatus("stale", CODE_CHANGED)
         if not self._is_of_film(made.source_fingerprint):
-            return AssetStatus("stale", "the source file changed")
+            return AssetStatus("stale", SOURCE_CHANGED)
         if not is_equal[made.code_version](made):
             return AssetStatus("stale", _SETTINGS_CHANGED)
         if made.target != target:
-            return AssetStatus("stale", f"{target} are wanted, not {made.target}")
+            has_same_cap = made.max_attempts in (None, self._settings.base.max_attempts)
+            return AssetStatus(
+                "stale", f"{target} are wanted, not {made.target}", only_target=made.complete and has_same_cap
+            )
         if not made.complete:
             return AssetStatus("partial", "a run was interrupted")
         if not self._has_all_windows and has_other_cap(made, counts, self._settings.base.max_attempts):

@@ -17,7 +17,7 @@ from dataset_assets.tables import PatchRow, WindowRow
 from dataset_assets.video import Rect
 
 SHEET_WINDOWS = 18
-STRIP_ATTEMPTS = 6
+STRIP_CANDIDATES = 6
 
 _T = TypeVar("_T")
 
@@ -66,10 +66,10 @@ def rejected_strip(data_set: DataSet, run: VideoReport) -> bytes | None:
     rejected = [row for row in data_set.tables.read_windows(run.key) if not row.accepted]
     for row, picture in _with_pictures(data_set, run, rejected):
         by_reason.setdefault(row.reason or "", []).append(Cell(picture, _caption(row.reason or "", row)))
-    share = max(1, STRIP_ATTEMPTS // max(1, len(by_reason)))
+    share = max(1, STRIP_CANDIDATES // max(1, len(by_reason)))
     first = [cell for cells in by_reason.values() for cell in _spread(cells, share)]
     rest = [cell for cells in by_reason.values() for cell in cells if cell not in first]
-    chosen = [*first, *_spread(rest, max(0, STRIP_ATTEMPTS - len(first)))][:STRIP_ATTEMPTS]
+    chosen = [*first, *_spread(rest, max(0, STRIP_CANDIDATES - len(first)))][:STRIP_CANDIDATES]
     return contact_sheet(chosen) if chosen else None
 
 

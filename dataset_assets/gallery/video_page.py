@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet, Failure, picture_name
+from dataset_assets.dataset import DataSet, Failure, picture_name, shortfall
 from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
 from dataset_assets.windows import SHOWN_FRAMES, SIGNATURE_HEIGHT, SIGNATURE_WIDTH, rule_named
 
@@ -129,9 +129,10 @@ class VideoPage:
         row: Its row in the videos table; None where it was not probed.
         failure: Why its last run failed; None if it did not.
         windows_target: Windows asked for.
+        shortfall: Why it gave fewer windows than were asked for; empty where it did not.
         is_unfinished: Whether a table is unfinished.
         accepted: The windows, by number.
-        rejected: The rejected candidates, by window; at most `MOST_REJECTED`, spread evenly.
+        rejected: The rejected candidates, by number; at most `MOST_REJECTED`, spread evenly.
         reasons: Rejected candidates by reason, the most frequent first.
         categories: The categories that want something of it, or have.
         formats: Patches by format.
@@ -144,6 +145,7 @@ class VideoPage:
     row: VideoRow | None
     failure: Failure | None
     windows_target: int
+    shortfall: str
     is_unfinished: bool
     accepted: tuple[ShownCandidate, ...]
     rejected: tuple[ShownCandidate, ...]
@@ -155,7 +157,7 @@ class VideoPage:
 
     @property
     def candidates(self) -> int:
-        """All candidates."""
+        """Candidates that were tried, accepted or not."""
         return len(self.accepted) + sum(self.reasons.values())
 
     @property
@@ -195,7 +197,8 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
         DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
     """
     row = data_set.tables.read_video(key)
-    footer = data_set.tables.read_provenance(data_set.tables.windows_path(key))
+    records = data_set.tables.read_footer(data_set.tables.windows_path(key))
+    footer = records[0] if records else None
     rows = data_set.tables.read_windows(key)
     reader = _Reader(data_set, key, row, footer)
     crops: dict[int, list[Crop]] = {}
@@ -221,6 +224,7 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
         row=row,
         failure=data_set.failures.read_one(key),
         windows_target=footer.target if footer else 0,
+        shortfall=shortfall(*records) if records else "",
         is_unfinished=any(share.is_unfinished for share in shares) or bool(footer and not footer.complete),
         accepted=tuple(candidate for _, candidate in accepted),
         rejected=tuple(reader.candidate(each, []) for each in _spread(rejected)),

@@ -14,10 +14,18 @@ Example:
         print(report.key, report.made, "patches made")
 """
 
-from dataset_assets.generate.lanes import Job, Lane, Made
+from dataset_assets.generate.changes import (
+    Changes,
+    finished_patches,
+    planned_changes,
+    refuse_to_replace,
+    removed_category,
+)
+from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Made
 from dataset_assets.generate.limits import LIMIT_EXIT_CODE, step_limits, within_limits
 from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, format_targets, plan_video
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
+from dataset_assets.generate.rounds import Rounds, evenly_first
 from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video import generate_video, probe_video
 
@@ -25,16 +33,24 @@ __all__ = [
     "LIMIT_EXIT_CODE",
     "TRIPLET_BYTES_PER_PIXEL",
     "CategoryReport",
+    "Changes",
     "Job",
+    "KeyframeIndex",
     "Lane",
     "Made",
+    "Rounds",
     "VideoPlan",
     "VideoReport",
     "WindowsReport",
+    "evenly_first",
+    "finished_patches",
     "format_targets",
     "generate_video",
     "plan_video",
+    "planned_changes",
     "probe_video",
+    "refuse_to_replace",
+    "removed_category",
     "step_limits",
     "video_row",
     "within_limits",

@@ -23,6 +23,8 @@ class WindowLedger:
     Attributes:
         is_complete: Whether the table on disk is finished for what is asked for.
         is_changed: Whether rows changed that are on disk otherwise.
+        undecided: Earlier rows of candidates whose scores do not say what the present limits make of them,
+            by number.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class WindowLedger:
         self._sampled = provenance.sampled
         self._provenance = provenance
         self._rows: dict[int, WindowRow] = {}
+        self.undecided: dict[int, WindowRow] = {}
         self.is_complete = self.is_changed = False
         footer = None if rebuilds else data_set.tables.read_footer(self._path)
         if footer is None:
@@ -73,11 +76,8 @@ class WindowLedger:
                 max_cut_score=self._sampled.max_cut_score,
             )
             self._take_over(data_set.tables.read_windows(key), limits)
-            self.is_complete = (
-                not self.is_changed
-                and _is_finished(earlier, provenance)
-                and not has_other_cap(earlier, counts, provenance.max_attempts)
-            )
+            is_capped = has_other_cap(earlier, counts, limits.max_attempts)
+            self.is_complete = not (self.is_changed or is_capped) and _is_finished(earlier, provenance)
         elif earlier.code_version == strata.VERSION and is_of_strata(earlier):
             rows = data_set.tables.read_windows(key)
             self._sampled = replace(self._sampled, strata=earlier.target)
@@ -89,7 +89,8 @@ class WindowLedger:
             try:
                 reason = judged_again(row, limits)
             except UndecidedError:
-                self.is_changed = True  # it is tried once more
+                self.undecided[row.window] = row  # it is tried once more
+                self.is_changed = True
                 continue
             if reason == row.reason or (reason is None and not row.accepted):
                 self._rows[row.window] = row
@@ -108,10 +109,10 @@ class WindowLedger:
         return self._sampled.strata
 
     def placements(self) -> dict[int, Placement]:
-        """Return where the candidates with a row lie, by number."""
+        """Return where the candidates lie that earlier runs looked up, by number."""
         return {
             number: Placement(number, row.keyframe_pts, row.start_pts)
-            for number, row in self._rows.items()
+            for number, row in (self.undecided | self._rows).items()
             if number >= self.strata
         }
 
@@ -166,13 +167,18 @@ class WindowLedger:
         """Record whether the film has no place left."""
         self._sampled = replace(self._sampled, is_full=is_full)
 
+    @property
+    def finished(self) -> Provenance:
+        """What the table is made from once nothing is missing."""
+        return replace(self._provenance, complete=True, sampled=self._sampled)
+
     def rows(self) -> list[WindowRow]:
         """All rows, by number."""
         return [self._rows[number] for number in sorted(self._rows)]
 
     def commit(self, *, complete: bool) -> None:
         """Replace the table."""
-        made = replace(self._provenance, complete=complete, sampled=self._sampled)
+        made = replace(self.finished, complete=complete)
         self._data_set.tables.write(self._path, WINDOWS, self.rows(), made)
         self.is_complete = complete
         self.is_changed = False
@@ -197,7 +203,6 @@ class PatchLedger:
         is_current: Callable[[PatchRow], bool],
         strata_hashes: Callable[[int], Iterable[str]],
         *,
-        has_all_windows: bool,
         rebuilds: bool,
     ) -> None:
         """Take over the patches that are what these settings make; keep others until they are replaced.
@@ -210,7 +215,6 @@ class PatchLedger:
             is_current: Whether a row has the format, the place and the names that are planned.
             strata_hashes: Gives the hashes of rows that the release before made of the present settings, for
                 so many patches.
-            has_all_windows: Whether the windows table is finished.
             rebuilds: Whether to make every patch again.
 
         Raises:
@@ -249,11 +253,8 @@ class PatchLedger:
             is_finished = earlier.complete and earlier.target == provenance.target
             self.is_complete = is_finished and earlier.settings_hash in of_strata and not rebuilds
         else:
-            self.is_complete = (
-                not rebuilds
-                and _is_finished(earlier, provenance)
-                and (has_all_windows or not has_other_cap(earlier, counts, provenance.max_attempts))
-            )
+            is_capped = has_other_cap(earlier, counts, provenance.max_attempts or 0)
+            self.is_complete = not (rebuilds or is_capped) and _is_finished(earlier, provenance)
 
     @property
     def made(self) -> int:
@@ -272,6 +273,21 @@ class PatchLedger:
     def windows(self) -> frozenset[int]:
         """Return the windows with a patch made under these settings."""
         return frozenset(self._done)
+
+    def outdated(self) -> frozenset[int]:
+        """Return the windows with a patch that these settings do not make."""
+        return frozenset(self._earlier) | {row.window for row in self.given_up}
+
+    def choose(self, accepted: Iterable[int], strata_windows: int) -> list[int]:
+        """Return the windows that the category takes.
+
+        Args:
+            accepted: The accepted windows, in the order of the sequence.
+            strata_windows: Windows that the release before placed, of which a category has others than the
+                first ones.
+        """
+        order = sorted(accepted, key=lambda number: number < strata_windows and number not in self._done)
+        return order[: self.plan.target]
 
     def add(self, row: PatchRow) -> None:
         """Record a patch whose files are in place."""

@@ -33,8 +33,8 @@ class StepLimits:
     """The most that probing a film, or one window of it, may take.
 
     Attributes:
-        cpu_s: CPU seconds of the process. Ten attempts at a window of 8K film with 10 s from keyframe to
-            keyframe take some 500.
+        cpu_s: CPU seconds of the process. A candidate of 8K film with 10 s from keyframe to keyframe takes
+            some 50.
         wall_s: Seconds. A film without an index on a slow disk is read from its start again and again.
         memory_bytes: Memory in use. Three categories of UHD film take 1 GB, each further lane 0.6.
     """

@@ -11,7 +11,7 @@ from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.patches import PatchPlan, fitting_mix, plan_patches
-from dataset_assets.video import Rect, VideoInfo
+from dataset_assets.video import Extent, Rect, VideoInfo
 
 # Of a GT pixel: the stacks add 12/9 of the GT's pixels. Seven real films gave 0.7 (flat animation) to 3.8
 # (grain, foliage) bytes, so that a run that is estimated to fit does.
@@ -51,7 +51,7 @@ class VideoPlan:
 
 
 def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[str]]:
-    """Return the patches wanted of each format, by category, of the videos that were probed.
+    """Return the patches expected of each format, by category, of the videos that were probed.
 
     As in a video's plan, formats that do not fit it leave their share to the others.
     """
@@ -76,8 +76,18 @@ def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[s
 def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:
     """Plan a video's windows and every category's patches."""
     windows = settings.window_target(entry)
-    room = min(windows, max(1, info.timeline.length // (FRAMES_PER_WINDOW * info.frame_ticks)))
-    patches = {
+    room = room_for(windows, info.extent)
+    return VideoPlan(entry, info, windows, room, plan_categories(settings, entry, info.active))
+
+
+def room_for(windows: int, extent: Extent) -> int:
+    """Return how many of so many windows a film is long enough for."""
+    return min(windows, max(1, extent.timeline.length // (FRAMES_PER_WINDOW * extent.frame_ticks)))
+
+
+def plan_categories(settings: Settings, entry: VideoEntry, area: Rect) -> dict[str, PatchPlan]:
+    """Plan every category's patches of a video with this active area."""
+    return {
         name: plan_patches(
             seed=settings.base.seed,
             key=entry.key,
@@ -85,8 +95,7 @@ def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoP
             target=settings.target(entry, name),
             formats=settings.formats,
             mix=category.mix,
-            area=info.active,
+            area=area,
         )
         for name, category in settings.categories.items()
     }
-    return VideoPlan(entry, info, windows, room, patches)

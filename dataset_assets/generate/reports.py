@@ -24,7 +24,8 @@ class WindowsReport:
         with_repeats: Accepted windows with a repeated frame.
         candidates: Candidates that were tried, accepted or not.
         rejected: Rejected candidates by reason.
-        is_full: Whether the film has no place left for another candidate.
+        shortfall: Why fewer windows than were asked for were found, see `dataset.shortfall`.
+        rows: Rows of the table, with those of candidates that were passed over.
     """
 
     target: int
@@ -33,7 +34,8 @@ class WindowsReport:
     with_repeats: int
     candidates: int
     rejected: Mapping[str, int]
-    is_full: bool
+    shortfall: str
+    rows: int
 
     @property
     def acceptance_rate(self) -> float:

@@ -27,6 +27,7 @@ from dataset_assets.errors import (
     SpaceError,
     VideoError,
 )
+from dataset_assets.generate.changes import Changes, planned_changes, refuse_to_replace
 from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.plan import plan_video
 from dataset_assets.generate.reports import VideoReport
@@ -62,6 +63,7 @@ def generate_video(
     windows: bool = True,
     categories: Sequence[str] | None = None,
     force: bool = False,
+    may_replace: bool = False,
     lanes: int = 1,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> VideoReport:
@@ -76,6 +78,7 @@ def generate_video(
         windows: Whether windows are searched; else finished windows are replayed.
         categories: Categories to make patches of; all by default.
         force: Whether to rebuild what is up to date.
+        may_replace: Whether more than a tenth of the video's finished patches may be deleted or made again.
         lanes: Windows that are made at a time, each with its own decoder. The result is the same.
         on_progress: Called with the progress after each window.
 
@@ -87,6 +90,7 @@ def generate_video(
         VideoError: The film cannot be read, or must not be used.
         MissingWindowsError: Patches were requested without windows, and there are none to replay.
         BusyError: Another run works on the video.
+        ReplacingError: Many finished patches would be deleted or made again, which nobody asked for.
         SpaceError: The disk has too little space.
     """
     cv2.setNumThreads(1)  # parallelism is by video; OpenCV's threads would only compete for the same cores
@@ -109,10 +113,15 @@ def generate_video(
             lanes=lanes,
             on_progress=on_progress,
         )
+        is_of_all = set(wanted) == set(settings.categories)
+        left = data_set.left_categories(settings).get(key, ()) if is_of_all else ()
+        may_replace = may_replace or force or settings.base.allow_replacing
+        if not may_replace and (left or not video_pass.is_done):
+            planned = planned_changes(settings, data_set, entry, None if is_of_all else wanted, plan=plan)
+            changes = sum(planned.values(), Changes())
+            refuse_to_replace(key, changes, changes.finished)
         video_pass.run()
-        if set(wanted) == set(settings.categories):
-            left = data_set.left_categories(settings).get(key, ())
-            data_set.remove_categories(key, left, journal)
+        data_set.remove_categories(key, left, journal)
     return VideoReport(
         key=key,
         info=info,

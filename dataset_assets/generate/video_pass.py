@@ -8,39 +8,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
 from functools import partial
 from threading import Event
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import (
-    PATCHES_VERSION,
     REJECTED_PICTURES,
-    WINDOWS_VERSION,
     DataSet,
     Journal,
     Progress,
-    TripletPaths,
-    irrelevant_settings,
-    patch_hashes,
-    patch_id,
-    patches_hashes,
-    sequence_hashes,
-    strata,
-    triplet_paths,
-    windows_hashes,
+    shortfall,
 )
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, SpaceError
 from dataset_assets.generate.checkpoints import Checkpoints
 from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Lanes, Made
-from dataset_assets.generate.ledger import PatchLedger, WindowLedger
+from dataset_assets.generate.ledger import PatchLedger
+from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, patch_paths, window_ledger
 from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.plan import VideoPlan
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds
 from dataset_assets.generate.rows import patch_row
-from dataset_assets.patches import EncodedTriplet, PatchPlan, PlannedPatch
-from dataset_assets.tables import PatchRow, Provenance, Sampled
+from dataset_assets.patches import EncodedTriplet, PlannedPatch
+from dataset_assets.tables import count
 from dataset_assets.video import Source
 from dataset_assets.windows import CandidateSequence, Placement
 
@@ -92,11 +82,14 @@ class VideoPass:
         self._data_set = data_set
         self._pictures = data_set.pictures(entry.key)
         self._source = Source(plan.info.path, plan.info.fingerprint)
-        self._irrelevant = irrelevant_settings(
-            converted=plan.info.colour.is_converted, interlaced=plan.info.interlaced
-        )
-        self.windows = self._window_ledger(rebuilds=force and windows)
-        self.patches = [self._patch_ledger(name, rebuilds=force) for name in categories]
+        film = FilmIdentity.of_info(plan.info)
+        self.windows = window_ledger(settings, data_set, entry, film, rebuilds=force and windows)
+        self.patches = [
+            patch_ledger(
+                settings, data_set, entry, film, plan.patches[name], self.windows.strata, rebuilds=force
+            )
+            for name in categories
+        ]
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
         self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
@@ -112,6 +105,11 @@ class VideoPass:
         )
         self._progress_file = data_set.progress_file(self._progress)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing has to be made."""
+        return not self._pending and (self.windows.is_complete or not self._finds_windows)
+
     def run(self) -> None:
         """Make what is missing.
 
@@ -121,7 +119,7 @@ class VideoPass:
             SpaceError: The disk has too little space.
         """
         self._refuse_to_replay_nothing()
-        if not self._pending and (self.windows.is_complete or not self._finds_windows):
+        if self.is_done:
             self._progress_file.remove()  # of a run that was killed after its last patch
             return
         self._check_space()
@@ -157,7 +155,8 @@ class VideoPass:
             rejected=dict(
                 Counter(row.reason for row in rows if row.is_tried and row.reason is not None).most_common()
             ),
-            is_full=self.windows.is_full,
+            shortfall=shortfall(self.windows.finished, count(rows)),
+            rows=len(rows),
         )
 
     def category_reports(self) -> dict[str, CategoryReport]:
@@ -173,71 +172,6 @@ class VideoPass:
             )
             for ledger in self.patches
         }
-
-    def _window_ledger(self, *, rebuilds: bool) -> WindowLedger:
-        settings, entry, base = self._settings, self._plan.entry, self._settings.base
-        extent = self._plan.info.extent
-        sequence = sequence_hashes(settings, entry, self._irrelevant)
-        sampled = Sampled(
-            sequence.written,
-            extent.spans,
-            extent.frame_ticks,
-            base.cut_rule,
-            base.max_mean_abs_diff,
-            base.max_cut_score,
-        )
-        made = self._provenance(
-            windows_hashes(settings, entry, self._irrelevant).written, WINDOWS_VERSION, self._plan.windows
-        )
-        return WindowLedger(
-            self._data_set,
-            entry.key,
-            replace(made, sampled=sampled),
-            base,
-            sequence,
-            lambda older: (
-                older.settings_hash in strata.windows_hashes(settings, entry, older.target, self._irrelevant)
-            ),
-            rebuilds=rebuilds,
-        )
-
-    def _patch_ledger(self, category: str, *, rebuilds: bool) -> PatchLedger:
-        settings, entry, irrelevant = self._settings, self._plan.entry, self._irrelevant
-        hashes = patches_hashes(settings, entry, category, irrelevant)
-        plan = self._plan.patches[category]
-        return PatchLedger(
-            self._data_set,
-            plan,
-            self._provenance(hashes.written, PATCHES_VERSION, plan.target),
-            patch_hashes(settings, entry, category, irrelevant),
-            partial(self._is_current, plan),
-            lambda target: strata.patches_hashes(
-                settings, entry, category, self.windows.strata, target, irrelevant
-            ),
-            has_all_windows=self.windows.is_complete,
-            rebuilds=rebuilds,
-        )
-
-    def _provenance(self, settings_hash: str, code_version: str, target: int) -> Provenance:
-        fingerprint = self._plan.info.fingerprint
-        max_attempts = self._settings.base.max_attempts
-        return Provenance(
-            settings_hash, fingerprint, code_version, complete=False, target=target, max_attempts=max_attempts
-        )
-
-    def _is_current(self, plan: PatchPlan, row: PatchRow) -> bool:
-        """Whether a row has the format, the place and the names that are planned for its window."""
-        planned = plan.patch(row.window)
-        if planned is None:
-            return False
-        rect, paths = planned.rect, self._paths(plan, planned)
-        return (row.format, row.x, row.y, row.width, row.height) == (
-            planned.format,
-            rect.x,
-            rect.y,
-            rect.width,
-            rect.height,
-        ) and TripletPaths.of(row) == paths
 
     def _open_lane(self, rounds: Rounds, stop: Event) -> Lane:
         return Lane(self._plan.info, self._settings.base, rounds.signatures, stop)
@@ -287,9 +221,7 @@ class VideoPass:
 
     def _complete(self, lanes: Lanes, ledger: PatchLedger, accepted: Sequence[int]) -> None:
         """Have a category keep the patches of its windows alone, and make those that it lacks."""
-        # Of windows of the release before, a category has others than the first ones.
-        order = sorted(accepted, key=lambda number: number < self.windows.strata and not ledger.has(number))
-        chosen = order[: ledger.plan.target]
+        chosen = ledger.choose(accepted, self.windows.strata)
         ledger.keep_only(chosen)
         self._make(lanes, [job for number in chosen if (job := self._lacking(ledger, number)) is not None])
 
@@ -377,7 +309,7 @@ class VideoPass:
         self, planned: Mapping[PatchLedger, PlannedPatch], triplets: Mapping[str, EncodedTriplet]
     ) -> None:
         written = [
-            (ledger, patch, self._paths(ledger.plan, patch), triplets[ledger.plan.category])
+            (ledger, patch, patch_paths(self._settings, ledger.plan, patch), triplets[ledger.plan.category])
             for ledger, patch in planned.items()
         ]
         self._checkpoints.write([(paths, files) for _, _, paths, files in written])
@@ -394,13 +326,6 @@ class VideoPass:
             self.made[name] += 1
             self._progress.patches[name] += 1
             self._progress.patches_bytes[name] += sum(map(len, files))
-
-    def _paths(self, plan: PatchPlan, patch: PlannedPatch) -> TripletPaths:
-        return triplet_paths(
-            self._settings.categories[plan.category].folder,
-            self._settings.formats[patch.format].folder,
-            patch_id(plan.key, patch.window),
-        )
 
     def _refuse_to_replay_nothing(self) -> None:
         wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target]

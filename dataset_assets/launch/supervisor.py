@@ -93,7 +93,15 @@ class Supervisor:
 
     def _start(self, task: Task, lanes: int) -> _Worker:
         ours, theirs = self._context.Pipe()
-        order = Order(self._config, task.key, task.assets, self._force, lanes, str(uuid.uuid4()))
+        order = Order(
+            self._config,
+            task.key,
+            task.assets,
+            force=self._force,
+            may_replace=task.may_replace,
+            lanes=lanes,
+            run_id=str(uuid.uuid4()),
+        )
         process = self._context.Process(target=run_video, args=(theirs, order), name=task.key)
         process.start()
         theirs.close()

@@ -21,10 +21,12 @@ class Task:
     Attributes:
         key: The video's key.
         assets: Names of the assets.
+        may_replace: Whether many finished patches may be deleted or made again.
     """
 
     key: str
     assets: Sequence[str]
+    may_replace: bool = False
 
 
 def pending_task(

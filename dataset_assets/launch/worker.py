@@ -18,7 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets import FORCE_TAG, LANES_TAG, failure_of_events
+from dataset_assets.assets import FORCE_TAG, LANES_TAG, REPLACE_TAG, failure_of_events
 from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.errors import DatasetAssetsError
@@ -58,6 +58,7 @@ class Order:
         key: The video's key.
         assets: Names of the assets to materialise.
         force: Whether to rebuild what is up to date.
+        may_replace: Whether many finished patches may be deleted or made again.
         lanes: Windows that are worked on at a time.
         run_id: Identity that the Dagster run is given.
     """
@@ -66,6 +67,7 @@ class Order:
     key: str
     assets: Sequence[str]
     force: bool
+    may_replace: bool
     lanes: int
     run_id: str
 
@@ -98,13 +100,14 @@ def run_video(connection: Connection, order: Order) -> None:
 
 def _materialize(order: Order) -> Outcome:
     job = build_defs(order.config).resolve_job_def(MAKE_PATCHES_JOB)
-    force = {FORCE_TAG: "true"} if order.force else {}
+    allowed = {FORCE_TAG: order.force, REPLACE_TAG: order.may_replace}
+    chosen = {tag: "true" for tag, is_set in allowed.items() if is_set}
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
             partition_key=order.key,
             asset_selection=[dg.AssetKey(asset) for asset in order.assets],
-            tags=TAGS | force | {LANES_TAG: str(order.lanes)},
+            tags=TAGS | chosen | {LANES_TAG: str(order.lanes)},
             run_config=QUIET,
             raise_on_error=False,
             run_id=order.run_id,

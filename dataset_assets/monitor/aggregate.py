@@ -29,7 +29,7 @@ class VideoSummary:
         candidates: Candidates tried.
         targets: Patches wanted, by category.
         made: Patches made, by category.
-        stale: Patches that are there but will be replaced, by category.
+        stale: Patches that are there but will be made again or deleted, by category.
         size_bytes: Bytes of both, by category.
         remaining: Patches yet to make, by category.
         progress: Progress of its running pass; None where there is none.
@@ -165,7 +165,7 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
         remaining = sum(video.remaining.get(category, 0) for video in videos)
         made = sum(video.made.get(category, 0) + video.stale.get(category, 0) for video in videos)
         size_bytes = sum(video.size_bytes.get(category, 0) for video in videos)
-        to_come += remaining * (size_bytes / made if made else _triplet_bytes(settings, category))
+        to_come += remaining * patch_bytes(settings, category, made, size_bytes)
     return Disk(
         used_bytes=used,
         projected_bytes=used + round(to_come),
@@ -175,8 +175,17 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
     )
 
 
-def _triplet_bytes(settings: Settings, category: str) -> float:
-    """Return the estimated bytes of a triplet, from the category's mix."""
+def patch_bytes(settings: Settings, category: str, made: int, size_bytes: int) -> float:
+    """Return the estimated bytes of a patch: the mean of those that are there, else from the category's mix.
+
+    Args:
+        settings: The configuration.
+        category: Name of the category.
+        made: Patches that are there.
+        size_bytes: Their bytes.
+    """
+    if made:
+        return size_bytes / made
     mix = settings.categories[category].mix
     pixels = sum(
         share * settings.formats[name].width * settings.formats[name].height for name, share in mix.items()

@@ -28,6 +28,7 @@ from dataset_assets.monitor.aggregate import (
     category_states,
     disk,
     overall,
+    patch_bytes,
     ratio,
 )
 from dataset_assets.monitor.machine import MachineReader, ProcessUse
@@ -136,6 +137,20 @@ class SnapshotCollector:
             problems=(*tables.problems, *([activity.problem] if activity.problem else ())),
         )
 
+    def bytes_of(self, patches: Mapping[str, int]) -> int:
+        """Estimate the bytes of patches that are to be made.
+
+        Args:
+            patches: How many, by category.
+        """
+        made = self._scanned_tables(frozenset()).made
+        total = 0.0
+        for category, count in patches.items():
+            there = [each for (_, name), each in made.items() if name == category]
+            count_there, bytes_there = sum(each[0] for each in there), sum(each[1] for each in there)
+            total += count * patch_bytes(self._settings, category, count_there, bytes_there)
+        return round(total)
+
     def _scanned_tables(self, running: frozenset[str]) -> _Tables:
         """Return the last scan of the tables, or a new one where it is due or a run has started or ended."""
         started_s = time.monotonic()
@@ -176,6 +191,11 @@ class SnapshotCollector:
             if progress is not None and name in progress.patches:
                 made[name], size_bytes[name] = progress.patches[name], progress.patches_bytes[name]
                 remaining[name] = max(0, progress.patches_target[name] - made[name])
+                continue
+            if found[name].only_target:
+                remaining[name] = max(0, target - made[name])
+                stale[name] = max(0, made[name] - target)
+                made[name] -= stale[name]
                 continue
             table = "stale" if is_rebuilt else found[name].state
             match table:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from dataset_assets.dataset import Failure
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Phase = Literal["starting", "probing", "waiting", "working", "stopping"]
 RunState = Literal["succeeded", "failed", "cancelled"]
@@ -183,7 +183,7 @@ class CategoryState:
     Attributes:
         category: Its name.
         patches: Patches made.
-        patches_stale: Patches that exist but will be replaced.
+        patches_stale: Patches that exist but will be made again or deleted.
         patches_target: Patches wanted by the configuration.
         candidates: Candidates tried in the videos that it was requested from.
         accepted: Those that became windows.

@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from dataset_assets.tables.schemas import SCHEMA_VERSION, WRITER_VERSION, PatchRow, Row, WindowRow
 from dataset_assets.video import Fingerprint
@@ -51,7 +52,7 @@ class Sampled:
     sequence_hash: str
     spans: tuple[tuple[int, int], ...]
     frame_ticks: int
-    cut_rule: str
+    cut_rule: Literal["both", "blocks", "legacy"]
     max_mean_abs_diff: float
     max_cut_score: float
     is_full: bool = False

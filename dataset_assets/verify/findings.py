@@ -1,7 +1,7 @@
 """Records of what is wrong with a video, and of what its repair has to delete.
 
-Here: plain records. Not here: how damage is detected (`tables`, `pictures`, `run`, `deep`, `outside`) and
-repaired (`repair`).
+Here: plain records. Not here: how damage is detected (`tables`, `windows`, `patches`,
+`pictures`, `run`, `deep`, `placements`, `outside`) and repaired (`repair`).
 """
 
 from __future__ import annotations

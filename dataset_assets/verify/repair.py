@@ -14,7 +14,8 @@ from dataset_assets.dataset import DataSet, TripletPaths
 from dataset_assets.errors import BusyError
 from dataset_assets.tables import PATCHES, WINDOWS
 from dataset_assets.verify.findings import RepairPlan
-from dataset_assets.verify.tables import own_files
+from dataset_assets.verify.patches import own_files
+from dataset_assets.verify.tables import strata_below
 
 Marks = Sequence[tuple[Path, int, int, int]]
 
@@ -44,6 +45,7 @@ def delete_broken(data_set: DataSet, key: str, plan: RepairPlan, marks: Marks) -
     with data_set.lock(key):
         if table_marks(data_set, key) != marks:
             raise BusyError(f"{key}: a run has changed its tables meanwhile", "verify it again")
+        _add_rows_of_strata(data_set, key, plan)
         # Not `work_on`: it reads every table to remove what a killed run left; one may be damaged.
         journal = data_set.journal(key)
         journal.make()
@@ -57,6 +59,17 @@ def delete_broken(data_set: DataSet, key: str, plan: RepairPlan, marks: Marks) -
         for path in plan.leftovers:
             path.unlink(missing_ok=True)
         journal.end()
+
+
+def _add_rows_of_strata(data_set: DataSet, key: str, plan: RepairPlan) -> None:
+    """Delete the patches of deleted windows in strata too: no run finds these windows again."""
+    path = data_set.tables.windows_path(key)
+    made = data_set.tables.read_provenance(path) if plan.windows and path not in plan.tables else None
+    gone = {window for window in plan.windows if made is not None and window < strata_below(made)}
+    for category in data_set.tables.categories() if gone else ():
+        if data_set.tables.patches_path(category, key) not in plan.tables:
+            rows = data_set.tables.read_patches(category, key)
+            plan.rows[category].update(position for position, row in enumerate(rows) if row.window in gone)
 
 
 def _files_of_rows(data_set: DataSet, key: str, plan: RepairPlan) -> list[TripletPaths]:

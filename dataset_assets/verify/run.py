@@ -2,7 +2,7 @@
 
 Threads, since the expensive work (reading, hashing, decoding, downscaling) runs without Python's lock. The
 tables of as many videos as there are threads are in memory at a time. Not here: the checks themselves
-(`tables`, `pictures`, `deep`) and deleting (`repair`).
+(`windows`, `patches`, `pictures`, `deep`) and deleting (`repair`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
 from dataset_assets.verify.isolation import compare_isolated
+from dataset_assets.verify.patches import check_patches
 from dataset_assets.verify.pictures import check_triplet
 from dataset_assets.verify.repair import Marks, delete_broken, table_marks
-from dataset_assets.verify.tables import Tables, check_patches, check_windows, read_tables
+from dataset_assets.verify.tables import Tables, read_tables
+from dataset_assets.verify.windows import check_windows
 
 # Triplets that a thread takes at a time: about a second's work.
 BATCH = 32

@@ -32,10 +32,10 @@ def test_statistics_are_what_duckdb_adds_up(finished: Finished) -> None:
     windows = f"read_parquet('{world.root}/metadata/windows/*/*.parquet', hive_partitioning = true)"
     size = "sum(gt_bytes + lr5_bytes + lr7_bytes)"
     total, size_bytes = query(f"select count(*), {size} from {patches}")[0]
-    accepted, attempts = query(f"select sum(accepted::int), count(*) from {windows}")[0]
+    accepted, candidates = query(f"select sum(accepted::int), count(*) from {windows}")[0]
     assert stats["patches"].value == total > 0
     assert stats["windows"].value == accepted > 0
-    assert stats["acceptance_rate"].value == round(accepted / attempts, 3)
+    assert stats["acceptance_rate"].value == round(accepted / candidates, 3)
     assert stats["gigabytes"].value == round(size_bytes / 1e9, 3)
     counted = query(f"select category, format, count(*), {size} from {patches} group by all")
     formats = {(row["category"], row["format"]): row for row in records(stats["formats"]) if row["patches"]}

@@ -57,7 +57,7 @@ video text
 windows int
 windows_target int
 windows_with_repeats int
-attempts int
+candidates int
 acceptance_rate float
 wall_s float
 cpu_s float
@@ -109,9 +109,10 @@ def test_numbers_of_a_materialization_are_those_of_the_tables(finished: Finished
     world, result = finished
     rows = tables(world.root)
     windows = metadata(result, "scene_windows")
-    attempts = rows["metadata/windows/video=film/part-0.parquet"]
-    assert windows["attempts"].value == windows["dagster/row_count"].value == len(attempts)
-    assert windows["windows"].value == sum(row["accepted"] for row in attempts) > 0
+    candidates = rows["metadata/windows/video=film/part-0.parquet"]
+    assert windows["dagster/row_count"].value == len(candidates)
+    assert windows["candidates"].value == sum(row["reason"] != "passed_over" for row in candidates)
+    assert windows["windows"].value == sum(row["accepted"] for row in candidates) > 0
     general = metadata(result, "general_patches")
     made = rows["metadata/patches/category=general/video=film/part-0.parquet"]
     assert general["patches"].value == general["patches_made_now"].value == len(made) > 0

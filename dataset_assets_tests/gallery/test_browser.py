@@ -95,7 +95,7 @@ def test_a_link_with_a_category_opens_the_page_filtered(page: Page, shown: Setti
     assert cards(page, "windows") == len(patch_rows(shown.base.output_base_dir, "toon"))
 
 
-def test_rejected_attempts_are_filtered_by_reason_with_the_keyboard(page: Page, shown: Settings) -> None:
+def test_rejected_candidates_are_filtered_by_reason_with_the_keyboard(page: Page, shown: Settings) -> None:
     reasons = [row["reason"] for row in window_rows(shown.base.output_base_dir) if row["reason"]]
     assert len(set(reasons)) > 1
     page.locator("[name=reason][value='']").focus()

@@ -62,7 +62,7 @@ def test_several_categories_have_a_legend(run: Run) -> None:
     assert both[:14].max() > 150
 
 
-def test_only_rejected_attempts_are_on_the_strip(run: Run) -> None:
+def test_only_rejected_candidates_are_on_the_strip(run: Run) -> None:
     settings, report = run
     rejected = [row for row in window_rows(settings.base.output_base_dir) if not row["accepted"]]
     assert rejected

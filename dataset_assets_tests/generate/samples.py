@@ -40,7 +40,12 @@ def small_settings(
     **base: Any,
 ) -> Settings:
     """One film, `A Film`, in three categories of small formats: 6, 3 and 2 patches."""
-    chosen = {"base_frame_limit": 6, "min_free_gb": 0.0, "checkpoint_every": 2} | base
+    chosen = {
+        "base_frame_limit": 6,
+        "min_free_gb": 0.0,
+        "checkpoint_every": 2,
+        "allow_replacing": True,
+    } | base
     return Settings(
         base=BaseSettings(output_base_dir=output, **chosen),
         videos=(VideoEntry(name="A Film", path=film, categories=dict(weights)),),

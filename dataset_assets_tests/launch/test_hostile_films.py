@@ -45,8 +45,9 @@ def watch(event, arguments):
         act(arguments[0])
 
 sys.addaudithook(watch)
-from dataset_assets.generate import limits
-limits.step_limits = lambda film, lanes=1: limits.StepLimits(4.0, 600.0, 1e9)
+from dataset_assets import generate
+from dataset_assets.generate.limits import StepLimits
+generate.step_limits = lambda film, lanes=1: StepLimits(4.0, 600.0, 1e9)
 """
 
 

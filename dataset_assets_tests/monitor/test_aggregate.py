@@ -16,7 +16,7 @@ DONE = VideoSummary(
     state="done",
     windows_target=10,
     accepted=9,
-    attempts=12,
+    candidates=12,
     targets={"general": 10, "toon": 0},
     made={"general": 9, "toon": 0},
     stale={"general": 0, "toon": 0},
@@ -29,7 +29,7 @@ WAITING = replace(
     key="waiting",
     state="waiting",
     accepted=0,
-    attempts=0,
+    candidates=0,
     targets={"general": 10, "toon": 30},
     made={"general": 0, "toon": 0},
     size_bytes={"general": 0, "toon": 0},
@@ -103,10 +103,10 @@ def test_a_video_that_is_done_counts_whole_though_it_gave_less_than_was_asked() 
 
 
 def test_a_category_is_judged_by_the_videos_that_it_was_asked_of() -> None:
-    other = replace(WAITING, accepted=1, attempts=8)
+    other = replace(WAITING, accepted=1, candidates=8)
     general, toon = category_states([DONE, other], ["general", "toon"])
-    assert (general.attempts, general.accepted, general.acceptance_rate) == (20, 10, 0.5)
-    assert (toon.attempts, toon.accepted) == (8, 1)
+    assert (general.candidates, general.accepted, general.acceptance_rate) == (20, 10, 0.5)
+    assert (toon.candidates, toon.accepted) == (8, 1)
     assert (general.patches, general.patches_target, general.size_bytes) == (9, 20, 900)
     assert category_states([], ["general"])[0].acceptance_rate is None
 

@@ -33,7 +33,7 @@ def test_a_data_set_at_rest_adds_up_as_its_statistics_and_its_files(
     stats = DataSet(generated.root).statistics(settings)
     for row in stats.categories.to_dict("records"):
         (category,) = [each for each in found.categories if each.category == row["category"]]
-        for name in ("patches", "attempts", "accepted", "size_bytes"):
+        for name in ("patches", "candidates", "accepted", "size_bytes"):
             assert getattr(category, name) == row[name], (category.category, name)
     on_disk = sum(path.stat().st_size for path in generated.root.rglob("*.png"))
     assert found.disk.used_bytes == found.disk.projected_bytes == on_disk
@@ -89,7 +89,7 @@ def test_a_pass_shows_what_it_has_made_though_it_is_not_committed(empty: Setting
         windows_worked=4,
         windows_pending=2,
         windows_uncommitted=1,
-        attempts=8,
+        candidates=8,
         accepted=3,
         patches={"general": 3, "space": 0, "toon": 0},
         patches_target={"general": 6, "space": 0, "toon": 0},
@@ -150,6 +150,6 @@ def test_an_unreadable_table_and_history_are_reported(empty: Settings) -> None:
 
 def test_a_snapshot_is_plain_json(settings: Settings) -> None:
     found = json.loads(to_json(SnapshotCollector(settings).snapshot(Activity())))
-    assert found["schema_version"] == 1
+    assert found["schema_version"] == 2
     assert found["categories"][0]["category"] == "general"
     assert found["machine"]["cpu_percent"] is None

@@ -118,7 +118,7 @@ def test_colours_distinguish_states() -> None:
     assert "then -1.0 GB, kept 5.0 GB" in "\n".join(screen(short, 120, 40))
     assert styles_of(RUNNING, "1 failed") == styles_of(RUNNING, FAILURE.key + " (") == "31m"
     assert styles_of(RUNNING, "431 of 500 done") == "32m"
-    assert styles_of(RUNNING, "30%").strip() == "33m"  # fewer than half of the attempts are accepted
+    assert styles_of(RUNNING, "30%").strip() == "33m"  # fewer than half of the candidates are accepted
 
 
 def test_without_a_height_everything_is_shown_and_nothing_is_coloured() -> None:

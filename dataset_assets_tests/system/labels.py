@@ -22,7 +22,7 @@ WINDOWS_LABELS = [
     "windows",
     "windows_target",
     "windows_with_repeats",
-    "attempts",
+    "candidates",
     "acceptance_rate",
     "wall_s",
     "cpu_s",

@@ -1,0 +1,101 @@
+"""What `generate` is about to do to the patches that are there, over all videos that it was asked for.
+
+One video's part is worked out in `generate`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from dataset_assets.assets import patches_asset
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import DataSet
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.generate import (
+    Changes,
+    finished_patches,
+    planned_changes,
+    refuse_to_replace,
+    removed_category,
+)
+from dataset_assets.launch import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would do.
+
+    Attributes:
+        changes: To the patches of all videos together.
+        to_make: Patches that are made, by category.
+        replacing: Keys of the videos of which patches are deleted or made again.
+    """
+
+    changes: Changes
+    to_make: Mapping[str, int]
+    replacing: frozenset[str]
+
+    def refuse_to_replace(
+        self, data_set: DataSet, categories: Sequence[str], others: Collection[str]
+    ) -> None:
+        """Refuse a run that would replace many finished patches.
+
+        Args:
+            data_set: The data set.
+            categories: The categories that are asked for.
+            others: Keys of the videos that are asked for and up to date, whose patches count as finished.
+
+        Raises:
+            ReplacingError: It would delete or make again more than a tenth of them.
+        """
+        if not self.replacing:
+            return
+        finished = self.changes.finished + finished_patches(data_set, categories, others)
+        videos = ", ".join(self.replacing) if len(self.replacing) == 1 else f"{len(self.replacing)} videos"
+        refuse_to_replace(f"{data_set.folder}, {videos}", self.changes, finished)
+
+
+def preview_changes(
+    settings: Settings,
+    data_set: DataSet,
+    entries: Sequence[VideoEntry],
+    tasks: Sequence[Task],
+    categories: Sequence[str],
+    *,
+    force: bool,
+) -> Preview:
+    """Work out what a run would do.
+
+    Args:
+        settings: The configuration.
+        data_set: The data set.
+        entries: The videos that are asked for.
+        tasks: What is to be made of those that are not up to date.
+        categories: The categories that are asked for; all where empty.
+        force: Whether what is up to date is rebuilt.
+    """
+    is_of_all = len(entries) == len(settings.videos) and not categories
+    by_video = {}
+    for task in tasks:
+        entry = settings.video(task.key)
+        removes_left = is_of_all or all(patches_asset(name) in task.assets for name in settings.categories)
+        chosen = None if removes_left else (categories or list(settings.categories))
+        with suppress(DatasetAssetsError):  # a table is damaged, which its run reports
+            by_video[task.key] = planned_changes(settings, data_set, entry, chosen, rebuilds=force)
+    left = data_set.left_categories(settings) if is_of_all else {}
+    for key in left.keys() - {task.key for task in tasks}:
+        with suppress(DatasetAssetsError):
+            by_video[key] = {name: removed_category(data_set, name, key) for name in left[key]}
+    to_make: Counter[str] = Counter()
+    for changes in by_video.values():
+        to_make.update({name: each.to_make for name, each in changes.items()})
+    return Preview(
+        sum((each for changes in by_video.values() for each in changes.values()), Changes()),
+        to_make,
+        frozenset(
+            key for key, changes in by_video.items() if any(each.replaced for each in changes.values())
+        ),
+    )

@@ -1,0 +1,169 @@
+"""The ledgers of a video under the present settings: which rows of earlier runs stay.
+
+Here: the identity of settings and of the film that rows are compared with. How rows are kept is in `ledger`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import (
+    PATCHES_VERSION,
+    WINDOWS_VERSION,
+    DataSet,
+    TripletPaths,
+    irrelevant_by_row,
+    irrelevant_settings,
+    patch_hashes,
+    patch_id,
+    patches_hashes,
+    sequence_hashes,
+    strata,
+    triplet_paths,
+    windows_hashes,
+)
+from dataset_assets.generate.ledger import PatchLedger, WindowLedger
+from dataset_assets.patches import PatchPlan, PlannedPatch
+from dataset_assets.tables import PatchRow, Provenance, Sampled, VideoRow
+from dataset_assets.video import Extent, Fingerprint, VideoInfo
+
+# Stands where a film was not probed; a table that was placed in it says what its candidates lie in.
+_UNKNOWN = Extent((), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class FilmIdentity:
+    """What rows depend on of a film.
+
+    Attributes:
+        fingerprint: Of its file.
+        irrelevant: Settings without effect on it.
+        extent: What its candidates lie in where no earlier run recorded it.
+    """
+
+    fingerprint: Fingerprint
+    irrelevant: frozenset[str]
+    extent: Extent
+
+    @classmethod
+    def of_info(cls, info: VideoInfo) -> FilmIdentity:
+        """Return the identity of a film that was probed."""
+        irrelevant = irrelevant_settings(converted=info.colour.is_converted, interlaced=info.interlaced)
+        return cls(info.fingerprint, irrelevant, info.extent)
+
+    @classmethod
+    def of_row(cls, row: VideoRow, fingerprint: Fingerprint) -> FilmIdentity:
+        """Return the identity of a film that was probed earlier and has this fingerprint today."""
+        return cls(fingerprint, irrelevant_by_row(row), _UNKNOWN)
+
+
+def window_ledger(
+    settings: Settings, data_set: DataSet, entry: VideoEntry, film: FilmIdentity, *, rebuilds: bool
+) -> WindowLedger:
+    """Take over a video's windows table.
+
+    Args:
+        settings: The configuration.
+        data_set: The data set.
+        entry: The video.
+        film: Its film.
+        rebuilds: Whether earlier rows are ignored.
+
+    Raises:
+        DatasetAssetsError: The table is damaged, or from a newer release.
+    """
+    base = settings.base
+    sequence = sequence_hashes(settings, entry, film.irrelevant)
+    sampled = Sampled(
+        sequence.written,
+        film.extent.spans,
+        film.extent.frame_ticks,
+        base.cut_rule,
+        base.max_mean_abs_diff,
+        base.max_cut_score,
+    )
+    provenance = Provenance(
+        windows_hashes(settings, entry, film.irrelevant).written,
+        film.fingerprint,
+        WINDOWS_VERSION,
+        complete=False,
+        target=settings.window_target(entry),
+        max_attempts=base.max_attempts,
+        sampled=sampled,
+    )
+
+    def is_of_strata(older: Provenance) -> bool:
+        hashes = strata.windows_hashes(settings, entry, older.target, film.irrelevant)
+        return older.settings_hash in hashes
+
+    return WindowLedger(data_set, entry.key, provenance, base, sequence, is_of_strata, rebuilds=rebuilds)
+
+
+def patch_ledger(
+    settings: Settings,
+    data_set: DataSet,
+    entry: VideoEntry,
+    film: FilmIdentity,
+    plan: PatchPlan,
+    strata_windows: int,
+    *,
+    rebuilds: bool,
+) -> PatchLedger:
+    """Take over a category's patches table of a video.
+
+    Args:
+        settings: The configuration.
+        data_set: The data set.
+        entry: The video.
+        film: Its film.
+        plan: What the category takes of the video.
+        strata_windows: Windows that the release before placed, see `WindowLedger.strata`.
+        rebuilds: Whether to make every patch again.
+
+    Raises:
+        DatasetAssetsError: The table is damaged, or from a newer release.
+    """
+    category, irrelevant = plan.category, film.irrelevant
+    provenance = Provenance(
+        patches_hashes(settings, entry, category, irrelevant).written,
+        film.fingerprint,
+        PATCHES_VERSION,
+        complete=False,
+        target=plan.target,
+        max_attempts=settings.base.max_attempts,
+    )
+    return PatchLedger(
+        data_set,
+        plan,
+        provenance,
+        patch_hashes(settings, entry, category, irrelevant),
+        partial(_is_planned, settings, plan),
+        lambda target: strata.patches_hashes(settings, entry, category, strata_windows, target, irrelevant),
+        rebuilds=rebuilds,
+    )
+
+
+def patch_paths(settings: Settings, plan: PatchPlan, patch: PlannedPatch) -> TripletPaths:
+    """Return the names of a patch's files."""
+    return triplet_paths(
+        settings.categories[plan.category].folder,
+        settings.formats[patch.format].folder,
+        patch_id(plan.key, patch.window),
+    )
+
+
+def _is_planned(settings: Settings, plan: PatchPlan, row: PatchRow) -> bool:
+    """Whether a row has the format, the place and the names that are planned for its window."""
+    planned = plan.patch(row.window)
+    if planned is None:
+        return False
+    rect = planned.rect
+    return (row.format, row.x, row.y, row.width, row.height) == (
+        planned.format,
+        rect.x,
+        rect.y,
+        rect.width,
+        rect.height,
+    ) and TripletPaths.of(row) == patch_paths(settings, plan, planned)
