@@ -28,8 +28,8 @@ from dataset_assets_tests.generate.samples import (
     window_rows,
 )
 
-# Pans, a still picture that comes back, and a dark stretch: some candidates hold a cut, are duplicates or near
-# black.
+# Pans, a still picture that comes back, and a dark stretch: some candidates hold a cut, are duplicates or
+# near black.
 SHOTS = (
     *(Shot(41, 61), Shot(42, 40, 0, 0), Shot(43, 50, -4, 2), Shot(44, 70, exposure=0.0005)),
     *(Shot(42, 40, 0, 0), Shot(45, 52, 2, 2), Shot(42, 40, 0, 0), Shot(46, 75, 4, 0), Shot(47, 52)),
