@@ -94,6 +94,9 @@ def test_nothing_is_measured_for_rules_after_the_one_that_rejects(name: str) -> 
     assert set(sample.asked).isdisjoint(measure for each in later for measure in FAULTS[each])
 
 
+SCORES = ("mean_abs_diff", "cut_score", "brightness", "contrast")
+
+
 @dataclass(frozen=True)
 class Recorded:
     """What the table keeps of a candidate."""
@@ -133,8 +136,8 @@ def test_other_limits_are_applied_to_recorded_scores_as_to_the_frames(
     sample = MeasuresSample(SOUND | measured)
     reason, wanted = reason_of(sample, before), reason_of(sample, after)
     is_measured = not measured["is_corrupt"]
-    scores = [measured[name] for name in ("mean_abs_diff", "cut_score", "brightness", "contrast")]
-    row = Recorded(*(scores if is_measured else [None] * 4), reason)
+    scores = {name: measured[name] if is_measured else None for name in SCORES}
+    row = Recorded(**scores, reason=reason)
     try:
         again = judged_again(row, after)
     except UndecidedError:
