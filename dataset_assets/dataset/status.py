@@ -79,7 +79,7 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
     return found
 
 
-def has_other_cap(made: Provenance, counts: Counts, max_attempts: int) -> bool:
+def has_other_cap(made: Provenance, counts: Counts, max_attempts: int | None) -> bool:
     """Whether a table fell short of its target when another number of candidates could be tried."""
     found = counts.accepted + sum(counts.patches.values())
     is_short = found < made.target and not (made.sampled and made.sampled.is_full)
@@ -102,7 +102,9 @@ class _Look:
 
     def source(self) -> AssetStatus:
         def is_equal(made: Provenance) -> bool:
-            return made.settings_hash in source_hashes(self._settings, self._entry)
+            return made.settings_hash in source_hashes(
+                self._settings, self._entry
+            ) or self._is_equal_in_strata(made, partial(strata.source_hashes, self._settings, self._entry))
 
         return self._status(self._tables.video_path(self._entry.key), {SOURCE_VERSION: is_equal}, 1)
 
