@@ -149,7 +149,7 @@ def test_a_run_that_was_stopped_after_a_change_leaves_nothing_to_find(
     assert (found.findings, found.notes) == ([], [])
 
 
-def test_every_triplet_is_told_as_it_is_read(whole: Settings) -> None:
+def test_every_triplet_is_counted_when_it_is_read(whole: Settings) -> None:
     counts: list[int] = []
     (found,) = verify(whole, on_triplets=counts.append)
     assert sum(counts) == found.triplets
