@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.films import make_films
 from benchmarks.measure import apart, measure
-from benchmarks.run import CACHE, HERE, accepted_windows, attempts
+from benchmarks.run import CACHE, HERE, accepted_windows, candidates
 from benchmarks.scaling import FOLDER, HD_S, UHD_S, prepared
 from dataset_assets.config import load_settings
 from dataset_assets.generate import checkpoints, generate_video, lanes, probe_video, video
@@ -30,7 +30,7 @@ from dataset_assets.windows import candidate, finding
 # What is timed: its owner and its name there. A part that another one calls counts as that one.
 PARTS: dict[str, Sequence[tuple[Any, str]]] = {
     "probing the film, once": [(video, "probe")],
-    "decoding the attempts": [(FrameReader, "_next")],
+    "decoding the candidates": [(FrameReader, "_next")],
     "tone-mapping and scaling the crops": [(CropRenderer, "crops")],
     "judging": [(finding, "judge")],
     "looking for a lost decoder's blocks": [(candidate, "show_blocks")],
@@ -43,7 +43,7 @@ KEY = "film-0"
 
 
 def main() -> None:
-    """Measures and tells."""
+    """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--windows", type=int, default=50)
     windows = parser.parse_args().windows
@@ -60,7 +60,7 @@ def main() -> None:
     cpu_s["starts, Dagster, checks, sheets, pages"] = whole_cpu_s - sum(cpu_s.values())
     accepted = accepted_windows(FOLDER)
     lines = [
-        f"UHD film, one category, `exact`: {accepted} windows in {attempts(FOLDER)} attempts.",
+        f"UHD film, one category, `exact`: {accepted} windows in {candidates(FOLDER)} candidates.",
         "",
         "| CPU seconds a window | |",
         "| --- | ---: |",

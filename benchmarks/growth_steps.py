@@ -20,7 +20,7 @@ import dagster as dg
 
 from dataset_assets.automation.new_videos import videos_sensor
 from dataset_assets.definitions import build_defs
-from dataset_assets.partitions import VIDEOS
+from dataset_assets.partitions import VIDEO_PARTITIONS
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def tick_sensor(config: Path) -> None:
             found = videos_sensor.evaluate_tick(context)
         if found.dynamic_partitions_requests:
             raise SystemExit("the sensor leaves partitions to the daemon, which is not measured here")
-        _tell(started, {"partitions": len(instance.get_dynamic_partitions(VIDEOS.name or ""))})
+        _tell(started, {"partitions": len(instance.get_dynamic_partitions(VIDEO_PARTITIONS.name or ""))})
 
 
 def tick_nightly(config: Path) -> None:

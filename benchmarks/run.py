@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from benchmarks.chart import bars
 from benchmarks.films import make_films
 from benchmarks.measure import apart, measure
+from dataset_assets.tables import PASSED_OVER
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent / ".cache" / "benchmarks"
@@ -186,9 +187,13 @@ def accepted_windows(folder: Path) -> int:
     return sum(sum(pq.ParquetFile(table).read(["accepted"])["accepted"].to_pylist()) for table in tables)
 
 
-def attempts(folder: Path) -> int:
-    """Return attempts at windows of all videos of a data set."""
-    return sum(pq.read_metadata(table).num_rows for table in folder.glob("metadata/windows/*/part-0.parquet"))
+def candidates(folder: Path) -> int:
+    """Return the candidates that were tried of all videos of a data set."""
+    tables = folder.glob("metadata/windows/*/part-0.parquet")
+    reasons = [
+        reason for table in tables for reason in pq.ParquetFile(table).read(["reason"])["reason"].to_pylist()
+    ]
+    return sum(reason != PASSED_OVER for reason in reasons)
 
 
 def _ffmpeg_decoding(film: Path, table: Path, most: int = 10) -> float:

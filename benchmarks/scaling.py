@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.chart import lines
 from benchmarks.films import make_films, make_long_film
 from benchmarks.measure import Measured, apart, measure
-from benchmarks.run import CACHE, HERE, accepted_windows, attempts
+from benchmarks.run import CACHE, HERE, accepted_windows, candidates
 
 FOLDER = CACHE / "scaling"
 COMMAND = str(Path(sys.executable).with_name("dataset-assets"))
@@ -66,7 +66,7 @@ def _growth(film: Path, windows: int) -> dict[str, float]:
     return {
         "windows": windows,
         "accepted": accepted,
-        "attempts": attempts(FOLDER),
+        "candidates": candidates(FOLDER),
         "cpu_ms_per_window": round(1000 * done.cpu_s / windows, 1),
         "max_rss_mib": round(done.max_rss_mib),
     }
@@ -125,7 +125,7 @@ def prepared(film: Path, *, videos: int, windows: int, workers: int) -> tuple[Se
 
 def _markdown(growth: Sequence[Mapping[str, float]], seen: Mapping[str, object]) -> str:
     rows = [
-        "| windows asked for | accepted | attempts | CPU ms a window | peak MiB |",
+        "| windows asked for | accepted | candidates | CPU ms a window | peak MiB |",
         "| ---: | ---: | ---: | ---: | ---: |",
         *(f"| {' | '.join(format(value, 'g') for value in each.values())} |" for each in growth),
         "",

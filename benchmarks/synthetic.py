@@ -26,8 +26,10 @@ from dataset_assets.dataset import (
     DataSet,
     content_hash,
     irrelevant_settings,
+    patch_hashes,
     patch_id,
     patches_hashes,
+    sequence_hashes,
     source_hashes,
     triplet_paths,
     windows_hashes,
@@ -40,13 +42,14 @@ from dataset_assets.tables import (
     WINDOWS,
     PatchRow,
     Provenance,
+    Sampled,
     VideoRow,
     WindowRow,
 )
 from dataset_assets.video.fingerprint import Fingerprint
 
 WINDOWS_EACH = 500
-# Every fifth window needs a second attempt: 1.2 attempts each.
+# One of six candidates is rejected: 1.2 candidates for each window.
 REJECTED_EACH = 100
 CATEGORIES = tuple(DEFAULT_CATEGORIES)
 REASONS = ("cut", "near_black", "flat", "blurred", "duplicate")
@@ -113,12 +116,38 @@ def _write_tables(settings: Settings) -> None:
         made = Provenance(hash_, source, SOURCE_VERSION, complete=True, target=1)
         tables.write(tables.video_path(entry.key), VIDEOS, [_video_row(entry, source)], made)
         hash_ = windows_hashes(settings, entry, IRRELEVANT).written
-        made = Provenance(hash_, source, WINDOWS_VERSION, complete=True, target=WINDOWS_EACH)
+        base = settings.base
+        sampled = Sampled(
+            sequence_hashes(settings, entry, IRRELEVANT).written,
+            spans=((0, 7_200_500),),
+            frame_ticks=42,
+            cut_rule=base.cut_rule,
+            max_mean_abs_diff=base.max_mean_abs_diff,
+            max_cut_score=base.max_cut_score,
+        )
+        made = Provenance(
+            hash_,
+            source,
+            WINDOWS_VERSION,
+            complete=True,
+            target=WINDOWS_EACH,
+            max_attempts=base.max_attempts,
+            sampled=sampled,
+        )
         tables.write(tables.windows_path(entry.key), WINDOWS, _window_rows(), made)
         for category in CATEGORIES:
             hash_ = patches_hashes(settings, entry, category, IRRELEVANT).written
-            made = Provenance(hash_, source, PATCHES_VERSION, complete=True, target=WINDOWS_EACH)
-            rows = _patch_rows(entry.key, category, made.settings_hash)
+            made = Provenance(
+                hash_,
+                source,
+                PATCHES_VERSION,
+                complete=True,
+                target=WINDOWS_EACH,
+                max_attempts=base.max_attempts,
+            )
+            rows = _patch_rows(
+                entry.key, category, patch_hashes(settings, entry, category, IRRELEVANT).written
+            )
             tables.write(tables.patches_path(category, entry.key), PATCHES, rows, made)
 
 
@@ -162,31 +191,33 @@ def _video_row(entry: VideoEntry, source: Fingerprint) -> VideoRow:
 
 @cache
 def _window_rows() -> Sequence[WindowRow]:
-    """Return the attempts of a video; every video has the same."""
+    """Return the candidates of a video; every video has the same."""
     rows = []
-    for window in range(WINDOWS_EACH):
+    share = WINDOWS_EACH // REJECTED_EACH + 1
+    for number in range(WINDOWS_EACH + REJECTED_EACH):
+        start = number * 12_000
         accepted = WindowRow(
-            window=window,
-            attempt=0,
-            time_s=window * 14.4,
-            pts=tuple(range(window * 14_400, window * 14_400 + 294, 42)),
+            window=number,
+            keyframe_pts=start,
+            start_pts=start,
+            time_s=number * 12.0,
+            pts=tuple(range(start, start + 294, 42)),
             keyframe=True,
-            mean_abs_diff=window * 37 % 449 / 10,
-            cut_score=window * 13 % 64 / 100,
-            brightness=window * 7 % 256 / 1,
-            contrast=window * 11 % 100 / 1,
-            sharpness=0.5 + window * 3 % 50 / 100,
-            repeated_frames=window % 7,
+            mean_abs_diff=number * 37 % 449 / 10,
+            cut_score=number * 13 % 64 / 100,
+            brightness=number * 7 % 256 / 1,
+            contrast=number * 11 % 100 / 1,
+            sharpness=0.5 + number * 3 % 50 / 100,
+            repeated_frames=number % 7,
             signature=bytes(576),
             accepted=True,
             reason=None,
         )
-        share = WINDOWS_EACH // REJECTED_EACH
-        if window % share == 0:
-            reason = REASONS[window // share % len(REASONS)]
-            rows.append(replace(accepted, signature=None, accepted=False, reason=reason))
-            accepted = replace(accepted, attempt=1)
-        rows.append(accepted)
+        if number % share == 0:
+            reason = REASONS[number // share % len(REASONS)]
+            rows.append(replace(accepted, accepted=False, reason=reason))
+        else:
+            rows.append(accepted)
     return rows
 
 
@@ -195,8 +226,9 @@ def _patches_without_key(category: str) -> Sequence[PatchRow]:
     """Return the patches of any video, `KEY` in place of its key; their bytes depend on the format alone."""
     chosen = DEFAULT_CATEGORIES[category]
     names = [name for name, share in chosen.mix.items() for _ in range(round(share * WINDOWS_EACH))]
+    windows = [row.window for row in _window_rows() if row.accepted]
     rows = []
-    for window, name in enumerate(names):
+    for window, name in zip(windows, names, strict=True):
         crop = DEFAULT_FORMATS[name]
         paths = triplet_paths(chosen.folder, crop.folder, patch_id(KEY, window))
         pixels = crop.width * crop.height

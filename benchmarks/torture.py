@@ -3,8 +3,8 @@
     python -m benchmarks.torture [--kills 500] [--faults 60] [--minutes 0] [--seed 0]
 
 Each part stops when it has done what it was asked for, or when its time is up. The report, `torture.json` and
-`torture.md` beside this file, is written anew after every data set, so that one that is stopped tells how far
-it came. The seed is in it: the same seed makes the same attempts.
+`torture.md` beside this file, is rewritten after every data set, so that an interrupted one shows how far
+it came. The seed is in it: the same seed makes the same trials.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Outcome:
         faults: Runs on a failing disk, by error.
         films: Mutated films tried.
         films_report: What they gave, in Markdown.
-        losses: A sentence for each promise that did not hold.
+        losses: A message for each guarantee that did not hold.
     """
 
     kills: Counter[str] = field(default_factory=Counter)

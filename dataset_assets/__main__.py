@@ -1,4 +1,7 @@
-"""The command from its first instruction on: Ctrl+C while it still imports leaves no traceback either."""
+"""Entry point of the command, so that Ctrl+C leaves no traceback even while it still imports.
+
+Not here: the commands (`cli`).
+"""
 
 from __future__ import annotations
 

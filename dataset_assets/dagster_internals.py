@@ -151,7 +151,7 @@ def process_death(message: str) -> str:
 
 
 def can_hold_history(home: Path) -> bool:
-    """Whether Dagster finds its databases and its settings again in a folder of this name.
+    """Return whether Dagster finds its databases and its settings again in a folder of this name.
 
     It names a database to SQLAlchemy by a URL that it does not quote (`create_db_conn_string`), where `?`
     ends the path and `%41` is `A`, and reads `dagster.yaml` as a pattern (`load_yaml_from_globs`).
@@ -163,7 +163,7 @@ def can_hold_history(home: Path) -> bool:
 
 
 def is_initialised(home: Path) -> bool:
-    """Whether a Dagster home has its databases, so that opening it makes none.
+    """Return whether a Dagster home has its databases, so that opening it makes none.
 
     Databases that are not files of the home (Postgres) are taken to be there.
     """
@@ -174,7 +174,7 @@ def is_initialised(home: Path) -> bool:
 
 
 def has_events(home: Path, run_id: str) -> bool:
-    """Whether a run has events; SQLite would make the database of one whose first is yet to come."""
+    """Return whether a run has events; SQLite would make the database of one whose first is yet to come."""
     folder = sqlite_folder(home)
     return folder is None or _run_database(folder, run_id).exists()
 
@@ -201,7 +201,7 @@ def _run_database(folder: Path, run_id: str) -> Path:
 
 
 def _has_tables(database: Path) -> bool:
-    """Whether Dagster has finished making a database; opened so that SQLite makes no file of that name."""
+    """Return whether Dagster has finished making a database; SQLite does not create the file."""
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
             return bool(connection.execute("select 1 from alembic_version").fetchall())

@@ -1,4 +1,7 @@
-"""What Dagster loads: assets, checks, jobs, schedules, sensors, and the resource of the configuration."""
+"""What Dagster loads: assets, checks, jobs, schedules, sensors, and the resource of the configuration.
+
+Not here: what each of them does (`assets`, `automation`, `resources`).
+"""
 
 from __future__ import annotations
 

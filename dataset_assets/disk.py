@@ -1,12 +1,12 @@
-"""What a power cut may take, and how files and folders are kept from it.
+"""Protect files and folders against power cuts.
 
 Linux and macOS promise this much: what was written to a file is on the disk once that file was flushed, a
-name (of a new file, a renamed or removed one, a folder) once the folder that holds it was. Of all that was
-not flushed, any part may be there after a power cut and any part not, in any order. Hence, wherever
-something refers to something else: flush the contents, then rename, then flush the folder, and only then
-write what refers to it.
+name (of a new file, a renamed or deleted one, a folder) once the folder that holds it was. Of all that was
+not flushed, any part may exist after a power cut and any part not, in any order. Hence, wherever something
+refers to something else: flush the contents, then rename, then flush the folder, and only then write what
+refers to it.
 
-Which files are written when does not belong here.
+Not here: which files are written, and when.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import BinaryIO, Final
 
 # EFBIG: a limit on the size of files, by ulimit or by the file system.
 FULL_ERRNOS: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-# What disks, cables and network mounts that went away answer.
+# Errors of disks, cables and network mounts that are away.
 FAILING_ERRNOS: Final = frozenset(
     getattr(errno, name)
     for name in ("EIO", "ENXIO", "ENODEV", "ESTALE", "ETIMEDOUT", "ENOTCONN", "EHOSTDOWN", "ECONNRESET")
@@ -36,13 +36,13 @@ _MKDIR_TRIES = 10
 def temporary(path: Path) -> Path:
     """Return the name that a file has while it is written: hidden, in the same folder.
 
-    It is the same each time, so that what a killed run left is overwritten by the next.
+    It is the same each time, so that the next run overwrites what a killed run left behind.
     """
     return path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
 
 
 def flush(path: Path) -> None:
-    """Flushes a file's contents, or the names in a folder, to disk.
+    """Flush a file's contents, or the names in a folder, to disk.
 
     Raises:
         OSError: The disk failed; what was not flushed before may be lost.
@@ -56,7 +56,7 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
-    """Hold an exclusive lock; the kernel frees it when the process ends, however it ends.
+    """Hold an exclusive lock; the kernel releases it when the process ends, for whatever reason.
 
     Args:
         path: A file, made if absent, or a folder.
@@ -76,12 +76,12 @@ def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: Path, *, is_durable: bool = True) -> Iterator[BinaryIO]:
-    """Replace a file whole: at any moment, also when power is lost, there is the old one or the new one.
+    """Replace a file in one step: at any moment, also after a power cut, there is the old one or the new one.
 
-    It is written under its temporary name; once the block ends it has its own, and is on the disk.
+    It is written under its temporary name; when the block ends it has its own, and is on the disk.
 
     Args:
-        path: The file; its folder is there.
+        path: The file; its folder exists.
         is_durable: Whether it is flushed. Without, a power cut may leave a part of it.
 
     Yields:
@@ -107,9 +107,9 @@ def replacing(path: Path, *, is_durable: bool = True) -> Iterator[BinaryIO]:
 
 
 def make_folder(folder: Path, root: Path) -> None:
-    """Make a folder and flush its name and those of the folders above it, `root`'s too.
+    """Create a folder and flush its name and those of the folders above it, `root`'s too.
 
-    Also of those that were there: whoever made them may have been killed before it came to flush.
+    Also those of existing folders: the process that made them may have been killed before it flushed.
 
     Args:
         folder: The folder, `root` or below it.

@@ -1,7 +1,7 @@
 """Randomness that depends on what is drawn and on nothing else.
 
-No generator is carried along: every draw is a hash of its own name, so order, worker count and resumes cannot
-change it.
+There is no generator with a state: every draw is a hash of its own name, so order, worker count and resumes
+cannot change it. Not here: what is drawn.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Errors that a user can cause and correct.
 
-Each carries what is wrong and where, and the remedy, so that a page can show them apart; its text is one
-sentence of both. The command line shows the text and no traceback; Dagster shows it as the run's failure.
-Anything else that is raised is a defect.
+Each has what is wrong and where, and the remedy, so that a page can show them apart; its text is both. The
+command line shows the text without a traceback; Dagster shows it as the run's failure. Not here: defects,
+which is anything else that is raised.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ConfigError(DatasetAssetsError):
     """A configuration file holds one or more mistakes.
 
     Attributes:
-        problems: One sentence per mistake, each with file, place and remedy; never empty.
+        problems: One message per mistake, each with file, place and remedy; never empty.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -49,15 +49,15 @@ class VideoError(DatasetAssetsError):
 
 
 class SourceLostError(VideoError):
-    """The disk that holds a video fails or went away: the file may be read again later."""
+    """The disk that holds a video fails or is away: the file may be readable later."""
 
 
 class SourceChangedError(VideoError):
-    """A video's file is another than the one that the run began with."""
+    """A video's file is not the one that the run began with."""
 
 
 class MissingWindowsError(DatasetAssetsError):
-    """Patches were asked for, but the video has no finished windows to replay."""
+    """Patches were requested, but the video has no finished windows to replay."""
 
 
 class BusyError(DatasetAssetsError):
@@ -69,4 +69,4 @@ class ReplacingError(DatasetAssetsError):
 
 
 class SpaceError(DatasetAssetsError):
-    """The disk that holds the data set has too little room."""
+    """The disk that holds the data set has too little space."""

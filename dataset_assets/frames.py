@@ -1,6 +1,6 @@
 """The frames of a window, and which of them a triplet shows.
 
-Here: the numbers that the product is about, named once. Not here: anything that is done with them.
+Here: these numbers, named once. Not here: anything that is done with them.
 """
 
 from __future__ import annotations

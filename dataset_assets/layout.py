@@ -1,7 +1,7 @@
-"""Where everything of a data set lies, relative to its folder.
+"""The paths of a data set, relative to its folder.
 
-Used by `dataset`, which everybody else asks, and by `config`, which reads the register of watched films
-before there is a data set to ask. Category folders are not here: the configuration names them.
+Used by `dataset`, the interface for all others, and by `config`, which reads the register of watched films
+before there is a `DataSet`. Not here: category folders, which the configuration names.
 """
 
 from __future__ import annotations

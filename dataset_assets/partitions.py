@@ -1,4 +1,7 @@
-"""The partitions: one for each video, by its key. What a video is made of belongs to the assets."""
+"""The partitions: one for each video, by its key.
+
+Not here: what is made of a video (`assets`).
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,17 @@ import dagster as dg
 
 from dataset_assets.config import Settings
 
-VIDEOS = dg.DynamicPartitionsDefinition(name="videos")
+VIDEO_PARTITIONS = dg.DynamicPartitionsDefinition(name="videos")
 
 
 def add_missing(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
-    """Make a partition of every configured video; never removes one, its history would go with it.
+    """Add a partition for every configured video; never remove one: its history would be deleted.
 
     Returns:
         The keys that were added, sorted.
     """
-    known = set(instance.get_dynamic_partitions(VIDEOS.name or ""))
+    known = set(instance.get_dynamic_partitions(VIDEO_PARTITIONS.name or ""))
     added = sorted({video.key for video in settings.videos} - known)
     if added:
-        instance.add_dynamic_partitions(VIDEOS.name or "", added)
+        instance.add_dynamic_partitions(VIDEO_PARTITIONS.name or "", added)
     return added

@@ -1,7 +1,6 @@
 """Detect whether the process that had a number is the one that has it now.
 
-Here: identity and age of processes of this machine. Not here: what a process uses of the machine, which the
-command line measures.
+Here: identity and age of processes of this machine. Not here: what a process uses of the machine (`monitor`).
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def process_identity(pid: int) -> str | None:
-    """Return a text that no other process of this machine has, earlier or later, with the same number.
+    """Return a text that distinguishes a process from earlier and later ones with the same number.
 
     Returns:
         A text to compare; None where there is no such process, or it has ended.

@@ -1,4 +1,7 @@
-"""The one resource: where the configuration is. It hands the settings over; assets read nothing else."""
+"""The resource that loads the configuration; assets read no other.
+
+Not here: how a configuration is read (`config`).
+"""
 
 from __future__ import annotations
 

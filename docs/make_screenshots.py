@@ -61,7 +61,7 @@ class Camera:
 
         Args:
             name: Its name.
-            parts: What it shows; the whole window without them.
+            parts: What it shows; the full window without them.
             height: How much of the window it shows, from the top, where there are no parts; 0 is all.
             photo: Whether most of it is film.
         """
@@ -175,16 +175,16 @@ def numbers(pages: Pages, camera: Camera) -> None:
 
 
 def failure(ui: DagsterUi, pages: Pages, camera: Camera) -> None:
-    """Show the way from a red partition to the sentence."""
+    """Show the way from a red partition to the error message."""
     pages.open_partition("source_video", LOST)
     pages.page.get_by_text("did not materialize this asset").wait_for()
     camera.take("failed-partition", height=560)
     (run,) = ui.runs(LOST)
     pages.open(f"/runs/{run.run_id}")
-    sentence = pages.page.get_by_text("cannot be opened as a film").first
-    sentence.wait_for()
-    sentence.scroll_into_view_if_needed()
-    # Without Dagster's own stack under the sentence.
+    message = pages.page.get_by_text("cannot be opened as a film").first
+    message.wait_for()
+    message.scroll_into_view_if_needed()
+    # Without Dagster's own stack under the message.
     camera.take("failed-run", height=pages.page.evaluate(TOP_OF_TEXT, "Stack Trace"))
 
 
@@ -202,7 +202,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--films", type=Path, default=Path("demo/films"), help="the sample films")
-    parser.add_argument("--only", default="", help="the one picture to make anew")
+    parser.add_argument("--only", default="", help="the one picture to recreate")
     given = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     folder = Path(tempfile.gettempdir()) / "vsr-films"  # a name that can be shown

@@ -1,6 +1,6 @@
-"""The asset checks: their names, how grave a failure is, and verdicts as results.
+"""The asset checks: their names, the severity of a failure, and verdicts as results.
 
-What is tested belongs to the package `checks`.
+Not here: what is tested (`checks`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import warnings
 import dagster as dg
 
 from dataset_assets.checks import Verdict
-from dataset_assets.partitions import VIDEOS
+from dataset_assets.partitions import VIDEO_PARTITIONS
 
 COLOURS_TAGGED = "colours_tagged"
 SOURCE_UNCHANGED = "source_unchanged"
@@ -29,27 +29,27 @@ SOURCES_UNCHANGED = "sources_unchanged"
 
 DESCRIPTIONS = {
     COLOURS_TAGGED: "Nothing about the film had to be guessed, ignored or left out.",
-    SOURCE_UNCHANGED: "The film was there and the same from the first frame read to the last.",
-    ENOUGH_WINDOWS: "At least nine tenths of the windows asked for were found.",
-    ENOUGH_ACCEPTED: "At least a fifth of the places tried were good enough for a window.",
-    ENOUGH_PATCHES: "At least nine tenths of the patches asked for were made.",
+    SOURCE_UNCHANGED: "The film existed and was unchanged from the first frame read to the last.",
+    ENOUGH_WINDOWS: "At least nine tenths of the windows wanted were found.",
+    ENOUGH_ACCEPTED: "At least a fifth of the candidates tried were accepted.",
+    ENOUGH_PATCHES: "At least nine tenths of the patches wanted were made.",
     FORMAT_MIX_KEPT: "Every format that fits has about its share of the patches: within what the draw gives.",
-    TRIPLETS_WHOLE: "Every row has its three files: of the right length and size, each checksum right.",
-    FILES_MATCH_TABLE: "The folders hold the files that the table names, and no others of this video.",
-    WINDOWS_UNCUT: "No cut lies inside the windows, as far as the LR frames that were written show it.",
-    FREE_OF_BLACK_BARS: "No black bar runs along an edge of the LR frames that were written.",
-    FREE_OF_COMBS: "No lines of two moments lie in one ground truth that was written.",
-    VIDEOS_OK: "No video's last run failed. The one check that shows how the data set stands.",
+    TRIPLETS_WHOLE: "Every row has its three files, with the right length, size and checksums.",
+    FILES_MATCH_TABLE: "The folders contain the files that the table names, and no others of this video.",
+    WINDOWS_UNCUT: "No cut is visible in the LR frames of a sample of the written triplets.",
+    FREE_OF_BLACK_BARS: "No black bar is along an edge of the written pictures of a sample.",
+    FREE_OF_COMBS: "No written ground truth of a sample mixes lines of two moments (combs).",
+    VIDEOS_OK: "No video's last run failed. Look at this check first.",
     EVERY_VIDEO_DONE: "Nothing of any configured video is missing or stale.",
-    SOURCES_UNCHANGED: "Every probed film is still there, and still what it was.",
+    SOURCES_UNCHANGED: "Every probed film still exists and is unchanged.",
 }
-# A failure of these means that the data set holds something wrong, or that a video has nothing in it. A
-# failure of the others means that it is smaller than hoped, or that a person should look.
+# A failure of these means that something in the data set is wrong, or that a video is missing in it. A
+# failure of the others means that it is smaller than requested, or needs a look.
 ERRORS = frozenset({SOURCE_UNCHANGED, TRIPLETS_WHOLE, FILES_MATCH_TABLE, VIDEOS_OK})
 
 
 def check_specs(
-    asset: str, *names: str, partitions_def: dg.PartitionsDefinition[str] | None = VIDEOS
+    asset: str, *names: str, partitions_def: dg.PartitionsDefinition[str] | None = VIDEO_PARTITIONS
 ) -> list[dg.AssetCheckSpec]:
     """Return the specifications of an asset's checks: a result for each video, or one without partitions."""
     with warnings.catch_warnings():

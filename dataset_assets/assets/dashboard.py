@@ -34,11 +34,11 @@ def dashboard(
     unfinished: Sequence[Mapping[str, str]],
     targets: Mapping[str, Mapping[str, int]],
 ) -> Metadata:
-    """Return the metadata, in the order in which people want to know it.
+    """Return the metadata, the most important first.
 
     Args:
         settings: The configuration.
-        overview: How the data set stands.
+        overview: The state of the data set.
         unfinished: The videos of which something is missing or stale, with why.
         targets: Patches expected of each format, by category.
     """
@@ -78,7 +78,7 @@ def _failed(failed: Sequence[Failure]) -> str:
 
 
 def _progress(stats: DatasetStats, targets: Mapping[str, Mapping[str, int]]) -> str:
-    """Patches made and asked for of each category, and of each of its formats, about so many."""
+    """Return the patches made and wanted of each category, and of each of its formats, about so many."""
     rows = []
     for category in stats.categories.to_dict("records"):
         name = category["category"]

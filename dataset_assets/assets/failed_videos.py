@@ -1,4 +1,7 @@
-"""Which videos failed, why, and in which run: for whoever looks at all of the data set."""
+"""Which videos failed, why, and in which run: for views of the data set.
+
+Not here: failures of single runs (`failures`), and where they are kept (`dataset`).
+"""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ from dataset_assets.checks import (
 from dataset_assets.config import Category, Settings
 from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, DataSet
 from dataset_assets.generate import VideoReport, generate_video
-from dataset_assets.partitions import VIDEOS
+from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets.tables import PATCHES, WINDOWS
 
 PATCHES_CHECKS = (
@@ -100,7 +100,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
         name="make_triplets",
         specs=specs,
         check_specs=checks,
-        partitions_def=VIDEOS,
+        partitions_def=VIDEO_PARTITIONS,
         can_subset=True,
         pool=DECODE_POOL,
     )

@@ -1,4 +1,7 @@
-"""The priority of a run among other programs of the machine. How many run at a time is Dagster's."""
+"""The priority of a run among other programs of the machine.
+
+Not here: how many run at a time, which Dagster controls (`dagster.yaml`).
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import os
 
 
 def give_way(nice: int) -> None:
-    """Lower the priority of the process that runs a step, and of every thread that it starts from here on.
+    """Lower the priority of the process that runs a step, and of every thread that it starts later.
 
-    It is never raised, which needs privileges: what was started under a lower one keeps it.
+    It is never raised, which needs privileges: a process that was started with a lower one keeps it.
 
     Args:
         nice: 0 (no change) to 19, see nice(1).

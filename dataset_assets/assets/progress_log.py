@@ -18,7 +18,7 @@ class ProgressLog:
     """Logs a line for each further tenth of the windows, at most one in 30 s."""
 
     def __init__(self, log: logging.Logger) -> None:
-        """Log nothing yet.
+        """Store the arguments; nothing is logged.
 
         Args:
             log: Where the lines go.
@@ -39,7 +39,7 @@ class ProgressLog:
 
 
 def progress_line(progress: Progress) -> str:
-    """Word a state: "film: 300 of 1000 windows (30%), 280 accepted, 560 patches; 14 min to go"."""
+    """Describe a state: "film: 300 of 1000 windows (30%), 280 accepted, 560 patches; 14 min to go"."""
     share = progress.windows_done / max(1, progress.windows_target)
     left_s = eta_s(progress, progress.updated_s)
     return (

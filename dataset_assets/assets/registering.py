@@ -47,7 +47,7 @@ class FinishedTable:
 def find_unregistered(instance: dg.DagsterInstance, settings: Settings) -> list[FinishedTable]:
     """Look for finished tables of configured videos that are not materialised in Dagster's history.
 
-    Stale ones are among them: they were made, and what is stale about them is told as for any other.
+    Stale ones are included: they were made, and are then shown as stale as any other.
 
     Returns:
         The tables, those that others are made from first.
@@ -100,7 +100,7 @@ def _provenance(data_set: DataSet, path: Path) -> Provenance | None:
     try:
         return data_set.tables.read_provenance(path)
     except DatasetAssetsError:
-        return None  # damaged: it counts as stale, and is made anew
+        return None  # damaged: it counts as stale, and is rebuilt
 
 
 def _event(settings: Settings, data_set: DataSet, table: FinishedTable) -> dg.AssetMaterialization | None:

@@ -26,13 +26,13 @@ def ended_s(record: dg.RunRecord) -> float:
 
 
 def videos_in_work(instance: dg.DagsterInstance) -> set[str]:
-    """Keys of the videos that a run works on, or waits to."""
+    """Return the keys of the videos that a run works on, or is queued for."""
     runs = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     return {key for run in runs if (key := video_of(run)) is not None}
 
 
 def is_overtaken(instance: dg.DagsterInstance, run_id: str, key: str) -> bool:
-    """Whether another run of the video goes on (this one was refused, or is tried again), or came later."""
+    """Return whether another run of the video is active (this one was refused, or retried), or came later."""
     newest_first = instance.get_runs(dg.RunsFilter(tags={PARTITION_TAG: key}), limit=RUNS_LOOKED_AT)
     is_newest = bool(newest_first) and newest_first[0].run_id == run_id
     return not is_newest or any(other.run_id != run_id and not other.is_finished for other in newest_first)

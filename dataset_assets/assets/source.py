@@ -15,8 +15,8 @@ from dataset_assets.checks import colours_tagged, source_unchanged
 from dataset_assets.config import Settings
 from dataset_assets.dataset import SOURCE_VERSION
 from dataset_assets.generate import probe_video
-from dataset_assets.partitions import VIDEOS
-from dataset_assets.tables import VIDEOS as VIDEOS_SCHEMA
+from dataset_assets.partitions import VIDEO_PARTITIONS
+from dataset_assets.tables import VIDEOS
 
 SOURCE_VIDEO = "source_video"
 
@@ -38,14 +38,14 @@ pd.read_parquet("dataset/metadata/videos")[["name", "width", "height", "hdr_form
 
 @dg.asset(
     name=SOURCE_VIDEO,
-    partitions_def=VIDEOS,
+    partitions_def=VIDEO_PARTITIONS,
     group_name=GROUP,
     kinds={"ffmpeg", "parquet"},
     tags={"stage": "sources"},
     owners=[OWNER],
     description=DESCRIPTION,
     code_version=SOURCE_VERSION,
-    metadata={"dagster/column_schema": column_schema(VIDEOS_SCHEMA)},
+    metadata={"dagster/column_schema": column_schema(VIDEOS)},
     check_specs=check_specs(SOURCE_VIDEO, COLOURS_TAGGED, SOURCE_UNCHANGED),
 )
 def source_video(

@@ -1,7 +1,7 @@
 """Failed runs: kept in one place, with a link to the run, and posted to the webhook where there is one.
 
-Steps keep the failures of mistakes themselves (`dataset`); here come the runs that could not,
-being killed or out of memory, and the links to all.
+Steps keep the failures of mistakes themselves (`dataset`). Here: the runs that could not, because they were
+killed or out of memory, and the links to all runs.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ INTERVAL_S = 30
     "gallery and the statistics, and posts it to `runs.webhook_url`.",
 )
 def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.ResourceParam[Settings]) -> None:
-    """Take in a failed run."""
+    """Record a failed run."""
     run = context.dagster_run
     key = video_of(run)
     films = {entry.key: str(entry.path) for entry in dataset_config.videos}

@@ -1,6 +1,6 @@
 """The nightly schedule: a run for each video that is missing or stale, the largest films first.
 
-What a run makes, and that it goes on where an earlier one stopped, belongs to `generate`.
+Not here: what a run makes, and resuming an interrupted one (`generate`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Deletion of old run records, but not of those that the UI shows the data set by.
+"""Delete old run records, but not those that the UI needs to show the data set.
 
 Dagster forgets what a run materialised together with the run: a partition whose only run is deleted counts as
 missing. So the runs that partitions were last made by stay, however old. Tables and files are not touched.

@@ -1,7 +1,8 @@
 """Statistics once all runs on videos have ended, whoever launched them: a night, a backfill, a person.
 
-By the state of the history, not by the event of a run's end: whichever run ends last, however it ends, and
-also when the daemon was down meanwhile, the statistics follow once. What they hold is in `dataset_stats`.
+It reads the state of the history, not the event of a run's end: so the statistics are updated once, whichever
+run ends last, however it ends, and also if the daemon was down meanwhile. Not here: their content
+(`dataset_stats`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Posts of messages to the webhook of the configuration. What is posted, and when, is in `failure_sensor`."""
+"""Post messages to the webhook of the configuration.
+
+Not here: what is posted, and when (`failed_runs`).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def post(url: str, message: Mapping[str, object], patience_s: float = PATIENCE_S
     Args:
         url: The address, http or https.
         message: What is posted.
-        patience_s: Seconds after which it is left to itself.
+        patience_s: Seconds after which the caller does not wait any longer.
 
     Returns:
         Why it did not arrive, in a few words; empty where it did.

@@ -1,7 +1,7 @@
-"""What is promised of a video and of the data set, tested: what is measured, and verdicts in words.
+"""Tests of the guarantees about a video and the data set: what is measured, and verdicts in words.
 
-`inspection` reads the triplets back, `verdicts` judges. How verdicts are shown does not belong here
-(`assets`), nor does the reading back of every file of a data set (`verify`).
+`inspection` reads the triplets back, `verdicts` judges. Not here: how verdicts are shown (`assets`), and
+reading back all files of a data set (`verify`).
 """
 
 from dataset_assets.checks.inspection import Inspection, inspect_triplets

@@ -1,8 +1,8 @@
-"""The triplets of a video as they were written, read again: whole files, no cut, no black bar, no combs.
+"""Read the triplets of a video back: complete files, no cut, no black bar, no combs.
 
-Here is what is measured; the promises about it, in words, are in `verdicts`. Every file is read and its
-checksums tested: 2 CPU ms a triplet. The pictures of at most 50 triplets are looked at too, 20 to 35 ms each:
-of a UHD film's 1.5 CPU s for a window 2 % with 50 windows, 0.3 % with a thousand.
+Here: what is measured. Not here: the limits and verdicts (`verdicts`). Every file is read and its checksums
+tested: 2 CPU ms a triplet. The pictures of at most 50 triplets are tested too, 20 to 35 ms each: of a UHD
+film's 1.5 CPU s for a window 2 % with 50 windows, 0.3 % with a thousand.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from dataset_assets.video import has_crop_bar, looks_combed
 from dataset_assets.windows import cut_score
 
 SAMPLE = 50
-# In a crop, something that rushes by is as unlike its neighbours as a cut: the limit of whole frames, 0.65,
-# takes 1.8 % of 11,494 crops of sound windows of 37 films for a cut. But a cut parts one pair of neighbours
-# alone. Of crops over real cuts 96.5 % show a pair that leads the next by 0.25, of the others 0.4 % in the
-# films with the most alarms (screen recordings, test cards), a tenth of the alarms without the lead.
+# In a crop, a fast object changes as much as a cut: the limit of full frames, 0.65, takes 1.8 % of 11,494
+# crops of windows without a cut of 37 films for a cut. But a cut separates only one pair of neighbours. Of
+# crops over real cuts 96.5 % show a pair that leads the next by 0.25, of the others 0.4 % in the films with
+# the most alarms (screen recordings, test cards), a tenth of the alarms without the lead.
 MAX_CROP_CUT_SCORE = 0.65
 MIN_CUT_LEAD = 0.25
 
@@ -40,7 +40,7 @@ class Inspection:
     Attributes:
         triplets: How many there are.
         broken: Ids of the triplets with a file that is missing, damaged, or not as its row describes it.
-        sampled: Triplets whose pictures were looked at.
+        sampled: Triplets whose pictures were tested.
         over_a_cut: Ids of those whose frames show a cut.
         barred: Ids of those with a black bar along an edge.
         combed: Ids of those with combs in the ground truth.
@@ -55,7 +55,7 @@ class Inspection:
 
 
 def inspect_triplets(data_set: DataSet, rows: Sequence[PatchRow]) -> Inspection:
-    """Read every file of the triplets, and look at the pictures of a sample spread evenly over them.
+    """Read every file of the triplets, and test the pictures of a sample spread evenly over them.
 
     Args:
         data_set: The data set.
@@ -64,7 +64,7 @@ def inspect_triplets(data_set: DataSet, rows: Sequence[PatchRow]) -> Inspection:
     step = max(1, -(-len(rows) // SAMPLE))
     broken, over_a_cut, barred, combed, sampled = [], [], [], [], 0
     for index, row in enumerate(rows):
-        files = _whole_files(data_set, row)
+        files = _complete_files(data_set, row)
         if files is None:
             broken.append(row.patch_id)
         elif index % step == 0:
@@ -80,7 +80,7 @@ def inspect_triplets(data_set: DataSet, rows: Sequence[PatchRow]) -> Inspection:
 
 
 def shows_cut(frames: Sequence[Picture]) -> bool:
-    """Whether a crop's frames show a cut.
+    """Return whether a crop's frames show a cut.
 
     Args:
         frames: Luma of the 7 LR frames, (height, width) uint8.
@@ -92,7 +92,7 @@ def shows_cut(frames: Sequence[Picture]) -> bool:
     return worst - next_to_worst >= MIN_CUT_LEAD
 
 
-def _whole_files(data_set: DataSet, row: PatchRow) -> tuple[bytes, bytes] | None:
+def _complete_files(data_set: DataSet, row: PatchRow) -> tuple[bytes, bytes] | None:
     """Return GT and LR_7frames of a triplet whose files are what its row says; None where one is not."""
     contents = []
     for file in triplet_files(row):
@@ -107,13 +107,13 @@ def _whole_files(data_set: DataSet, row: PatchRow) -> tuple[bytes, bytes] | None
 
 
 def _lr_frames(lr7: bytes) -> list[Picture]:
-    """Luma of the frames of an LR_7frames file."""
+    """Return the luma of the frames of an LR_7frames file."""
     stack = _luma(lr7)
     return list(stack.reshape(FRAMES_PER_WINDOW, -1, stack.shape[1]))
 
 
 def _luma(content: bytes) -> Picture:
-    """Luma of a picture file."""
+    """Return the luma of a picture file."""
     luma = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     if luma is None:
         raise ValueError("a PNG whose checksums are right cannot be decoded")

@@ -1,7 +1,6 @@
-"""The promises about a video and the data set, tested: verdicts in words, with one number each.
+"""Verdicts on the guarantees about a video and the data set: in words, with one number each.
 
-What is read of files and pictures for it is in `inspection`. The assets report the verdicts as checks; how
-they are shown does not belong here.
+Not here: reading files and pictures (`inspection`), and how verdicts are shown (`assets`).
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ ENOUGH_ACCEPTED = 0.2
 # candidates take theirs along; at random, they take a format off its share by about the root of their number.
 MIX_TOLERANCE_PATCHES = 2
 MIX_TOLERANCE_ROOT = 2
-# Of the triplets looked at: some 0.2 % of sound ones look like a cut, and where the frames were not those of
-# the windows, 6 % and more would hold one. Titles on black look like bars, but few windows are titles.
+# Of the sampled triplets: some 0.2 % of those without a cut look like one; if the frames were not those of
+# the windows, 6 % and more would contain one. Titles on black look like bars, but few windows are titles.
 MAX_SHARE_CUT = 0.02
 MAX_SHARE_BARRED = 0.05
 # Blinds, stripes and small text look combed in a picture by itself.
@@ -34,13 +33,13 @@ MAX_SHARE_COMBED = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a promise is kept.
+    """Whether a guarantee is kept.
 
     Attributes:
         passed: Whether it is.
         description: What was found, in words.
         measure: Name of the figure.
-        number: The one figure that says how well.
+        number: The figure.
     """
 
     passed: bool
@@ -50,19 +49,19 @@ class Verdict:
 
 
 def colours_tagged(warnings: Sequence[str]) -> Verdict:
-    """Nothing about a film was guessed, ignored or left out."""
+    """Check that nothing about a film was guessed, ignored or left out."""
     return Verdict(not warnings, "; ".join(warnings) or "nothing guessed", "guesses", len(warnings))
 
 
 def source_unchanged(fingerprint: Fingerprint, path: Path) -> Verdict:
-    """Check that a film is there, and is still the one that was read.
+    """Check that a film exists, and is still the one that was read.
 
     Args:
         fingerprint: What it was when a run began to read it.
         path: The film.
     """
     if not path.exists():
-        return Verdict(False, f"{path} has gone while it was read", "changes", 1)
+        return Verdict(False, f"{path} disappeared while it was read", "changes", 1)
     if not fingerprint.is_of(path):
         return Verdict(
             False,
@@ -70,11 +69,11 @@ def source_unchanged(fingerprint: Fingerprint, path: Path) -> Verdict:
             "changes",
             1,
         )
-    return Verdict(True, "the same from the first frame read to the last", "changes", 0)
+    return Verdict(True, "unchanged from the first frame read to the last", "changes", 0)
 
 
 def enough_windows(report: WindowsReport) -> Verdict:
-    """At least nine tenths of the windows asked for were found."""
+    """Check that at least nine tenths of the windows wanted were found."""
     share = report.accepted / report.target if report.target else 1.0
     return Verdict(
         share >= ENOUGH_SHARE,
@@ -98,9 +97,9 @@ def enough_accepted(report: WindowsReport) -> Verdict:
 
 
 def enough_patches(report: CategoryReport) -> Verdict:
-    """At least nine tenths of the patches asked for were made."""
+    """Check that at least nine tenths of the patches wanted were made."""
     share = len(report.rows) / report.target if report.target else 1.0
-    reason = f"; no room for {', '.join(report.left_out)}" if report.left_out else ""
+    reason = f"; too large for the film: {', '.join(report.left_out)}" if report.left_out else ""
     return Verdict(
         share >= ENOUGH_SHARE,
         f"{len(report.rows)} of {report.target} patches made{reason}",
@@ -110,7 +109,7 @@ def enough_patches(report: CategoryReport) -> Verdict:
 
 
 def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
-    """Every format has its share of the patches, as far as it fits the film.
+    """Check that every format that fits the film has about its share of the patches.
 
     The share is an expectation: which candidates are rejected is chance.
 
@@ -134,26 +133,28 @@ def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
 
 
 def triplets_whole(inspection: Inspection) -> Verdict:
-    """Every row has its three files, whole and as large as its format."""
-    return _few_of(inspection.broken, inspection.triplets, "triplets are not whole", "broken_triplets")
+    """Check that every row has its three files, complete and of the right size."""
+    return _few_of(
+        inspection.broken, inspection.triplets, "triplets are incomplete or damaged", "broken_triplets"
+    )
 
 
 def windows_uncut(inspection: Inspection) -> Verdict:
-    """No sampled triplet shows a cut, but for the few false alarms among many."""
+    """Check that no sampled triplet shows a cut, except a few false alarms among many."""
     found, sampled = inspection.over_a_cut, inspection.sampled
-    return _few_of(found, sampled, "triplets looked at show a cut", "triplets_over_a_cut", MAX_SHARE_CUT)
+    return _few_of(found, sampled, "sampled triplets show a cut", "triplets_over_a_cut", MAX_SHARE_CUT)
 
 
 def free_of_black_bars(inspection: Inspection) -> Verdict:
-    """No sampled triplet has a black bar along an edge, but for a few titles among many."""
+    """Check that no sampled triplet has a black bar along an edge, except a few titles among many."""
     found, sampled = inspection.barred, inspection.sampled
-    return _few_of(found, sampled, "triplets looked at have a black bar", "barred_triplets", MAX_SHARE_BARRED)
+    return _few_of(found, sampled, "sampled triplets have a black bar", "barred_triplets", MAX_SHARE_BARRED)
 
 
 def free_of_combs(inspection: Inspection) -> Verdict:
-    """No sampled triplet's ground truth has combs, but for a few with fine lines among many."""
+    """Check that no sampled ground truth has combs, except a few with fine lines among many."""
     found, sampled = inspection.combed, inspection.sampled
-    return _few_of(found, sampled, "triplets looked at have combs", "combed_triplets", MAX_SHARE_COMBED)
+    return _few_of(found, sampled, "sampled triplets have combs", "combed_triplets", MAX_SHARE_COMBED)
 
 
 def files_match_table(
@@ -163,7 +164,7 @@ def files_match_table(
     named = [path for row in report.rows for path in TripletPaths.of(row)]
     missing = [path for path in named if not data_set.path_of(path).is_file()]
     unnamed = data_set.unnamed_files(key, settings.categories[category], report.rows)
-    parts = [f"{len(named) - len(missing)} of {len(named)} files are there"]
+    parts = [f"{len(named) - len(missing)} of {len(named)} files exist"]
     if missing:
         parts[0] += f", first missing {missing[0].as_posix()}"
     if unnamed:
@@ -173,7 +174,7 @@ def files_match_table(
 
 
 def videos_ok(videos: int, failed: Mapping[str, Failure], unfinished: Mapping[str, str]) -> Verdict:
-    """No video's last run failed.
+    """Check that no video's last run failed.
 
     Args:
         videos: How many there are.
@@ -193,7 +194,7 @@ def videos_ok(videos: int, failed: Mapping[str, Failure], unfinished: Mapping[st
 
 
 def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
-    """Nothing of any video is missing or stale; arguments as in `videos_ok`."""
+    """Check that nothing of any video is missing or stale; arguments as in `videos_ok`."""
     first = next((f"; first {key}: {why}" for key, why in unfinished.items()), "")
     return Verdict(
         not unfinished,
@@ -204,7 +205,7 @@ def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
 
 
 def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
-    """Every film that was probed is still there, and still the same."""
+    """Check that every film that was probed still exists and is unchanged."""
     gone, changed, probed = [], [], 0
     for entry in settings.videos:
         try:
@@ -218,8 +219,8 @@ def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
             gone.append(entry.key)
         elif not provenance.source_fingerprint.is_of(entry.path):
             changed.append(entry.key)
-    parts = [f"{probed - len(gone) - len(changed)} of {probed} probed films are there and unchanged"]
-    parts += [f"gone: {', '.join(gone)}"] if gone else []
+    parts = [f"{probed - len(gone) - len(changed)} of {probed} probed films exist and are unchanged"]
+    parts += [f"missing: {', '.join(gone)}"] if gone else []
     parts += [f"changed, so that their patches are stale: {', '.join(changed)}"] if changed else []
     return Verdict(not (gone or changed), "; ".join(parts), "films_off", len(gone) + len(changed))
 

@@ -19,7 +19,7 @@ from dataset_assets.launch import home_of
 
 
 def run_demo(folder: Path, console: Console) -> int:
-    """Make the sample films, generate a data set from them, and say where everything is.
+    """Make the sample films, generate a data set from them, and print where everything is.
 
     Args:
         folder: Where films, configuration and data set go; films that are there already are kept.

@@ -64,7 +64,7 @@ def _reporting_errors() -> Iterator[None]:
         errors.print(f"[red]error[/red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(FAILED) from error
     except KeyboardInterrupt as error:
-        errors.print("stopped; what was committed stays, the next generate goes on from there")
+        errors.print("stopped; what was committed stays, the next generate resumes there")
         raise typer.Exit(INTERRUPTED) from error
 
 
@@ -87,8 +87,8 @@ def about(version: Annotated[bool, typer.Option("--version", help="Show the vers
 @app.command()
 def generate(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help="Keys of videos, with commas; all by default.")] = "",
-    categories: Annotated[str, typer.Option(help="Categories, with commas; all by default.")] = "",
+    videos: Annotated[str, typer.Option(help="Keys of videos, separated by commas; all by default.")] = "",
+    categories: Annotated[str, typer.Option(help="Categories, separated by commas; all by default.")] = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Videos at a time; else max_workers.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Rebuild even if up to date; with --categories, only these.")
@@ -98,7 +98,7 @@ def generate(
         typer.Option("--yes", help="Go on though more than a tenth of the finished patches are replaced."),
     ] = False,
 ) -> None:
-    """Make what is missing or stale. Ctrl+C stops within seconds; the next generate goes on."""
+    """Make what is missing or stale. Ctrl+C stops within seconds; the next generate resumes."""
     from dataset_assets.cli.generate import generate as run
 
     # A service manager's stop is Ctrl+C: the workers commit before they end.
@@ -119,12 +119,12 @@ def generate(
 @app.command()
 def monitor(
     config: ConfigOption = None,
-    once: Annotated[bool, typer.Option("--once", help="Print one view and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print one view and exit.")] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print one snapshot as JSON and end; see docs/monitor.md.")
+        bool, typer.Option("--json", help="Print one snapshot as JSON and exit; see docs/monitor.md.")
     ] = False,
 ) -> None:
-    """Watch the runs on the data set, however they were launched; q ends the view, the runs go on."""
+    """Watch the runs on the data set, however they were launched; q ends the view, not the runs."""
     from dataset_assets.cli.monitor import monitor as watch
 
     with _reporting_errors():
@@ -170,7 +170,7 @@ def scan(
 
 @app.command()
 def stats(config: ConfigOption = None) -> None:
-    """Show what the data set adds up to."""
+    """Show the totals of the data set."""
     from dataset_assets.cli.views import stats_tables
     from dataset_assets.dataset import DataSet
 
@@ -205,7 +205,7 @@ def gallery(config: ConfigOption = None) -> None:
 @app.command()
 def verify(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help="Keys of videos, with commas; all by default.")] = "",
+    videos: Annotated[str, typer.Option(help="Keys of videos, separated by commas; all by default.")] = "",
     deep: Annotated[
         bool,
         typer.Option("--deep", help="Also decode windows from the films again and compare the pictures."),
@@ -221,7 +221,7 @@ def verify(
         bool, typer.Option("--json", help="Print a line of JSON for each video, then a summary.")
     ] = False,
 ) -> None:
-    """Read the data set back: every row, every file, every stack. Ends with 1 where something is wrong."""
+    """Read the data set back: every row, every file, every stack. Exits with 1 if something is wrong."""
     from dataset_assets.cli.verify import verify_dataset
 
     with _reporting_errors():
@@ -260,8 +260,8 @@ def ui(
     host: Annotated[
         str,
         typer.Option(
-            help="Address to listen at. The UI knows no passwords: whoever reaches another address than "
-            "127.0.0.1 may start runs and see every picture."
+            help="Address to listen on. The UI has no passwords: anyone who can reach an address other than "
+            "127.0.0.1 can start runs and see every picture."
         ),
     ] = "127.0.0.1",
 ) -> None:
@@ -274,7 +274,7 @@ def ui(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where films and data set go.")] = DEMO_FOLDER,
+    folder: Annotated[Path, typer.Argument(help="Folder for the films and the data set.")] = DEMO_FOLDER,
 ) -> None:
     """Make a few sample films from real footage and a training set from them."""
     from dataset_assets.cli.demo import run_demo

@@ -46,10 +46,10 @@ def verify_dataset(
         share: Share of each video's windows that is decoded again; 0 for none.
         repair: Whether what is broken is deleted.
         workers: Threads; the configuration's `max_workers` by default.
-        as_json: Whether each video is reported as a line of JSON as soon as it is through.
+        as_json: Whether each video is reported as a line of JSON as soon as it is verified.
 
     Returns:
-        The exit code: 0 where nothing is wrong, or all of it was deleted; else 1.
+        The exit code: 0 if nothing is wrong, or all of it was deleted; else 1.
 
     Raises:
         ConfigError: A video is neither in the configuration nor in the tables.
@@ -81,21 +81,21 @@ def verify_dataset(
         _print_json(console, {"summary": asdict(summary)})
     else:
         _show(console, lines, summary, repair=repair)
-    return 1 if summary.wrong > summary.taken_away else 0
+    return 1 if summary.wrong > summary.deleted else 0
 
 
 @dataclass(slots=True)
 class _Summary:
-    """What all videos add up to.
+    """Totals over all videos.
 
     Attributes:
         videos: Videos that were verified.
-        left_out: Videos that a run works on.
+        left_out: Videos that were skipped because a run works on them.
         triplets: Triplets that were read.
         windows_compared: Windows that were compared with their films.
         wrong: Findings.
         repairable: Findings that a repair can delete.
-        taken_away: Findings that were repaired.
+        deleted: Findings whose cause was deleted.
     """
 
     videos: int = 0
@@ -104,7 +104,7 @@ class _Summary:
     windows_compared: int = 0
     wrong: int = 0
     repairable: int = 0
-    taken_away: int = 0
+    deleted: int = 0
 
     def add(self, found: VideoFindings) -> None:
         is_left_out = bool(found.left_out and not found.findings)
@@ -114,7 +114,7 @@ class _Summary:
         self.windows_compared += found.windows_compared
         self.wrong += len(found.findings)
         self.repairable += sum(each.kind is not Kind.COLOUR for each in found.findings)
-        self.taken_away += found.taken_away
+        self.deleted += found.deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _chosen(settings: Settings, videos: Sequence[str]) -> list[str]:
 
 
 def _triplets(settings: Settings, keys: Sequence[str]) -> int:
-    """Rows of all patches tables, as their footers count them."""
+    """Return the number of rows of all patches tables, from their footers."""
     data_set, total = DataSet.of(settings), 0
     for category in data_set.tables.categories():
         for key in keys:
@@ -196,16 +196,16 @@ def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair
     if summary.windows_compared:
         text += f", {summary.windows_compared} windows compared with their films"
     if summary.left_out:
-        text += f", {summary.left_out} videos left out"
+        text += f", {summary.left_out} videos skipped"
     findings = f"{summary.wrong} finding{'s' * (summary.wrong != 1)}"
     if not summary.wrong:
         text += ": nothing is wrong"
     elif repair:
-        text += f": {findings}, {summary.taken_away} deleted; `dataset-assets generate` recreates them"
+        text += f": {findings}, {summary.deleted} deleted; `dataset-assets generate` recreates them"
     elif summary.repairable:
-        text += f": {findings}; `dataset-assets verify --repair` deletes what is broken"
+        text += f": {findings}; `dataset-assets verify --repair` deletes broken rows and files"
     else:
-        text += f": {findings}; each says what to do"
+        text += f": {findings}, each with its remedy"
     console.print(text, soft_wrap=True)
 
 

@@ -1,4 +1,7 @@
-"""Tables that `videos list` and `stats` print. The live view of runs is in the package `monitor`."""
+"""Tables that `videos list` and `stats` print.
+
+Not here: the live view of runs (`monitor`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: what a person wants, read from one YAML or JSON file and checked as a whole.
+"""Settings: what a user wants, read from one YAML or JSON file and validated.
 
 Belongs here: the models and their defaults, reading and extending the file, keys of videos, finding films in
 folders and remembering those of watched ones. Not here: anything that opens a film, makes a data set or knows

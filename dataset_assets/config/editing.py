@@ -1,7 +1,7 @@
-"""Adding videos to the text of a configuration file, so that its comments and its layout stay as they are.
+"""Add videos to the text of a configuration file; its comments and its layout are kept.
 
 Belongs here: where in the text, and how an entry is written there. Not here: which videos (scan.py), and
-whether the result is right, which scan.py finds out by reading it again.
+whether the result is valid, which scan.py checks by reading it again.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ class _Pen:
         self._quoted = quoted
 
     def margin(self, offset: int) -> str | None:
-        """Give the blanks before an offset, or None where more than blanks stands before it in its line."""
+        """Return the blanks before an offset, or None where more than blanks stands before it in its line."""
         before = self.text[self.text.rfind("\n", 0, offset) + 1 : offset]
         return None if before.strip() else before
 
     def line_end(self, offset: int) -> int:
-        """Give the offset of the line break that ends the line of `offset`, or of the text's end."""
+        """Return the offset of the line break that ends the line of `offset`, or of the text's end."""
         end = self.text.find("\n", offset)
         if end < 0:
             return len(self.text)
@@ -162,7 +162,7 @@ def _flow_body(pen: _Pen, new: Sequence[NewVideo], margin: str) -> str:
 
 
 def _written_end(node: Node) -> int:
-    """Give the offset behind the last character; YAML ends a block list only where the next token begins."""
+    """Return the offset after the last character; YAML ends a block list only at the next token."""
     while isinstance(node, Items | Entries) and node.block:
         last = node.items[-1] if isinstance(node, Items) else node.entries[-1][1]
         node = last

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from dataset_assets.config.keys import is_unicode
 
 MISTAKE: Final = "mistake"
-"""Type of the pydantic errors whose message is a whole sentence for the user already."""
+"""Type of the pydantic errors whose message is already complete for the user."""
 
 # Two letters at least, so that the drive of C:\films is none; no blank behind the colon, so that
 # "Alien: Romulus.mkv" is a file.
@@ -29,13 +29,13 @@ _MAX_PATH_BYTES: Final = 3800
 
 
 def is_protocol(path: str) -> bool:
-    """Tell whether FFmpeg would take the text for an address (`http://`, `concat:`), not for a file."""
+    """Return whether FFmpeg would take the text for an address (`http://`, `concat:`), not for a file."""
     return _PROTOCOL.match(path) is not None
 
 
-def mistake(sentence: str) -> PydanticCustomError:
-    """Make the error of a value that is wrong in a way that types cannot tell."""
-    return PydanticCustomError(MISTAKE, "{sentence}", {"sentence": sentence})
+def mistake(message: str) -> PydanticCustomError:
+    """Return the error of a value that is wrong in a way that types cannot express."""
+    return PydanticCustomError(MISTAKE, "{message}", {"message": message})
 
 
 def _absolute_path(value: object, info: ValidationInfo) -> Path:
@@ -80,6 +80,6 @@ Weights = Annotated[dict[str, Ratio], BeforeValidator(_lower_case)]
 
 
 class Strict(BaseModel):
-    """Says what it does not know, and takes no text for a number."""
+    """A model that rejects unknown keys, and text where a number is expected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

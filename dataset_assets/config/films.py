@@ -1,6 +1,6 @@
-"""Films in folders, and the weights that a person gives them on the command line.
+"""Films in folders, and the weights that a user gives them on the command line.
 
-Belongs here: finding film files, the small language of weights and rules. Not here: the configuration file
+Belongs here: finding film files, the syntax of weights and rules. Not here: the configuration file
 (scan.py), and whether a file can be decoded, which its own partition finds out.
 """
 
@@ -20,10 +20,10 @@ from dataset_assets.config.skipping import (
     Kind,
     Report,
     Skipped,
-    is_left_out,
+    is_skipped,
     kind_of_file,
     kind_of_folder,
-    sentences_about,
+    messages_about,
     unsearched,
 )
 from dataset_assets.errors import ConfigError
@@ -32,19 +32,19 @@ _log = logging.getLogger(__name__)
 
 
 def find_films(folders: Sequence[Path], report: Callable[[str], None] = _log.warning) -> list[Path]:
-    """Find the films below folders, told by their suffix.
+    """Find the films below folders by their suffix.
 
     Args:
-        folders: Folders to search with all that is below them; a film's own path is taken as it is.
-        report: Given a sentence about each kind of thing that is left out: recycle bins, links to folders,
-            files that could be films but for their suffix, and folders that may not be read.
+        folders: Folders to search, with their subfolders; the path of a film itself is returned as it is.
+        report: Called with a message about each kind of thing that is skipped: recycle bins, links to
+            folders, files that could be films but for their suffix, and folders that may not be read.
 
     Returns:
         Absolute paths, sorted, each file once (links to one file count as one). Hidden files and folders are
-        left out without a word.
+        skipped without a report.
 
     Raises:
-        ConfigError: A folder is not there.
+        ConfigError: A folder does not exist.
     """
     missing = [folder for folder in folders if not folder.exists()]
     if missing:
@@ -63,8 +63,8 @@ def find_films(folders: Sequence[Path], report: Callable[[str], None] = _log.war
         else:
             skipped.append(Skipped(film, Kind.DANGLING))
     real = [os.path.realpath(folder) for folder in searched]
-    for sentence in sentences_about(unsearched(skipped, searched, real), searched):
-        report(sentence)
+    for message in messages_about(unsearched(skipped, searched, real), searched):
+        report(message)
     return list(found.values())
 
 
@@ -77,9 +77,9 @@ def films_below(folder: Path, unread: Callable[[OSError], None], skipped: Report
     """Find the films below a folder, each path of a film that has several.
 
     Args:
-        folder: The folder, absolute; a film's own path is taken as it is.
-        unread: Given the error of each folder that may not be read.
-        skipped: Given what is left out and would be missed.
+        folder: The folder, absolute; the path of a film itself is yielded as it is.
+        unread: Called with the error of each folder that may not be read.
+        skipped: Called with each skipped path that a user might miss.
     """
     if folder.is_file():
         yield folder
@@ -88,9 +88,9 @@ def films_below(folder: Path, unread: Callable[[OSError], None], skipped: Report
             path = Path(parent, name)
             if (kind := kind_of_folder(name)) is not None:
                 skipped(Skipped(path, kind))
-            elif not is_left_out(name) and path.is_symlink():
+            elif not is_skipped(name) and path.is_symlink():
                 skipped(Skipped(path, Kind.LINK, os.path.realpath(path)))
-        folders[:] = [name for name in folders if not is_left_out(name)]
+        folders[:] = [name for name in folders if not is_skipped(name)]
         for name in files:
             if name.startswith("."):
                 continue
@@ -107,7 +107,7 @@ def parse_weights(text: str) -> dict[str, float]:
     """Read weights such as `general=0.5,space`.
 
     Args:
-        text: Categories with commas between; `=` and a weight of 0 to 1 behind each, 1 where it is left out.
+        text: Categories separated by commas, each with `=` and a weight of 0 to 1; without one it is 1.
 
     Returns:
         Weight by category, names in lower case, in the text's order.
@@ -137,10 +137,10 @@ def parse_weights(text: str) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Weights for the films whose file name fits a pattern.
+    """Weights for the films whose file name matches a pattern.
 
     Attributes:
-        pattern: A shell pattern (`*`, `?`, `[...]`) for the whole file name, upper and lower case alike.
+        pattern: A shell pattern (`*`, `?`, `[...]`) for the entire file name, ignoring case.
         weights: Weight by category, instead of those that hold for other films.
     """
 
@@ -162,15 +162,15 @@ class Rule:
         return cls(pattern, parse_weights(weights))
 
     def matches(self, film: Path) -> bool:
-        """Tell whether a film's file name fits."""
+        """Return whether a film's file name matches."""
         return fits(film.name, self.pattern)
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Tell whether a whole name fits a shell pattern, upper and lower case alike."""
+    """Return whether an entire name matches a shell pattern, ignoring case."""
     return fnmatch.fnmatchcase(_folded(name), _folded(pattern))
 
 
 def _folded(name: str) -> str:
-    """Make names comparable that a file system spells otherwise (macOS splits accents from letters)."""
+    """Normalise a name, since file systems spell it differently (macOS splits accents from letters)."""
     return unicodedata.normalize("NFC", name).casefold()

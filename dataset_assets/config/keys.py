@@ -18,16 +18,16 @@ _LISTED_AT_MOST = 20
 
 
 def short_hash(text: str) -> str:
-    """Give 8 hexadecimal digits that depend on `text` only."""
+    """Return 8 hexadecimal digits that depend on `text` only."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
 
 
 @cache
 def video_key(name: str) -> str:
-    """Give the key of a video: the slug of its name, which is its partition key and part of its file names.
+    """Return the key of a video: the slug of its name, which is its partition key and part of its file names.
 
     Compatibility forms and accents are folded (NFKD, "Amélie" is `amelie`), every run of other characters
-    becomes one `-`, and a slug beyond 100 characters is cut and ends in 8 hexadecimal digits of the whole
+    becomes one `-`, and a slug beyond 100 characters is cut and ends in 8 hexadecimal digits of the complete
     slug's hash.
 
     Args:
@@ -47,12 +47,12 @@ def video_key(name: str) -> str:
 
 
 def is_unicode(text: str) -> bool:
-    """Tell whether text can be UTF-8; a file name's bytes that are not stand in it as lone surrogates."""
+    """Return whether text can be UTF-8; other bytes of a file name are lone surrogates in it."""
     return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def near_names(word: str, known: Iterable[str]) -> str:
-    """Say which known names were probably meant, as the end of a message.
+    """Return a hint which known names were probably meant, as the end of a message.
 
     Args:
         word: What the user wrote.

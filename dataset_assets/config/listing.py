@@ -1,6 +1,6 @@
-"""Listing folders that may lie on drives that are away, without hanging where they hang.
+"""List folders without blocking, even if their drives are away and do not answer.
 
-Belongs here: threads, and what the disk says of each film. Not here: which films are videos (watch.py).
+Belongs here: threads, and the size and times of each film. Not here: which films are videos (watch.py).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the disk says of a film.
+    """What the file system reports of a film.
 
     Attributes:
         path: Its absolute path.
         real: The same with links resolved.
         size_bytes: Its size.
-        changed_s: When anything of it changed last, Unix time of the drive's clock.
-        seen_s: When it was looked at, Unix time of this machine's clock.
+        changed_s: When it was last changed, Unix time of the drive's clock.
+        seen_s: When it was listed, Unix time of this machine's clock.
     """
 
     path: Path
@@ -47,9 +47,9 @@ class Listing:
 
     Attributes:
         films: The films, by path.
-        is_there: Whether the folder is.
+        is_there: Whether the folder exists.
         unread: The folders that may not be read.
-        skipped: What is left out and would be missed.
+        skipped: What is skipped and a user might miss.
         real: The folder with links resolved.
     """
 
@@ -61,7 +61,7 @@ class Listing:
 
 
 def list_films(folder: Path) -> Listing:
-    """List the films below a folder, each once; one that vanishes meanwhile is left out, as a dead link."""
+    """List the films below a folder, each once; one that disappears meanwhile is skipped as a dead link."""
     listing = Listing(is_there=folder.is_dir())
     if not listing.is_there:
         return listing
@@ -70,7 +70,7 @@ def list_films(folder: Path) -> Listing:
     parents: dict[Path, str] = {}
     for film in sorted(films_below(folder, listing.unread.append, listing.skipped.append)):
         try:
-            # One question a film, where `realpath` has one for each folder on its way.
+            # One system call a film, where `realpath` needs one for each folder of its path.
             stat = film.lstat()
             if S_ISLNK(stat.st_mode):
                 stat, real = film.stat(), os.path.realpath(film)
@@ -89,7 +89,7 @@ def list_films(folder: Path) -> Listing:
 
 
 class _Work(Generic[_Found]):
-    """Work in a thread that ends with the process, whatever it hangs in."""
+    """Work in a thread that ends with the process, even if it is blocked."""
 
     def __init__(self, work: Callable[[], _Found]) -> None:
         self.value: _Found | None = None
@@ -106,22 +106,22 @@ class _Work(Generic[_Found]):
         return self._done.wait(max(0.0, until_s - time.monotonic()))
 
 
-# Work that hangs still: a sensor that asks again each 30 s must not start a thread each time.
+# Work that is still blocked: a sensor that runs every 30 s must not start a thread each time.
 _late: dict[Hashable, _Work[Any]] = {}
 
 
 def patiently(
     works: Mapping[Hashable, Callable[[], _Found]], patience_s: float = PATIENCE_S
 ) -> dict[Hashable, _Found | None]:
-    """Do several things at a time and wait for them so long.
+    """Run several functions at a time and wait for them for a limited time.
 
     Args:
-        works: What is to be done, by a name that is the same the next time.
-        patience_s: Seconds after which what is not done is left to itself.
+        works: The functions, by a name that is the same at the next call.
+        patience_s: Seconds after which unfinished work is left running.
 
     Returns:
-        What came of each; None where it is not done, or failed. What was left to itself is not started again
-        but waited for.
+        The result of each; None if it is not finished, or failed. Work that was left running is not started
+        again at the next call, which waits for it.
     """
     until_s = time.monotonic() + patience_s
     started = {name: _late.get(name) or _Work(work) for name, work in works.items()}

@@ -1,4 +1,4 @@
-"""Reading a configuration file into `Settings`, with every mistake reported at once.
+"""Read a configuration file into `Settings`, and report all mistakes at once.
 
 Belongs here: which file, its text, merging over the defaults. Not here: what the values mean (models.py), how
 mistakes are worded (problems.py), changing the file (scan.py).
@@ -28,7 +28,7 @@ from dataset_assets.config.models import (
     contradictions,
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
-from dataset_assets.config.problems import Location, Problems, expected, plain, schema_of, sentences_of, shown
+from dataset_assets.config.problems import Location, Problems, expected, messages_of, plain, schema_of, shown
 from dataset_assets.config.register import read_register, with_watched
 from dataset_assets.config.tree import Node, TreeError, read_tree
 from dataset_assets.errors import ConfigError
@@ -56,8 +56,8 @@ def load_settings(path: Path) -> Settings:
 
     Returns:
         The settings, with absolute paths, lower-case category names, and the file's formats and categories
-        merged over the defaults by name. Its videos are those that are listed and, behind them, those that
-        `watch.look_for_films` has found in watched folders until now: here no folder is looked into.
+        merged over the defaults by name. Its videos are those that are listed, followed by those that
+        `watch.look_for_films` has found in watched folders so far: here no folder is searched.
 
     Raises:
         ConfigError: The file cannot be read, or holds mistakes: all of them, ordered by line.
@@ -67,7 +67,7 @@ def load_settings(path: Path) -> Settings:
 
 
 def read_config(path: Path) -> str:
-    """Give the text of a configuration file with its line ends as they are, without a byte order mark.
+    """Return the text of a configuration file with its line ends as they are, without a byte order mark.
 
     Raises:
         ConfigError: The file is missing, unreadable, larger than 8 MB or not UTF-8.
@@ -102,7 +102,7 @@ def tree_of(text: str, path: Path) -> Node:
         return read_tree(text, is_json=_is_json(path))
     except TreeError as error:
         place = f"{path}:{error.line}" if error.line else str(path)
-        raise ConfigError([f"{place}: {error.sentence}."]) from None
+        raise ConfigError([f"{place}: {error.message}."]) from None
 
 
 def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) -> Settings:
@@ -134,20 +134,20 @@ def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) 
         "nightly": reader.section("nightly", raw.get("nightly"), Nightly()),
         "runs": reader.section("runs", raw.get("runs"), EndedRuns()),
     }
-    for location, sentence in _contradictions(raw):
-        problems.add(location, sentence)
-    if sentences := problems.sentences():
-        raise ConfigError(sentences)
+    for location, message in _contradictions(raw):
+        problems.add(location, message)
+    if messages := problems.messages():
+        raise ConfigError(messages)
     return Settings.model_validate(settings)
 
 
 def _values_of(text: str, path: Path, problems: Problems) -> Any:
-    """Give the values of a text, without its tree where it is JSON and right.
+    """Return the values of a text, without building its tree if it is valid JSON.
 
     Only messages need the tree, and it takes more than half of the time that 5000 videos take.
     """
     if _is_json(path):
-        # What is no JSON, or has a key twice, is told by the tree.
+        # The tree reports what is not JSON, or has a duplicate key.
         with suppress(ValueError, RecursionError):
             return json.loads(text, object_pairs_hook=_without_doubles)
     return plain(problems.root, problems)
@@ -169,15 +169,15 @@ def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     formats = _overlaid(DEFAULT_FORMATS, raw.get("formats"))
     written = _lower_case(raw.get("categories"))
     categories = _overlaid(DEFAULT_CATEGORIES, written)
-    for location, sentence in contradictions(
+    for location, message in contradictions(
         _listed(raw, "videos"), formats, categories, _listed(raw, "watch")
     ):
         match location:
             case ("categories", str(name), "mix", str(wanted)) if name not in written:
-                mend = f"keep it, or give {name} a mix without it"
-                yield ("formats", wanted), f"is removed, but the default category {name} uses it; {mend}"
+                remedy = f"keep it, or give {name} a mix without it"
+                yield ("formats", wanted), f"is removed, but the default category {name} uses it; {remedy}"
             case _:
-                yield location, sentence
+                yield location, message
 
 
 def _listed(raw: Mapping[str, Any], section: str) -> list[object]:
@@ -199,7 +199,7 @@ def _overlaid(defaults: Mapping[str, BaseModel], section: object) -> dict[str, o
 class _Reader:
     """Checks the sections of one file one by one, so that a mistake in one hides none in another.
 
-    What it gives holds only the entries that are right; it is complete where no problem was added.
+    Its results contain only the valid entries; they are complete if no problem was added.
     """
 
     def __init__(self, problems: Problems, context: dict[str, Path]) -> None:
@@ -215,8 +215,8 @@ class _Reader:
     def videos(self, raw: object, may_lack: bool) -> tuple[VideoEntry, ...]:
         if raw is None or raw == []:
             if not may_lack:
-                mend = "add a video, or let `dataset-assets videos scan FOLDER` find them"
-                self._problems.add(("videos",), f"the list is empty; {mend}")
+                remedy = "add a video, or let `dataset-assets videos scan FOLDER` find them"
+                self._problems.add(("videos",), f"the list is empty; {remedy}")
             return ()
         return self.entries("videos", raw, VideoEntry, "videos")
 
@@ -271,6 +271,6 @@ class _Reader:
         try:
             return model.model_validate(raw, context=self._context)
         except ValidationError as error:
-            for inner, sentence in sentences_of(error, model):
-                self._problems.add((*location, *inner), sentence)
+            for inner, message in messages_of(error, model):
+                self._problems.add((*location, *inner), message)
             return None

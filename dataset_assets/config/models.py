@@ -1,7 +1,7 @@
-"""The settings: pydantic models, their defaults, and the rules that hold between them.
+"""The settings: pydantic models, their defaults, and the rules between them.
 
-Belongs here: what a configuration may say and what it means. Not here: reading files (loading.py) and places
-in them. This is the one place where a default lives.
+Belongs here: what a configuration may contain and what it means, and all defaults. Not here: reading files
+(loading.py) and places in them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Kind = TypeVar("_Kind")
 
 
 def _inner_folder(value: str) -> str:
-    """Hold a folder inside the one it is relative to, in posix form."""
+    """Return a relative folder in posix form; refuse one that leads outside."""
     path = PurePosixPath(value)
     outside = path.is_absolute() or PureWindowsPath(value).anchor or ".." in path.parts
     if outside or not path.parts or "\\" in value or "\0" in value:
@@ -58,7 +58,7 @@ FormatSide = Annotated[int, Field(ge=3, le=MAX_WORKING_SIDE, multiple_of=3)]
 
 
 class BaseSettings(Strict):
-    """What holds for every video and every category."""
+    """Settings for all videos and all categories."""
 
     output_base_dir: SourcePath = Field(
         description="Folder of the data set and its tables; relative to the configuration file's folder, "
@@ -68,19 +68,19 @@ class BaseSettings(Strict):
         default=1000, ge=1, description="Windows, and so triplets, of a video in a category of weight 1."
     )
     max_workers: int = Field(
-        default=2, ge=1, description="Videos at the same time; workers left over share the last videos."
+        default=2, ge=1, description="Videos at the same time; idle workers help with the last videos."
     )
     nice: int = Field(
         default=0,
         ge=0,
         le=19,
-        description="How far the runs give way to other programs of the machine: 0 not at all, 19 wherever "
-        "another one wants the processor.",
+        description="How much lower the priority of runs is than that of other programs: 0 the same, 19 only "
+        "idle processor time.",
     )
     seed: int = Field(
         default=0,
         ge=0,
-        description="Start of all randomness; the same seed gives the same data set, byte for byte.",
+        description="Seed of all random choices; the same seed gives the same data set, byte for byte.",
     )
     max_attempts: int = Field(
         default=10,
@@ -110,12 +110,12 @@ class BaseSettings(Strict):
         default=0.65,
         ge=0,
         description="A window is rejected when the block test's largest score exceeds this; 0 is the same "
-        "picture moved, about 1 an unrelated one or two laid over one another.",
+        "picture moved, about 1 an unrelated picture or two blended ones.",
     )
     colour_order: Literal["exact", "fast"] = Field(
         default="exact",
-        description="HDR only: tone-map at full size and scale after (exact, right on stars and neon too), "
-        "or scale first (fast, a quarter of the price).",
+        description="HDR only: tone-map at full size, then scale (exact, also correct for stars and neon), "
+        "or scale first (fast, a quarter of the cost).",
     )
     lr_kernel: Literal["bicubic", "area", "lanczos", "gaussian"] = Field(
         default="bicubic",
@@ -124,8 +124,8 @@ class BaseSettings(Strict):
     )
     interlaced: Literal["refuse", "deinterlace"] = Field(
         default="refuse",
-        description="What happens to a video whose frames are interlaced, whatever its flags say: it is "
-        "refused, or deinterlaced (bwdif).",
+        description="What to do with a video whose frames are interlaced, whatever its flags are: refuse it, "
+        "or deinterlace it (bwdif).",
     )
     checkpoint_every: int = Field(
         default=10,
@@ -146,18 +146,18 @@ class BaseSettings(Strict):
 
 
 class VideoEntry(Strict):
-    """One source file and how much of it each category takes."""
+    """One source file and its weight in each category."""
 
     name: Annotated[str, AfterValidator(_with_a_key)] = Field(
-        description="Name of the video; its slug is the key, which must be the video's own."
+        description="Name of the video; its slug is the key, which must be unique."
     )
     path: SourcePath = Field(
         description="The film's file; relative to the configuration file's folder, ~ is the home folder. "
         "It need not exist yet."
     )
     categories: Weights = Field(
-        description="Weight of the video in each category, 0 to 1; upper or lower case. A category left out "
-        "has 0."
+        description="Weight of the video in each category, 0 to 1; upper or lower case. A category that is "
+        "not listed has 0."
     )
 
     @property
@@ -167,7 +167,7 @@ class VideoEntry(Strict):
 
 
 class WatchedVideo(VideoEntry):
-    """A film that was found in a watched folder, and so has no entry in the file."""
+    """A film that was found in a watched folder, without an entry in the file."""
 
 
 class Format(Strict):
@@ -222,26 +222,26 @@ DEFAULT_CATEGORIES: Final[Mapping[str, Category]] = {
 
 
 class Settings(BaseModel):
-    """A whole configuration, complete with defaults and free of contradictions."""
+    """A complete configuration, with defaults and without contradictions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     base: BaseSettings = Field(
-        validation_alias="base_settings", description="What holds for every video and every category."
+        validation_alias="base_settings", description="Settings for all videos and all categories."
     )
     videos: tuple[VideoEntry, ...] = Field(
-        description="The videos, each with its weights. The list may be empty where `watch` names a folder."
+        description="The videos, each with its weights. The list may be empty if `watch` names a folder."
     )
     watch: tuple[WatchFolder, ...] = Field(
-        default=(), description="Folders whose films are videos too, also those that come later."
+        default=(), description="Folders whose films are videos too, including films that are added later."
     )
     formats: dict[str, Format] = Field(
         default_factory=lambda: dict(DEFAULT_FORMATS),
-        description="Formats by name. In a file: merged over the defaults, null removes one.",
+        description="Formats by name. Entries in the file are merged over the defaults; null removes one.",
     )
     categories: dict[str, Category] = Field(
         default_factory=lambda: dict(DEFAULT_CATEGORIES),
-        description="Categories by name. In a file: merged over the defaults, null removes one.",
+        description="Categories by name. Entries in the file are merged over the defaults; null removes one.",
     )
     nightly: Nightly = Field(default=Nightly(), description="What is made each night.")
     runs: EndedRuns = Field(default=EndedRuns(), description="What happens after runs.")
@@ -250,13 +250,13 @@ class Settings(BaseModel):
     def _free_of_contradictions(self) -> Settings:
         raw = self.model_dump()
         sections = (raw[name] for name in ("videos", "formats", "categories", "watch"))
-        found = [sentence for _, sentence in contradictions(*sections)]
+        found = [message for _, message in contradictions(*sections)]
         if found:
             raise mistake("; ".join(found))
         return self
 
     def video(self, key: str) -> VideoEntry:
-        """Find a video by its key.
+        """Return the video with a key.
 
         Raises:
             ConfigError: No video has this key; the message lists near ones.
@@ -269,14 +269,14 @@ class Settings(BaseModel):
         raise ConfigError([f"no video has the key {key!r}; {hint}"])
 
     def target(self, video: VideoEntry, category: str) -> int:
-        """Give the triplets wanted of a video for a category: base_frame_limit x weight, half rounded up.
+        """Return how many triplets a category wants of a video: base_frame_limit x weight, half rounded up.
 
-        Exact in decimals: 100 x 0.145 is 14.5 and gives 15, where binary floats would say 14.
+        Exact in decimals: 100 x 0.145 is 14.5 and gives 15, where binary floats would give 14.
         """
         return _share_of(self.base.base_frame_limit, float(video.categories.get(category, 0.0)))
 
     def window_target(self, video: VideoEntry) -> int:
-        """Give the windows wanted of a video: the largest of its targets."""
+        """Return how many windows are wanted of a video: the largest of its targets."""
         return max((self.target(video, category) for category in self.categories), default=0)
 
 
@@ -295,13 +295,13 @@ def contradictions(
 
     Args:
         videos: The videos in a file's form (mappings with `name` and `categories`). An entry, or a value in
-            it, that is wrong itself is passed over, so that it hides no contradiction between the others.
+            it, that is invalid itself is skipped, so that it hides no contradiction between the others.
         formats: Formats by name, likewise.
         categories: Categories by name, likewise.
         watch: The watched folders, likewise.
 
     Yields:
-        The place as a path of keys and indices, and what is wrong there with its mend.
+        The place as a path of keys and indices, and what is wrong there with its remedy.
     """
     for section, names in (("formats", formats), ("categories", categories)):
         for name in names:
@@ -332,8 +332,8 @@ def _video_contradictions(
         key = video_key(_value(entry, "name", str) or "")
         owner = owners.setdefault(key, index)
         if key and owner != index:
-            mend = "give one of them another name"
-            yield ("videos", index, "name"), f"has the key {key}, as videos[{owner}] has; {mend}"
+            remedy = "give one of them another name"
+            yield ("videos", index, "name"), f"has the key {key}, as videos[{owner}] has; {remedy}"
         for category in _value(entry, "categories", dict) or ():
             if category.lower() not in categories:
                 hint = near_names(category, categories)
@@ -343,7 +343,7 @@ def _video_contradictions(
 def _shared_folders(
     section: str, entries: Mapping[str, object]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Find folders that are the same or lie in one another, upper and lower case alike (Windows, macOS)."""
+    """Find folders that are the same or nested, ignoring case (Windows, macOS)."""
     seen: dict[str, tuple[str, ...]] = {}
     for name, entry in entries.items():
         parts = PurePosixPath((_value(entry, "folder", str) or "").lower()).parts

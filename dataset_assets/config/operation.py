@@ -1,4 +1,4 @@
-"""What a configuration says about work that nobody starts by hand: watched folders, nights, ended runs.
+"""Settings of automatic work: watched folders, nights, ended runs.
 
 Belongs here: these models and their defaults. Not here: looking into folders (watch.py) and the schedules
 themselves, which are Dagster's.
@@ -29,41 +29,41 @@ _CRON_FIELDS: Final = (
     ("month", 1, 12),
     ("day of the week", 0, 7),
 )
-# croniter also reads letters of its own, for the last, the nearest or a random day; Dagster does not, or
-# draws anew at each look. Names of months and days have three.
+# croniter also reads its own letters for the last, the nearest or a random day; Dagster does not, or draws
+# another day at each evaluation. Names of months and days have three letters.
 _CRON_FIELD = re.compile(r"(?:[0-9*,/-]|[a-z]{3})+", re.IGNORECASE)
 
 
 class WatchFolder(Strict):
-    """A folder whose films are videos of the configuration, also those that come later."""
+    """A folder whose films are videos of the configuration, including films that are added later."""
 
     folder: SourcePath = Field(
-        description="The folder, with all that is below it; relative to the configuration file's folder, ~ "
-        "is the home folder. Of two that lie in one another the inner one decides."
+        description="The folder, with its subfolders; relative to the configuration file's folder, ~ is the "
+        "home folder. If one watched folder is inside another, the inner one applies."
     )
     categories: Weights = Field(description="Weight of its films in each category, as in `videos`.")
     rules: dict[str, Weights] = Field(
         default_factory=dict,
-        description="Other weights for films whose file name fits a shell pattern, such as "
-        '`{"star*": {"space": 1.0}}`; the first that fits counts.',
+        description="Other weights for films whose file name matches a shell pattern, such as "
+        '`{"star*": {"space": 1.0}}`; the first match counts.',
     )
     exclude: list[str] = Field(
         default_factory=list,
-        description="Shell patterns of films that are left out, for the file name or the path inside the "
+        description="Shell patterns of films to skip, matched against the file name or the path inside the "
         'folder, such as `["*sample*", "Extras/*"]`.',
     )
     settled_after_s: float = Field(
         default=60.0,
         ge=0,
-        description="Seconds for which nothing of a film may have changed before it counts as whole.",
+        description="Seconds for which a film must be unchanged before it counts as complete.",
     )
 
     def holds(self, film: Path) -> bool:
-        """Tell, by the text of the path alone, whether a film lies in the folder or below it."""
+        """Return, by the text of the path alone, whether a film is in the folder or below it."""
         return film.is_relative_to(self.folder)
 
     def weights_of(self, film: Path) -> Mapping[str, float] | None:
-        """Give the weights of a film of the folder; None where it is excluded."""
+        """Return the weights of a film of the folder; None if it is excluded."""
         inside = film.relative_to(self.folder).as_posix()
         if any(fits(film.name, pattern) or fits(inside, pattern) for pattern in self.exclude):
             return None
@@ -72,7 +72,7 @@ class WatchFolder(Strict):
 
 
 def watching(watch: Iterable[WatchFolder], film: Path) -> WatchFolder | None:
-    """Find the watched folder that decides about a film: the innermost that holds it."""
+    """Return the watched folder that applies to a film: the innermost that contains it."""
     holding = (each for each in watch if each.holds(film))
     return max(holding, key=lambda each: len(each.folder.parts), default=None)
 
@@ -102,7 +102,7 @@ def watch_contradictions(
 
 
 def _cron(text: str) -> str:
-    """Hold a cron expression to what every cron knows: five fields of numbers, names, `,`, `-` and `/`."""
+    """Check that a cron expression has what every cron reads: five fields of numbers, names, `,-/`."""
     fields = text.split()
     if len(fields) != len(_CRON_FIELDS):
         raise mistake("is no cron expression of five fields; write such as 0 1 * * * (each night at one)")
@@ -168,5 +168,5 @@ class EndedRuns(Strict):
         default=180,
         ge=1,
         description="Days for which the schedule `delete_old_runs`, once it is switched on in the UI, keeps "
-        "the records of ended runs. What a partition was last made by stays.",
+        "the records of ended runs. The run that last materialised a partition is always kept.",
     )

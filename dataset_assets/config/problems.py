@@ -1,6 +1,6 @@
-"""The mistakes of one file, collected: each with its file, its line, its place and its mend.
+"""Collect the mistakes of one file, each with its file, its line, its place and its remedy.
 
-Belongs here: turning what pydantic found into sentences for the user. Not here: what is a mistake
+Belongs here: turning what pydantic found into messages for the user. Not here: what is a mistake
 (models.py).
 """
 
@@ -23,7 +23,7 @@ _SHOWN_AT_MOST = 60
 
 
 class Problems:
-    """Collects sentences for one file, in the order of its lines."""
+    """Collects messages for one file, in the order of its lines."""
 
     def __init__(self, file: Path, read: Callable[[], Node]) -> None:
         self._file = file
@@ -35,21 +35,21 @@ class Problems:
         """The file's tree, read when it is first asked for."""
         return self._read()
 
-    def add(self, location: Location, sentence: str) -> None:
+    def add(self, location: Location, message: str) -> None:
         """Add a mistake at a place: a path of keys and indices, which may end beyond what is written."""
         line = line_of(self.root, location)
-        stop = "" if sentence.endswith("?") else "."
-        text = f"{self._file}:{line} {dotted(location)}: {sentence}{stop}"
+        stop = "" if message.endswith("?") else "."
+        text = f"{self._file}:{line} {dotted(location)}: {message}{stop}"
         # JSON can spell lone surrogates, which no terminal and no log can write.
         self._found.append((line, text.encode("utf-8", "backslashreplace").decode()))
 
-    def sentences(self) -> list[str]:
-        """Give all sentences, ordered by line."""
-        return [sentence for _, sentence in sorted(self._found, key=lambda found: found[0])]
+    def messages(self) -> list[str]:
+        """Return all messages, ordered by line."""
+        return [message for _, message in sorted(self._found, key=lambda found: found[0])]
 
 
 def line_of(root: Node, location: Location) -> int:
-    """Give the line (from 1) where a place is written, or where the innermost thing that holds it is."""
+    """Return the line (from 1) of a place, or of the innermost value that contains it."""
     node, line = root, root.line
     for step in location:
         if isinstance(node, Entries) and (entry := node.find(step)):
@@ -81,15 +81,15 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_AT_MOST else f"{text[: _SHOWN_AT_MOST - 3]}..."
 
 
-def sentences_of(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
-    """Say each mistake that pydantic found in a model without models inside.
+def messages_of(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
+    """Describe each mistake that pydantic found in a model without nested models.
 
     Args:
         error: What `model.model_validate` raised.
-        model: The model; its JSON schema tells what would have been right.
+        model: The model; its JSON schema defines what is valid.
 
     Yields:
-        The place inside the model, and what is wrong there with its mend.
+        The place inside the model, and what is wrong there with its remedy.
     """
     schema = schema_of(model)
     for found in error.errors(include_url=False):
@@ -106,7 +106,7 @@ def sentences_of(error: ValidationError, model: type[BaseModel]) -> Iterator[tup
 
 @cache
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Give a model's JSON schema."""
+    """Return a model's JSON schema."""
     return model.model_json_schema()
 
 
@@ -118,7 +118,7 @@ def _part(schema: dict[str, Any], location: Location) -> dict[str, Any]:
 
 
 def expected(schema: dict[str, Any]) -> str:
-    """Say in words what a JSON schema allows, such as "a whole number between 1 and 100"."""
+    """Describe what a JSON schema allows, such as "a whole number between 1 and 100"."""
     kind = schema.get("type")
     if "enum" in schema:
         return "one of " + ", ".join(shown(choice) for choice in schema["enum"])
@@ -147,7 +147,7 @@ def _bounds(schema: dict[str, Any]) -> str:
 
 
 def plain(node: Node, problems: Problems, location: Location = ()) -> Any:
-    """Give a node as plain Python values; a key written twice is a problem, its last value counts."""
+    """Return a node as plain Python values; a duplicate key is a problem, its last value counts."""
     if isinstance(node, Items):
         return [plain(item, problems, (*location, index)) for index, item in enumerate(node.items)]
     if not isinstance(node, Entries):

@@ -1,8 +1,8 @@
-"""The register of films that were found in watched folders: which they are, and what each is called.
+"""The register of films that were found in watched folders, with the name of each.
 
-It lies in the data set, so that every process sees the same videos under the same keys without looking into
-folders, whatever came, went, or lies on a drive that is away. Belongs here: the file, and the videos that
-come of it. Not here: finding films (watch.py).
+It is in the data set, so that every process sees the same videos under the same keys without listing folders,
+even if films were added or deleted or their drive is away. Belongs here: the file, and the videos that follow
+from it. Not here: finding films (watch.py).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Film:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A film whose time stamps lie in the future, and so cannot tell for how long it has been as it is.
+    """A film whose time stamps are in the future, so that they do not show how long it has been unchanged.
 
     Attributes:
         path: Its absolute path.
@@ -62,7 +62,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """The films in the order in which they were found, and those that are waited for."""
+    """The films in the order in which they were found, and those that may still be written."""
 
     films: tuple[Film, ...] = ()
     waiting: tuple[Sighting, ...] = ()
@@ -72,15 +72,15 @@ _FORM: Final = TypeAdapter(Register)
 
 
 def register_path(settings: Settings) -> Path:
-    """Give the place of a data set's register."""
+    """Return the path of a data set's register."""
     return settings.base.output_base_dir / layout.REGISTER
 
 
 def read_register(settings: Settings) -> Register:
-    """Read the register; an empty one where there is none.
+    """Read the register; an empty one if there is none.
 
     Raises:
-        ConfigError: It cannot be read, or is none.
+        ConfigError: It cannot be read, or is not a register.
     """
     path = register_path(settings)
     try:
@@ -90,8 +90,8 @@ def read_register(settings: Settings) -> Register:
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read ({error.strerror}); check its permissions."]) from None
     except ValidationError:
-        mend = "correct it, or delete it and the films are found again"
-        raise ConfigError([f"{path}: is no register of films in watched folders; {mend}."]) from None
+        remedy = "correct it, or delete it and the films are found again"
+        raise ConfigError([f"{path}: is no register of films in watched folders; {remedy}."]) from None
     nameless = [film.path for film in found.films if not film.key]
     if nameless:
         raise ConfigError([f"{path}: {nameless[0]} has a name without a letter a-z or a digit; add one."])
@@ -108,16 +108,16 @@ def write_register(settings: Settings, register: Register) -> None:
 
 
 def listed_videos(settings: Settings) -> tuple[VideoEntry, ...]:
-    """Give the videos that the file itself lists."""
+    """Return the videos that the file itself lists."""
     return tuple(entry for entry in settings.videos if not isinstance(entry, WatchedVideo))
 
 
 def with_watched(settings: Settings, register: Register) -> Settings:
-    """Give settings whose videos are the listed ones and, behind them, the registered films.
+    """Return settings whose videos are the listed ones followed by the registered films.
 
-    A film is left out where it is listed itself, where no watched folder holds it any more or its pattern is
-    excluded, and where a listed video has its key, until a look has given it another one. Where two have one
-    key, the first counts.
+    A film is left out if it is listed itself, if it is in no watched folder or excluded by a pattern, and if
+    a listed video has its key, until `look_for_films` has given it another one. If two have the same key,
+    the first counts.
     """
     listed = listed_videos(settings)
     return settings.model_copy(update={"videos": (*listed, *_watched(settings, listed, register.films))})

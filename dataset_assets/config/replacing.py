@@ -1,4 +1,7 @@
-"""Replacing a text file in one step: a reader, or a power cut, finds the old text or the new one whole."""
+"""Replace a text file in one step: readers see the old text or the new one, also after a power cut.
+
+Not here: files of a data set (`disk`, `dataset`).
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,10 @@ NEW_FILE_MODE: Final = 0o644
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Replace a file, or make it; one that was there keeps its permissions.
+    """Replace a file, or create it; an existing one keeps its permissions.
 
     Raises:
-        OSError: It cannot be written; the old file is as it was.
+        OSError: It cannot be written; the old file is unchanged.
     """
     with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         temporary = Path(file.name)

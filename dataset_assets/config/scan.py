@@ -1,4 +1,4 @@
-"""Adding found films to a configuration file.
+"""Add found films to a configuration file.
 
 Belongs here: which films are new, what they are called, and replacing the file in one step. Not here: finding
 films (films.py) and the layout of the text (editing.py).
@@ -26,22 +26,22 @@ def append_videos(
 ) -> list[VideoEntry]:
     """Append films to the list of videos in a configuration file.
 
-    The text is edited, not rewritten: comments and layout survive. The new text is read back before it
-    replaces the file in one step. A film that is listed already, under any link to it, is left out.
+    The text is edited, not rewritten: comments and layout are kept. The new text is read back before it
+    replaces the file in one step. A film that is already listed, under any link to it, is skipped.
 
     Args:
         config: The configuration file, YAML or JSON. Its list may be empty or absent.
         films: Films, such as from `find_films`.
-        weights: Weight by category of a film that no rule fits.
-        rules: The first rule that fits a film gives its weights.
+        weights: Weight by category of a film that no rule matches.
+        rules: The first rule that matches a film gives its weights.
 
     Returns:
         The entries that were added, in the order of `films`. Each name is the file's stem; where its key is
         taken, the parent folder's name follows it, then a number.
 
     Raises:
-        ConfigError: The file is missing or wrong, a category is unknown, a film's name is not UTF-8, or the
-            list is written in a way that cannot be extended. The file is then as it was.
+        ConfigError: The file is missing or invalid, a category is unknown, a film's name is not UTF-8, or the
+            list is written in a way that cannot be extended. The file is then unchanged.
     """
     text = read_config(config)
     settings = settings_from_text(text, config, may_lack_videos=True)
@@ -120,9 +120,9 @@ def _written_path(film: Path, config: Path) -> str:
 def _read_back(
     text: str, config: Path, old: tuple[VideoEntry, ...], new: Sequence[NewVideo]
 ) -> list[VideoEntry]:
-    """Give the added entries as the new text has them, if it has just these behind the old ones."""
-    mend = "write each video on lines of its own, or add the films by hand"
-    refusal = ConfigError([f"{config} videos: the list cannot be extended as it is written; {mend}."])
+    """Return the added entries as the new text has them, if it has exactly these after the old ones."""
+    remedy = "write each video on lines of its own, or add the films by hand"
+    refusal = ConfigError([f"{config} videos: the list cannot be extended as it is written; {remedy}."])
     try:
         videos = settings_from_text(text, config).videos
     except ConfigError:

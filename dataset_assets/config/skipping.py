@@ -1,6 +1,6 @@
-"""What a search for films leaves out: recycle bins, linked folders, files of other kinds, unfinished files.
+"""What a search for films skips: recycle bins, linked folders, files of other kinds, unfinished files.
 
-Belongs here: which folders and files these are, and the sentences about them. Not here: walking through
+Belongs here: which folders and files these are, and the messages about them. Not here: walking through
 folders (films.py).
 """
 
@@ -29,12 +29,12 @@ OTHER_SUFFIXES: Final = frozenset((
     ".nrg", ".nsv", ".nuv", ".pva", ".pvr", ".r3d", ".rec", ".smk", ".ssif", ".strm", ".swf", ".udf", ".vdr",
     ".viv", ".vpy", ".xesc", ".yuv",
 ))
-# What downloaders and copies add to the name of a file that is not whole yet.
+# What downloaders and copies add to the name of an incomplete file.
 _UNFINISHED_SUFFIXES: Final = frozenset((
     ".!qb", ".!ut", ".aria2", ".bc!", ".crdownload", ".download", ".filepart", ".opdownload", ".part",
     ".partial", ".tmp",
 ))
-# Folders that systems, NAS boxes and file servers keep what was deleted in, or earlier states of all files.
+# Folders in which systems, NAS boxes and file servers keep deleted files, or earlier states of all files.
 _BINS: Final = frozenset((
     "#recycle", "#snapshot", "#trash", "$recycle.bin", "@gmt_snapshots", "@recently-snapshot", "@recycle",
     "@snapshot", "lost+found", "network trash folder", "recycle bin", "recycle.bin", "recycled", "recycler",
@@ -44,29 +44,29 @@ _SYSTEM_FOLDERS: Final = frozenset((
     "@eadir", "@sharebin", "@tmp", "__macosx", "system volume information", "temporary items",
 ))
 # fmt: on
-# FOUND.000 is chkdsk's. Hidden ones (.Trash-1000, .recycle, .snapshots) are left out by their dot.
+# FOUND.000 is chkdsk's. Hidden ones (.Trash-1000, .recycle, .snapshots) are skipped by their dot.
 _BIN_PATTERN: Final = re.compile(r"\$recycle.*|found\.\d{3}")
 _NAMED_AT_MOST = 3
 
 
 class Kind(Enum):
-    """Why something is left out, as the end of a sentence about it."""
+    """Why something is skipped, as the end of a message about it."""
 
-    BIN = "recycle bins and snapshots; list the folder itself to take what is in it"
+    BIN = "recycle bins and snapshots; list the folder itself to include its films"
     LINK = "linked folders are not followed; list the folder itself"
     OTHER = "kinds that cannot be read or are rarely films; rip disc images first, list others by hand"
-    UNFINISHED = "not whole yet by their names; they are taken once they have their final one"
-    DANGLING = "links that lead to no file; mount the drive that they lead to, or correct them"
+    UNFINISHED = "incomplete by their names; they are included once they have their final names"
+    DANGLING = "links to missing files; mount the drive that they point to, or correct them"
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A folder or a file that is left out.
+    """A folder or a file that is skipped.
 
     Attributes:
         path: Its path.
-        kind: Why it is left out.
-        target: Where a linked folder leads, with all links resolved.
+        kind: Why it is skipped.
+        target: The target of a linked folder, with all links resolved.
     """
 
     path: Path
@@ -78,18 +78,18 @@ Report = Callable[[Skipped], None]
 
 
 def kind_of_folder(name: str) -> Kind | None:
-    """Tell why a folder of this name is left out; None where it is not, or nothing need be said."""
+    """Return why a folder of this name is skipped; None if it is not, or if nobody needs a report."""
     folded = name.casefold()
     return Kind.BIN if folded in _BINS or _BIN_PATTERN.fullmatch(folded) else None
 
 
-def is_left_out(name: str) -> bool:
-    """Tell whether a folder of this name is left out: hidden, a system's own, or a recycle bin."""
+def is_skipped(name: str) -> bool:
+    """Return whether a folder of this name is skipped: hidden, a system's own, or a recycle bin."""
     return name.startswith(".") or name.casefold() in _SYSTEM_FOLDERS or kind_of_folder(name) is not None
 
 
 def kind_of_file(name: str) -> Kind | None:
-    """Tell why a file that is no film by its suffix would be missed by a person; None where it would not."""
+    """Return why a user might miss a file that is not a film by its suffix; None if nobody would."""
     path = PurePath(name)
     suffix = path.suffix.lower()
     if suffix in OTHER_SUFFIXES:
@@ -100,10 +100,10 @@ def kind_of_file(name: str) -> Kind | None:
 
 
 def unsearched(skipped: Iterable[Skipped], folders: Collection[Path], real: Iterable[str]) -> list[Skipped]:
-    """Leave out what is searched all the same: as a folder of its own, or below one that a link leads into.
+    """Drop from a list what is searched nevertheless: as a separate folder, or as the target of a link.
 
     Args:
-        skipped: What was left out.
+        skipped: What was skipped.
         folders: The folders that were searched.
         real: The same with links resolved.
     """
@@ -115,24 +115,22 @@ def unsearched(skipped: Iterable[Skipped], folders: Collection[Path], real: Iter
     ]
 
 
-def sentences_about(skipped: Iterable[Skipped], folders: Sequence[Path]) -> list[str]:
-    """Word what was left out: a sentence for each kind, with a count and the first few paths.
+def messages_about(skipped: Iterable[Skipped], folders: Sequence[Path]) -> list[str]:
+    """Return a message for each kind of what was skipped, with a count and the first few paths.
 
     Args:
-        skipped: What was left out.
+        skipped: What was skipped.
         folders: The folders that were searched; paths are shown relative to their parents.
     """
     by_kind: dict[Kind, list[str]] = {}
     for each in sorted(set(skipped), key=lambda each: each.path):
         by_kind.setdefault(each.kind, []).append(_shown(each.path, folders))
-    sentences = []
+    messages = []
     for kind in Kind:
         if paths := by_kind.get(kind):
             more = f" and {len(paths) - _NAMED_AT_MOST} more" if len(paths) > _NAMED_AT_MOST else ""
-            sentences.append(
-                f"{len(paths)} left out, {', '.join(paths[:_NAMED_AT_MOST])}{more}: {kind.value}."
-            )
-    return sentences
+            messages.append(f"{len(paths)} skipped, {', '.join(paths[:_NAMED_AT_MOST])}{more}: {kind.value}.")
+    return messages
 
 
 def _shown(path: Path, folders: Sequence[Path]) -> str:

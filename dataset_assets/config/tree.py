@@ -46,13 +46,13 @@ class TreeError(Exception):
 
     Attributes:
         line: The line of the mistake, from 1, or None where it is not known.
-        sentence: What is wrong and how to mend it, without the place.
+        message: What is wrong and the remedy, without the place.
     """
 
-    def __init__(self, line: int | None, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, line: int | None, message: str) -> None:
+        super().__init__(message)
         self.line = line
-        self.sentence = sentence
+        self.message = message
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ class Entries(Node):
     block: bool = False
 
     def find(self, name: object) -> tuple[Node, Node] | None:
-        """Give the last entry with this key, else the last whose key differs only in case, else None."""
+        """Return the last entry with this key, else the last whose key differs only in case, else None."""
         keyed = [(entry[0].text, entry) for entry in self.entries if isinstance(entry[0], Scalar)]
         exact = [entry for text, entry in keyed if text == name]
         alike = [entry for text, entry in keyed if text.lower() == str(name).lower()]
@@ -106,7 +106,7 @@ def read_tree(text: str, *, is_json: bool) -> Node:
     """Read a configuration's text.
 
     Args:
-        text: The whole text, without a byte order mark.
+        text: The text, without a byte order mark.
         is_json: Read strict JSON; else YAML.
 
     Returns:
@@ -123,8 +123,8 @@ def _json_tree(text: str) -> Node:
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        sentence = f"not valid JSON ({error.msg}, column {error.colno}); look for a comma or a quote near it"
-        raise TreeError(error.lineno, sentence) from None
+        message = f"not valid JSON ({error.msg}, column {error.colno}); look for a comma or a quote near it"
+        raise TreeError(error.lineno, message) from None
     except RecursionError:
         raise _too_deep(None) from None
     except ValueError:
@@ -134,7 +134,7 @@ def _json_tree(text: str) -> Node:
 
 
 def _json_node(text: str, start: int, line_starts: list[int], depth: int) -> Node:
-    """Give the node that begins at or behind `start` in a text that is known to be valid JSON."""
+    """Return the node that begins at or behind `start` in a text that is known to be valid JSON."""
     start = _behind_gap(text, start)
     line = bisect(line_starts, start)
     if depth > MAX_DEPTH:
@@ -174,12 +174,12 @@ def _yaml_tree(text: str) -> Node:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.problem, error.context) if part)
         column = f", column {mark.column + 1}" if mark else ""
-        sentence = f"not valid YAML ({what}{column}); look at the indentation and the quotes near it"
-        raise TreeError(mark.line + 1 if mark else None, sentence) from None
+        message = f"not valid YAML ({what}{column}); look at the indentation and the quotes near it"
+        raise TreeError(mark.line + 1 if mark else None, message) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, max(text.find(chr(error.character)), 0)) + 1
-        sentence = f"the character U+{error.character:04X} is not allowed in YAML; remove it"
-        raise TreeError(line, sentence) from None
+        message = f"the character U+{error.character:04X} is not allowed in YAML; remove it"
+        raise TreeError(line, message) from None
 
 
 def _from_events(events: Iterator[yaml.Event]) -> Node:
@@ -209,8 +209,8 @@ def _from_events(events: Iterator[yaml.Event]) -> Node:
             _add(stack[-1], node, 1, event.anchor, anchors)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in anchors:
-                sentence = f"the alias *{event.anchor} stands for nothing; define &{event.anchor} before it"
-                raise TreeError(_line(event), sentence)
+                message = f"the alias *{event.anchor} stands for nothing; define &{event.anchor} before it"
+                raise TreeError(_line(event), message)
             anchored, size = anchors[event.anchor]
             _add(stack[-1], _written_as(anchored, event), size, None, anchors)
     return stack[0].children[0] if stack[0].children else Scalar(0, 0, 1, None, "")
@@ -226,7 +226,7 @@ def _collection(done: _Open, end: yaml.Event) -> Items | Entries:
 
 
 def _written_as(node: Node, alias: yaml.AliasEvent) -> Node:
-    """Give a node the place of an alias that stands for it; what is inside it stays where it is written."""
+    """Return a node the place of an alias that stands for it; what is inside it stays where it is written."""
     place = {"start": _offset(alias.start_mark), "end": _offset(alias.end_mark), "line": _line(alias)}
     return replace(node, **place, **({} if isinstance(node, Scalar) else {"block": False}))
 
@@ -234,7 +234,7 @@ def _written_as(node: Node, alias: yaml.AliasEvent) -> Node:
 def _add(
     parent: _Open, node: Node, size: int, anchor: str | None, anchors: dict[str, tuple[Node, int]]
 ) -> None:
-    """Give a parent a finished node of `size` values, aliases in it written out."""
+    """Return a parent a finished node of `size` values, aliases in it written out."""
     parent.children.append(node)
     parent.size += size
     if parent.size > MAX_VALUES:
@@ -248,7 +248,7 @@ def _line(event: yaml.Event) -> int:
 
 
 def _offset(mark: Any) -> int:
-    """Give a mark's offset; yaml's two kinds of marks share no type."""
+    """Return a mark's offset; yaml's two kinds of marks share no type."""
     return int(mark.index) if mark else 0
 
 

@@ -1,6 +1,6 @@
-"""Looking into watched folders for films that are new and whole.
+"""Search watched folders for films that are new and complete.
 
-Belongs here: what counts as whole, as new, as gone, and as the same film. Not here: asking the disk
+Belongs here: what counts as complete, new, deleted, and as the same film. Not here: listing folders
 (listing.py), what films are called (scan.py), and remembering them (register.py). No film is opened.
 """
 
@@ -28,7 +28,7 @@ from dataset_assets.config.register import (
     write_register,
 )
 from dataset_assets.config.scan import free_name
-from dataset_assets.config.skipping import sentences_about, unsearched
+from dataset_assets.config.skipping import messages_about, unsearched
 from dataset_assets.disk import locked
 
 _LISTED = "listed"
@@ -36,14 +36,14 @@ _LISTED = "listed"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look into the watched folders found.
+    """The result of a search of the watched folders.
 
     Attributes:
-        settings: The settings, with all films that were found until now.
+        settings: The settings, with all films that have been found so far.
         added: The videos that are new.
         waiting: Films that are still being written.
-        problems: What stood in the way, a sentence each; everything else was done all the same.
-        skipped: What was left out and would be missed, a sentence for each kind.
+        problems: What could not be done, one message each; everything else was done.
+        skipped: What was skipped and a user might miss, one message for each kind.
     """
 
     settings: Settings
@@ -54,20 +54,20 @@ class Look:
 
 
 def look_for_films(settings: Settings) -> Look:
-    """Look into the watched folders and register what is new.
+    """Search the watched folders and register new films.
 
-    A film is whole once it is not empty and nothing of it has changed for `settled_after_s`: by the later
-    one of its modification and its status change, or, where that lies in the future, as seen by two looks.
-    One whose copy paused for longer is redone when it has grown, since its tables are stale then.
+    A film is complete if it is not empty and has been unchanged for `settled_after_s`: by the later of its
+    modification and its status change, or, if that is in the future, as seen by two searches. A film whose
+    copy paused for longer is rebuilt when it has grown, since its tables are stale then.
 
-    A film that has gone stays registered. One that came since then with its name and its size is the same
-    film in another place, and takes its video over.
+    A deleted film stays registered. A film that appears later with its name and size is the same film in
+    another place, and takes over its video.
 
     Args:
-        settings: The configuration, as `load_settings` gives it.
+        settings: The configuration, as `load_settings` returns it.
 
     Returns:
-        What was found. Where no folder is watched, nothing is touched.
+        What was found. If no folder is watched, nothing is changed.
 
     Raises:
         ConfigError: The register is damaged.
@@ -76,7 +76,7 @@ def look_for_films(settings: Settings) -> Look:
         return Look(settings)
     listed = [str(entry.path) for entry in listed_videos(settings)]
     listings = patiently({each.folder: partial(list_films, each.folder) for each in settings.watch})
-    # Without an answer, a link to a film is taken for another film: then a listed drive hangs, not a watched.
+    # Without an answer (the drive of a listed film is away), a link to a film counts as another film.
     real: Mapping[Hashable, set[str] | None] = patiently({_LISTED: partial(_resolved, listed)})
     search = _Search(settings, listings, {*listed, *(real[_LISTED] or ())})
     try:
@@ -87,8 +87,8 @@ def look_for_films(settings: Settings) -> Look:
                 write_register(settings, after)
     except OSError as error:
         why = f"{register_path(settings)}: cannot be written ({error.strerror})"
-        mend = "so no film of a watched folder is added; correct its permissions, or free some space"
-        return Look(settings, problems=(f"{why}, {mend}.",))
+        remedy = "so no film of a watched folder is added; correct its permissions, or free some space"
+        return Look(settings, problems=(f"{why}, {remedy}.",))
     now = with_watched(settings, after)
     known = {entry.key for entry in with_watched(settings, before).videos}
     added = tuple(entry for entry in now.videos if entry.key not in known)
@@ -101,7 +101,7 @@ def _resolved(paths: Iterable[str]) -> set[str]:
 
 @contextmanager
 def _locked(settings: Settings) -> Iterator[None]:
-    """Let one process at a time name films: a name is part of files' names for ever."""
+    """Let one process at a time name films: a name is permanent, as a part of file names."""
     path = register_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path.with_name(f".{path.stem}.lock")):
@@ -112,7 +112,7 @@ class _Search:
     """What is new in listings.
 
     Attributes:
-        problems: What stood in the way, a sentence each.
+        problems: What could not be done, one message each.
         waiting: Films that are still being written.
     """
 
@@ -129,15 +129,15 @@ class _Search:
         self._real = {each.real for each in self._seen.values()}
 
     def register(self, before: Register) -> Register:
-        """Return the register as it is after the look; called once."""
+        """Return the register after the search; called once."""
         unknown = self._unknown_places(before)
         films = {film.path: self._as_seen(film) for film in before.films if not self._is_listed(film.path)}
         keys = {entry.key for entry in listed_videos(self._settings)}
-        # A key that a listed video was given goes to it; a film that is there gets another one.
+        # A listed video takes precedence for its key; a film with the same key that exists gets another one.
         films = {path: film for path, film in films.items() if film.key not in keys or path not in self._seen}
         present = {self._seen[path].real for path in films if path in self._seen} | films.keys()
         keys |= {film.key for film in films.values()}
-        # A film of the same name and size as one that has gone is that one in another place.
+        # A film of the same name and size as a deleted one is that film in another place.
         gone: dict[tuple[str, int], list[str]] = {}
         for film in films.values():
             if self._has_gone(film, unknown):
@@ -167,7 +167,7 @@ class _Search:
         return Register(tuple(films.values()), tuple(waiting))
 
     def skipped(self) -> tuple[str, ...]:
-        """Word what was left out, but for what `exclude` names."""
+        """Return messages about what was skipped, except for what `exclude` names."""
         folders = [each.folder for each in self._settings.watch]
         answered = [listing for listing in self._listings.values() if listing]
         left_out = []
@@ -179,7 +179,7 @@ class _Search:
             folder = watching(self._settings.watch, each.path)
             if folder is not None and folder.weights_of(each.path) is not None:
                 left_out.append(each)
-        return tuple(sentences_about(left_out, folders))
+        return tuple(messages_about(left_out, folders))
 
     def _is_listed(self, path: str) -> bool:
         return path in self._listed or (path in self._seen and self._seen[path].real in self._listed)
@@ -189,7 +189,7 @@ class _Search:
         return replace(film, size_bytes=seen.size_bytes) if seen else film
 
     def _sighting(self, seen: Seen, before: Sighting | None) -> Sighting | None:
-        """Return what is kept of a film whose stamps do not tell for how long it has been as it is."""
+        """Return what is kept of a film whose time stamps do not show how long it has been unchanged."""
         if seen.changed_s <= seen.seen_s:
             return None
         now = Sighting(str(seen.path), seen.size_bytes, seen.changed_s, seen.seen_s)
@@ -212,21 +212,21 @@ class _Search:
         return not is_here and not any(Path(film.path).is_relative_to(folder) for folder in unknown)
 
     def _unknown_places(self, before: Register) -> tuple[Path, ...]:
-        """Tells what cannot be looked into; what is there is not known, so nothing of it counts as gone."""
+        """Return the folders that cannot be listed; no film in them counts as deleted."""
         unknown = []
         for folder in (each.folder for each in self._settings.watch):
             listing = self._listings[folder]
             found = sum(Path(film.path).is_relative_to(folder) for film in before.films)
             stay = f"; what was found in it ({found}) stays" if found else ""
-            mend = f"mount its drive, or correct `watch` in the configuration{stay}"
+            remedy = f"mount its drive, or correct `watch` in the configuration{stay}"
             if listing is None:
                 self.problems.append(
                     f"{folder}: did not answer, so it was left out; is its drive away?{stay}."
                 )
             elif not listing.is_there:
-                self.problems.append(f"{folder}: there is no such folder; {mend}.")
+                self.problems.append(f"{folder}: there is no such folder; {remedy}.")
             elif found and not listing.films and not listing.unread:
-                self.problems.append(f"{folder}: holds no film any more; {mend}.")
+                self.problems.append(f"{folder}: holds no film any more; {remedy}.")
             else:
                 for error in listing.unread:
                     unknown.append(Path(error.filename))

@@ -1,7 +1,7 @@
-"""One home for what lies in a data set's folder: tables, triplets, locks, journals, progress, failures.
+"""The contents of a data set's folder: tables, triplets, locks, journals, progress, failures.
 
-`DataSet` is the face; nobody else knows a path below the folder, or makes a store of tables. How a film
-becomes windows and patches does not belong here, nor does Dagster.
+`DataSet` is the interface; only this package knows a path below the folder, or makes a store of tables. Not
+here: how a film becomes windows and patches (`generate`), Dagster.
 
 Example:
     from dataset_assets.dataset import DataSet
@@ -39,7 +39,14 @@ from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windo
 from dataset_assets.dataset.publishing import TripletWriter
 from dataset_assets.dataset.shortfall import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
-from dataset_assets.dataset.status import CODE_CHANGED, SOURCE, SOURCE_CHANGED, WINDOWS, AssetStatus
+from dataset_assets.dataset.status import (
+    CODE_CHANGED,
+    SOURCE,
+    SOURCE_CHANGED,
+    WINDOWS,
+    AssetStatus,
+    has_other_cap,
+)
 from dataset_assets.dataset.strays import Strays, files_without_row
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import (
@@ -86,6 +93,7 @@ __all__ = [
     "encode_picture",
     "eta_s",
     "files_without_row",
+    "has_other_cap",
     "irrelevant_by_row",
     "irrelevant_settings",
     "newest",

@@ -1,7 +1,7 @@
-"""The one home of a data set: whoever reads or changes what lies in its folder asks a `DataSet`.
+"""`DataSet`: the only interface to what is in a data set's folder.
 
-Here: which parts there are. How each part works is in the modules beside this one, and what is made of films
-is decided by `generate`.
+Here: which parts there are. Not here: how each part works (the other modules of the package), and what is
+made of films (`generate`).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from dataset_assets.tables import PatchRow
 
 
 class DataSet:
-    """All that lies in the folder of one data set.
+    """The contents of one data set's folder.
 
-    Nothing is read or made before it is asked for, and any number may be made of one folder.
+    Nothing is read or created until a method needs it; several objects may share one folder.
 
     Attributes:
         folder: The folder, `output_base_dir` in the configuration.
@@ -42,12 +42,12 @@ class DataSet:
     """
 
     def __init__(self, folder: Path, *, caches_footers: bool = False) -> None:
-        """Open nothing yet.
+        """Store the arguments; nothing is opened.
 
         Args:
             folder: The data set's folder; may be absent.
-            caches_footers: Whether footers are read again only where a table was replaced: for views that
-                look every few seconds, not for anything that decides what is made.
+            caches_footers: Whether footers are read again only if a table was replaced: for views that
+                refresh every few seconds, not for decisions about what is made.
         """
         self.folder = folder
         self.tables = CachedFooters(folder) if caches_footers else TableStore(folder)
@@ -60,7 +60,7 @@ class DataSet:
 
     @property
     def metadata_folder(self) -> Path:
-        """The folder of the tables, for people."""
+        """The folder of the tables, to show to users."""
         return self.folder / layout.METADATA
 
     @property
@@ -70,22 +70,22 @@ class DataSet:
 
     @property
     def dagster_home(self) -> Path:
-        """The folder of Dagster's history, where nobody chose another one."""
+        """The default folder of Dagster's history."""
         return self.folder / layout.DAGSTER_HOME
 
     @property
     def statistics_due(self) -> Path:
-        """A file that is there while statistics and pages have yet to follow the tables."""
+        """A file that exists while statistics and pages are older than the tables."""
         return self.folder / layout.STATISTICS_DUE
 
     @property
     def free_bytes(self) -> int:
-        """Free space of the disk that holds the data set, whose folder may be absent."""
+        """Free bytes of the data set's disk; the folder may be absent."""
         place = next(each for each in (self.folder, *self.folder.parents) if each.exists())
         return shutil.disk_usage(place).free
 
     def path_of(self, name: Path) -> Path:
-        """Return where a file lies that a row names."""
+        """Return the path of a file that a row names."""
         return self.folder / name
 
     def relative(self, path: Path) -> Path:
@@ -97,11 +97,11 @@ class DataSet:
         return self.folder / settings.categories[category].folder
 
     def make_validation_folder(self, settings: Settings, category: str) -> None:
-        """Make the folder that the user fills with a category's validation pictures."""
+        """Create the folder for the user's validation pictures of a category."""
         (self.category_folder(settings, category) / layout.VALIDATION).mkdir(parents=True, exist_ok=True)
 
     def lock(self, key: str) -> AbstractContextManager[None]:
-        """Keep other runs from a video.
+        """Lock a video against other runs.
 
         Raises:
             BusyError: Another process works on it.
@@ -109,14 +109,14 @@ class DataSet:
         return video_lock(self.folder / layout.LOCKS, key)
 
     def journal(self, key: str) -> Journal:
-        """Return the journal of a video, with what an earlier run noted; used under the video's lock."""
+        """Return the journal of a video, with the records of an earlier run; used under the video's lock."""
         return Journal(self.folder, self.folder / layout.JOURNALS / key, self.tables, key)
 
     @contextmanager
     def work_on(self, key: str) -> Iterator[Journal]:
-        """Keep other runs from a video, and a journal for the next one if this one is killed.
+        """Lock a video, and keep a journal for the next run if this one is killed.
 
-        What an earlier run left is removed first.
+        What an earlier run left behind is deleted first.
 
         Raises:
             BusyError: Another process works on it.
@@ -135,11 +135,11 @@ class DataSet:
         return VideoPictures(self.folder / layout.PICTURES / f"video={key}")
 
     def progress_file(self, progress: Progress) -> ProgressFile:
-        """Return the file in which other processes see how far a run has come."""
+        """Return the file that shows a run's progress to other processes."""
         return ProgressFile(self.folder / layout.PROGRESS, progress)
 
     def progress(self) -> list[Progress]:
-        """Read how far each run has come, by key; also of runs that were killed."""
+        """Read the progress of each run, by key; also of runs that were killed."""
         return read_progress_files(self.folder / layout.PROGRESS)
 
     def keys_worked_on(self) -> set[str]:
@@ -147,16 +147,16 @@ class DataSet:
         return {each.key for each in self.progress() if each.is_alive}
 
     def left_by_killed_runs(self, key: str) -> list[Path]:
-        """List the files that a killed run left of a video, triplets apart; used where no run works on it."""
+        """List the files except triplets that a killed run left of a video; used while no run works on it."""
         journal = self.folder / layout.JOURNALS / key
         state = [journal, *progress_paths(self.folder / layout.PROGRESS, key)]
         return [*self.tables.temporaries(key), *(path for path in state if path.exists())]
 
     def clear_up(self) -> list[str]:
-        """Remove what killed runs left of videos of which perhaps nothing is to be made any more.
+        """Delete leftovers of killed runs, also of videos that are up to date.
 
-        A video that another run works on is left alone, and one whose tables cannot be read is left to its
-        own next run, which reports it.
+        A video that another run works on is skipped. So is one whose tables cannot be read: its next run
+        reports that.
 
         Returns:
             Keys of the videos that were cleared.
@@ -174,7 +174,7 @@ class DataSet:
         return cleared
 
     def left_categories(self, settings: Settings) -> dict[str, list[str]]:
-        """Return the videos with a table of a category that left the configuration, with those categories."""
+        """Return the videos with tables of categories that are not configured, and these categories."""
         left: dict[str, list[str]] = {}
         for category in self.tables.categories():
             if category not in settings.categories:
@@ -183,7 +183,7 @@ class DataSet:
         return dict(sorted(left.items()))
 
     def remove_left_categories(self, settings: Settings) -> list[str]:
-        """Remove the tables and files of categories that left the configuration, for every video.
+        """Delete the tables and files of categories that are not configured any more, for every video.
 
         The films are not needed for it. A video that another run works on keeps them until the next call.
 
@@ -201,8 +201,8 @@ class DataSet:
         return removed
 
     def remove_categories(self, key: str, categories: Collection[str], journal: Journal) -> None:
-        """Remove a video's tables and files of some categories, under its lock."""
-        # The rows before their files, and both after the notes: see `generate.checkpoints`.
+        """Delete a video's tables and files of some categories, under its lock."""
+        # First the journal, then the rows, then their files: see `generate.checkpoints`.
         for category in categories:
             journal.note([TripletPaths.of(row) for row in self.tables.read_patches(category, key)])
         for category in categories:
@@ -212,7 +212,7 @@ class DataSet:
     def triplets(
         self, videos: Collection[str] | None = None, categories: Collection[str] | None = None
     ) -> Iterator[Triplet]:
-        """Go through the finished triplets, by category, video and row.
+        """Iterate over the finished triplets, by category, video and row.
 
         Args:
             videos: Keys of the videos; all that have tables by default.
@@ -236,10 +236,10 @@ class DataSet:
         return find_strays(settings, self.folder, self.tables, keys, known)
 
     def statuses(self, settings: Settings, entry: VideoEntry) -> dict[str, AssetStatus]:
-        """Look up what of a video is done, missing or stale, see `AssetStatus`.
+        """Return what of a video is done, missing or stale, see `AssetStatus`.
 
         Returns:
-            A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is gone counts as
+            A status under `SOURCE`, `WINDOWS` and each category's name. A missing source file counts as
             unchanged: what was made of it stays.
         """
         return statuses_of(settings, entry, self.tables)
@@ -249,7 +249,7 @@ class DataSet:
         return add_up(self.tables, {name: each.mix for name, each in settings.categories.items()})
 
     def overview(self, settings: Settings) -> Overview:
-        """Read how the data set stands."""
+        """Read the state of the data set."""
         kept = self.failures.read()
         return Overview(
             self.statistics(settings),

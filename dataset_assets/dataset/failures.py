@@ -1,6 +1,7 @@
-"""Why a video's last run failed: a value, kept in one place from the failure until a run gets through.
+"""Why a video's last run failed: a value, kept in one place until a run succeeds.
 
-A run that was stopped leaves none; for one that was killed, whoever launched or watched it keeps one.
+A run that was stopped leaves none; for one that was killed, its launcher or monitor keeps one. Not here: how
+failures are shown.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ class Failure:
         return cls(key, str(film), error.what, error.remedy, run_id)
 
     def merged_with(self, earlier: Failure | None) -> Failure:
-        """Return this failure with what an earlier report of the same one knew more."""
+        """Return this failure, completed by an earlier report of the same one."""
         if earlier is None or earlier.sentence != self.sentence:
             return self
         return replace(earlier, run_id=self.run_id or earlier.run_id)
 
     @property
     def sentence(self) -> str:
-        """What is wrong, where, and the remedy, in one sentence."""
+        """What is wrong, where, and the remedy, as one text."""
         return "; ".join(filter(None, (self.what, self.remedy)))
 
 
@@ -67,9 +68,9 @@ class Failures:
 
     @contextmanager
     def kept(self, key: str, film: Path) -> Iterator[None]:
-        """Keep the failure that ends a run on a video, and forget an earlier one where it gets through.
+        """Keep the failure that ends a run on a video; delete an earlier one if the run succeeds.
 
-        That another run works on the video is no failure.
+        That another run works on the video is not a failure.
         """
         try:
             yield
@@ -83,7 +84,7 @@ class Failures:
     def keep(self, failure: Failure) -> None:
         """Keep a failure in the place of an earlier one, or add its run to the same one.
 
-        Where even this cannot be written, nothing happens.
+        If even this cannot be written, nothing happens.
         """
         failure = failure.merged_with(self.read_one(failure.key))
         with suppress(OSError):
@@ -93,12 +94,12 @@ class Failures:
                 file.write(json.dumps(record).encode())
 
     def forget(self, key: str) -> None:
-        """Forget a video's failure: a run got through."""
+        """Delete a video's failure: a run succeeded."""
         with suppress(OSError):
             self._path(key).unlink(missing_ok=True)
 
     def read_one(self, key: str) -> Failure | None:
-        """Return the failure of a video; None where its last run did not fail."""
+        """Return the failure of a video; None if its last run did not fail."""
         try:
             return Failure(**json.loads(self._path(key).read_bytes()))
         except (OSError, ValueError, TypeError):  # absent, removed meanwhile, or another release's

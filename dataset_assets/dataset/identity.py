@@ -44,7 +44,7 @@ _Values = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class SettingsHashes:
-    """The settings hashes of one table of a video that is up to date; iterates over them, likeliest first.
+    """The settings hashes with which one table of a video is up to date; iterates, the likeliest first.
 
     Besides the hash that the table gets today there are those where what made the table found that a setting
     has no effect on the film.

@@ -1,9 +1,9 @@
-"""The files of a video that a killed run may leave behind: written down before they are touched.
+"""The files of a video that a killed run may leave behind: recorded before they are changed.
 
-A file is noted, and the note is on the disk, before the file is written, and before its row is given up.
-Whatever then ends the run, also a power cut, `settle` finds every file without a row in the notes, however
-many files the folders hold and whatever the configuration says by then. The journal itself is there as long
-as a run works on the video: one that lies about tells of a run that was killed.
+A file is recorded, and the record is on the disk, before the file is written, and before its row is deleted.
+However the run ends, also by a power cut, `settle` finds every file without a row in the records, without
+listing folders or reading the configuration. The journal exists as long as a run works on the video: a
+journal without a run means that the run was killed. Not here: the order of a commit (`generate.checkpoints`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataset_assets.disk import flush, make_folder, temporary
 
 @contextmanager
 def journal_kept(journal: Journal) -> Iterator[Journal]:
-    """Keep a journal while a run works on its video; what an earlier run left is removed first.
+    """Keep a journal while a run works on its video; what an earlier run left behind is deleted first.
 
     Used under the video's lock.
 
@@ -38,10 +38,10 @@ def journal_kept(journal: Journal) -> Iterator[Journal]:
 
 
 class Journal:
-    """The noted files of one video."""
+    """The recorded files of one video."""
 
     def __init__(self, folder: Path, path: Path, tables: TableStore, key: str) -> None:
-        """Take over what an earlier run noted.
+        """Read what an earlier run recorded.
 
         Args:
             folder: The data set's folder.
@@ -56,7 +56,7 @@ class Journal:
         self._noted = _read(self._path)
 
     def begin(self) -> None:
-        """Remove what an earlier run left, and put an empty journal on the disk.
+        """Delete what an earlier run left behind, and write an empty journal to the disk.
 
         Raises:
             DatasetAssetsError: A table is damaged, or from a newer release.
@@ -68,7 +68,7 @@ class Journal:
         self.make()
 
     def make(self) -> None:
-        """Put an empty journal on the disk, or keep the one that is there.
+        """Write an empty journal to the disk, or keep the existing one.
 
         Raises:
             OSError: The disk is full or cannot be written.
@@ -83,22 +83,22 @@ class Journal:
             self._path.unlink(missing_ok=True)
 
     def note(self, triplets: Iterable[TripletPaths]) -> None:
-        """Note files that are about to be written, or whose rows are about to be given up.
+        """Record files that are about to be written, or whose rows are about to be deleted.
 
-        Once this returns, the notes are on the disk: 1 to 20 ms, which a window of 0.4 CPU s or more bears.
+        When this returns, the records are on the disk: 1 to 20 ms, where a window takes 0.4 CPU s or more.
         """
         names = [[path.as_posix() for path in triplet] for triplet in triplets]
         if not names:
             return
         self._noted.update(Path(name) for triplet in names for name in triplet)
         with self._path.open("a", encoding="utf-8") as file:
-            # Each on a line of its own, whatever a full disk left of the one before.
+            # Begins with a line break, since a full disk may have cut the record before.
             file.writelines("\n" + json.dumps(triplet) for triplet in names)
             file.flush()
             os.fsync(file.fileno())
 
     def settle(self, named: Collection[Path] = ()) -> None:
-        """Remove the noted files that no row of the video names, and forget the notes.
+        """Delete the recorded files that no row of the video names, and the records.
 
         Args:
             named: Files known to have rows, so that the tables need not be read for them.
@@ -112,7 +112,7 @@ class Journal:
         for path in unnamed:
             _removed(root / path)
         emptied.update(path.parent for path in unnamed)
-        # The removals before the notes: a file that came back with a power cut must still be in them.
+        # First the files, then the records: a file that a power cut restores must still be recorded.
         for folder in emptied:
             with suppress(FileNotFoundError):
                 flush(root / folder)

@@ -1,4 +1,7 @@
-"""One run on a video at a time."""
+"""The lock that allows one run on a video at a time.
+
+Not here: locks of other files (`disk`).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from dataset_assets.errors import BusyError
 
 @contextmanager
 def video_lock(folder: Path, key: str) -> Iterator[None]:
-    """Hold a video's lock; the kernel frees it when the process ends, however it ends.
+    """Hold a video's lock; the kernel releases it when the process ends, for whatever reason.
 
     Args:
         folder: Where lock files are kept; made if absent.

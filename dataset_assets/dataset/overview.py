@@ -1,4 +1,7 @@
-"""How a data set stands: figures, what is missing or stale, what failed; read once for all who show it."""
+"""The state of a data set: figures, what is missing or stale, what failed; read once for all that show it.
+
+Not here: how each part is read (`statistics`, `status`, `failures`) and shown.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from dataset_assets.dataset.status import AssetStatus
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How a data set stands.
+    """The state of a data set.
 
     Attributes:
         stats: What its tables add up to.
@@ -25,5 +28,5 @@ class Overview:
     failures: Mapping[str, Failure]
 
     def is_done(self, key: str) -> bool:
-        """Whether nothing of a configured video is missing or stale."""
+        """Return whether nothing of a configured video is missing or stale."""
         return all(status.is_done for status in self.statuses[key].values())

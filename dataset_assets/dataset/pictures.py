@@ -68,13 +68,13 @@ class VideoPictures:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Look at nothing yet."""
+        """Store the folder; nothing is read."""
         self.folder = folder
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a picture, or leave it out where the disk refuses.
+        """Write a picture, or skip it if the disk fails.
 
-        Neither flushed nor renamed, which would cost more than the picture: `find` passes a torn one over.
+        Neither flushed nor renamed, which would cost more than the picture: `find` ignores an incomplete one.
         """
         with suppress(OSError):
             try:
@@ -84,7 +84,7 @@ class VideoPictures:
                 (self.folder / name).write_bytes(content)
 
     def find(self, name: str | None) -> Path | None:
-        """Return a picture's file; None where it is not there from its first byte to its last."""
+        """Return a picture's file; None if it is missing or incomplete."""
         if name is None:
             return None
         path = self.folder / name
@@ -97,7 +97,7 @@ class VideoPictures:
             return None
 
     def keep_only(self, names: Collection[str]) -> None:
-        """Remove all pictures but these; used under the video's lock, since a run may be adding some."""
+        """Delete all other pictures; used under the video's lock, since a run may be adding some."""
         for path in self.folder.glob("*"):
             if path.name not in names:
                 path.unlink(missing_ok=True)

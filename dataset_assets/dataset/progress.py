@@ -1,7 +1,7 @@
 """Progress of running videos, as small files that any other process may read.
 
-One JSON file for each running video, replaced at most once a second. A file whose writer is gone tells where
-a run was killed.
+One JSON file for each running video, replaced at most once a second. A file without its writer shows where a
+run was killed. Not here: how progress is shown (`monitor`).
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from dataset_assets.disk import replacing, temporary
 from dataset_assets.process import process_identity
 
 INTERVAL_S = 1.0
-# A rate is given once a run has worked on so many windows: one or two may all be retries, or none.
+# A rate is given once a run has processed so many windows: one or two may all be retries, or none.
 MIN_WINDOWS = 3
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far a run has come with a video.
+    """The progress of a run on a video.
 
     Attributes:
         key: The video's key.
         pid: The process that works on it.
         process: Identity of that process; a later one with the same number has another.
-        windows_target: Windows to go through.
+        windows_target: Windows wanted.
         windows_done: Windows found.
-        windows_worked: Windows that this run had something to do for, of those gone through.
-        windows_pending: Windows that this run will have something to do for.
+        windows_worked: Candidates and windows that this run worked on.
+        windows_pending: Windows that this run still has work for.
         windows_uncommitted: Windows worked on since the last commit.
         accepted: Windows accepted so far.
         candidates: Candidates tried so far.
@@ -66,7 +66,7 @@ class Progress:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process that works on it is still there, on this machine."""
+        """Whether the process that works on it still exists on this machine."""
         return bool(self.process) and self.process == process_identity(self.pid)
 
 
@@ -74,7 +74,7 @@ class ProgressFile:
     """Writes one video's progress."""
 
     def __init__(self, folder: Path, progress: Progress) -> None:
-        """Make the folder; nothing is written before the first `update`."""
+        """Create the folder; nothing is written before the first `update`."""
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{progress.key}.json"
         self._progress = progress
@@ -102,7 +102,7 @@ def progress_paths(folder: Path, key: str) -> tuple[Path, Path]:
 
 
 def windows_per_s(progress: Progress, now_s: float) -> float | None:
-    """Windows that a pass has worked on in a second, so far; None while there are too few."""
+    """Return the windows that a pass has processed per second so far; None while there are too few."""
     elapsed_s = now_s - progress.started_s
     if progress.windows_worked < MIN_WINDOWS or elapsed_s <= 0:
         return None
@@ -110,13 +110,13 @@ def windows_per_s(progress: Progress, now_s: float) -> float | None:
 
 
 def eta_s(progress: Progress, now_s: float) -> float | None:
-    """Seconds until a pass is through at its own rate so far; None while there is too little."""
+    """Return the seconds until a pass is finished at its own rate so far; None while there are too few."""
     rate = windows_per_s(progress, now_s)
     return None if rate is None else progress.windows_pending / rate
 
 
 def read_progress_files(folder: Path) -> list[Progress]:
-    """Read every progress file, by key: also what runs that were killed left."""
+    """Read every progress file, by key: also those of killed runs."""
     found = []
     for path in sorted(folder.glob("*.json")):
         try:

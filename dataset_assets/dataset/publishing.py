@@ -1,7 +1,7 @@
-"""Writing triplets so that a name means a whole file, and rows so that they mean three of them.
+"""Write triplets so that every named file is complete, and every row has its three files.
 
 All that a run adds to a data set passes through here and `TableStore.write`: storage of another kind replaces
-these two. When what is written is decided by `generate`.
+these two. Not here: what is written, and when (`generate`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class TripletWriter:
 
     The order that survives a power cut: the names of the folders on disk before a file is written there;
     contents on disk, then names, then the folders that hold them on disk; only then may the caller write
-    rows. A name therefore never leads to a part of a file, and a row to no missing one.
+    rows. So a name never leads to an incomplete file, and a row never to a missing one.
     """
 
     def __init__(self, root: Path) -> None:
@@ -56,7 +56,7 @@ class TripletWriter:
             OSError: The disk is full or cannot be written; some may have their names already.
         """
         finals = [self._root / path for triplet in triplets for path in triplet]
-        # All contents before the first name: a name may reach the disk by itself as soon as it is given.
+        # All contents before the first name: a name may reach the disk without being flushed.
         with ThreadPoolExecutor(FLUSH_THREADS) as pool:
             list(pool.map(flush, map(temporary, finals)))
         for final in finals:
@@ -66,7 +66,7 @@ class TripletWriter:
             flush(folder)
 
     def discard(self) -> None:
-        """Remove what was written and got no name."""
+        """Delete what was written and got no name."""
         for final in self._unnamed:
             temporary(final).unlink(missing_ok=True)
         self._unnamed.clear()

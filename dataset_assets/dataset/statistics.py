@@ -1,9 +1,9 @@
-"""What the tables add up to: how much was made, of what, and how well it went.
+"""Statistics over the tables: how much was made, of what, with which acceptance rates.
 
-Here: sums over all tables of a data set, as data frames. Not here: how they are shown (the command line and
-Dagster do that), and what is missing or stale (`generate` decides that).
+Here: sums over all tables of a data set, as data frames. Not here: how they are shown (`cli`, `assets`), and
+what is missing or stale (`status`).
 
-What is on the disk is what is counted: an unfinished table counts with the rows that it has.
+An unfinished table counts with the rows that it has.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class DatasetStats:
             unfinished or unreadable.
         video_categories: Sorted by video and category; columns `video, category, patches, patches_target,
             size_bytes, complete`. A category that was asked of a video for nothing has its row too.
-        problems: One sentence for each table that could not be read, with the remedy. Such a table counts for
-            nothing.
+        problems: One message for each table that could not be read, with the remedy. Such a table is not
+            counted.
     """
 
     totals: Totals
@@ -156,7 +156,7 @@ def add_up(tables: TableStore, mixes: Mapping[str, Mapping[str, float]] | None =
             has its row even where nothing was made of it. None leaves `mix` unknown.
 
     Returns:
-        The statistics; all frames are without rows where there is no table yet.
+        The statistics; all frames are empty if there is no table.
     """
     tallies = _Tallies()
     for key, path in tables.video_files().items():
@@ -260,5 +260,5 @@ def _frame(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> pd.DataFrame
     return pd.DataFrame(rows, columns=list(columns))
 
 
-def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else math.nan
+def _ratio(part: int, total: int) -> float:
+    return part / total if total else math.nan

@@ -1,4 +1,7 @@
-"""What of a video is done, missing or stale: read from the tables' footers and the source's size and time."""
+"""What of a video is done, missing or stale: read from the tables' footers and the source's size and time.
+
+Not here: what shapes a table (`identity`), and requesting runs (`automation`, `launch`).
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ class AssetStatus:
 
 
 def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> dict[str, AssetStatus]:
-    """Look up the state of a video's tables.
+    """Return the state of a video's tables.
 
     Args:
         settings: The configuration.
@@ -62,7 +65,7 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
         tables: The data set's tables.
 
     Returns:
-        A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is gone counts as
+        A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is missing counts as
         unchanged: what was made of it stays.
     """
     look = _Look(settings, entry, tables)
@@ -76,6 +79,13 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
     return found
 
 
+def has_other_cap(made: Provenance, counts: Counts, max_attempts: int) -> bool:
+    """Whether a table fell short of its target when another number of candidates could be tried."""
+    found = counts.accepted + sum(counts.patches.values())
+    is_short = found < made.target and not (made.sampled and made.sampled.is_full)
+    return is_short and made.max_attempts not in (None, max_attempts)
+
+
 class _Look:
     """One look at the tables of a video."""
 
@@ -86,6 +96,7 @@ class _Look:
         # All tables of a video are mostly made from the same file, which is looked at once.
         self._is_of_film = cache(lambda fingerprint: fingerprint.is_of(entry.path))
         self._strata = 0
+        self._has_all_windows = False
         self._has_row = False
         self._row: VideoRow | None = None
 
@@ -108,7 +119,9 @@ class _Look:
 
         path = self._tables.windows_path(self._entry.key)
         versions = {WINDOWS_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
-        return self._status(path, versions, self._settings.window_target(self._entry))
+        status = self._status(path, versions, self._settings.window_target(self._entry))
+        self._has_all_windows = status.is_done
+        return status
 
     def patches(self, category: str) -> AssetStatus:
         """Return the state of a category's patches; asked after `windows`."""
@@ -157,16 +170,9 @@ class _Look:
             )
         if not made.complete:
             return AssetStatus("partial", "a run was interrupted")
-        if self._has_other_cap(made, counts):
+        if not self._has_all_windows and has_other_cap(made, counts, self._settings.base.max_attempts):
             return AssetStatus("stale", _SETTINGS_CHANGED)
         return AssetStatus("done")
-
-    def _has_other_cap(self, made: Provenance, counts: Counts) -> bool:
-        """Whether a table that fell short of its target was made with another cap on tries."""
-        found = counts.accepted + sum(counts.patches.values())
-        is_short = found < made.target
-        max_attempts = self._settings.base.max_attempts
-        return is_short and made.max_attempts not in (None, max_attempts)
 
     def _is_equal_in_strata(
         self, made: Provenance, hashes: Callable[[frozenset[str]], strata.StrataHashes]

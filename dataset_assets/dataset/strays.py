@@ -1,7 +1,8 @@
 """Files of triplets that no row names.
 
-The folders of a data set hold tens of millions of files, so their names are gone through once and never
-kept: what is kept is a bit for each row of the tables (1 MB for 7.5 million rows), and the files without one.
+The folders of a data set hold tens of millions of files, so their names are iterated over once and not kept:
+in memory are a bit for each row of the tables (1 MB for 7.5 million rows) and the files without a row. Not
+here: deleting them (`verify.repair`, `journal`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Strays:
 
     Attributes:
         by_key: The triplets that such files belong to, by video.
-        foreign: Files whose name is no patch's of a video of this data set, relative to its folder.
+        foreign: Files that are not named as a patch of this data set's videos, relative to its folder.
     """
 
     by_key: dict[str, set[TripletPaths]] = field(default_factory=lambda: defaultdict(set))
@@ -41,7 +42,7 @@ def find_strays(
     keys: Collection[str],
     known: Collection[str],
 ) -> Strays:
-    """Go through the folders of all categories.
+    """Search the folders of all categories.
 
     Args:
         settings: The configuration.

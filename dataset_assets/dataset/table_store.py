@@ -1,6 +1,6 @@
-"""The tables of a data set: where each lies, which there are, and how they are replaced and removed.
+"""The tables of a data set: their paths, which exist, and how they are replaced and deleted.
 
-Not here: what a file holds (`tables`), and the decision what to write and when (`generate`).
+Not here: what a file contains (`tables`), and what to write and when (`generate`).
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ _CATEGORY = "category="
 class TableStore:
     """The tables of one data set.
 
-    Any number of processes may read and write different videos at once; two that write the same video are
-    kept apart by the caller. Nothing is cached: what is returned is on the disk.
+    Any number of processes may read and write different videos at once; the caller prevents two from writing
+    the same video. Nothing is cached: what is returned is on the disk.
 
     Attributes:
         root: The folder that holds the tables.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Read nothing yet.
+        """Store the folder; nothing is read.
 
         Args:
             folder: The data set's folder.
@@ -53,15 +53,15 @@ class TableStore:
         self.root = folder / layout.METADATA
 
     def video_path(self, key: str) -> Path:
-        """Give the file of a video's row in the videos table."""
+        """Return the file of a video's row in the videos table."""
         return self.root / f"videos/{_VIDEO}{key}/{_FILE}"
 
     def windows_path(self, key: str) -> Path:
-        """Give the file of a video's windows table."""
+        """Return the file of a video's windows table."""
         return self.root / f"windows/{_VIDEO}{key}/{_FILE}"
 
     def patches_path(self, category: str, key: str) -> Path:
-        """Give the file of a video's patches table for a category."""
+        """Return the file of a video's patches table for a category."""
         return self.root / f"patches/{_CATEGORY}{category}/{_VIDEO}{key}/{_FILE}"
 
     def video_files(self) -> dict[str, Path]:
@@ -179,7 +179,7 @@ class TableStore:
                 return
 
     def remove_temporaries(self, key: str) -> None:
-        """Remove what a killed run left of a video's tables that it was writing."""
+        """Delete the unfinished files of a video's tables that a killed run left behind."""
         for leftover in self.temporaries(key):
             leftover.unlink(missing_ok=True)
 

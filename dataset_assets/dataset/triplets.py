@@ -1,7 +1,7 @@
 """What a triplet is: its three files, their names, sizes and hashes.
 
-Here: names and what a row says of the files. Not here: the pictures in them (`patches`), and writing them
-(`publishing`).
+Here: names, and the files as a row describes them. Not here: the pictures in them (`patches`), and writing
+them (`publishing`).
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def triplet_files(row: PatchRow) -> tuple[TripletFile, TripletFile, TripletFile]
 
 
 def triplet_paths(category_folder: str, format_folder: str, patch_id: str) -> TripletPaths:
-    """Name the files of a triplet.
+    """Return the files of a triplet.
 
     Args:
         category_folder: The category's folder in the data set.

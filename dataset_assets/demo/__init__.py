@@ -1,7 +1,6 @@
 """Sample films made of real footage, for the demonstration and for tests.
 
-What belongs here: encoding with PyAV, the sample films, their configuration. Nothing
-here reads a user's films.
+Here: encoding with PyAV, the sample films, their configuration. Not here: reading a user's films (`video`).
 """
 
 from dataset_assets.demo.films import DATASET_FOLDER, demo_config, make_films

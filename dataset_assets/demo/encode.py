@@ -1,7 +1,7 @@
-"""Encoding small films with known properties: `write_video` and the signals of HDR video.
+"""Encode small films with known properties: `write_video` and the signals of HDR video.
 
-What belongs here: PyAV as an encoder, and the textbook formulas from linear light to PQ code values.
-What does not: decoding, tone-mapping, the choice of pictures.
+Here: PyAV as an encoder, and the textbook formulas from linear light to PQ code values. Not here: decoding,
+tone-mapping, the choice of pictures.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Picture = NDArray[np.uint8] | NDArray[np.uint16]
 
 @dataclass(frozen=True)
 class ColourTags:
-    """How RGB becomes code values of limited range, and what the file says about it.
+    """How RGB becomes code values of limited range, and the tags in the file.
 
     Attributes:
         primaries: Code point of ITU-T H.273, as in FFmpeg.
@@ -60,7 +60,7 @@ class StaticHdrMetadata:
     mastering_min_nits: float = 0.005
 
     def x265_params(self) -> str:
-        """Return the same in the words of libx265 (chromaticities in 1/50000, luminances in 1/10000 nit)."""
+        """Return the same as options of libx265 (chromaticities in 1/50000, luminances in 1/10000 nit)."""
         params = ["hdr10=1", "repeat-headers=1"]
         if self.max_cll_nits is not None:
             params.append(f"max-cll={self.max_cll_nits},{self.max_fall_nits}")
@@ -83,9 +83,9 @@ def write_video(
     keyint: int = 24,
     options: Mapping[str, str] | None = None,
 ) -> None:
-    """Encode frames into a film that appears under its name only when it is whole.
+    """Encode frames into a film that appears under its name only when it is complete.
 
-    A keyframe stands at every `keyint`-th frame and nowhere else, also where the picture cuts.
+    A keyframe is at every `keyint`-th frame and nowhere else, not even at cuts.
 
     Args:
         path: The film; its suffix names the container, its folder exists. An older one is replaced.
@@ -123,7 +123,7 @@ def write_video(
 
 @contextmanager
 def whole_file(path: Path) -> Generator[Path]:
-    """Give a temporary name in the same folder, and rename it when the block ends well."""
+    """Yield a temporary name in the same folder, and rename the file if the block succeeds."""
     part = path.with_name(f".part-{path.name}")
     try:
         yield part
@@ -171,7 +171,7 @@ def _video_frame(picture: Picture, pix_fmt: str, colour: ColourTags) -> av.Video
 
 
 def pq_signal(nits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Absolute luminance to the PQ signal: the inverse EOTF of SMPTE ST 2084 (ITU-R BT.2100-2, table 4).
+    """Convert luminance to the PQ signal: the inverse EOTF of SMPTE ST 2084 (ITU-R BT.2100-2, table 4).
 
     Args:
         nits: Any shape, 0..10000; what lies outside is clipped.
@@ -187,7 +187,7 @@ def pq_signal(nits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def bt2020_ycbcr(signal: NDArray[np.float32]) -> NDArray[np.float32]:
-    """R'G'B' to Y'CbCr with non-constant luminance (ITU-R BT.2020-2, table 4).
+    """Convert R'G'B' to Y'CbCr with non-constant luminance (ITU-R BT.2020-2, table 4).
 
     Args:
         signal: (height, width, 3), 0..1.
@@ -202,7 +202,7 @@ def bt2020_ycbcr(signal: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def yuv420p10_planes(luma: NDArray[np.float32], chroma: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Y' and subsampled chroma to limited 10-bit planes (ITU-R BT.2100-2, table 9).
+    """Convert Y' and subsampled chroma to limited 10-bit planes (ITU-R BT.2100-2, table 9).
 
     Args:
         luma: (height, width), 0..1.

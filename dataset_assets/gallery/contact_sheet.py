@@ -1,6 +1,6 @@
-"""Pictures for people: windows with their crops drawn in, a triplet enlarged; small enough for an event log.
+"""Pictures for users: windows with their crops drawn in, a triplet enlarged; small enough for an event log.
 
-What is shown, and of which video, is decided by the caller.
+Not here: what is shown, and of which video (`sheets`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ MAX_DETAIL_HEIGHT = 360
 BACKGROUND = 24
 FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.36
 TEXT_COLOUR = (235, 235, 235)
-# Blue, green, red; told apart by most colour-blind people (Okabe and Ito), and on a picture by a dark edge.
+# Blue, green, red: most colour-blind people can distinguish them (Okabe and Ito). A dark edge separates them
+# from the picture.
 BOX_COLOURS = ((0, 159, 230), (233, 180, 86), (115, 158, 0), (167, 121, 204), (66, 228, 240))
 EDGE_COLOUR = (0, 0, 0)
 
@@ -53,7 +54,7 @@ class Cell:
 
     Attributes:
         picture: Its file; a cell whose file cannot be read stays empty.
-        caption: What stands below it.
+        caption: The text below it.
         boxes: What is drawn into it.
     """
 
@@ -63,7 +64,7 @@ class Cell:
 
 
 def contact_sheet(cells: Sequence[Cell], legend: Mapping[str, int] | None = None) -> bytes:
-    """Draws pictures side by side, six in a row, with captions.
+    """Draw pictures side by side, six in a row, with captions.
 
     Args:
         cells: At least one, in order.
@@ -89,7 +90,7 @@ def triplet_picture(gt: Path, lr7: Path, caption: str) -> bytes | None:
     Args:
         gt: The GT file.
         lr7: The LR_7frames file.
-        caption: What stands above it.
+        caption: The text above it.
 
     Returns:
         A JPEG, at most 985 pixels wide and of at most 25 kB; None where a file cannot be read.

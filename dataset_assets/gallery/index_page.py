@@ -1,6 +1,6 @@
-"""What the index shows: a card for each video, and the whole data set in one line.
+"""What the index shows: a card for each video, and the totals of the data set.
 
-Read from the tables' footers, so that its price does not grow with their rows.
+Read from the tables' footers, so that the cost does not grow with their rows. Not here: HTML (`rendering`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery.video_page import category_order
 
 LEFT = "unlisted"
-# What is worst is what a video's card says; a stale table is still there to be used.
+# A video's card shows the worst state of its tables; a stale table can still be used.
 STATES = ("failed", "missing", "partial", "stale", LEFT, "done")
 
 
@@ -36,15 +36,15 @@ class Card:
     Attributes:
         key: The video's key.
         name: Its name.
-        state: One of `STATES`; `unlisted` is a video that left the configuration.
-        why: What is wrong where it failed, else why it is not done; empty where it is.
-        remedy: What to do about a failure; empty elsewhere.
-        has_tables: Whether there is anything on a page of its own.
+        state: One of `STATES`; `unlisted` is a video that is not in the configuration any more.
+        why: What is wrong if it failed, else why it is not done; empty if it is done.
+        remedy: What to do about a failure; else empty.
+        has_tables: Whether it has a page.
         windows: Accepted windows.
         windows_target: Windows asked for.
         candidates: Candidates that were tried, accepted or not.
         size_bytes: Bytes of its triplets.
-        categories: The categories that want something of it, or have.
+        categories: The categories that want patches of it, or have some.
     """
 
     key: str
@@ -68,8 +68,8 @@ class IndexPage:
         cards: One for each video that is configured or has tables; what needs a look first, then by key.
         states: Cards by state.
         categories: Cards by category.
-        totals: The whole data set.
-        problems: One sentence for each table that cannot be read.
+        totals: Totals of the data set.
+        problems: One message for each table that cannot be read.
     """
 
     cards: tuple[Card, ...]
@@ -117,7 +117,7 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
 
 
 def _made(stats: DatasetStats) -> dict[str, dict[str, tuple[int, int]]]:
-    """Patches and their target by video and category."""
+    """Return patches and their targets by video and category."""
     made: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
     for row in stats.video_categories.to_dict("records"):
         made[row["video"]][row["category"]] = (row["patches"], row["patches_target"])

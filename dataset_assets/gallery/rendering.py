@@ -1,7 +1,7 @@
 """Pages as HTML: the templates, and how numbers and times are written in them.
 
-Whatever comes from people (names, paths, sentences) is escaped by the templates' automatic escaping; nothing
-is marked as safe.
+All text from outside (names, paths, messages) is escaped by the templates' automatic escaping; nothing is
+marked as safe. Not here: what a page shows (`video_page`, `index_page`), and files (`site`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def render_video_page(page: VideoPage, stamp: str) -> str:
 
     Args:
         page: What it shows.
-        stamp: Tells what it was made from, see `site`.
+        stamp: Identifies what it was made from, see `site`.
     """
     return _environment().get_template("video.html").render(page=page, stamp=stamp)
 
@@ -70,22 +70,22 @@ def clock(time_s: float) -> str:
 
 
 def size(size_bytes: float) -> str:
-    """Bytes in the decimal unit that leaves the fewest digits."""
+    """Return bytes in the decimal unit that needs the fewest digits."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6)):
         if size_bytes >= factor:
             return f"{size_bytes / factor:.1f} {unit}"
     return f"{size_bytes / 1e3:.0f} kB"
 
 
-def percent(part: float, whole: float) -> str:
-    """Return a share in whole percent; a dash where there is no whole."""
-    return f"{100 * part / whole:.0f}\u202f%" if whole else "\u2013"
+def percent(part: float, total: float) -> str:
+    """Return a share in percent, rounded; a dash if the total is 0."""
+    return f"{100 * part / total:.0f}\u202f%" if total else "\u2013"
 
 
 def score(value: float) -> str:
-    """Return a score with as many digits as tell something: two places below ten, none from a hundred on.
+    """Return a score with its significant digits: two decimals below ten, none from a hundred on.
 
-    Counts are whole numbers.
+    Counts are integers.
     """
     if isinstance(value, int):
         return str(value)

@@ -1,6 +1,6 @@
 """What of a run is worth looking at: which windows, rejected candidates and triplet its pictures show.
 
-How they are drawn belongs to `patches.contact_sheet`; where they are shown, to the assets.
+Not here: how they are drawn (`contact_sheet`), and where they are shown (`assets`).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def sample_triplet(data_set: DataSet, report: CategoryReport) -> bytes | None:
 def _with_pictures(
     data_set: DataSet, run: VideoReport, rows: Iterable[WindowRow]
 ) -> list[tuple[WindowRow, Path]]:
-    """Return the rows whose picture was kept, and that."""
+    """Return the rows whose picture was kept, and the picture."""
     pictures, found = data_set.pictures(run.key), []
     for row in rows:
         path = pictures.find(picture_name(run.info.fingerprint, row.pts, row.reason))

@@ -1,11 +1,12 @@
-"""The gallery's files: written whole or not at all, and removed when what they show is gone.
+"""The gallery's files: written completely or not at all, and deleted with what they show.
 
     gallery/index.html  gallery.css  gallery.js
     gallery/videos/<key>.html
     gallery/covers/<key>.jpg
 
 A page is written at the end of a video's run, the index with the statistics. Both may be written again at any
-time: the same tables and pictures give the same bytes.
+time: the same tables and pictures give the same bytes. Not here: the content of pages (`video_page`,
+`index_page`, `rendering`).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class GalleryReport:
     Attributes:
         index: The index.
         written: Pages of videos that were written.
-        problems: One sentence for each page that could not be made.
+        problems: One message for each page that could not be made.
     """
 
     index: Path
@@ -55,7 +56,7 @@ def index_path(settings: Settings) -> Path:
 
 
 def write_video_page(settings: Settings, key: str) -> None:
-    """Write a video's page, or remove it where the video has no tables any more.
+    """Write a video's page, or delete it if the video has no tables any more.
 
     Args:
         settings: The configuration.
@@ -159,7 +160,7 @@ def _stamp(tables: Collection[str]) -> str:
 
 
 def _is_fresh(data_set: DataSet, key: str, categories: Collection[str]) -> bool:
-    """Whether a page shows the tables that there are, as they are."""
+    """Return whether a page shows the present tables."""
     path = data_set.gallery_folder / page_of(key)
     tables = _tables(data_set, key, categories)
     try:

@@ -1,7 +1,7 @@
-"""What a video's page shows, read from its tables and from which pictures there are.
+"""What a video's page shows, read from its tables and the list of its pictures.
 
-URLs are relative to the page, so that they lead to the data set's own files wherever it lies, from the disk
-and over HTTP alike. How it looks belongs to the templates.
+URLs are relative to the page, so that they point to the data set's own files in any place, on the disk and
+over HTTP. Not here: how it looks (the templates).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dataset_assets.windows import SHOWN_FRAMES, SIGNATURE_HEIGHT, SIGNATURE_WID
 
 # From a video's page to the data set's folder.
 TO_DATA_SET = "../../"
-# With more, a page would take longer to open than anyone looks at what was not taken.
+# With more, a page would be slow to open, and nobody looks at so many rejected attempts.
 MOST_REJECTED = 3000
 # Names of the scores on the pages, by their columns.
 SCORE_NAMES = {
@@ -87,7 +87,7 @@ class ShownCandidate:
         window: Its number in the sequence.
         time_s: Seconds from the start of the film.
         reason: Name of the rule that rejected it, None where it was accepted.
-        sentence: The same in a few words; the name where no rule has it.
+        description: What is wrong, in a few words; the reason's name if no rule has it.
         picture: URL of its picture; empty where there is none.
         pictured_frames: How many frames stand side by side in it.
         is_coarse: Whether the picture is only the few grey pixels of the table.
@@ -98,7 +98,7 @@ class ShownCandidate:
     window: int
     time_s: float
     reason: str | None
-    sentence: str
+    description: str
     picture: str
     pictured_frames: int
     is_coarse: bool
@@ -127,10 +127,10 @@ class VideoPage:
         key: The video's key.
         name: Its name.
         row: Its row in the videos table; None where it was not probed.
-        failure: Why its last run failed; None where it did not.
+        failure: Why its last run failed; None if it did not.
         windows_target: Windows asked for.
         shortfall: Why it gave fewer windows than were asked for; empty where it did not.
-        is_unfinished: Whether a run has yet to finish a table.
+        is_unfinished: Whether a table is unfinished.
         accepted: The windows, by number.
         rejected: The rejected candidates, by number; at most `MOST_REJECTED`, spread evenly.
         reasons: Rejected candidates by reason, the most frequent first.
@@ -186,7 +186,7 @@ def file_url(path: str) -> str:
 
 
 def category_order(settings: Settings, names: Collection[str]) -> list[str]:
-    """Categories in the order of the configuration, those that left it last; the place names the colour."""
+    """Return categories in the configuration's order, removed ones last; the position gives the colour."""
     return [*settings.categories, *sorted(set(names) - settings.categories.keys())]
 
 
@@ -265,7 +265,7 @@ class _Reader:
             window=row.window,
             time_s=row.time_s,
             reason=row.reason,
-            sentence=rule.sentence if rule else row.reason or "",
+            description=rule.description if rule else row.reason or "",
             picture=self._coarse_picture(row.signature or b"") if is_coarse else picture,
             pictured_frames=len(rule.shown_frames if rule and picture else SHOWN_FRAMES),
             is_coarse=is_coarse,

@@ -1,4 +1,6 @@
-"""Making one video's windows and patches, from plan to tables, with checkpoints. No Dagster here.
+"""Make one video's windows and patches, from plan to tables, with checkpoints.
+
+Not here: paths of a data set (`dataset`), reading films (`video`), Dagster.
 
 Example:
     from pathlib import Path
@@ -19,10 +21,11 @@ from dataset_assets.generate.changes import (
     refuse_to_replace,
     removed_category,
 )
-from dataset_assets.generate.lanes import Job, Lane, Made
+from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Made
 from dataset_assets.generate.limits import LIMIT_EXIT_CODE, step_limits, within_limits
 from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, format_targets, plan_video
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
+from dataset_assets.generate.rounds import Rounds, evenly_first
 from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video import generate_video, probe_video
 
@@ -32,11 +35,14 @@ __all__ = [
     "CategoryReport",
     "Changes",
     "Job",
+    "KeyframeIndex",
     "Lane",
     "Made",
+    "Rounds",
     "VideoPlan",
     "VideoReport",
     "WindowsReport",
+    "evenly_first",
     "finished_patches",
     "format_targets",
     "generate_video",

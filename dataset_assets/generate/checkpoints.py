@@ -1,16 +1,16 @@
-"""How what a pass has made gets onto the disk: in an order that any end of the run survives.
+"""Write what a pass has made to the disk, in an order that survives any end of the run.
 
-A row is in a table only while its three files are whole and in place: it goes before its files are replaced,
-and comes after. Each step below is on the disk before the next begins, since after a power cut a later one
-may be there without an earlier one that was not flushed:
+A row is in a table only while its three files are complete and in place: it is deleted before its files are
+replaced, and written after. Each step below is on the disk before the next begins, since after a power cut a
+later step may be there without an earlier one that was not flushed:
 
-1. files noted in the journal, then written under temporary names, window by window;
-2. notes of the files whose rows go, then the tables without these rows;
+1. files recorded in the journal, then written under temporary names, window by window;
+2. records of the files whose rows are deleted, then the tables without these rows;
 3. contents of the new files, then their names;
 4. the windows table, then the patches tables with the new rows;
-5. the removal of files that no row names, then of the notes.
+5. deletion of files that no row names, then of the journal's records.
 
-Which rows there are is the ledgers' affair, what a killed run leaves the journal's.
+Not here: which rows there are (`ledger`), and the leftovers of a killed run (`dataset.journal`).
 """
 
 from __future__ import annotations
@@ -63,21 +63,21 @@ class Checkpoints:
             self._writer.write(paths, files)
 
     def add(self, ledger: PatchLedger, row: PatchRow) -> None:
-        """Take in the row of a triplet that was written."""
+        """Add the row of a triplet that was written."""
         self._rows.append((ledger, row))
 
     def commit(self, *, complete: bool) -> None:
         """Commit the windows and the rows that were added.
 
-        Where that fails, the triplets since the last commit may be lost, and nothing else.
+        If that fails, only the triplets since the last commit may be lost.
 
         Args:
-            complete: Whether the pass is through, so that rows of other settings go.
+            complete: Whether the pass is finished, so that rows of other settings are deleted.
 
         Raises:
             OSError: The disk is full or cannot be written.
         """
-        # Taken out first: a second try after a failed one must not name files that could not be flushed.
+        # Removed first: a retry after a failure must not name files that could not be flushed.
         added, self._rows = self._rows, []
         if not (added or self.windows or complete or any(ledger.is_changed for ledger in self._ledgers)):
             return
@@ -98,7 +98,7 @@ class Checkpoints:
         self.committed_s = time.time()
 
     def _withdraw(self) -> None:
-        """Remove rows that were given up from the tables, before their files are replaced or removed."""
+        """Delete outdated rows from the tables, before their files are replaced or deleted."""
         for ledger in self._ledgers:
             self._journal.note([TripletPaths.of(row) for row in ledger.given_up])
         for ledger in self._ledgers:
@@ -106,5 +106,5 @@ class Checkpoints:
                 ledger.commit(complete=False)
 
     def discard(self) -> None:
-        """Remove the files that were written and not committed."""
+        """Delete the files that were written and not committed."""
         self._writer.discard()

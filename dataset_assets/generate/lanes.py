@@ -8,12 +8,12 @@ settled by the caller, and so is the writing of files and tables.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
+from time import sleep as pause
 from types import TracebackType
 from typing import Self
 
@@ -103,7 +103,7 @@ class KeyframeIndex:
                 return self._keyframe_at(pts)
             except SourceLostError:
                 self.close()
-                time.sleep(delay_s)
+                pause(delay_s)
         return self._keyframe_at(pts)
 
     def close(self) -> None:
@@ -176,8 +176,8 @@ class Lane:
     def make(self, job: Job) -> Made:
         """Try a candidate, or read a window again, and make its triplets.
 
-        While the film's disk is away it tries again, later and later. A window that was found on a sound disk
-        is the same whether the disk was away before or not.
+        While the film's disk is away, it retries at growing intervals. The window found is the same whether
+        the disk was away before or not.
 
         Raises:
             SourceLostError: The film stayed away.
@@ -200,7 +200,7 @@ class Lane:
                 self._finder = self._open()
             made = self._make(job)
         except VideoError:
-            self._source.check()  # what decoding says of a file that is away or another one is not the reason
+            self._source.check()  # an error of decoding is not the reason if the file is away or was replaced
             raise
         if made.is_new and _doubts_source(made.row):
             self._source.check()
@@ -258,12 +258,12 @@ def _is_stopped_within(stop: threading.Event, delay_s: float) -> bool:
 
 
 class Lanes:
-    """So many lanes, and the jobs spread over them."""
+    """A number of lanes, and the jobs spread over them."""
 
     def __init__(
         self, count: int, checkpoint_every: int, open_lane: Callable[[threading.Event], Lane]
     ) -> None:
-        """Start nothing yet.
+        """Store the arguments; nothing is started.
 
         Args:
             count: Lanes at most.
@@ -282,7 +282,7 @@ class Lanes:
 
     @property
     def ahead(self) -> int:
-        """Windows that may be made while the one before them is not handed out yet."""
+        """Windows that may be made while the one before them is not returned yet."""
         return self._batch * (self._batches - 1)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The rows of a video while they grow, and their tables.
+"""The rows of a video during a run, and their tables.
 
 A ledger takes over what an earlier run committed and what is still what these settings make; other rows stay,
 with their files, until a new row takes their place or the ledger is finished. Files are touched by `checkpoints`.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from dataset_assets.config import BaseSettings
-from dataset_assets.dataset import DataSet, SettingsHashes, strata
+from dataset_assets.dataset import DataSet, SettingsHashes, has_other_cap, strata
 from dataset_assets.patches import PatchPlan
 from dataset_assets.tables import PASSED_OVER, PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
 from dataset_assets.video import Extent
@@ -61,8 +61,11 @@ class WindowLedger:
         self._rows: dict[int, WindowRow] = {}
         self.undecided: dict[int, WindowRow] = {}
         self.is_complete = self.is_changed = False
-        earlier = None if rebuilds else data_set.tables.read_provenance(self._path)
-        if earlier is None or not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
+        footer = None if rebuilds else data_set.tables.read_footer(self._path)
+        if footer is None:
+            return
+        earlier, counts = footer
+        if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
             return
         if earlier.sampled is not None and earlier.sampled.sequence_hash in sequence:
             self._sampled = replace(
@@ -73,8 +76,8 @@ class WindowLedger:
                 max_cut_score=self._sampled.max_cut_score,
             )
             self._take_over(data_set.tables.read_windows(key), limits)
-            found = sum(row.accepted for row in self._rows.values())
-            self.is_complete = not self.is_changed and _is_finished(earlier, provenance, found)
+            is_capped = has_other_cap(earlier, counts, limits.max_attempts)
+            self.is_complete = not (self.is_changed or is_capped) and _is_finished(earlier, provenance)
         elif earlier.code_version == strata.VERSION and is_of_strata(earlier):
             rows = data_set.tables.read_windows(key)
             self._sampled = replace(self._sampled, strata=earlier.target)
@@ -227,9 +230,10 @@ class PatchLedger:
         self._provenance = provenance
         self._done: dict[int, PatchRow] = {}
         self._earlier: dict[int, PatchRow] = {}
-        earlier = data_set.tables.read_provenance(self._path)
-        if earlier is None:
+        footer = data_set.tables.read_footer(self._path)
+        if footer is None:
             return
+        earlier, counts = footer
         rows = data_set.tables.read_patches(plan.category, plan.key)
         if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
             # A table names one source for all its rows.
@@ -249,7 +253,8 @@ class PatchLedger:
             is_finished = earlier.complete and earlier.target == provenance.target
             self.is_complete = is_finished and earlier.settings_hash in of_strata and not rebuilds
         else:
-            self.is_complete = not rebuilds and _is_finished(earlier, provenance, len(rows))
+            is_capped = has_other_cap(earlier, counts, provenance.max_attempts or 0)
+            self.is_complete = not (rebuilds or is_capped) and _is_finished(earlier, provenance)
 
     @property
     def made(self) -> int:
@@ -262,7 +267,7 @@ class PatchLedger:
         return sum(row.size_bytes for row in self._done.values())
 
     def has(self, window: int) -> bool:
-        """Whether the window's patch was made under these settings."""
+        """Return whether the window's patch was made under these settings."""
         return window in self._done
 
     def windows(self) -> frozenset[int]:
@@ -321,11 +326,7 @@ class PatchLedger:
         self.given_up = []
 
 
-def _is_finished(earlier: Provenance, now: Provenance, found: int) -> bool:
-    """Whether a table on disk is what is asked for now, of the same film.
-
-    Another cap on tries changes only what fell short of its target.
-    """
-    is_asked = (earlier.settings_hash, earlier.target) == (now.settings_hash, now.target)
-    has_cap = found >= now.target or earlier.max_attempts == now.max_attempts
-    return earlier.complete and is_asked and has_cap
+def _is_finished(earlier: Provenance, now: Provenance) -> bool:
+    """Whether a table on disk is what is asked for now, of the same film."""
+    asked = earlier.settings_hash, earlier.target
+    return earlier.complete and asked == (now.settings_hash, now.target)

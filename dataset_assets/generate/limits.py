@@ -1,11 +1,11 @@
-"""Bounds on what one video may take: processor, time and memory, for each step that gets it further.
+"""Limits of processor time, wall time and memory for each step of one video.
 
-A film can have a decoder turn round for ever, or ask for all the memory there is, in native code that no
-exception reaches. So a thread looks on, and ends the whole process: whoever turns the limits on must have
-given the video a process of its own, as Dagster's runs and `generate` do. A program that calls
-`generate_video` itself has none.
+A film can make a decoder loop forever or allocate all memory, in native code that no exception reaches. So a
+thread watches, and ends the entire process: the limits require one process for each video, as Dagster's runs
+and `generate` have. A program that calls `generate_video` itself has no limits.
 
-The limits are 100 times what the dearest sound films take, so they say nothing about speed.
+The limits are 100 times what the most expensive sound films take, so they do not limit speed. Not here: which
+process works on which video (`launch`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ POLL_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class StepLimits:
-    """What probing a film, or one window of it, may take at most.
+    """The most that probing a film, or one window of it, may take.
 
     Attributes:
         cpu_s: CPU seconds of the process. A candidate of 8K film with 10 s from keyframe to keyframe takes
@@ -45,7 +45,7 @@ class StepLimits:
 
 
 def step_limits(film: Path, lanes: int = 1) -> StepLimits:
-    """Limits for a film by its size, and by the windows of it that are worked on at a time."""
+    """Return the limits for a film by its size, and by the windows of it that are made at a time."""
     try:
         size_bytes = film.stat().st_size
     except OSError:
@@ -69,7 +69,7 @@ class _Watch:
         self.renew()
 
     def renew(self) -> None:
-        """Note that a step is done."""
+        """Record that a step is done."""
         self._started_s, self._started_cpu_s = time.monotonic(), _cpu_s()
 
     def end(self) -> None:
@@ -108,14 +108,14 @@ _current: _Watch | None = None
 def within_limits(
     data_set: DataSet, key: str, film: Path, limits: StepLimits, report: Callable[[str], None]
 ) -> Iterator[None]:
-    """End this process where a step of the video takes more than its limits; its failure is kept then.
+    """End this process if a step of the video exceeds its limits, and keep the failure.
 
     Args:
         data_set: The data set.
         key: The video's key.
         film: The film.
         limits: What each step may take.
-        report: Given the sentence, in a thread of its own, before the process ends.
+        report: Called with the message, in another thread, before the process ends.
     """
     global _current
     watch = _current = _Watch(data_set, key, film, limits, report)
@@ -128,7 +128,7 @@ def within_limits(
 
 
 def step_done() -> None:
-    """Note that the video got further: the next step begins. Without limits it does nothing."""
+    """Record that a step of the video is done: the next begins. Without limits it does nothing."""
     if _current is not None:
         _current.renew()
 

@@ -14,7 +14,7 @@ from dataset_assets.patches import PatchPlan, fitting_mix, plan_patches
 from dataset_assets.video import Extent, Rect, VideoInfo
 
 # Of a GT pixel: the stacks add 12/9 of the GT's pixels. Seven real films gave 0.7 (flat animation) to 3.8
-# (grain, foliage) bytes, so that a run that is found to fit does.
+# (grain, foliage) bytes, so that a run that is estimated to fit does.
 TRIPLET_BYTES_PER_PIXEL = 4.0
 
 
@@ -41,7 +41,7 @@ class VideoPlan:
 
         Args:
             category: Name of the category.
-            made: Triplets that are there already and not counted.
+            made: Triplets that exist already and are not counted.
         """
         plan = self.patches[category]
         pixels = sum(
@@ -51,7 +51,7 @@ class VideoPlan:
 
 
 def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[str]]:
-    """Patches that are expected of each format, by category, of the videos that were probed.
+    """Return the patches expected of each format, by category, of the videos that were probed.
 
     As in a video's plan, formats that do not fit it leave their share to the others.
     """

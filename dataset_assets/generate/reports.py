@@ -1,4 +1,7 @@
-"""What a run did with a video, for people: the command line and the assets' metadata read these."""
+"""What a run did with a video: read by the command line and the assets' metadata.
+
+Not here: how reports are shown (`cli`, `assets`), and judging them (`checks`).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ class WindowsReport:
 
     Attributes:
         target: Windows asked for in the configuration.
-        room: Windows that the film is long enough for, at most `target`.
+        possible: Windows that the film is long enough for, at most `target`.
         accepted: Windows accepted.
         with_repeats: Accepted windows with a repeated frame.
         candidates: Candidates that were tried, accepted or not.
@@ -26,7 +29,7 @@ class WindowsReport:
     """
 
     target: int
-    room: int
+    possible: int
     accepted: int
     with_repeats: int
     candidates: int
@@ -46,7 +49,7 @@ class CategoryReport:
 
     Attributes:
         target: Patches asked for.
-        room: Patches that the film has room for in time and size, at most `target`.
+        possible: Patches that the film is long and large enough for, at most `target`.
         made: Patches that this run made.
         rows: Every patch of the table.
         mix: Share of each format that fits; sums to 1.
@@ -54,7 +57,7 @@ class CategoryReport:
     """
 
     target: int
-    room: int
+    possible: int
     made: int
     rows: tuple[PatchRow, ...]
     mix: Mapping[str, float]
@@ -79,7 +82,7 @@ class VideoReport:
         key: The video's key.
         info: What probing found.
         windows: The windows table.
-        finds_windows: Whether windows were asked for; else finished ones were replayed.
+        finds_windows: Whether windows were requested; else finished ones were replayed.
         categories: The categories asked for.
         cpu_s: CPU seconds of this process spent on it.
         wall_s: Seconds it took.

@@ -1,4 +1,7 @@
-"""What was found out, as rows of the tables."""
+"""Convert films, attempts and triplets to rows of the tables.
+
+Not here: the columns (`tables`), and which rows a table has (`ledger`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The two jobs on one video: probing it, and making its windows and patches."""
+"""The two jobs on one video: probing it, and making its windows and patches.
+
+Here: locking, probing, errors that name the film. Not here: the pass over the film (`video_pass`).
+"""
 
 from __future__ import annotations
 
@@ -66,18 +69,18 @@ def generate_video(
 ) -> VideoReport:
     """Make what is missing or stale of a video's windows and patches.
 
-    Goes on where an interrupted run stopped. Asked for every category, it also removes what categories that
-    left the configuration made of the video.
+    Resumes where an interrupted run stopped. If all categories are requested, it also deletes what was made
+    for categories that are not configured any more.
 
     Args:
         settings: The configuration.
         key: The video's key.
-        windows: Whether windows are looked for; without, finished windows are replayed.
+        windows: Whether windows are searched; else finished windows are replayed.
         categories: Categories to make patches of; all by default.
         force: Whether to rebuild what is up to date.
         may_replace: Whether more than a tenth of the video's finished patches may be deleted or made again.
-        lanes: Windows that are worked on at a time, each with a decoder of its own. The result is the same.
-        on_progress: Given how far the run has come, after each window.
+        lanes: Windows that are made at a time, each with its own decoder. The result is the same.
+        on_progress: Called with the progress after each window.
 
     Returns:
         What the tables hold now, and what this run did.
@@ -85,12 +88,12 @@ def generate_video(
     Raises:
         ConfigError: The configuration has no such video or category.
         VideoError: The film cannot be read, or must not be used.
-        MissingWindowsError: Patches were asked for without windows, and there are none to replay.
+        MissingWindowsError: Patches were requested without windows, and there are none to replay.
         BusyError: Another run works on the video.
         ReplacingError: Many finished patches would be deleted or made again, which nobody asked for.
-        SpaceError: The disk has too little room.
+        SpaceError: The disk has too little space.
     """
-    cv2.setNumThreads(1)  # parallelism is by video; OpenCV's threads would only fight over the same cores
+    cv2.setNumThreads(1)  # parallelism is by video; OpenCV's threads would only compete for the same cores
     entry = settings.video(key)
     wanted = _known_categories(settings, categories)
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
@@ -140,7 +143,7 @@ def _known_categories(settings: Settings, categories: Sequence[str] | None) -> l
 
 @contextmanager
 def _named(entry: VideoEntry) -> Iterator[None]:
-    """Name the film that an error is about, and turn what the disk refuses into a sentence."""
+    """Add the film to errors, and convert disk errors to ones for the user."""
     try:
         yield
     except (VideoError, MissingWindowsError) as error:
@@ -166,7 +169,7 @@ def _named(entry: VideoEntry) -> Iterator[None]:
 
 
 def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
-    """Probe a film once in a process, though several assets ask for it; again where it goes away meanwhile.
+    """Probe a film once in a process, though several assets need it; retry while it is away.
 
     Raises:
         VideoError: The film cannot be read, must not be used, or was changed while it was probed.

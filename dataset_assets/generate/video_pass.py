@@ -1,6 +1,6 @@
-"""One pass over a film: windows found or replayed, every category's patch made of each, taken in order.
+"""One pass over a film: windows found or replayed, every category's patch made of each, in order.
 
-What is committed when is said here; how, in `checkpoints`. Probing and locking are done before (`video`).
+Here: what is committed, and when. Not here: how (`checkpoints`), probing and locking (`video`).
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ class VideoPass:
             plan: What is to be made.
             data_set: The data set.
             journal: The video's journal.
-            windows: Whether windows are looked for; without, finished ones are replayed.
+            windows: Whether windows are searched; else finished ones are replayed.
             categories: Categories to make patches of.
             force: Whether to rebuild what is up to date.
             lanes: Windows that are worked on at a time.
-            on_progress: Given how far the pass has come, after each window.
+            on_progress: Called with the progress after each window.
 
         Raises:
             DatasetAssetsError: A table is damaged, or from a newer release.
@@ -93,9 +93,12 @@ class VideoPass:
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
         self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
+        rows = self.windows.rows()
         self._progress = Progress(
             key=entry.key,
             windows_target=plan.windows,
+            candidates=sum(row.is_tried for row in rows),
+            accepted=sum(row.accepted for row in rows),
             patches_target={ledger.plan.category: ledger.plan.target for ledger in self.patches},
             patches={ledger.plan.category: ledger.made for ledger in self.patches},
             patches_bytes={ledger.plan.category: ledger.size_bytes for ledger in self.patches},
@@ -112,12 +115,12 @@ class VideoPass:
 
         Raises:
             VideoError: A recorded window can no longer be read.
-            MissingWindowsError: Windows are not looked for, and there are none to replay.
-            SpaceError: The disk has too little room.
+            MissingWindowsError: Windows are not searched, and there are none to replay.
+            SpaceError: The disk has too little space.
         """
         self._refuse_to_replay_nothing()
         if self.is_done:
-            self._progress_file.remove()  # of a run that was killed when all was made
+            self._progress_file.remove()  # of a run that was killed after its last patch
             return
         self._check_space()
         self._prepare_folders()
@@ -131,7 +134,7 @@ class VideoPass:
                     self._go_through(lanes, rounds)
             self._commit(complete=True)
         except BaseException:
-            # A run that is stopped keeps what is whole; one that is killed has its last checkpoint. What
+            # A run that is stopped keeps what is complete; one that is killed has its last checkpoint. What
             # the disk refuses it refuses again: the first error is the one to report.
             with suppress(OSError, SourceChangedError):
                 self._commit(complete=False)
@@ -145,7 +148,7 @@ class VideoPass:
         rows = self.windows.rows()
         return WindowsReport(
             target=self._settings.window_target(self._plan.entry),
-            room=self._plan.room,
+            possible=self._plan.room,
             accepted=sum(row.accepted for row in rows),
             with_repeats=sum(row.accepted and bool(row.repeated_frames) for row in rows),
             candidates=sum(row.is_tried for row in rows),
@@ -161,7 +164,7 @@ class VideoPass:
         return {
             ledger.plan.category: CategoryReport(
                 target=self._settings.target(self._plan.entry, ledger.plan.category),
-                room=min(ledger.plan.target, self._plan.room) if ledger.plan.mix else 0,
+                possible=min(ledger.plan.target, self._plan.room) if ledger.plan.mix else 0,
                 made=self.made[ledger.plan.category],
                 rows=tuple(ledger.rows()),
                 mix=ledger.plan.mix,
@@ -256,11 +259,11 @@ class VideoPass:
         # What runs ahead is lost with a killed run too.
         most = max(1, self._settings.base.checkpoint_every - lanes.ahead)
         wanted = [job for job in jobs if job.recorded is None or job.patches]
-        missing = self._progress.windows_target - self._progress.windows_done
-        self._progress.windows_pending = max(len(wanted), missing if wanted else 0)
+        missing = self._plan.windows - self._progress.windows_done if self._finds_windows else 0
+        self._progress.windows_pending = max(len(wanted), missing)
         for made in lanes.make(sorted(wanted, key=lambda job: job.placement.start or 0)):
             self._take(made)
-            # The first commit comes at once: people, and the gallery, see what the rest will look like.
+            # The first commit is immediate: users see in the gallery what the rest will look like.
             if self._checkpoints.windows >= (most if self._checkpoints.committed_s else 1):
                 self._commit(complete=False)
             self._report(made)
@@ -268,7 +271,7 @@ class VideoPass:
             self._commit(complete=False)
 
     def _commit(self, *, complete: bool) -> None:
-        """Commit what was made of the film that was probed, and of no other."""
+        """Commit, if the film is still the one that was probed."""
         # A film that is away counts as unchanged: what was made of it was made while it was there.
         with suppress(SourceLostError):
             self._source.check()
@@ -293,7 +296,7 @@ class VideoPass:
         step_done()
         self._progress.windows_done += made.is_new and made.row.accepted
         self._progress.windows_worked += 1
-        self._progress.windows_pending -= 1
+        self._progress.windows_pending = max(0, self._progress.windows_pending - 1)
         self._progress.windows_uncommitted = self._checkpoints.windows
         self._progress.committed_s = self._checkpoints.committed_s
         self._progress.candidates += made.is_new

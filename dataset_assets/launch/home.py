@@ -27,7 +27,7 @@ from dataset_assets.dagster_internals import (
 from dataset_assets.dataset import DataSet
 from dataset_assets.disk import locked
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.launch.sockets import leave_room_for_sockets
+from dataset_assets.launch.sockets import shorten_socket_paths
 
 HOME_VARIABLE = "DAGSTER_HOME"
 MAKING_FOLDER = ".making"
@@ -116,7 +116,7 @@ def enter_home(settings: Settings, config: Path) -> Path:
     Raises:
         DatasetAssetsError: The home cannot be made.
     """
-    leave_room_for_sockets()
+    shorten_socket_paths()
     home = dagster_home(settings)
     try:
         home.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ from dataset_assets.launch.worker import QUIET
 def close_failed_run(failure: Failure, data_set: DataSet) -> None:
     """Record why a run failed; a worker that died could not mark its run as failed itself.
 
-    Nothing is recorded where the disk is full: the next `generate` frees what the run holds.
+    Nothing is recorded if the disk is full: the next `generate` frees what the run holds.
 
     Args:
         failure: Why the run failed.
@@ -30,7 +30,7 @@ def close_failed_run(failure: Failure, data_set: DataSet) -> None:
         run = instance.get_run_by_id(failure.run_id)
         if run is not None and not run.is_finished:
             instance.report_run_failed(run, failure.sentence)
-        # The others of this `generate` wait for its place.
+        # The other runs of this `generate` wait for its slot.
         instance.event_log_storage.free_concurrency_slots_for_run(failure.run_id)
         if not is_overtaken(instance, failure.run_id, failure.key):
             data_set.failures.keep(failure)

@@ -15,7 +15,7 @@ ADDED_BYTES = 35
 SHORT_FOLDERS = ("/tmp", "/var/tmp")
 
 
-def leave_room_for_sockets() -> None:
+def shorten_socket_paths() -> None:
     """Use a short temporary folder where `TMPDIR` is too long, in this process and those it starts.
 
     Python does the same for its own sockets from 3.14 on.

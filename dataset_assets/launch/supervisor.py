@@ -33,7 +33,7 @@ class _Worker:
 
 
 class Supervisor:
-    """Works through tasks, a process for each video; the last videos share the workers that are left over."""
+    """Works through tasks, a process for each video; idle workers help with the last videos."""
 
     def __init__(self, config: Path, tasks: Sequence[Task], workers: int, *, force: bool) -> None:
         """Start nothing yet.

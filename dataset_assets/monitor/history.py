@@ -201,7 +201,7 @@ class History:
 
 
 def _was_there(pid: int, seconds_ago: float) -> bool:
-    """Whether the process that had this number then has it still."""
+    """Return whether the process that had this number then still has it."""
     age_s = process_age_s(pid)
     return age_s is not None and age_s + CLOCK_SLACK_S >= seconds_ago
 

@@ -58,12 +58,12 @@ def render(snapshot: Snapshot, width: int, height: int | None, hint: str = "") -
         return _spaced([head, videos, *sections, _texts(errors), foot], blanks=5)
     while sections and head.lines + foot.lines + sum(each.lines for each in sections) > height - 2:
         sections.pop()
-    room = height - head.lines - foot.lines - sum(each.lines for each in sections)
-    for_errors = min(len(errors), 2 if room >= 8 else 1)
-    videos = _videos(snapshot, width, room - for_errors - 1)
-    room -= videos.lines
-    errors = errors[: max(0, room)]
-    return _spaced([head, videos, *sections, _texts(errors), foot], blanks=room - len(errors))
+    free = height - head.lines - foot.lines - sum(each.lines for each in sections)
+    for_errors = min(len(errors), 2 if free >= 8 else 1)
+    videos = _videos(snapshot, width, free - for_errors - 1)
+    free -= videos.lines
+    errors = errors[: max(0, free)]
+    return _spaced([head, videos, *sections, _texts(errors), foot], blanks=free - len(errors))
 
 
 def _spaced(sections: Sequence[_Section], blanks: int) -> Group:
@@ -195,7 +195,7 @@ _BY_IMPORTANCE = ("percent", "windows", "eta", "commit", "bar", "accepted", "spe
 
 
 def _chosen(width: int, gap: int) -> tuple[list[str], int]:
-    """Return the columns that there is room for, in their order, and the width that is left to the key."""
+    """Return the columns that fit, in their order, and the width that is left for the key."""
     left = width
     chosen = set()
     for name in _BY_IMPORTANCE:

@@ -95,7 +95,7 @@ class VideoRun:
         key: The video's key.
         phase: `starting`; `probing` the film; `waiting` for a slot in the decode pool; `working` on
             windows and patches; `stopping`.
-        launched_by: Who launched the run.
+        launched_by: What launched the run.
         run_id: The Dagster run; empty where there is none.
         pid: The process that works on it.
         started_s: When it started, Unix time.
@@ -104,8 +104,8 @@ class VideoRun:
         eta_s: Seconds until it is done, at the rate of this run so far.
         windows_target: Windows to process.
         windows_done: Windows processed.
-        windows_per_minute: Windows worked on in a minute, in this run so far.
-        windows_uncommitted: Windows worked on since the last commit.
+        windows_per_minute: Windows processed per minute, in this run so far.
+        windows_uncommitted: Windows processed since the last commit.
         committed_s: When this run committed last, Unix time.
         candidates: Candidates tried.
         accepted: Windows accepted.
@@ -147,18 +147,18 @@ class Overall:
 
     Attributes:
         videos: Videos.
-        videos_done: Nothing of them is missing or stale.
-        videos_running: They are worked on.
-        videos_failed: Their last run failed.
-        videos_interrupted: Their last run was killed or stopped on the way.
-        videos_waiting: The rest: missing or stale.
+        videos_done: Videos of which nothing is missing or stale.
+        videos_running: Videos with an active run.
+        videos_failed: Videos whose last run failed.
+        videos_interrupted: Videos whose last run was killed or stopped before its end.
+        videos_waiting: The other videos: missing or stale.
         runs_queued: Dagster runs that wait for their start.
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
         share: Share of the work that is done.
-        eta_s: Seconds until all but the failed is done, at the rate of the runs that go on.
+        eta_s: Seconds until all videos except the failed ones are done, at the rate of the active runs.
         patches: Patches made.
         patches_target: Patches wanted by the configuration.
-        windows_per_minute: Windows worked on in a minute by the runs that go on.
+        windows_per_minute: Windows processed per minute by the active runs.
     """
 
     videos: int
@@ -254,17 +254,17 @@ class Snapshot:
     """Everything that is shown.
 
     Attributes:
-        schema_version: Raised when a key of this form goes or changes its meaning, not when one is added.
+        schema_version: Raised when a key is removed or changes its meaning, not when one is added.
         taken_s: The moment, Unix time.
         output_base_dir: Folder of the data set.
-        state: `running` where a run goes on, `queued` where runs or backfills only wait, else `idle`.
+        state: `running` if a run is active, `queued` if runs or backfills only wait, else `idle`.
         overall: Totals.
-        videos: Videos that are worked on, by key.
+        videos: Videos with an active run, by key.
         categories: Categories, in the configuration's order.
         disk: Disk usage.
         machine: The machine.
         failures: Videos whose last run failed, the newest first.
-        interrupted: Keys of the videos whose last run was killed or stopped on the way.
+        interrupted: Keys of the videos whose last run was killed or stopped before its end.
         last_run: The run that ended last.
         problems: What could not be read, and why.
     """
@@ -285,7 +285,7 @@ class Snapshot:
 
 
 def to_json(snapshot: Snapshot) -> str:
-    """Return a snapshot as one line of JSON; a failure has its `sentence` beside the parts of it."""
+    """Return a snapshot as one line of JSON; a failure also has its `sentence`."""
     record = asdict(snapshot)
     for failure, each in zip(record["failures"], snapshot.failures, strict=True):
         failure["sentence"] = each.sentence

@@ -46,7 +46,7 @@ def rate(value: float | None, unit: str = "") -> str:
 
 
 def percent(share: float | None) -> str:
-    """Return a share of 0 to 1 in whole percent, rounded down, so that only what is done is 100%."""
+    """Return a share of 0 to 1 in percent, rounded down, so that only what is done is 100%."""
     return "-" if share is None or math.isnan(share) else f"{math.floor(100 * share + 1e-9)}%"
 
 

@@ -1,6 +1,6 @@
-"""Patches: which format and which place, the crops, the LR stacks, and the encoded pictures of a triplet.
+"""Patches: their formats and places, the crops, the LR stacks, and the encoded pictures of a triplet.
 
-Nothing here knows of Parquet or of Dagster, nor why a window was accepted.
+Not here: decoding (`video`), accepting windows (`windows`), file names and tables (`dataset`), Dagster.
 """
 
 from dataset_assets.patches.kernels import SCALE, Kernel, downscale

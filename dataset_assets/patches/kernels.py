@@ -1,6 +1,7 @@
 """Downscaling by 3, centred on every third pixel: the LR of a crop.
 
-cv2.resize's INTER_CUBIC, LANCZOS4 and LINEAR at exactly 3x are nearest neighbour; none of them is used.
+Here: the kernels. Not here: stacking the frames (`triplets`). cv2.resize's INTER_CUBIC, LANCZOS4 and LINEAR
+at exactly 3x are nearest neighbour; none of them is used.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Weights = npt.NDArray[np.int16] | npt.NDArray[np.float32]
 
 
 def downscale(pictures: npt.NDArray[np.uint8], kernel: Kernel) -> npt.NDArray[np.uint8]:
-    """Downscales pictures by 3.
+    """Downscale pictures by 3.
 
     Output pixel (i, j) is centred on input pixel (3 i + 1, 3 j + 1); borders are mirrored, the edge pixel
     repeated. `bicubic` equals MATLAB's antialiased bicubic, in float64 and rounded once, in every pixel.
@@ -70,13 +71,13 @@ def _filtered(picture: npt.NDArray[np.uint8], weights: Weights) -> npt.NDArray[n
         down, cv2.CV_32F, weights.astype(np.float32), np.ones(1, np.float32), borderType=cv2.BORDER_REFLECT
     )
     sums = np.maximum(across[:, 1::SCALE], 0)
-    # Rounds and saturates. Bicubic's sums are whole, exact in float32, and meet no tie since 81 * 81 is odd.
+    # Rounds and saturates. Bicubic's sums are integers, exact in float32, without ties since 81 * 81 is odd.
     small = cv2.convertScaleAbs(sums, alpha=1 / float(weights.sum()) ** 2)
     return cast("npt.NDArray[np.uint8]", small)
 
 
 def _rows(picture: npt.NDArray[np.uint8], weights: Weights) -> npt.NDArray[Any]:
-    """Weighted sums down the columns, for every third row; int16 holds bicubic's (at most 87 * 255)."""
+    """Return weighted sums of the columns, for every third row; int16 holds bicubic's (at most 87 * 255)."""
     height, reach = len(picture), len(weights) // 2
     padded = cv2.copyMakeBorder(picture, reach, reach, 0, 0, cv2.BORDER_REFLECT).astype(weights.dtype)
 

@@ -39,7 +39,7 @@ class PlannedPatch:
 
 @dataclass(frozen=True, slots=True)
 class PatchPlan:
-    """What one category takes of one video.
+    """The patches that one category wants of one video.
 
     Attributes:
         seed: The configuration's seed.
@@ -69,7 +69,7 @@ class PatchPlan:
         return PlannedPatch(window, name, self.crop(window, name))
 
     def crop(self, window: int, name: str) -> Rect:
-        """Where the patch of a window lies, given that it has a certain format.
+        """Return the crop of a window in a given format.
 
         Args:
             window: Number of the window.

@@ -1,6 +1,6 @@
 """The three pictures of a triplet, made from a window's crops and encoded.
 
-Which crops is decided by the caller; file names and writing belong to `dataset`.
+Not here: which crops (`planning`), file names and writing (`dataset`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Parquet tables of a data set: columns, the records beside them, and one file of them.
 
-`schemas` names the columns, `footer` what a file says beside them, `files` writes and reads one file. Nothing
-here knows where files lie, films, pictures or Dagster.
+`schemas` defines the columns, `footer` the metadata of a file, `files` writes and reads one file. Not here:
+where files are stored (`dataset`), films, pictures, Dagster.
 """
 
 from dataset_assets.tables.files import read_footer, read_table, write_table

@@ -1,6 +1,6 @@
-"""One Parquet file: written whole, read whole, or refused with one clear sentence.
+"""Write and read one Parquet file: completely, or with one clear error.
 
-Not here: where the files of a data set lie (`dataset`), the columns (`schemas`), and the records in the
+Not here: where the files of a data set are (`dataset`), the columns (`schemas`), and the records in the
 footer (`footer`).
 """
 
@@ -18,7 +18,14 @@ from dataset_assets.disk import replacing
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.tables import footer
 from dataset_assets.tables.footer import Counts, Provenance
-from dataset_assets.tables.schemas import SCHEMA_VERSION, PatchRow, Row, VideoRow, WindowRow
+from dataset_assets.tables.schemas import (
+    REMOVED_COLUMNS,
+    SCHEMA_VERSION,
+    PatchRow,
+    Row,
+    VideoRow,
+    WindowRow,
+)
 
 _DICTIONARY_COLUMNS = ["format", "kernel", "settings_hash", "reason"]
 """Columns of few values. Dictionaries for the others too make a file of 100 patches 35 % larger."""
@@ -28,12 +35,12 @@ _T = TypeVar("_T")
 
 
 def write_table(path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: Provenance) -> None:
-    """Replace a table whole: at any moment, also when power is lost, the file is the old or the new one.
+    """Replace a table in one step: at any moment, also after a power cut, the file is the old or the new one.
 
-    Once this returns it is the new one, whatever happens. Equal rows and provenance give equal bytes.
+    Once this returns, the new one is on the disk. Equal rows and provenance give equal bytes.
 
     Args:
-        path: The file; its folder is there.
+        path: The file; its folder exists.
         schema: The table's schema, `VIDEOS`, `WINDOWS` or `PATCHES`.
         rows: The rows of that table, in the order to store them; none is allowed.
         provenance: What the rows were made from; its versions are replaced by those of this release.
@@ -52,7 +59,7 @@ def write_table(path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: 
             compression="zstd",
             use_dictionary=_DICTIONARY_COLUMNS,
             write_page_checksum=True,
-            # Arrow's own copy of the schema, with the descriptions, doubles the price of a footer.
+            # Arrow's own copy of the schema, with the descriptions, doubles the cost of a footer.
             store_schema=False,
         ) as writer,
     ):
@@ -61,9 +68,9 @@ def write_table(path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: 
 
 
 def read_table(path: Path, schema: pa.Schema, row_type: type[_AnyRow]) -> list[_AnyRow]:
-    """Read a table's rows in the order written; empty where there is no file.
+    """Read a table's rows in the order written; empty if there is no file.
 
-    A column that an older release did not write yet is null.
+    A column that an older release did not write is null.
 
     Raises:
         DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
@@ -98,7 +105,7 @@ def read_footer(path: Path) -> tuple[Provenance, Counts] | None:
 
 
 def _absent_columns(found: pa.Schema, schema: pa.Schema, version: int) -> frozenset[str] | None:
-    """Find the columns that an older release did not write yet: to be read as nulls.
+    """Find the columns that an older release did not write, which are read as nulls.
 
     Returns:
         Their names, all nullable; None where the file has other columns than a release of its version wrote.
@@ -106,8 +113,8 @@ def _absent_columns(found: pa.Schema, schema: pa.Schema, version: int) -> frozen
     is_older = version < SCHEMA_VERSION
     absent = {field.name for field in schema if is_older and field.nullable and field.name not in found.names}
     expected = pa.schema([field for field in schema if field.name not in absent])
-    # Columns that were removed since are not read.
-    kept = pa.schema([field for field in found if not is_older or field.name in schema.names])
+    removed = REMOVED_COLUMNS if is_older else frozenset()
+    kept = pa.schema([field for field in found if field.name not in removed])
     return frozenset(absent) if kept.equals(expected) else None
 
 

@@ -1,10 +1,10 @@
-"""What a table's footer says beside the columns: what it was made from, and how many rows it has of what.
+"""Metadata in a table's footer: what the table was made from, and how many rows of each kind it has.
 
 Here: the records and their form in the file's key-value metadata. Not here: opening files (`files`) and adding
 the counts of many files up (`dataset`).
 
-The counts stand in the footer because its price does not grow with the rows: the 25000 tables of 5000 videos
-add up in 2.4 CPU seconds, and scanning only the columns of 15 million patches took 11.
+The counts are in the footer because its cost does not grow with the rows: adding up the 25000 tables of 5000
+videos takes 2.4 CPU seconds, scanning only the columns of 15 million patches 11.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from dataset_assets.tables.schemas import SCHEMA_VERSION, WRITER_VERSION, PatchRow, Row, WindowRow
 from dataset_assets.video import Fingerprint
@@ -51,7 +52,7 @@ class Sampled:
     sequence_hash: str
     spans: tuple[tuple[int, int], ...]
     frame_ticks: int
-    cut_rule: str
+    cut_rule: Literal["both", "blocks", "legacy"]
     max_mean_abs_diff: float
     max_cut_score: float
     is_full: bool = False
@@ -66,7 +67,7 @@ class Provenance:
         settings_hash: Identity of the settings that shape the table.
         source_fingerprint: Of the film's file.
         code_version: Version of the code that decides what is in the rows.
-        complete: False while a run has yet to add rows.
+        complete: False while a run still has rows to add.
         target: Windows or patches asked for; 1 for a videos table.
         max_attempts: Candidates that may be tried for each window; None for a videos table.
         sampled: How candidates were placed; None for other tables than windows.
@@ -128,9 +129,9 @@ def count(rows: Sequence[Row]) -> Counts:
 
 
 def to_metadata(provenance: Provenance, counts: Counts) -> dict[bytes, bytes]:
-    """Give both records as Parquet key-value metadata, the same bytes for equal records.
+    """Return both records as Parquet key-value metadata, the same bytes for equal records.
 
-    The versions are those of this release, whatever `provenance` says.
+    The versions are those of this release, not those of `provenance`.
     """
     record = asdict(provenance) | {
         "source_fingerprint": str(provenance.source_fingerprint),

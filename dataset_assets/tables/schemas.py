@@ -1,12 +1,12 @@
 """The columns of the Parquet tables: the one place that names them, and the rows that Python code handles.
 
 Here: the Arrow schemas with a description on every column, the row classes with the same fields, and the
-versions of schema and writer. Not here: where the files lie and how they are written (`store`), and what is
-counted over them (`stats`).
+versions of schema and writer. Not here: where the files are (`dataset`) and how they are written (`files`),
+and statistics over them (`dataset.statistics`).
 
 `video` and `category` are not columns of any file: they come from the folder names (`video=<key>`,
-`category=<name>`), which pandas, pyarrow and DuckDB read as columns. pandas and pyarrow take a folder's keys
-for numbers where all of them are digits alone.
+`category=<name>`), which pandas, pyarrow and DuckDB read as columns. pandas and pyarrow read the keys as
+numbers if all of them consist of digits.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ SCHEMA_VERSION = 4
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
 
 Files of older versions stay readable where nullable columns were added, which are null in their rows, or
-columns removed, which are not read.
+columns removed, which are not read (`REMOVED_COLUMNS`).
 """
+
+REMOVED_COLUMNS = frozenset({"attempt"})
+"""Columns of older versions, which are not read."""
 
 PASSED_OVER = "passed_over"
 """The reason of a candidate that was not tried: it lies too near to another one."""
@@ -59,18 +62,20 @@ VIDEOS: pa.Schema = pa.schema(
         _column("bit_depth", _INT32, "Bits of a luma sample."),
         _column("width", _INT32, "Width of the coded frame in pixels, before rotation."),
         _column("height", _INT32, "Height of the coded frame in pixels, before rotation."),
-        _column("rotation", _INT32, "Degrees, clockwise, by which the coded picture is turned upright."),
+        _column("rotation", _INT32, "Degrees, clockwise, that turn the coded picture upright."),
         _column("sar", _STRING, "Width of a coded pixel over its height, such as 1:1."),
         _column("frame_rate", _FLOAT64, "Average frames per second."),
-        _column("duration_s", _FLOAT64, "Film time in seconds, gaps in the time stamps left out."),
+        _column("duration_s", _FLOAT64, "Film time in seconds, without gaps in the time stamps."),
         _column("vfr", _BOOL, "Whether the frame rate varies."),
         _column(
-            "interlaced", _BOOL, "Whether the frames are interlaced and deinterlaced, whatever is flagged."
+            "interlaced",
+            _BOOL,
+            "Whether the frames are interlaced, and so deinterlaced.",
         ),
-        _column("color_primaries", _STRING, "Primaries that colours are read with, guessed where untagged."),
-        _column("color_transfer", _STRING, "Transfer that colours are read with, guessed where untagged."),
-        _column("color_space", _STRING, "Matrix that colours are read with, guessed where untagged."),
-        _column("color_range", _STRING, "Range that colours are read with, guessed where untagged."),
+        _column("color_primaries", _STRING, "Primaries that colours are read with, guessed if untagged."),
+        _column("color_transfer", _STRING, "Transfer that colours are read with, guessed if untagged."),
+        _column("color_space", _STRING, "Matrix that colours are read with, guessed if untagged."),
+        _column("color_range", _STRING, "Range that colours are read with, guessed if untagged."),
         _column("hdr_format", _STRING, "HDR transfer, pq or hlg; null for SDR.", nullable=True),
         _column("max_cll", _FLOAT64, "Maximum content light level, nits; null where absent.", nullable=True),
         _column(
@@ -91,7 +96,7 @@ VIDEOS: pa.Schema = pa.schema(
         _column("active_height", _INT32, "Height of the active area in working-frame pixels."),
         _column("working_width", _INT32, "Width of the working frame in pixels."),
         _column("working_height", _INT32, "Height of the working frame in pixels."),
-        _column("warnings", pa.list_(_STRING), "What was guessed, ignored or left out, one sentence each."),
+        _column("warnings", pa.list_(_STRING), "What was guessed, ignored or left out, one message each."),
         _column("probed_at", _TIMESTAMP, "When the source file was read."),
     ]
 )
@@ -133,11 +138,11 @@ WINDOWS: pa.Schema = pa.schema(
         _column(
             "contrast", _FLOAT32, "Standard deviation of the luma of a preview, 0..127.5.", nullable=True
         ),
-        _column("sharpness", _FLOAT32, "How sharp the sharpest edges are; about 1 in focus.", nullable=True),
+        _column("sharpness", _FLOAT32, "Sharpness of the sharpest edges; about 1 in focus.", nullable=True),
         _column(
             "repeated_frames",
             _INT32,
-            "Of the 6 pairs of neighbours, how many show the same picture but for coding noise.",
+            "How many of the 6 pairs of neighbouring frames show the same picture except for coding noise.",
             nullable=True,
         ),
         _column(
@@ -180,7 +185,7 @@ PATCHES: pa.Schema = pa.schema(
 
 
 def description(field: pa.Field) -> str:
-    """Say what a column of `VIDEOS`, `WINDOWS` or `PATCHES` holds, in one sentence."""
+    """Return the description of a column of `VIDEOS`, `WINDOWS` or `PATCHES`."""
     text: bytes = field.metadata[b"description"]
     return text.decode()
 

@@ -1,4 +1,7 @@
-"""The process that watches the services of the UI; `dataset-assets ui` turns into it."""
+"""The process that watches the services of the UI; `dataset-assets ui` is replaced by it.
+
+Not here: the services (`services`).
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen at cannot be reached from other machines."""
+    """Return whether an address to listen at cannot be reached from other machines."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

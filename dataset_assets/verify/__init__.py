@@ -1,6 +1,7 @@
-"""Reading a data set back: whether every table, row and picture is what was written. No Dagster here.
+"""Read a data set back and check that every table, row and picture is what was written.
 
-What is wrong is reported, and deleted where that is asked for; rebuilding it belongs to `generate`.
+Here: detecting and reporting damage, and deleting it on request. Not here: rebuilding what is deleted
+(`generate`), Dagster.
 """
 
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings

@@ -1,12 +1,15 @@
-"""Windows decoded from the source again, and their pictures held against the files, bit for bit.
+"""Compare a video's tables and files with its film; pictures of windows that are decoded again, bit for bit.
 
-The GT is held against the reference conversion too (`outside`).
+Not here: where candidates lie (`placements`), the comparison of GT with the reference conversion (`outside`),
+and the process that decodes (`apart`).
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
 from threading import Event
@@ -24,14 +27,17 @@ from dataset_assets.dataset import (
     source_hashes,
 )
 from dataset_assets.draws import draw
-from dataset_assets.errors import VideoError
+from dataset_assets.errors import SourceChangedError, SourceLostError, VideoError
+from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate import Job, Lane, Made, VideoPlan, plan_video, video_row
+from dataset_assets.patches import PlannedPatch
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.outside import compare_with_reference
-from dataset_assets.verify.tables import Tables, current_hashes, windows_are_current
+from dataset_assets.verify.placements import compare_placements
+from dataset_assets.verify.tables import PatchOrigin, Tables, patch_origin, windows_are_current
 from dataset_assets.video import Rect, probe
-from dataset_assets.windows import AcceptedSignatures
+from dataset_assets.windows import AcceptedSignatures, Placement
 
 
 def compare_with_source(
@@ -41,7 +47,7 @@ def compare_with_source(
     tables: Tables,
     share: float,
 ) -> VideoFindings:
-    """Decode a share of a video's windows again and compare all their patches.
+    """Place the candidates again, decode a share of the windows again and compare all their patches.
 
     Args:
         settings: The configuration.
@@ -64,15 +70,16 @@ def compare_with_source(
             return found
         plan = plan_video(settings, entry, info)
         _compare_row(settings, data_set, tables, plan, found)
-        windows = sorted(
-            tables.accepted, key=lambda window: draw(settings.base.seed, entry.key, "verify", window)
-        )
-        lane = Lane(info, entry.key, settings.base, AcceptedSignatures(), Event())
-        try:
+        if provenance.sampled is not None:
+            place = data_set.relative(data_set.tables.windows_path(entry.key))
+            compare_placements(settings, info, provenance.sampled, place, tables, found)
+        rows = _current_rows(settings, entry, data_set, tables)
+        # Rows with fewer frames are reported by `windows`.
+        whole = [each for each, row in tables.accepted.items() if len(row.pts) == FRAMES_PER_WINDOW]
+        windows = sorted(whole, key=lambda window: draw(settings.base.seed, entry.key, "verify", window))
+        with closing(Lane(info, settings.base, AcceptedSignatures(), Event())) as lane:
             for window in sorted(windows[: ceil(share * len(windows))]):
-                _compare_window(settings, plan, data_set, tables, window, lane, found)
-        finally:
-            lane.close()
+                _compare_window(settings, plan, data_set, tables, window, rows[window], lane, found)
     except VideoError as error:
         found.notes.append(f"nothing more was compared with the film: {error}")
     return found
@@ -81,7 +88,7 @@ def compare_with_source(
 def _compare_row(
     settings: Settings, data_set: DataSet, tables: Tables, plan: VideoPlan, found: VideoFindings
 ) -> None:
-    """Hold the row of the videos table against what probing finds; one that is stale is remade anyway."""
+    """Compare the row of the videos table with what probing finds; a stale row is rebuilt anyway."""
     entry = plan.entry
     path = data_set.tables.video_path(entry.key)
     if tables.video is None or not plan.info.fingerprint.has_same_content(tables.video.source_fingerprint):
@@ -96,7 +103,7 @@ def _compare_row(
         replace(probed, probed_at=tables.video.probed_at, fingerprint=tables.video.fingerprint)
         != tables.video
     ):
-        found.mend.tables.add(path)
+        found.repair.tables.add(path)
         found.add(Kind.TABLE, path.relative_to(data_set.folder), "describes another film than probing finds")
 
 
@@ -106,18 +113,19 @@ def _compare_window(
     data_set: DataSet,
     tables: Tables,
     window: int,
+    rows: Mapping[str, _CurrentRow],
     lane: Lane,
     found: VideoFindings,
 ) -> None:
     key, root = plan.entry.key, data_set.folder
-    rows = _rows_of(settings, plan.entry, tables, window)
     planned = {}
-    for category, (position, row) in rows.items():
-        patch = plan.patches[category].patch(window) if 0 <= window < len(plan.strata) else None
+    for category, current in rows.items():
+        patch = current.patch
         place = data_set.tables.patches_path(category, key).relative_to(root)
-        rect = Rect(row.x, row.y, row.width, row.height)
-        if patch is None or (patch.format, patch.rect) != (row.format, rect):
-            found.mend.rows[category].add(position)
+        if not plan.info.active.contains(patch.rect) or (
+            current.is_by_plan and plan.patches[category].patch(window) != patch
+        ):
+            found.repair.rows[category].add(current.position)
             found.add(Kind.ROW, place, f"the row of window {window} is not what is planned")
         else:
             planned[category] = patch
@@ -125,24 +133,26 @@ def _compare_window(
         return
     place = data_set.tables.windows_path(key).relative_to(root)
     found.windows_compared += 1
+    row = tables.accepted[window]
     try:
-        made = lane.make(Job(plan.strata[window], [tables.accepted[window]], planned))
+        made = lane.make(Job(Placement(window, row.keyframe_pts, row.pts[0]), row, planned))
+    except (SourceLostError, SourceChangedError):
+        raise  # which is no fault of the window
     except VideoError:
-        found.mend.windows.add(window)
+        found.repair.windows.add(window)
         found.add(Kind.SOURCE, place, f"window {window} is not in the film as its row says")
         return
     same = _compare_files(root, window, made, rows, found)
-    pts = tables.accepted[window].pts
-    compare_with_reference(settings, plan.info, root, pts[len(pts) // 2], same, found)
+    compare_with_reference(settings, plan.info, root, row.pts[len(row.pts) // 2], same, found)
 
 
 def _compare_files(
-    root: Path, window: int, made: Made, rows: Mapping[str, tuple[int, PatchRow]], found: VideoFindings
+    root: Path, window: int, made: Made, rows: Mapping[str, _CurrentRow], found: VideoFindings
 ) -> list[PatchRow]:
-    """Hold the files of a window against what was made again; return the rows of those that are the same."""
+    """Compare the files of a window with what was made again; return the rows of those that are the same."""
     same = []
     for category, files in made.triplets.items():
-        position, row = rows[category]
+        row = rows[category].row
         hashes = (row.gt_hash, row.lr5_hash, row.lr7_hash)
         differing = [
             path
@@ -152,30 +162,60 @@ def _compare_files(
         if not differing:
             same.append(row)
             continue
-        # Whether the patch or its window's times are wrong cannot be told: both are made again.
-        found.mend.rows[category].add(position)
-        found.mend.windows.add(window)
+        # The patch or its window's times may be wrong: both are rebuilt.
+        found.repair.rows[category].add(rows[category].position)
+        found.repair.windows.add(window)
         for path in differing:
             found.add(Kind.SOURCE, path, f"is not what the film shows in window {window}")
     return same
 
 
-def _rows_of(
-    settings: Settings, entry: VideoEntry, tables: Tables, window: int
-) -> dict[str, tuple[int, PatchRow]]:
-    """Return the rows of a window that these settings made, with their positions, by category."""
-    rows = {}
-    for category, all_rows in tables.patches.items():
-        if category in settings.categories:
-            hashes = current_hashes(settings, entry, tables, category)
-            for position, row in enumerate(all_rows):
-                if row.window == window and row.settings_hash in hashes:
-                    rows[category] = (position, row)
-    return rows
+@dataclass(frozen=True, slots=True)
+class _CurrentRow:
+    """A row of a patches table whose pixels the present settings make.
+
+    Attributes:
+        position: Its position in the table.
+        row: The row.
+        origin: How its table was made.
+    """
+
+    position: int
+    row: PatchRow
+    origin: PatchOrigin
+
+    @property
+    def patch(self) -> PlannedPatch:
+        """The patch that it describes."""
+        row = self.row
+        return PlannedPatch(row.window, row.format, Rect(row.x, row.y, row.width, row.height))
+
+    @property
+    def is_by_plan(self) -> bool:
+        """Whether it has to be what is planned: an unfinished table may hold rows of an earlier plan."""
+        return self.origin.is_current and self.row.settings_hash in self.origin.present
+
+
+def _current_rows(
+    settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables
+) -> Mapping[int, Mapping[str, _CurrentRow]]:
+    """Return the rows whose pixels these settings make, by window and category."""
+    found: dict[int, dict[str, _CurrentRow]] = defaultdict(dict)
+    for category, rows in tables.patches.items():
+        if category not in settings.categories:
+            continue
+        origin = patch_origin(settings, entry, data_set, tables, category)
+        for position, row in enumerate(rows):
+            if row.settings_hash in origin.present | origin.of_strata:
+                found[row.window][category] = _CurrentRow(position, row, origin)
+    return found
 
 
 def _differs(path: Path, content: bytes, hash_: str) -> bool:
-    """Whether a file that holds what was written shows another picture; others are told by `pictures`."""
+    """Return whether a file with the bytes that were written shows another picture.
+
+    Files with other bytes are reported by `pictures`.
+    """
     try:
         there = path.read_bytes()
     except OSError:

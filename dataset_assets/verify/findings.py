@@ -1,6 +1,7 @@
-"""What is found wrong with a video, and what its repair would have to take away.
+"""Records of what is wrong with a video, and of what its repair has to delete.
 
-Here: plain records. How damage is found is said in `tables`, `pictures`, `folders` and `deep`.
+Here: plain records. Not here: how damage is detected (`tables`, `windows`, `patches`,
+`pictures`, `run`, `deep`, `placements`, `outside`) and repaired (`repair`).
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from dataset_assets.dataset import TripletPaths
 
 
 class Kind(StrEnum):
-    """What sort of damage it is."""
+    """The kind of damage."""
 
-    TABLE = "table"  # a table is damaged, missing, or tells another film than the source is
-    WINDOW = "window"  # the rows of a window are not whole
-    ROW = "row"  # a row of a patches table is doubled, missing, or not what was planned
-    FILE = "file"  # a picture is missing, damaged, or other bytes than were written
+    TABLE = "table"  # a table is damaged, missing, or describes another film than the source
+    WINDOW = "window"  # the rows of a window are incomplete or contradict one another
+    ROW = "row"  # a row of a patches table is duplicated, missing, or not what was planned
+    FILE = "file"  # a picture is missing, damaged, or has other bytes than were written
     STACK = "stack"  # LR is not made of this GT
-    BAR = "bar"  # many patches hold black bars: the film's picture was not found
+    BAR = "bar"  # many patches have black bars: the active area was not detected
     SOURCE = "source"  # the source gives other pictures
     COLOUR = "colour"  # the reference conversion of the source gives other pictures
     EXTRA = "extra"  # a file has no row
-    LEFTOVER = "leftover"  # a run that was killed left it
+    LEFTOVER = "leftover"  # left behind by a killed run
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Finding:
     """One thing that is wrong.
 
     Attributes:
-        kind: Its sort.
-        place: The file, relative to the data set's folder where it lies there.
+        kind: The kind of damage.
+        place: The file, relative to the data set's folder if it is inside.
         what: What is wrong with it, to be read after the place.
     """
 
@@ -44,16 +45,16 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Mend:
-    """What has to go so that `generate` makes it again.
+class RepairPlan:
+    """What has to be deleted so that `generate` rebuilds it.
 
     Attributes:
         rows: Positions of rows of patches tables, by category.
-        windows: Windows whose rows go.
-        tables: Tables that go whole.
-        reopened: Tables that lack rows, and count as unfinished from then on.
-        triplets: Triplets of which files are there without a row.
-        leftovers: Files of a run that was killed.
+        windows: Windows whose rows are deleted.
+        tables: Tables that are deleted completely.
+        reopened: Tables that lack rows, and are marked as unfinished.
+        triplets: Triplets that have files without a row.
+        leftovers: Files that a killed run left behind.
     """
 
     rows: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -66,18 +67,18 @@ class Mend:
 
 @dataclass(slots=True)
 class VideoFindings:
-    """What was found of one video.
+    """What was found in one video.
 
     Attributes:
         key: The video's key; empty for files that belong to no video.
         triplets: Triplets that were read back.
         windows_compared: Windows that were decoded again and compared.
         findings: What is wrong.
-        notes: What a reader should know and is no damage: unfinished or stale tables, a film that is absent.
-        left_out: Why the video was left out; empty where it was not.
-        repaired: Whether all that can be was taken away.
-        is_mendable: Whether that can be done: not where a table cannot be read and may yet be whole.
-        mend: What its repair takes away.
+        notes: What a reader should know and is no damage: unfinished or stale tables, an absent film.
+        left_out: Why the video was skipped or not repaired; empty if it was not.
+        repaired: Whether everything in `repair` was deleted.
+        is_repairable: Whether it may be deleted; False if a table cannot be read but may be undamaged.
+        repair: What the repair deletes.
     """
 
     key: str
@@ -87,14 +88,14 @@ class VideoFindings:
     notes: list[str] = field(default_factory=list)
     left_out: str = ""
     repaired: bool = False
-    is_mendable: bool = True
-    mend: Mend = field(default_factory=Mend)
+    is_repairable: bool = True
+    repair: RepairPlan = field(default_factory=RepairPlan)
 
     @property
-    def taken_away(self) -> int:
-        """Findings whose repair took something away; what would be made just so again is left."""
+    def deleted(self) -> int:
+        """Number of findings whose cause was deleted; what `generate` would make the same again is kept."""
         return self.repaired * sum(finding.kind is not Kind.COLOUR for finding in self.findings)
 
     def add(self, kind: Kind, place: str | Path, what: str) -> None:
-        """Take a finding in."""
+        """Add a finding."""
         self.findings.append(Finding(kind, Path(place).as_posix(), what))

@@ -1,7 +1,8 @@
-"""Patches held against the reference conversion, so that a mistake of the code that makes them shows.
+"""Compare patches with the reference conversion, to detect mistakes of the code that makes them.
 
-Decoding a window again finds what has changed since it was made, never what is made wrongly each time:
-colours by other tags than the frame's, another shape of pixels, lines that are to be hidden, another stream.
+Decoding a window again detects what has changed since it was made, but not systematic errors: colours by
+other tags than the frame's, another pixel shape, lines that should be hidden, another stream. Not here: the
+reference conversion itself (`reference`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ COLOUR_BLOCK: Final = 24
 MAX_SIZE_ERROR: Final = 1
 # Of the samples of two frames that are the same.
 MAX_OTHER_SAMPLES: Final = 0.01
-REMEDY: Final = "correct the film's tags or take the film out, and make the video again by generate --force"
+REMEDY: Final = "correct the film's tags and rebuild the video by generate --force, or remove the film"
 LUMA_WEIGHTS: Final = np.array([[0.0722, 0.7152, 0.2126]], np.float32)
 
 
@@ -43,7 +44,7 @@ def compare_with_reference(
     rows: Sequence[PatchRow],
     found: VideoFindings,
 ) -> None:
-    """Hold the GT of a window's patches against the reference conversion of its middle frame.
+    """Compare the GT of a window's patches with the reference conversion of its middle frame.
 
     Args:
         settings: The configuration.
@@ -51,14 +52,14 @@ def compare_with_reference(
         root: The data set's folder.
         pts: PTS of the window's middle frame.
         rows: Patches of the window that are what decoding it again gives.
-        found: What differs goes there; that there is no reference is a note, once.
+        found: Differences are added to it; a missing reference is noted once.
     """
     if not rows:
         return
     try:
         found.findings += _findings(settings, info, root, pts, rows)
     except NoReferenceError as error:
-        note = f"not all was held against the reference conversion: {error}"
+        note = f"not everything was compared with the reference conversion: {error}"
         if note not in found.notes:
             found.notes.append(note)
 
@@ -66,7 +67,7 @@ def compare_with_reference(
 def _findings(
     settings: Settings, info: VideoInfo, root: Path, pts: int, rows: Sequence[PatchRow]
 ) -> list[Finding]:
-    """Find what differs; raise `NoReferenceError` where no reference is the window's own frame."""
+    """Return what differs; raise `NoReferenceError` if no reference is the window's own frame."""
     min_luma_db = _min_luma_db(settings.base.interlaced)
     if info.parts:
         raise NoReferenceError("ffmpeg finds no frames by their time in a film whose clock is set back")
@@ -95,7 +96,7 @@ def _min_luma_db(interlaced: Literal["refuse", "deinterlace"]) -> float:
 
 
 def _is_another_frame(info: VideoInfo, pts: int, frame: DecodedFrame) -> bool:
-    """Whether a decoded frame of this PTS is not that of the window: its luma, untouched, is other luma."""
+    """Return whether a decoded frame of this PTS is not the window's frame, judged by its untouched luma."""
     with FrameReader(info.path) as reader:
         keyframe = reader.keyframe_at(pts)
         own = next(reader.frames(keyframe, pts), None) if keyframe is not None else None
@@ -116,7 +117,7 @@ def _difference(
     row: PatchRow,
     min_luma_db: float,
 ) -> str:
-    """Word how a GT differs from the reference; empty where it does not, or cannot be read."""
+    """Describe how a GT differs from the reference; empty if it does not, or cannot be read."""
     expected = frame.working_size
     if max(abs(one - other) for one, other in zip(size, expected, strict=True)) > MAX_SIZE_ERROR:
         return (
@@ -133,9 +134,9 @@ def _difference(
         return ""
     tags = frame.tags
     return (
-        f"differs from the reference conversion: {luma_db:.0f} dB in luma ({min_luma_db:.0f} is the least), "
-        f"{colour_db:.0f} dB in colour ({MIN_COLOUR_DB:.0f}), with the tags {tags.matrix}/{tags.primaries}/"
-        f"{tags.transfer} {tags.range}"
+        f"differs from the reference conversion: {luma_db:.0f} dB in luma (at least {min_luma_db:.0f}), "
+        f"{colour_db:.0f} dB in colour (at least {MIN_COLOUR_DB:.0f}), with the tags {tags.matrix}/"
+        f"{tags.primaries}/{tags.transfer} {tags.range}"
     )
 
 
@@ -146,6 +147,6 @@ def _colours(picture: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 
 
 def psnr(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> float:
-    """Give the peak signal-to-noise ratio in dB, of 255; 100 at most."""
+    """Return the peak signal-to-noise ratio in dB, for a peak of 255; 100 at most."""
     mean_square = np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2)
     return float(10 * np.log10(255**2 / np.maximum(mean_square, 255**2 / 1e10)))

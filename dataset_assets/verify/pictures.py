@@ -1,4 +1,7 @@
-"""The three files of a row, read whole and held against the row and against one another."""
+"""Read the three files of a row and compare them with the row and with one another.
+
+Not here: whether the row itself is right (`tables`), and whether the film shows this (`deep`).
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,14 @@ Picture = npt.NDArray[np.uint8]
 
 
 def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
-    """Read a triplet back: bytes, decoding, sizes, both LR stacks made of its GT, no black bar in that.
+    """Read a triplet back and check bytes, decoding, sizes, both LR stacks against its GT, and black bars.
 
     Args:
         root: The data set's folder.
-        row: A row whose paths, kernel and size are sound.
+        row: A row whose paths, kernel and size are valid.
 
     Returns:
-        What is wrong; nothing where all is right.
+        What is wrong; empty if nothing is.
     """
     files = triplet_files(row)
     found = [_picture(root, file) for file in files]
@@ -47,22 +50,20 @@ def _picture(root: Path, file: TripletFile) -> Picture | str:
         # First, since whatever has been put in the file's place may be larger than the memory.
         length = path.stat().st_size
         if length != file.size_bytes:
-            return f"has {length} bytes, its row says {file.size_bytes}"
+            return f"has {length} bytes instead of the {file.size_bytes} of its row"
         content = path.read_bytes()
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     if content_hash(content) != file.content_hash:
-        return "holds other bytes than were written, or its row another hash"
+        return "has other bytes than were written, or its row has another hash"
     # libpng checks every chunk's checksum; cv2 gives None then.
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
     if picture is None:
-        return "is not a whole PNG file"
+        return "is not a complete PNG file"
     if picture.shape != (file.height, file.width, 3) or picture.dtype != np.uint8:
-        return (
-            f"is a picture of {picture.shape[1]}x{picture.shape[0]}, its row says {file.width}x{file.height}"
-        )
+        return f"is a picture of {picture.shape[1]}x{picture.shape[0]}, not of {file.width}x{file.height}"
     return cast("Picture", picture)
 
 

@@ -1,7 +1,8 @@
 """The reference conversion: one frame of a film as the bundled ffmpeg's command line decodes and converts it.
 
-It shares no decoding, colour or geometry code with what makes patches, so that a mistake there shows. Two
-commands: one decodes the frame and reports what it is (tags, pixel shape), the other converts it.
+It shares no decoding, colour or geometry code with what makes patches, so that it detects mistakes there. Two
+commands: one decodes the frame and reports its tags and pixel shape, the other converts it. Not here:
+comparing patches with it (`outside`).
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ _MASTERING = re.compile(r"max_luminance=([0-9.]+)")
 
 
 class NoReferenceError(Exception):
-    """ffmpeg's command line cannot give the frame; the message says why."""
+    """ffmpeg's command line cannot give the frame; the message explains why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,7 @@ def _peak(log: str) -> float:
 
 
 def convert_frame(frame: DecodedFrame, size: tuple[int, int], *, scale_first: bool = False) -> Picture:
-    """Convert a frame to the whole working frame.
+    """Convert a frame to the complete working frame.
 
     Args:
         frame: The frame.

@@ -1,7 +1,7 @@
-"""Deleting what is broken, so that the next `generate` rebuilds it.
+"""Delete what is broken, so that the next `generate` rebuilds it.
 
-Rows go before files, and files are noted before their rows go: a repair that is killed leaves no file without
-a note, as a run does.
+Files are recorded in the journal before their rows are deleted, and rows are deleted before files, as in a
+run: a repair that is killed leaves no file that is not recorded. Not here: deciding what is broken.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 from dataset_assets.dataset import DataSet, TripletPaths
 from dataset_assets.errors import BusyError
 from dataset_assets.tables import PATCHES, WINDOWS
-from dataset_assets.verify.findings import Mend
-from dataset_assets.verify.tables import own_files
+from dataset_assets.verify.findings import RepairPlan
+from dataset_assets.verify.patches import own_files
+from dataset_assets.verify.tables import strata_below
 
 Marks = Sequence[tuple[Path, int, int, int]]
 
@@ -27,14 +28,14 @@ def table_marks(data_set: DataSet, key: str) -> Marks:
     return [(path, stat.st_ino, stat.st_mtime_ns, stat.st_size) for path, stat in stats]
 
 
-def delete_broken(data_set: DataSet, key: str, mend: Mend, marks: Marks) -> None:
-    """Delete what is broken of a video.
+def delete_broken(data_set: DataSet, key: str, plan: RepairPlan, marks: Marks) -> None:
+    """Delete what is broken in a video.
 
     Args:
         data_set: The data set.
         key: The video's key.
-        mend: What goes.
-        marks: The tables as they were when it was found.
+        plan: What is deleted.
+        marks: The tables as they were when the damage was detected.
 
     Raises:
         BusyError: A run works on the video, or has changed it since.
@@ -44,41 +45,53 @@ def delete_broken(data_set: DataSet, key: str, mend: Mend, marks: Marks) -> None
     with data_set.lock(key):
         if table_marks(data_set, key) != marks:
             raise BusyError(f"{key}: a run has changed its tables meanwhile", "verify it again")
+        _add_rows_of_strata(data_set, key, plan)
         # Not `work_on`: it reads every table to remove what a killed run left; one may be damaged.
         journal = data_set.journal(key)
         journal.make()
-        journal.note([*mend.triplets, *_files_of_rows(data_set, key, mend)])
-        for path in mend.tables:
+        journal.note([*plan.triplets, *_files_of_rows(data_set, key, plan)])
+        for path in plan.tables:
             data_set.tables.remove(path)
         for category in data_set.tables.categories():
-            _rewrite_patches(data_set, category, key, mend)
-        _rewrite_windows(data_set, key, mend)
+            _rewrite_patches(data_set, category, key, plan)
+        _rewrite_windows(data_set, key, plan)
         journal.settle()
-        for path in mend.leftovers:
+        for path in plan.leftovers:
             path.unlink(missing_ok=True)
         journal.end()
 
 
-def _files_of_rows(data_set: DataSet, key: str, mend: Mend) -> list[TripletPaths]:
+def _add_rows_of_strata(data_set: DataSet, key: str, plan: RepairPlan) -> None:
+    """Delete the patches of deleted windows in strata too: no run finds these windows again."""
+    path = data_set.tables.windows_path(key)
+    made = data_set.tables.read_provenance(path) if plan.windows and path not in plan.tables else None
+    gone = {window for window in plan.windows if made is not None and window < strata_below(made)}
+    for category in data_set.tables.categories() if gone else ():
+        if data_set.tables.patches_path(category, key) not in plan.tables:
+            rows = data_set.tables.read_patches(category, key)
+            plan.rows[category].update(position for position, row in enumerate(rows) if row.window in gone)
+
+
+def _files_of_rows(data_set: DataSet, key: str, plan: RepairPlan) -> list[TripletPaths]:
     files = []
-    for category, positions in mend.rows.items():
+    for category, positions in plan.rows.items():
         rows = data_set.tables.read_patches(category, key)
         files += [own for position in positions if (own := own_files(key, rows[position])) is not None]
     return files
 
 
-def _rewrite_patches(data_set: DataSet, category: str, key: str, mend: Mend) -> None:
-    path, broken = data_set.tables.patches_path(category, key), mend.rows.get(category, ())
-    provenance = data_set.tables.read_provenance(path) if broken or path in mend.reopened else None
-    if provenance is not None and path not in mend.tables:
+def _rewrite_patches(data_set: DataSet, category: str, key: str, plan: RepairPlan) -> None:
+    path, broken = data_set.tables.patches_path(category, key), plan.rows.get(category, ())
+    provenance = data_set.tables.read_provenance(path) if broken or path in plan.reopened else None
+    if provenance is not None and path not in plan.tables:
         rows = data_set.tables.read_patches(category, key)
         kept = [row for position, row in enumerate(rows) if position not in broken]
         data_set.tables.write(path, PATCHES, kept, replace(provenance, complete=False))
 
 
-def _rewrite_windows(data_set: DataSet, key: str, mend: Mend) -> None:
+def _rewrite_windows(data_set: DataSet, key: str, plan: RepairPlan) -> None:
     path = data_set.tables.windows_path(key)
-    provenance = data_set.tables.read_provenance(path) if mend.windows or path in mend.reopened else None
-    if provenance is not None and path not in mend.tables:
-        kept = [row for row in data_set.tables.read_windows(key) if row.window not in mend.windows]
+    provenance = data_set.tables.read_provenance(path) if plan.windows or path in plan.reopened else None
+    if provenance is not None and path not in plan.tables:
+        kept = [row for row in data_set.tables.read_windows(key) if row.window not in plan.windows]
         data_set.tables.write(path, WINDOWS, kept, replace(provenance, complete=False))

@@ -1,7 +1,8 @@
-"""Verifying a data set: video after video, their pictures read by several threads.
+"""Verify a data set video by video, with several threads that read the pictures.
 
-Threads, since all that costs (reading, hashing, decoding, downscaling) happens outside of Python's lock. So
-many videos are held at a time as there are threads; of the others nothing but what was found.
+Threads, since the expensive work (reading, hashing, decoding, downscaling) runs without Python's lock. The
+tables of as many videos as there are threads are in memory at a time. Not here: the checks themselves
+(`windows`, `patches`, `pictures`, `deep`) and deleting (`repair`).
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_
 from dataset_assets.disk import temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
-from dataset_assets.verify.apart import compare_apart
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
+from dataset_assets.verify.isolation import compare_isolated
+from dataset_assets.verify.patches import check_patches
 from dataset_assets.verify.pictures import check_triplet
 from dataset_assets.verify.repair import Marks, delete_broken, table_marks
-from dataset_assets.verify.tables import Tables, check_patches, check_windows, read_tables
+from dataset_assets.verify.tables import Tables, read_tables
+from dataset_assets.verify.windows import check_windows
 
 # Triplets that a thread takes at a time: about a second's work.
 BATCH = 32
@@ -33,7 +36,7 @@ BUSY = "a run works on it"
 
 
 def keys_of(settings: Settings) -> list[str]:
-    """Keys of the videos that are configured or have tables, sorted."""
+    """Return the keys of the videos that are configured or have tables, sorted."""
     data_set = DataSet.of(settings)
     return sorted({*data_set.tables.keys(), *(video.key for video in settings.videos)})
 
@@ -53,13 +56,13 @@ def verify(
         settings: The configuration.
         keys: Videos; all that are configured or have tables by default.
         deep_share: Share of each video's windows that is decoded from the source again; 0 for none.
-        repair: Whether what is broken is taken away, so that `generate` makes it again.
+        repair: Whether what is broken is deleted, so that `generate` rebuilds it.
         workers: Threads.
-        on_triplets: Told how many more triplets have been read.
+        on_triplets: Called with the number of further triplets that have been read.
 
     Yields:
-        What was found of each video, by key; at last that of files that belong to no video, where all videos
-        were asked for and there are such files.
+        What was found in each video, by key; at the end the files that belong to no video, if all videos
+        were requested and there are such files.
     """
     cv2.setNumThreads(1)  # parallelism is by triplet
     data_set = DataSet.of(settings)
@@ -90,7 +93,7 @@ def verify(
 
 
 class _Verification:
-    """One video on its way through the threads."""
+    """The verification of one video."""
 
     def __init__(
         self, settings: Settings, data_set: DataSet, key: str, strays: Strays, deep_share: float
@@ -108,7 +111,7 @@ class _Verification:
         self._deep: Future[VideoFindings] | None = None
 
     def start(self, pool: ThreadPoolExecutor, stop: Event, on_triplets: Callable[[int], None]) -> None:
-        """Read the tables, and hand the rows that are sound to the threads."""
+        """Read the tables, and submit the valid rows to the threads."""
         if self._key in self._data_set.keys_worked_on():
             self._found.left_out = BUSY
             return
@@ -129,11 +132,11 @@ class _Verification:
                 self._batches.append(pool.submit(_check_batch, root, batch, stop, on_triplets))
         if entry is not None and self._deep_share:
             self._deep = pool.submit(
-                compare_apart, self._settings, entry, self._data_set, tables, self._deep_share, stop
+                compare_isolated, self._settings, entry, self._data_set, tables, self._deep_share, stop
             )
 
     def finish(self, *, repair: bool) -> VideoFindings:
-        """Wait for the threads, add what only the whole video tells, and repair it where asked for."""
+        """Wait for the threads, add the checks of the video as a unit, and repair it on request."""
         found = self._found
         if found.left_out:
             return found
@@ -152,7 +155,7 @@ class _Verification:
         return found
 
     def _take_broken(self, broken: Sequence[_Broken]) -> None:
-        """Take over what is wrong with triplets; of bars a note where they are few: maybe dark scenes."""
+        """Add the findings of triplets; a few black bars are only noted, since they may be dark scenes."""
         found = self._found
         barred = [each for each in broken if each.is_barred]
         is_alarm = 0 < len(barred) <= MAX_SHARE_BARRED * found.triplets
@@ -166,8 +169,8 @@ class _Verification:
                 if is_alarm:
                     continue
                 # Its window would be accepted again from the table.
-                found.mend.windows.add(each.window)
-            found.mend.rows[each.category].add(each.position)
+                found.repair.windows.add(each.window)
+            found.repair.rows[each.category].add(each.position)
             found.findings += each.findings
 
     def _take(self, deep: VideoFindings) -> None:
@@ -175,10 +178,10 @@ class _Verification:
         found.windows_compared = deep.windows_compared
         found.findings += deep.findings
         found.notes += deep.notes
-        found.mend.windows |= deep.mend.windows
-        found.mend.tables |= deep.mend.tables
-        for category, positions in deep.mend.rows.items():
-            found.mend.rows[category] |= positions
+        found.repair.windows |= deep.repair.windows
+        found.repair.tables |= deep.repair.tables
+        for category, positions in deep.repair.rows.items():
+            found.repair.rows[category] |= positions
 
     def _add_strays(self) -> None:
         root, found = self._data_set.folder, self._found
@@ -186,33 +189,33 @@ class _Verification:
         for triplet in sorted(self._strays.by_key.get(self._key, ()), key=lambda files: files.gt):
             hidden = {temporary(path) for path in triplet}
             for path in files_without_row(root, triplet, named):
-                found.mend.triplets.add(triplet)
+                found.repair.triplets.add(triplet)
                 if path in hidden:
-                    found.add(Kind.LEFTOVER, path, "was left by a run that was killed")
+                    found.add(Kind.LEFTOVER, path, "was left behind by a killed run")
                 else:
                     found.add(Kind.EXTRA, path, "has no row")
         for path in self._data_set.left_by_killed_runs(self._key):
-            found.mend.leftovers.add(path)
-            found.add(Kind.LEFTOVER, path.relative_to(root), "was left by a run that was killed")
+            found.repair.leftovers.add(path)
+            found.add(Kind.LEFTOVER, path.relative_to(root), "was left behind by a killed run")
 
     def _repair(self) -> None:
         found, entry = self._found, self._entry
         if entry is None:
-            found.left_out = "not repaired: it is not in the configuration, so nothing could make it again"
+            found.left_out = "not repaired: it is not in the configuration, so nothing could recreate it"
         elif not entry.path.is_file():
-            found.left_out = f"not repaired: its film {entry.path} is absent, so nothing could make it again"
+            found.left_out = f"not repaired: its film {entry.path} is absent, so nothing could recreate it"
         elif (empty := self._empty_folder()) is not None:
             found.left_out = (
-                f"not repaired: {empty} holds nothing at all; if its drive is away, bring it back, else "
-                "delete the tables of its category and run generate"
+                f"not repaired: {empty} is empty; mount its drive if it is away, else delete the tables of "
+                "its category and run generate"
             )
         elif all(finding.kind is Kind.COLOUR for finding in found.findings):
-            found.left_out = "not repaired: made again, its pictures would be the same"
-        elif not found.is_mendable:
-            found.left_out = "not repaired: a table that may yet be whole cannot be read"
+            found.left_out = "not repaired: generate would make the same pictures again"
+        elif not found.is_repairable:
+            found.left_out = "not repaired: a table cannot be read, but may be undamaged"
         else:
             try:
-                delete_broken(self._data_set, self._key, found.mend, self._marks)
+                delete_broken(self._data_set, self._key, found.repair, self._marks)
                 found.repaired = True
             except BusyError:
                 found.left_out = f"not repaired: {BUSY}"
@@ -220,8 +223,8 @@ class _Verification:
                 found.left_out = f"not repaired: {error}"
 
     def _empty_folder(self) -> Path | None:
-        """Return a category's folder that lost everything, as one does whose drive is away."""
-        for category in self._found.mend.rows:
+        """Return a category's folder that is empty or missing, as if its drive were not mounted."""
+        for category in self._found.repair.rows:
             if category in self._settings.categories:
                 folder = self._data_set.category_folder(self._settings, category)
                 if not folder.is_dir() or not any(folder.iterdir()):
@@ -238,7 +241,7 @@ class _Broken:
 
     @property
     def is_barred(self) -> bool:
-        """Whether black bars are all that is wrong."""
+        """Whether only black bars are wrong."""
         return all(finding.kind is Kind.BAR for finding in self.findings)
 
 

@@ -1,37 +1,27 @@
-"""The tables of a video, held against one another, the configuration and the plan; pictures are not read."""
+"""The tables of a video as they are read, and whether the present settings made them.
+
+Not here: whether the rows are right (`windows`, `patches`).
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import (
     DataSet,
-    TripletPaths,
     irrelevant_by_row,
-    patch_id,
+    patch_hashes,
     patches_hashes,
-    triplet_paths,
+    strata,
     windows_hashes,
 )
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
-from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.patches import SCALE, Kernel, PatchPlan, plan_patches
 from dataset_assets.tables import PatchRow, Provenance, Row, VideoRow, WindowRow, count
 from dataset_assets.verify.findings import Kind, VideoFindings
-from dataset_assets.video import Rect
-from dataset_assets.windows import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
-
-KERNELS = get_args(Kernel)
-SIGNATURE_BYTES = SIGNATURE_WIDTH * SIGNATURE_HEIGHT
-# How many windows a film has room for depends on ticks that no table tells; one that is so many times longer
-# than they need has room for all.
-SURE_ROOM = 1.5
 
 _T = TypeVar("_T")
 
@@ -42,7 +32,7 @@ class Tables:
 
     Attributes:
         video: Its row; None where it has none.
-        windows: Every attempt; None where the table is absent or damaged.
+        windows: Every candidate; None where the table is absent or damaged.
         patches: Rows by category.
         provenances: What each table was made from.
     """
@@ -54,7 +44,7 @@ class Tables:
 
     @property
     def accepted(self) -> dict[int, WindowRow]:
-        """The accepted attempt of each window."""
+        """The row of each accepted window, by number."""
         return {row.window: row for row in self.windows or () if row.accepted}
 
 
@@ -69,18 +59,18 @@ def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
                 return None
             content = rows()
         except DamagedTableError as error:
-            found.mend.tables.add(path)
+            found.repair.tables.add(path)
             found.add(Kind.TABLE, _place(data_set, path), str(error))
             return None
         except DatasetAssetsError as error:
-            # Of a newer release, or behind permissions or a disk that people can mend.
-            found.is_mendable = False
+            # Of a newer release, or unreadable for a reason that people can correct (permissions, a disk).
+            found.is_repairable = False
             found.add(Kind.TABLE, _place(data_set, path), str(error))
             return None
         tables.provenances[path], counts = footer
         listed: Sequence[Row] = content if isinstance(content, list) else []
         if count(listed) != counts:
-            found.mend.reopened.add(path)
+            found.repair.reopened.add(path)
             found.add(Kind.TABLE, _place(data_set, path), "has other rows than its footer counts")
         return content
 
@@ -95,191 +85,68 @@ def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
         if patches is not None:
             tables.patches[category] = patches
     path = data_set.tables.windows_path(key)
-    if any(tables.patches.values()) and tables.windows is None and path not in found.mend.tables:
+    if any(tables.patches.values()) and tables.windows is None and path not in found.repair.tables:
         found.add(Kind.TABLE, _place(data_set, path), "is missing, though patches were made of its windows")
     return tables
 
 
-def check_windows(
-    settings: Settings, entry: VideoEntry | None, data_set: DataSet, tables: Tables, found: VideoFindings
-) -> None:
-    """Every window has its attempts once and in order, the accepted one last, and overlaps no other."""
-    if tables.windows is None:
-        return
-    path = data_set.tables.windows_path(found.key)
-    is_current = entry is not None and windows_are_current(settings, entry, data_set, tables)
-    target = settings.window_target(entry) if entry and is_current else None
-    before: WindowRow | None = None
-    for window, group in groupby(sorted(tables.windows, key=lambda row: row.window), lambda row: row.window):
-        attempts = list(group)
-        problem = _window_problem(attempts)
-        if target is not None and not 0 <= window < target:
-            problem = f"is none of the {target} windows of this video"
-        if target is not None and len(attempts) > settings.base.max_attempts:
-            problem = f"has {len(attempts)} attempts"
-        last = attempts[-1]
-        if not problem and last.accepted:
-            if before is not None and last.pts[0] <= before.pts[-1]:
-                problem = f"overlaps window {before.window}"
-                found.mend.windows.add(before.window)
-            before = last
-        if problem:
-            found.mend.windows.add(window)
-            found.add(Kind.WINDOW, _place(data_set, path), f"window {window} {problem}")
-
-
-def _window_problem(attempts: Sequence[WindowRow]) -> str:
-    if [row.attempt for row in attempts] != list(range(len(attempts))):
-        return "has attempts that are doubled, missing or out of order"
-    for row in attempts:
-        if any(late >= later for late, later in zip(row.pts, row.pts[1:], strict=False)):
-            return "has times that do not ascend"
-        if len(row.pts) > FRAMES_PER_WINDOW or (row.accepted and len(row.pts) < FRAMES_PER_WINDOW):
-            return f"has {len(row.pts)} frames"
-        if row.accepted and row is not attempts[-1]:
-            return "has attempts after the accepted one"
-        scores = (row.mean_abs_diff, row.cut_score, row.brightness, row.contrast, row.sharpness)
-        if row.accepted and not all(score is not None and math.isfinite(score) for score in scores):
-            return "was accepted without scores"
-        if len(row.signature or b"") != SIGNATURE_BYTES * row.accepted:
-            return "has no signature, or one of another size"
-    return ""
-
-
-def check_patches(
-    settings: Settings, entry: VideoEntry | None, data_set: DataSet, tables: Tables, found: VideoFindings
-) -> dict[str, list[int]]:
-    """Every row names its own files, is what was planned, and has an accepted window; none is missing.
-
-    Returns:
-        By category the positions of the rows whose files are worth reading.
-    """
-    sound: dict[str, list[int]] = {}
-    accepted = tables.accepted
-    has_current_windows = (
-        entry is not None
-        and tables.windows is not None
-        and windows_are_current(settings, entry, data_set, tables)
-    )
-    for category, rows in tables.patches.items():
-        path = data_set.tables.patches_path(category, found.key)
-        provenance = tables.provenances[path]
-        plan, hashes = None, frozenset[str]()
-        if entry is not None and category in settings.categories:
-            hashes = current_hashes(settings, entry, tables, category)
-            plan = _plan(settings, entry, category, tables, path)
-        sound[category] = []
-        seen: set[int] = set()
-        for position, row in enumerate(rows):
-            problem = _row_problem(found.key, row)
-            if not problem and row.window in seen:
-                problem = "is there twice"
-            if not problem and provenance.complete and row.settings_hash != provenance.settings_hash:
-                problem = "was made with other settings than its table"
-            if not problem and row.settings_hash in hashes:
-                problem = _unplanned(settings, category, plan, row)
-                if not problem and has_current_windows and row.window not in accepted:
-                    problem = "is of a window that is not among the accepted"
-                    found.mend.windows.add(row.window)
-            seen.add(row.window)
-            if problem:
-                found.mend.rows[category].add(position)
-                found.add(Kind.ROW, _place(data_set, path), f"the row of window {row.window} {problem}")
-            else:
-                sound[category].append(position)
-        is_current = provenance.complete and provenance.settings_hash in hashes
-        if is_current and has_current_windows and plan is not None and plan.windows:
-            for window in _lacking(plan, accepted, seen):
-                found.mend.reopened.add(path)
-                found.add(Kind.ROW, _place(data_set, path), f"the row of window {window} is missing")
-    return sound
+def strata_below(made: Provenance) -> int:
+    """Return the number below which the release before placed a table's windows, one in each stratum."""
+    if made.sampled is not None:
+        return made.sampled.strata
+    return made.target if made.code_version == strata.VERSION else 0
 
 
 def windows_are_current(settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables) -> bool:
-    """Whether the windows table was made with settings that give the same windows as the present ones."""
-    provenance = tables.provenances.get(data_set.tables.windows_path(entry.key))
-    hashes = windows_hashes(settings, entry, irrelevant_by_row(tables.video))
-    return provenance is not None and provenance.settings_hash in hashes
+    """Return whether the windows table was made with settings that give the same windows as the present.
 
-
-def current_hashes(settings: Settings, entry: VideoEntry, tables: Tables, category: str) -> frozenset[str]:
-    """Return the settings hashes of patches that are what the present settings make."""
-    return frozenset(patches_hashes(settings, entry, category, irrelevant_by_row(tables.video)))
-
-
-def own_files(key: str, row: PatchRow) -> TripletPaths | None:
-    """Return the files that a row names, where they have the names that a patch of its window has; else None.
-
-    What is read or removed on the word of a row lies in the data set, whatever a damaged row says.
+    However many windows were asked for.
     """
-    files = TripletPaths.of(row)
-    folder = files.gt.parent.parent
-    expected = triplet_paths(folder.parent.as_posix(), folder.name, patch_id(key, row.window))
-    is_inside = not folder.is_absolute() and ".." not in folder.parts and folder.name != ""
-    return files if is_inside and files == expected else None
+    made = tables.provenances.get(data_set.tables.windows_path(entry.key))
+    if made is None:
+        return False
+    irrelevant = irrelevant_by_row(tables.video)
+    if made.code_version == strata.VERSION:
+        return made.settings_hash in strata.windows_hashes(settings, entry, made.target, irrelevant)
+    return made.settings_hash in windows_hashes(settings, entry, irrelevant)
 
 
-def _row_problem(key: str, row: PatchRow) -> str:
-    if row.window < 0 or own_files(key, row) is None or row.patch_id != patch_id(key, row.window):
-        return "names other files than those of its window"
-    if row.kernel not in KERNELS or row.scale != SCALE:
-        return f"names a kernel {row.kernel!r} and a scale of {row.scale} that no patch is made with"
-    if min(row.width, row.height) <= 0 or row.width % SCALE or row.height % SCALE or min(row.x, row.y) < 0:
-        return f"names a crop of {row.width}x{row.height} at ({row.x}, {row.y}), which cannot be"
-    return ""
+@dataclass(frozen=True, slots=True)
+class PatchOrigin:
+    """How a patches table and its rows were made, held against the present settings.
+
+    Attributes:
+        is_current: Whether the table is finished and was made with the present settings, for whatever target.
+        is_of_strata: Whether the release before finished the table.
+        present: Settings hashes of rows whose pixels the present settings make, given format and crop.
+        of_strata: Settings hashes of rows that the release before made with the present settings.
+    """
+
+    is_current: bool
+    is_of_strata: bool
+    present: frozenset[str]
+    of_strata: frozenset[str]
 
 
-def _unplanned(settings: Settings, category: str, plan: PatchPlan | None, row: PatchRow) -> str:
-    """How a row that these settings made differs from what they plan."""
-    crop = settings.formats.get(row.format)
-    if crop is None or row.format not in settings.categories[category].mix:
-        return f"has the format {row.format!r}, which {category} does not take"
-    files = triplet_paths(settings.categories[category].folder, crop.folder, row.patch_id)
-    if TripletPaths.of(row) != files or (row.width, row.height) != (crop.width, crop.height):
-        return f"does not have the size or the folder of {row.format}"
-    if row.kernel != settings.base.lr_kernel:
-        return f"names the kernel {row.kernel}"
-    if plan is None:
-        return ""
-    planned = plan.patch(row.window) if 0 <= row.window < plan.windows else None
-    if plan.windows and (planned is None or planned.format != row.format):
-        return "is of another format than planned, or of a window that is left out"
-    if row.format not in plan.formats:
-        return f"has the format {row.format}, which does not fit the film"
-    if plan.crop(row.window, row.format) != Rect(row.x, row.y, row.width, row.height):
-        return "has another crop than planned"
-    return ""
-
-
-def _lacking(plan: PatchPlan, accepted: Mapping[int, WindowRow], there: Collection[int]) -> list[int]:
-    return [
-        window
-        for window in sorted(accepted)
-        if 0 <= window < plan.windows and window not in there and plan.patch(window) is not None
-    ]
-
-
-def _plan(
-    settings: Settings, entry: VideoEntry, category: str, tables: Tables, path: Path
-) -> PatchPlan | None:
-    """Return the plan as far as tables hold it: None without the active area, `windows` 0 where unknown."""
-    video = tables.video
-    if video is None or not tables.provenances[path].source_fingerprint.has_same_content(
-        video.source_fingerprint
-    ):
-        return None
-    target = settings.window_target(entry)
-    room = video.duration_s * video.frame_rate / FRAMES_PER_WINDOW
-    windows = target if room > SURE_ROOM * target else 0
-    return plan_patches(
-        seed=settings.base.seed,
-        key=entry.key,
-        category=category,
-        windows=windows,
-        target=settings.target(entry, category),
-        formats=settings.formats,
-        mix=settings.categories[category].mix,
-        area=Rect(video.active_x, video.active_y, video.active_width, video.active_height),
+def patch_origin(
+    settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables, category: str
+) -> PatchOrigin:
+    """Return how a category's patches of a video were made; the category is configured and has a table."""
+    made = tables.provenances[data_set.tables.patches_path(category, entry.key)]
+    irrelevant = irrelevant_by_row(tables.video)
+    is_of_strata = made.code_version == strata.VERSION
+    target = made.target if is_of_strata else made.strata_target
+    of_strata = frozenset[str]()
+    of_windows = tables.provenances.get(data_set.tables.windows_path(entry.key))
+    if target is not None and of_windows is not None:
+        windows = strata_below(of_windows)
+        of_strata = frozenset(strata.patches_hashes(settings, entry, category, windows, target, irrelevant))
+    of_table = of_strata if is_of_strata else frozenset(patches_hashes(settings, entry, category, irrelevant))
+    return PatchOrigin(
+        is_current=made.complete and made.settings_hash in of_table,
+        is_of_strata=is_of_strata,
+        present=frozenset(patch_hashes(settings, entry, category, irrelevant)),
+        of_strata=of_strata,
     )
 
 

@@ -1,6 +1,6 @@
-"""Reading films: probing, decoding by PTS, geometry, colour, and rendering crops as SDR pictures.
+"""Read films: probing, decoding by PTS, geometry, colour, and rendering crops as SDR pictures.
 
-Nothing here knows of Dagster, of Parquet, or of why a window is wanted.
+Not here: why a window is wanted (`windows`), formats (`patches`), Parquet, Dagster.
 """
 
 from dataset_assets.video.active_area import has_crop_bar, has_window_bars

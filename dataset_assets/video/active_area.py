@@ -1,6 +1,6 @@
 """The active area: the part of the picture inside its black bars.
 
-Works on untouched luma of frames in coded orientation; knows nothing of formats or crops.
+Works on untouched luma of frames in coded orientation. Not here: where a bar ends (`bar_edges`), formats.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from dataset_assets.video.geometry import FrameGeometry, Rect
 
 # Lines behind a bar's edge that scaling and chroma smear.
 EDGE_LINES = 2
-# A picture of fewer lines or columns between its bars is none, but a stripe on black: no bars then.
+# With fewer lines or columns between its bars it is a stripe on black, not a picture: no bars then.
 MIN_ACTIVE_SIDE = 16
 # Bars of a single window, against the film's active area, count from this share of the height or width on.
 MIN_WINDOW_BAR = 0.02
-# Pictures with at most this share lit say nothing: every one of them is black.
+# Pictures with at most this share lit have no information: each of them is black.
 BLACK_SHARE = 0.985
 # A column that is lit over less of its length in every picture may be a bar's, with text in it.
 MIN_COLUMN_SHARE = 0.25
 # Upright video in a wide frame leaves 32 % of the columns lit; less is a lamp in a dark room.
 MIN_WIDTH_SHARE = 0.3
-# Fewer samples of a line than these say nothing about it.
+# Fewer samples of a line than these are not enough to judge it.
 MIN_SAMPLES = 16
 # Bars on one side, or of a few lines, must be the same in so many pictures: one alone may be a wall.
 MIN_CONSTANT_PICTURES = 3
@@ -54,7 +54,7 @@ class Bars:
     bottom: int
 
     def beside(self, outer: Bars) -> Bars:
-        """Return these bars of a picture that lies inside other lines, as bars of the whole."""
+        """Return these bars of a picture inside other lines, as bars of both together."""
         return Bars(
             self.left + outer.left, self.top + outer.top, self.right + outer.right, self.bottom + outer.bottom
         )
@@ -68,7 +68,7 @@ def find_bars(pictures: Iterable[npt.NDArray[np.uint8]], *, full_range: bool) ->
         full_range: Whether black is 0 instead of 16.
 
     Returns:
-        The bars, or None where every picture is black, so that nothing can be said.
+        The bars, or None if every picture is black, so that there is no information.
     """
     black = FULL_RANGE_BAR_LUMA if full_range else BAR_LUMA
     samples = _Samples.of(pictures, black)
@@ -84,7 +84,7 @@ def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
     """Return the working-frame rectangle inside bars that were measured on coded frames.
 
     Every edge with a bar is moved in by `EDGE_LINES` working pixels, past what scaling smears across it. The
-    whole working frame where next to nothing would be left.
+    entire working frame if almost nothing would be left.
     """
     width, height = geometry.scaled_size
     scale_x, scale_y = geometry.coded_width / width, geometry.coded_height / height
@@ -97,9 +97,9 @@ def active_area(bars: Bars, geometry: FrameGeometry) -> Rect:
 
 
 def has_window_bars(pictures: Sequence[Luma], *, full_range: bool, bit_depth: int = 8) -> bool:
-    """Whether a window's own pictures have bars, as a scene in another aspect ratio has.
+    """Return whether a window's own pictures have bars, as a scene in another aspect ratio has.
 
-    Bars are on opposite sides and alike, or the same in all pictures with an edge over the whole width.
+    Bars are on opposite sides and similar, or the same in all pictures with an edge over the full width.
 
     Args:
         pictures: Luma of the film's active area, shape (height, width), uint8 or uint16. Of most pictures
@@ -115,7 +115,7 @@ def has_window_bars(pictures: Sequence[Luma], *, full_range: bool, bit_depth: in
 
 
 def has_crop_bar(pictures: Sequence[Luma], *, full_range: bool) -> bool:
-    """Whether a black bar with an edge over the whole width lies along a side of a crop.
+    """Return whether a black bar with an edge over the full width is along a side of a crop.
 
     Args:
         pictures: Luma of a crop's frames, shape (height, width), uint8.
@@ -127,7 +127,7 @@ def has_crop_bar(pictures: Sequence[Luma], *, full_range: bool) -> bool:
 def _pairs_of_bars(
     pictures: Sequence[Luma], full_range: bool, bit_depth: int = 8
 ) -> Iterator[tuple[Lines, tuple[int, int]]]:
-    """Rows with the bars above and below, then columns with those at the left and right; none of black."""
+    """Yield rows with the bars above and below, then columns with those left and right; nothing if black."""
     black = FULL_RANGE_BAR_LUMA if full_range else BAR_LUMA
     extra_bits = bit_depth - 8
     limit = (black + 1 << extra_bits) - 1
@@ -149,19 +149,19 @@ def _pairs_of_bars(
 
 
 def _are_alike(lines: Lines, first: int, second: int) -> bool:
-    """Whether bars lie on opposite sides and are nearly alike."""
+    """Return whether bars are on opposite sides and similar."""
     least = MIN_WINDOW_BAR * lines.is_lit.shape[1]
     return bool(min(first, second) >= least and abs(first - second) <= least)
 
 
 def _are_full(lines: Lines, first: int, second: int) -> bool:
-    """Whether a bar of a pair has an edge over the whole width."""
+    """Return whether a bar of a pair has an edge over the full width."""
     sides = ((lines, first), (lines.reversed(), second))
     return any(size > 0 and is_full_edge(side, size) for side, size in sides)
 
 
 def _end_black(pictures: Sequence[Luma], ends: Sequence[Any], limit: int) -> bool:
-    """Whether one of the outermost lines is black in all pictures; in most it is not, and the search ends."""
+    """Return whether an outermost line is black in all pictures; mostly none is, and the search ends."""
     return any(all(bool((picture[end] > limit).mean() <= 0.5) for picture in pictures) for end in ends)
 
 
@@ -185,7 +185,7 @@ class _Samples:
 
     @classmethod
     def of(cls, pictures: Iterable[Luma], black: int, extra_bits: int = 0) -> _Samples:
-        """Take them, one picture after the other; of samples of more than 8 bit the highest 8."""
+        """Take samples, one picture after the other; of more than 8 bits the highest 8."""
         rows, columns, limits = [], [], []
         for picture in pictures:
             height, width = picture.shape
@@ -219,7 +219,7 @@ class _Samples:
 
 
 def _between(places: npt.NDArray[np.intp], first: int, last: int) -> npt.NDArray[np.bool_]:
-    """Which places lie between two, these included; all of them where hardly any do."""
+    """Return which places are between two, these included; all of them if hardly any are."""
     inside = (places >= first) & (places <= last)
     return inside if inside.sum() >= min(MIN_SAMPLES, len(places)) else np.ones_like(inside)
 

@@ -1,7 +1,7 @@
 """Where black bars end: straight edges between black lines and lit ones, in samples of each line.
 
 Works on a few samples of every line (a row, or a column) of several pictures, outermost line first. A bar may
-hold noise, and text or a logo. Which pictures are looked at, and what bars mean, belongs to `active_area`.
+contain noise, and text or a logo. Not here: which pictures are used, and what bars mean (`active_area`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BLOCKS = 32
 # Limited-range black is 16; encoders leave a few codes of noise on bars (Sintel's reach 18, a phone's 20).
 BAR_LUMA = 22
 FULL_RANGE_BAR_LUMA = 7
-# Codes above those that tell light from noise: a gradient that crosses the limit is not an edge.
+# Codes above the limit between noise and light: a gradient that crosses the limit is not an edge.
 MIN_STEP = 6
 # Lines over which scaling smears an edge, at least; and the part of all lines that it may take.
 MIN_SOFT_LINES, SOFT_SHARE = 3, 1 / 200
@@ -32,7 +32,7 @@ MAX_TEXT_HEIGHT = 0.08
 MAX_ODD_SHARE = 0.2
 # Blocks of an edge, among those where it shows, that must step from black to light at the same line.
 MIN_STRAIGHT = 0.85
-# An edge that alone makes a bar runs over the whole width.
+# An edge that alone makes a bar runs over the full width.
 MIN_FULL_STRAIGHT = 0.9
 # A few black lines at a side of so many of the pictures are left out of all: 2 % of the lines cost less than
 # a quarter of the windows.
@@ -86,7 +86,7 @@ class Lines:
 
     @property
     def soft(self) -> int:
-        """Over how many lines an edge may be smeared."""
+        """Number of lines over which an edge may be smeared."""
         return max(MIN_SOFT_LINES, int(self.is_lit.shape[1] * SOFT_SHARE))
 
     def _each(self, key: Any) -> Lines:
@@ -95,7 +95,7 @@ class Lines:
 
 
 def sample_places(length: int) -> npt.NDArray[np.intp]:
-    """Places along a line of this length at which it is sampled, evenly spread."""
+    """Return the places at which a line of this length is sampled, evenly spread."""
     count = min(LINE_SAMPLES, length)
     return ((np.arange(count) + 0.5) * length / count).astype(np.intp)
 
@@ -128,7 +128,7 @@ def _noise_limit(values: Samples | npt.NDArray[np.float64], black: int) -> int:
 
 
 def describe_lines(samples: Samples, limits: npt.NDArray[np.int_]) -> Lines:
-    """Reduces samples to what edges are found by.
+    """Reduce samples to the features that edges are found by.
 
     Args:
         samples: Shape (pictures, lines, samples).
@@ -148,18 +148,18 @@ def describe_lines(samples: Samples, limits: npt.NDArray[np.int_]) -> Lines:
 
 
 def bars(lines: Lines) -> tuple[int, int]:
-    """Lines of the bars at the outer and the inner side; none where no picture would be left between them."""
+    """Return the lines of the bars on both sides; none if no picture would be left between them."""
     first, last = _bar(lines), _bar(lines.reversed())
     return (first, last) if first + last < lines.is_lit.shape[1] else (0, 0)
 
 
 def is_full_edge(lines: Lines, first: int) -> bool:
-    """Whether a bar's edge is straight and lit over the whole width, in all pictures together."""
+    """Return whether a bar's edge is straight and lit over the full width, in all pictures together."""
     return min(_straightness(lines, first)) >= MIN_FULL_STRAIGHT
 
 
 def _bar(lines: Lines) -> int:
-    """Lines of the bar at the outer side; 0 where there is none, or nothing says where it ends.
+    """Return the lines of the bar at the outer side; 0 if there is none, or its end is unknown.
 
     Looks for the first line whose median is lit; in dark films, where most lines have none, for the line from
     which on parts of it are lit in any picture.
@@ -212,7 +212,7 @@ def _thin_bar(lines: Lines) -> int:
 
 
 def _straightness(lines: Lines, first: int) -> tuple[float, float]:
-    """How straight the edge is between the lines before the given one and those from it on.
+    """Measure how straight the edge is between the lines before the given one and those from it on.
 
     Returns:
         Of the blocks that are light behind the edge, the share that is mostly black before it, as a block

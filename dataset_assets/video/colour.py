@@ -2,7 +2,7 @@
 
 The table is baked by running the reference chain itself, in the ffmpeg of `imageio-ffmpeg` (PyAV's has no
 zscale), over a lattice of RGB values: PQ, HLG and any primaries come out as that chain has them, and no
-formula of it is repeated here. Applying the table to pictures belongs to `render`.
+formula of it is repeated here. Not here: applying the table to pictures (`render`).
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class ColourCodes:
         )
 
     def filled_from(self, other: ColourCodes) -> ColourCodes:
-        """Return these tags, and the other's where these say nothing.
+        """Return these tags, completed by the other ones.
 
         A frame that names no colour at all takes the range along too: HEVC's decoder reports the limited
         range also where the stream says nothing.
@@ -193,7 +193,7 @@ def describe(
 
 
 def tagged_colour(frame: av.VideoFrame, container: ColourCodes = NO_CODES) -> tuple[Colour, tuple[str, ...]]:
-    """Read what a frame's tags alone say.
+    """Read a frame's tags alone.
 
     Args:
         frame: A decoded frame.

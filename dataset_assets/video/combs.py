@@ -1,11 +1,11 @@
-"""Combs: lines of two moments in one picture, measured on pictures, whatever the stream's flags say.
+"""Combs: lines of two moments in one picture, measured on pictures, independent of the stream's flags.
 
 The fields of neighbouring frames are woven again and compared with the frames as they are. In a moving part
 of a progressive film any two fields of different frames give combs and the frame's own give none. In an
 interlaced one a frame's own fields are as far apart in time as one of the two new weaves, and the other weave
 is three times as far; telecine combs 2 frames of 5. Still lines, text and grain look alike in all weaves and
-decide nothing. Belongs here: the measure and the verdict on a run of frames. Does not belong here: which
-films are refused, and deinterlacing.
+decide nothing. Here: the measure and the verdict on a run of frames. Not here: which films are refused
+(`scan`), and deinterlacing (`decode`).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ MIN_VISIBLE_BLOCKS, MIN_VISIBLE_SHARE = 3, 0.01
 
 @dataclass(frozen=True, slots=True)
 class CombVotes:
-    """How many blocks say what, over one or more frames.
+    """The votes of blocks, over one or more frames.
 
     Attributes:
         tff: Combed, the top field being the earlier one.
@@ -124,7 +124,7 @@ def sample_lines(frame: av.VideoFrame, area: Rect | None = None) -> Lines:
 
 
 def comb_votes(lines: Sequence[Lines]) -> list[CombVotes]:
-    """Return what the blocks of each frame but the first and the last say.
+    """Return the votes of the blocks of each frame except the first and the last.
 
     Args:
         lines: What `sample_lines` gives of consecutive frames, at least 3, of one size.
@@ -158,9 +158,9 @@ def comb_votes(lines: Sequence[Lines]) -> list[CombVotes]:
 
 
 def first_field(fields: Sequence[Lines]) -> FieldOrder:
-    """Which field of a picture is the earlier one, of two that follow one another as pictures of their own.
+    """Return which field is the earlier one, of two that are coded as separate pictures.
 
-    Woven the wrong way round, even what stands still is combed.
+    Woven in the wrong order, even still parts are combed.
 
     Args:
         fields: What `sample_lines` gives of them, in presentation order.
@@ -177,7 +177,7 @@ def total(votes: Sequence[CombVotes]) -> CombVotes:
 
 
 def is_telecined(votes: Sequence[CombVotes]) -> bool:
-    """Whether combed frames come as telecine by 3:2 makes them: 2 in a row of each 5.
+    """Return whether combed frames are as in 3:2 telecine: 2 in a row of each 5.
 
     Args:
         votes: Those of each frame, at least 5, in presentation order.
@@ -187,7 +187,7 @@ def is_telecined(votes: Sequence[CombVotes]) -> bool:
 
 
 def has_combs(lines: Sequence[Lines]) -> bool:
-    """Whether any frame of a window is combed, be it in a small part of the picture.
+    """Return whether any frame of a window is combed, even in a small part of the picture.
 
     Args:
         lines: What `sample_lines` gives of its frames, presentation order.
@@ -196,7 +196,7 @@ def has_combs(lines: Sequence[Lines]) -> bool:
 
 
 def looks_combed(picture: npt.NDArray[np.uint8]) -> bool:
-    """Whether a picture by itself has combs: coarser than `has_combs`, which knows its neighbours.
+    """Return whether a picture by itself has combs: coarser than `has_combs`, which knows its neighbours.
 
     Args:
         picture: Luma, shape (height, width).
@@ -230,7 +230,7 @@ def _blocks(samples: npt.NDArray[Any], bits: int) -> Lines:
 
 
 def _alike(lines: Sequence[Lines]) -> Sequence[Lines]:
-    """Brings frames to the exposure of the one with the least contrast, where exposure is what changes."""
+    """Bring frames to the exposure of the one with the least contrast, if exposure is what changes."""
     measured = [cv2.meanStdDev(frame) for frame in lines]
     means = [float(mean[0, 0]) for mean, _ in measured]
     stds = [max(MIN_STD, float(std[0, 0])) for _, std in measured]
@@ -264,7 +264,7 @@ def _weave(top: Lines, bottom: Lines) -> Lines:
 
 
 def _combs(frame: Lines) -> Values:
-    """How far, in each block, lines stick out from both neighbours, where the next line does so too.
+    """Measure in each block how far lines differ from both neighbours, if the next line does so too.
 
     A thin line on an even ground sticks out alone and is no comb, nor are edges.
     """
@@ -275,7 +275,7 @@ def _combs(frame: Lines) -> Values:
 
 
 def _mean(values: npt.NDArray[Any], phase: int, frames: int = 2) -> float:
-    """Mean over as many frames in a row of each 5, from a phase on."""
+    """Return the mean over so many consecutive frames of each 5, from a phase on."""
     return float(values[(np.arange(len(values)) - phase) % 5 < frames].mean())
 
 
@@ -298,7 +298,7 @@ def _block_means(values: npt.NDArray[Any]) -> Values:
 
 
 def _leans(own: Values, near: Sequence[Values], far: Sequence[Values]) -> Blocks:
-    """Blocks whose combs are of two moments, as the frames before and after both say."""
+    """Return the blocks whose combs are of two moments, by the frames before and after."""
     found = own >= MIN_COMBS
     for one, other in zip(near, far, strict=True):
         found &= (other >= MIN_RATIO * one) & (other - one >= MIN_CHANGE) & (one <= MAX_NEAR * own)
@@ -312,7 +312,7 @@ def _is_progressive(own: Values, woven: Sequence[Values]) -> Blocks:
 
 
 def _scrolls(frames: Sequence[Lines]) -> Blocks:
-    """Blocks in which a vertical move by `SCROLL_LINES` a frame explains most of what changes."""
+    """Return the blocks in which a vertical move by `SCROLL_LINES` a frame explains most of the change."""
     found = np.ones(frames[0].shape[1] // BLOCK_COLUMNS, np.bool_)
     for before, after in pairwise(frames):
         change = _block_means(cv2.absdiff(before, after))

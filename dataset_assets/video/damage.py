@@ -1,8 +1,8 @@
-"""Damage that a decoder does not report: what it makes of wrong bits is told by its blocks.
+"""Damage that a decoder does not report, detected by its coding blocks.
 
-HEVC, VP9 and MPEG streams carry no checksum. A decoder that lost its place goes on to the end of the picture
-and calls it sound. What it paints are blocks whose edges lie on the codec's grid of 8 samples, as those of a
-filmed picture do not. Only pixels are looked at here; what decoders report is in `decode`.
+HEVC, VP9 and MPEG streams have no checksum. A decoder that lost its position continues to the end of the
+picture and reports no error. It outputs blocks whose edges are on the codec's grid of 8 samples, as those of
+a filmed picture are not. Here: tests of pixels. Not here: what decoders report (`decode`).
 
 Coarse coding and pixel art, scaled up by 8 or 16, have such edges too, but everywhere in every frame; damage
 is somewhere, and seldom in all of a window's frames.
@@ -31,10 +31,10 @@ MIN_TILED_PLACES, MIN_PLACES = 720, 60
 # Lines and columns of the grid that are looked at in a large picture: of UHD every eleventh, 4 CPU ms each
 # frame.
 MAX_LINES = 24
-# A straight edge along more of the picture than this is a thing's: a wall's, a test chart's.
+# A straight edge along more of the picture than this belongs to an object: a wall, a test chart.
 MAX_LINE_SHARE = 0.5
 # Share of a tile's grid places with an edge, beyond the share at the busiest of the 7 other phases. See
-# `docs/reliability.md` for what it told of damaged and of sound films.
+# `docs/reliability.md` for the results with damaged and undamaged films.
 MAX_EXCESS = 0.09
 # Blocks at half the limit in so many tiles of each frame are the film's own. Of 1,610 windows of damaged
 # films with blocks none has them in a quarter of the tiles of every frame, 99 % in less than 4 %; pixel art
@@ -43,7 +43,7 @@ EVEN_SHARE = 0.3
 
 
 def show_blocks(frames: Sequence[av.VideoFrame]) -> bool:
-    """Whether a part of a window is made of blocks that the whole of it is not.
+    """Return whether a part of a window shows coding blocks that the window in general does not.
 
     Args:
         frames: Its decoded frames, unscaled and uncropped. All of them: damage to a B-frame is in no other.
@@ -67,7 +67,7 @@ def tile_excesses(
         bit_depth: Bits that are used of each sample.
 
     Returns:
-        Shape (rows, columns) of tiles, -1..1; one tile of 0 for pictures too small to tell.
+        Shape (rows, columns) of tiles, -1..1; one tile of 0 for pictures that are too small.
     """
     height, width = samples.shape[0] // GRID, samples.shape[1] // GRID // 2 * 2
     if height * width < MIN_PLACES:
@@ -91,7 +91,7 @@ def tile_excesses(
 
 
 def _edges(steps: npt.NDArray[Any], bit_depth: int) -> npt.NDArray[np.bool_]:
-    """Where lines of the grid have an edge, judged by all 8 samples beside each other.
+    """Return where lines of the grid have an edge, judged by all 8 adjacent samples.
 
     Args:
         steps: Sum of the 8 steps from each place along a line to the next, shape (lines, places - 1).
@@ -108,7 +108,7 @@ def _edges(steps: npt.NDArray[Any], bit_depth: int) -> npt.NDArray[np.bool_]:
 
 
 def _tile_shares(edges: npt.NDArray[np.bool_], rows: int, columns: int) -> npt.NDArray[np.float64]:
-    """Share of places with an edge in each tile of 2x2 cells, in all where there is one: (..., ..., 8)."""
+    """Return the share of places with an edge in each tile of 2x2 cells, shape (..., ..., 8)."""
     # At most 2 * MAX_LINES lines: their sums fit in 8 bits, which numpy adds fastest.
     by_row = np.add.reduceat(edges.view(np.uint8), _starts(edges.shape[0], rows), axis=0)
     found = np.add.reduceat(by_row, _starts(edges.shape[1], columns), axis=1, dtype=np.uint16)

@@ -1,7 +1,7 @@
 """Frames by PTS: decoding forward from keyframes.
 
-All positions are PTS in the video stream's time base. What a frame means and what is done with it is not
-known here; where keyframes lie, `packets` finds out.
+All positions are PTS in the video stream's time base. Not here: finding keyframes (`packets`), and what is
+done with a frame.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SKIPPING_CODECS = ("h264", "hevc")
 
 
 class CorruptFrameError(Exception):
-    """The decoder reported damage: the window that wanted the frame is rejected. Never reaches the user."""
+    """The decoder reported damage: the window that needs the frame is rejected. Never reaches the user."""
 
 
 class FrameReader:
@@ -108,7 +108,7 @@ class FrameReader:
 
     @property
     def container_codes(self) -> ColourCodes:
-        """Colour tags of the container; none where it has no room for any."""
+        """Colour tags of the container; none if it cannot store any."""
         return self._decoding.container_codes
 
     @property
@@ -150,7 +150,7 @@ class FrameReader:
         return self._scout.step_at(pts)
 
     def indexed(self) -> list[int]:
-        """Return the places in the container's index, in order; none where it has no index of the whole."""
+        """Return the places in the container's index, in order; none if it has no complete index."""
         return self._scout.indexed()
 
     def frames(self, keyframe: int, pts: int) -> Iterator[av.VideoFrame]:
@@ -196,7 +196,7 @@ class FrameReader:
             self._position = None
             raise CorruptFrameError(error.strerror) from error
         except CorruptFrameError:
-            # What the decoder makes of the rest would depend on where it was started.
+            # What the decoder outputs for the rest would depend on where it was started.
             self._position = None
             raise
 
@@ -213,7 +213,7 @@ class FrameReader:
         packet = next(self._packets, None) if self._packets is not None else None
         if packet is None or packet.is_corrupt:
             return None
-        # Behind the end that it is told of, this decoder has nothing to go on from.
+        # After the signal for the end, this decoder cannot continue.
         self._packets = None
         codec = self.stream.codec_context
         codec.skip_frame = "DEFAULT"
@@ -227,7 +227,7 @@ class FrameReader:
         return None if frames[0].is_corrupt or frames[0].interlaced_frame else frames[0]
 
     def _leads_to(self, keyframe: int, pts: int) -> bool:
-        """Whether decoding on gives the frames from `pts` on, and no packet is read in vain."""
+        """Return whether decoding on gives the frames from `pts` on, without reading useless packets."""
         if self._position is None or self._position >= pts:
             return False
         if not self._decoding.leads_to(self._position, pts):
@@ -250,7 +250,7 @@ class FrameReader:
     def _earlier_entry(self, pts: int) -> int | None:
         """Return the keyframe to begin at instead where the one begun at gave no frame of its own.
 
-        Such is a recovery point with intra refresh: the picture is whole only a second later.
+        An example is a recovery point with intra refresh: the picture is complete only a second later.
 
         Args:
             pts: PTS of the first frame, and of those that follow.
@@ -271,7 +271,7 @@ class FrameReader:
             if self._packets is None:
                 return None
             packet = next(self._packets, None)
-            codec = self.stream.codec_context  # seeking may have opened the film anew
+            codec = self.stream.codec_context  # seeking may have reopened the film
             if packet is None:
                 self._packets = None
                 self._take(codec.decode(None), is_end=True)
@@ -323,7 +323,7 @@ class _Deinterlacer:
         self._graph.configure()
 
     def put(self, frame: av.VideoFrame | None) -> list[av.VideoFrame]:
-        """Take the next frame, or None behind the last, and return what is ready: one frame later."""
+        """Take the next frame, or None after the last, and return what is ready: one frame later."""
         self._graph.vpush(frame)
         out: list[av.VideoFrame] = []
         while True:

@@ -1,4 +1,7 @@
-"""Encrypted films: detected by what their containers say, since to a decoder they are damage."""
+"""Detect encrypted films by the flags of their containers: to a decoder they look damaged.
+
+Not here: decrypting.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ WHAT, REMEDY = "it is encrypted, and nothing here can decrypt it", "use an unenc
 
 
 def refuse_encrypted(path: Path, stream: av.VideoStream) -> list[str]:
-    """Refuses an encrypted film.
+    """Refuse an encrypted film.
 
     Args:
         path: The film.
@@ -65,7 +68,7 @@ def _encrypted_share(path: Path, pid: int | None) -> float:
 
 
 def _transport_flags(block: bytes, pid: int) -> Iterator[bool]:
-    """Whether each packet of a PID is scrambled, by its transport_scrambling_control."""
+    """Return whether each packet of a PID is scrambled, by its transport_scrambling_control."""
     start, step = _packet_grid(block)
     for place in range(start, len(block) - 4, step):
         if block[place] == SYNC_BYTE and (block[place + 1] & 0x1F) << 8 | block[place + 2] == pid:
@@ -84,7 +87,7 @@ def _packet_grid(block: bytes) -> tuple[int, int]:
 
 
 def _program_flags(block: bytes) -> Iterator[bool]:
-    """Whether each packet of video is scrambled, by its PES_scrambling_control, as on copied DVDs."""
+    """Return whether each packet of video is scrambled, by its PES_scrambling_control, as on copied DVDs."""
     place = block.find(b"\x00\x00\x01")
     while 0 <= place < len(block) - 6:
         if 0xE0 <= block[place + 3] <= 0xEF and block[place + 6] & 0xC0 == 0x80:

@@ -1,6 +1,6 @@
-"""The fingerprint of a film's file: what it is compared by later, without reading it all.
+"""The fingerprint of a film's file, to compare it later without reading all of it.
 
-Here: taking, writing down and comparing fingerprints. Not here: waiting for files that went away (`source`).
+Here: taking, storing and comparing fingerprints. Not here: waiting for files that are away (`source`).
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ class Fingerprint:
         return SEPARATOR.join((str(self.size_bytes), self.content_hash))
 
     def has_same_content(self, other: Fingerprint) -> bool:
-        """Whether both are of the same content, whatever the files' times."""
+        """Return whether both are of the same content, even if the files' times differ."""
         return self.content == other.content
 
     def is_of(self, path: Path) -> bool:
-        """Whether a file still has this content; True where it is gone.
+        """Return whether a file still has this content; True if it is missing.
 
         Only where size is equal and the modification time is not (a copy, a restored backup) is the file
         read.

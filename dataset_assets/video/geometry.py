@@ -1,7 +1,7 @@
 """Where a pixel of the working frame lies in the coded frame.
 
 The *coded frame* is what the decoder hands out. The *working frame* has square pixels, stands upright and is
-never larger than the coded frame along either axis. Colour and decoding do not belong here.
+never larger than the coded frame along either axis. Not here: colour, decoding.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Rect:
         return self.y + self.height
 
     def contains(self, other: Rect) -> bool:
-        """Whether every pixel of `other` lies in this rectangle."""
+        """Return whether every pixel of `other` lies in this rectangle."""
         return (
             self.x <= other.x
             and self.y <= other.y
@@ -109,7 +109,7 @@ class FrameGeometry:
 
     @property
     def working_rect(self) -> Rect:
-        """The whole working frame."""
+        """The entire working frame."""
         return Rect(0, 0, *self.working_size)
 
     def coded_rect(self, rect: Rect) -> Rect:

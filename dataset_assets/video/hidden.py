@@ -1,7 +1,7 @@
-"""What a container says to hide: Matroska's PixelCrop, the clean aperture of MP4 and MOV.
+"""Lines that a container hides: Matroska's PixelCrop, the clean aperture of MP4 and MOV.
 
-The decoder hands these lines out like any other. PyAV shows no side data of streams, but FFmpeg's own
-description of a film does.
+The decoder outputs these lines like any other. PyAV shows no side data of streams, but FFmpeg's own
+description of a film does. Not here: leaving them out of patches (`probing`, `active_area`).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _CROPPING = re.compile(r"^ +Frame Cropping: (\d+)/(\d+)/(\d+)/(\d+)$")
 
 
 def hidden_lines(stream: av.VideoStream) -> tuple[Bars, list[str]]:
-    """Lines at each side of the coded picture that its container hides.
+    """Return the lines at each side of the coded picture that its container hides.
 
     Args:
         stream: The film's video stream.
 
     Returns:
-        The lines; and a warning where next to nothing would be left, so that none are taken as hidden.
+        The lines; and a warning if almost nothing would be left, so that none count as hidden.
     """
     hidden = _cropping(_description(stream.container), stream.index)
     width = stream.width - hidden.left - hidden.right

@@ -1,6 +1,7 @@
 """MPEG-4 films whose packets hold two frames each, as DivX and XviD pack B-frames into AVI.
 
-A placeholder follows where each B-frame would stand. The time stamps that FFmpeg makes up fit neither.
+A placeholder follows in the place of each B-frame. The time stamps that FFmpeg guesses fit neither. Here:
+separating the frames. Not here: decoding (`decode`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MAX_PACKETS = 50
 
 
 def has_packed_frames(container: av.container.InputContainer, stream: av.VideoStream) -> bool:
-    """Whether packets hold two frames; reads some where the film is MPEG-4."""
+    """Return whether packets hold two frames; reads some where the film is MPEG-4."""
     codec = stream.codec_context
     if codec is None or codec.name != "mpeg4":
         return False
@@ -32,7 +33,7 @@ def has_packed_frames(container: av.container.InputContainer, stream: av.VideoSt
 def unpacked(
     packets: Iterable[av.Packet[av.VideoStream]], stream: av.VideoStream
 ) -> Iterator[av.Packet[av.VideoStream]]:
-    """Packets of one frame each, with their PTS.
+    """Yield packets of one frame each, with their PTS.
 
     A B-frame is shown when it is decoded, any other one when the next of its kind is.
 

@@ -1,6 +1,6 @@
 """Packets by PTS: opening a film, finding its keyframes, its steps and its end without decoding.
 
-All positions are PTS in the video stream's time base. Decoding belongs to `decode`.
+All positions are PTS in the video stream's time base. Not here: decoding (`decode`).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dataset_assets.video.colour import NO_CODES, ColourCodes
 from dataset_assets.video.packed import has_packed_frames, unpacked
 from dataset_assets.video.stream_choice import Choice, choose_video
 
-# The containers of films and of sound, by FFmpeg's names. A playlist (hls, dash, concat, imf) is none: it
-# would have other files read, and those may be anything on this machine.
+# The containers of films and of sound, by FFmpeg's names, without playlists (hls, dash, concat, imf): these
+# make FFmpeg read other files, which may be any file of this machine.
 CONTAINERS = (
     "3gp,aac,asf,av1,avi,dv,flac,flv,gxf,h264,hevc,ivf,m4v,matroska,mjpeg,mov,mp3,mp4,mpeg,mpegts,mpegvideo,"
     "mxf,nut,obu,ogg,rm,vc1,wav,webm,wtv,yuv4mpegpipe"
@@ -34,9 +34,9 @@ PART_OPTIONS = OPEN_OPTIONS | {"protocol_whitelist": "file,subfile"}
 MAX_PIXELS = 1 << 26
 DECODER_LIMITS = {"max_pixels": str(MAX_PIXELS)}
 # Concealed damage would enter patches as grey or smeared blocks: let the decoder report it instead. Where a
-# film carries checksums of its pictures (HEVC's SEI), they are held against what was decoded.
+# film has checksums of its pictures (HEVC's SEI), they are compared with what was decoded.
 DECODER_OPTIONS = DECODER_LIMITS | {"err_detect": "explode+crccheck"}
-# dav1d holds the end of each tile against its data only where it is told to be strict.
+# dav1d checks the end of each tile against its data only with the option `strict`.
 STRICT_DECODER_OPTIONS = DECODER_OPTIONS | {"strict": "strict"}
 STRICT_CODECS = ("libdav1d",)
 # H.264's decoder would also report what is no damage: old frames that a film with open GOPs wants to forget,
@@ -44,7 +44,7 @@ STRICT_CODECS = ("libdav1d",)
 FLAGGING_CODECS = ("h264",)
 # FFmpeg's names of containers with colour tags of their own begin so.
 CONTAINERS_WITH_COLOUR = ("mov", "matroska", "mxf", "nut")
-# Of these, the demuxer's index holds what happened to be read.
+# The demuxer's index of these contains only what was read so far.
 UNINDEXED_CONTAINERS = ("mpegts", "mpeg")
 # H.264 and HEVC hold back no more frames for reordering.
 MAX_REORDERED_FRAMES = 16
@@ -78,7 +78,7 @@ class PacketReader:
 
     Attributes:
         stream: The video stream.
-        container_codes: Colour tags of the container; none where it has no room for any (MPEG-TS).
+        container_codes: Colour tags of the container; none if it cannot store any (MPEG-TS).
         container_sar: Sample aspect ratio of the container; None where it says nothing else than the codec.
     """
 
@@ -192,7 +192,7 @@ class PacketReader:
         return None
 
     def packets_from(self, keyframe: int) -> Iterator[Packet]:
-        """Packets in decoding order from the packet of the keyframe on."""
+        """Yield packets in decoding order from the packet of the keyframe on."""
         for _ in self._approach(keyframe):
             packets = self._demux()
             for packet in packets:
@@ -220,7 +220,7 @@ class PacketReader:
         for keyframe, later in pairwise([*at_or_before, pts + 1]):
             if keyframe not in self._known_until:
                 insort(self._keyframes, keyframe)
-            self._known_until[keyframe] = max(self._known_until.get(keyframe, 0), later - 1)
+            self._known_until[keyframe] = max(self._known_until.get(keyframe, keyframe), later - 1)
         return at_or_before[-1]
 
     def keyframe_after(self, keyframe: int, until: int) -> int | None:
@@ -261,7 +261,7 @@ class PacketReader:
         return (max(before), min(behind)) if before and behind else None
 
     def indexed(self) -> list[int]:
-        """Return the places in the container's index, in order; none where it has no index of the whole."""
+        """Return the places in the container's index, in order; none if it has no complete index."""
         if self.is_found_by_bytes:
             return []
         # Matroska's demuxer reads its index when it first seeks.
@@ -269,14 +269,14 @@ class PacketReader:
         return sorted(entry.timestamp for entry in self.stream.index_entries)
 
     def clocks_from(self, byte: int) -> Iterator[tuple[int, int]]:
-        """(byte place, PTS) of the packets from a byte place on; for containers without an index."""
+        """Yield (byte place, PTS) of the packets from a byte place on; for containers without an index."""
         self._container.seek(byte, unsupported_byte_offset=True)
         for packet in self._demux():
             if packet.pts is not None and packet.pos is not None:
                 yield packet.pos, packet.pts
 
     def leads_to(self, pts: int, later: int) -> bool:
-        """Whether reading on from the packets at `pts` comes to those at `later`."""
+        """Return whether reading on from the packets at `pts` comes to those at `later`."""
         return pts <= later
 
     def spans(self) -> list[tuple[int, int]]:
@@ -322,7 +322,7 @@ class PacketReader:
         return sorted(keyframes)
 
     def _approach(self, pts: int) -> Iterator[None]:
-        """Stands before `pts`, then further and further back: MPEG-TS seeks may land behind their target."""
+        """Seek before `pts`, then further and further back: MPEG-TS seeks may land behind their target."""
         start = self.start_pts
         step = round(1 / self.stream.time_base) if self.stream.time_base else 1
         target = pts
@@ -343,7 +343,7 @@ class PacketReader:
             self._rewind()
 
     def _rewind(self) -> None:
-        """Open the film again: the one way to its first packet that every container knows."""
+        """Open the film again: the only way to its first packet that works for every container."""
         self._container.close()
         self._open()
 
@@ -385,7 +385,7 @@ def _decoder_options(codec: str) -> dict[str, str]:
 
 
 def _raise_if_lost(error: av.FFmpegError) -> None:
-    """Tells a disk that fails from a film that is damaged: what cannot be read now may be read later."""
+    """Raise if the disk failed, not the film: what cannot be read now may be readable later."""
     if error.errno in FAILING_ERRNOS:
         raise SourceLostError(
             f"it cannot be read ({error.strerror})", "check its disk or its mount, and run generate again"

@@ -1,8 +1,8 @@
 """The stream parameters of a frame: what all frames must share to be read as one film.
 
 Broadcast recordings and joined files change size, pixel shape or colour tags on the way. A film is read with
-the parameters that most of it has; which frames have others is found out here, frame by frame. What is done
-with them is decided in `probe` and `windows.finding`.
+the parameters that most of it has. Here: detecting frames with other ones. Not here: what is done with them
+(`probing`, `windows.finding`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class FrameParameters:
     colour: Colour
 
     def differences(self, other: FrameParameters) -> str:
-        """Describe how another frame's parameters differ from these, in words for people."""
+        """Describe for users how another frame's parameters differ from these."""
         mine, others = self.colour, other.colour
         pairs = (
             ("size", f"{self.width}x{self.height}", f"{other.width}x{other.height}"),
@@ -70,7 +70,7 @@ def has_parameters(
     wanted: FrameParameters,
     container: ColourCodes = NO_CODES,
 ) -> bool:
-    """Whether a frame can be read with the parameters of its film.
+    """Return whether a frame can be read with the parameters of its film.
 
     Args:
         frame: The frame.

@@ -1,4 +1,4 @@
-"""Films whose clock is set back: transport streams and VOBs that were copied one behind the other.
+"""Films whose clock is set back: transport streams and VOBs that were concatenated.
 
 FFmpeg seeks by the clock, so it would find one part only, and frames of two parts would share a PTS. So each
 part is read as a file of its own, its stamps shifted behind those of the part before. Where the clock is set
@@ -51,16 +51,16 @@ class Clock(NamedTuple):
     ticks: int
 
     def until(self, later: Clock) -> int:
-        """Ticks to another reading, below 0 where the clock was set back; 33 bits wrap around."""
+        """Return the ticks to another reading, below 0 if the clock was set back; 33 bits wrap around."""
         half = CLOCK_TICKS // 2
         return (later.ticks - self.ticks + half) % CLOCK_TICKS - half
 
 
 class ClockedFilm(Protocol):
-    """What looking for parts asks of a film."""
+    """What the search for parts needs of a film."""
 
     def clocks_from(self, byte: int) -> Iterator[tuple[int, int]]:
-        """(byte place, PTS) of the packets from a byte place on."""
+        """Yield (byte place, PTS) of the packets from a byte place on."""
 
 
 def find_seams(film: ClockedFilm, size_bytes: int) -> list[Span]:
@@ -134,7 +134,7 @@ def find_parts(path: Path, reader: PacketReader) -> tuple[tuple[Part, ...], list
 
     Args:
         path: The film.
-        reader: The film, opened as a whole, for this use only: its demuxer learns wrong places here.
+        reader: The entire film, opened for this use only: its demuxer learns wrong places here.
 
     Returns:
         Its parts in order, none where its clock runs through; and a warning for each that cannot be used.
@@ -225,11 +225,11 @@ class JoinedReader:
         return [(part.first_pts, part.end_pts) for part in self._parts]
 
     def leads_to(self, pts: int, later: int) -> bool:
-        """Whether reading on from the packets at `pts` comes to those at `later`."""
+        """Return whether reading on from the packets at `pts` comes to those at `later`."""
         return self._number_of(pts) == self._number_of(later)
 
     def packets_from(self, keyframe: int) -> Iterator[Packet]:
-        """Packets in decoding order from the packet of the keyframe on, to the end of its part."""
+        """Yield packets in decoding order from the packet of the keyframe on, to the end of its part."""
         self._current = self._part_of(keyframe)
         return self._current.packets_from(keyframe)
 
@@ -254,7 +254,7 @@ class JoinedReader:
         return self._part_of(pts).step_at(pts)
 
     def indexed(self) -> list[int]:
-        """None: no container that is read by parts has an index."""
+        """Return nothing: no container that is read by parts has an index."""
         return []
 
     def _part_of(self, pts: int) -> PacketReader:

@@ -1,6 +1,6 @@
 """The samples of decoded frames as they are: planes as arrays, untouched luma, and where chroma samples lie.
 
-Converting colours does not belong here.
+Not here: converting colours (`render`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def luma_8bit(frame: av.VideoFrame, area: Rect | None = None, step: int = 1) -> 
 
 
 def measure_chroma_location(scratch: av.VideoFrame, codec: str) -> ChromaLocation:
-    """Where the samples of subsampled chroma lie.
+    """Return where the samples of subsampled chroma are.
 
     PyAV does not show the tag, but its conversions obey it: one chroma sample is raised, the frame brought to
     4:4:4, and the centre of mass of what comes out is where the sample lay.

@@ -1,6 +1,6 @@
-"""What a film is, found out before any window is taken: tags, geometry, active area, span; and refusals.
+"""Probe a film before any window is made: tags, geometry, active area, span; and refusals.
 
-The result is a plain value; storing it belongs to `tables`.
+The result is a plain value. Not here: storing it (`tables`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class VideoInfo:
             moves.
         max_cll: MaxCLL in nits, 0 where absent.
         mastering_max_nits: Maximum luminance of the mastering display, 0 where absent.
-        warnings: What was guessed or ignored, a sentence each.
+        warnings: What was guessed or ignored, one message each.
     """
 
     path: Path
@@ -128,7 +128,7 @@ class VideoInfo:
 
 
 def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse") -> VideoInfo:
-    """Probes a film.
+    """Probe a film.
 
     Args:
         path: The file.
@@ -173,7 +173,7 @@ def _probe(
     max_cll, mastering_max_nits = static_hdr_metadata(head)
     geometry = _geometry(head, reader.container_sar or samples.parameters.sar)
     colour, colour_warnings = describe(head, max_cll, mastering_max_nits, container=reader.container_codes)
-    # The last that is asked of a frame, since it is overwritten.
+    # The last use of the frame, since it is overwritten.
     colour = replace(colour, chroma_location=measure_chroma_location(scratch, codec.name))
     is_flagged = samples.is_flagged_interlaced
     scans.look_around(reader, found.keyframes, geometry.coded_height, is_flagged=is_flagged)
@@ -291,7 +291,7 @@ def _active_area(bars: Bars | None, hidden: Bars, geometry: FrameGeometry) -> tu
 
 
 def _refuse_dolby_vision_without_base(codec_tag: str, frame: av.VideoFrame) -> None:
-    """Refuses Dolby Vision whose base layer is not HDR10, HLG or SDR (profile 5, and 10.0 in AV1)."""
+    """Refuse Dolby Vision whose base layer is not HDR10, HLG or SDR (profile 5, and 10.0 in AV1)."""
     rpu = frame_side_data(frame, SideDataType.DOVI_METADATA)
     if rpu is None:
         is_refused = codec_tag in DOLBY_VISION_ONLY_TAGS

@@ -1,7 +1,7 @@
 """Decoded frames to 8-bit SDR pictures: crops of the working frame, and small previews.
 
-Colour conversion, tone-mapping and scaling run in libavfilter graphs built here. Which crops are wanted, and
-what is done with them, is decided elsewhere.
+Colour conversion, tone-mapping and scaling run in libavfilter graphs built here. Not here: which crops are
+wanted, and what is done with them (`patches`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dataset_assets.video.planes import plane_samples
 # Lanczos at 2:1 reaches 6 source pixels to each side and the chroma upsampling before it 4 more.
 MARGIN = 12
 # A ratio such as 4096:1920 = 32:15 repeats every 15 working pixels; beyond this a region could not be cut
-# where both grids meet, and the whole width or height is rendered instead.
+# where both grids meet, and the full width or height is rendered instead.
 MAX_GRID_PERIOD = 32
 # 16-bit RGB of 3840x2160 takes 50 MB in each filter; by bands of this size 13, for 4 % more to render.
 MAX_RGB_PIXELS = 1 << 21
@@ -58,7 +58,7 @@ class CropRenderer:
     """Renders crops of a video's working frames.
 
     HDR is tone-mapped at full size and scaled after (`exact`, the reference's order) or scaled first
-    (`fast`). A crop equals that part of the whole working frame: in every bit where the scale is a multiple
+    (`fast`). A crop equals that part of the entire working frame: in every bit where the scale is a multiple
     of 1/65536 (1, 2, 3/2 ...), else within a code on film, since swscale rounds its steps.
     """
 
@@ -74,7 +74,7 @@ class CropRenderer:
         self._pipeline: tuple[tuple[int, int, int, int], _Pipeline] | None = None
         ratios = zip((geometry.coded_width, geometry.coded_height), geometry.scaled_size, strict=True)
         # swscale counts its steps in 1/65536: where the scale is none of these it rounds them, and a part
-        # rendered by itself differs from that part of the whole by up to a code.
+        # that is rendered separately differs from that part of the frame by up to a code.
         self._is_cut_equal = all(65536 * coded % scaled == 0 for coded, scaled in ratios)
 
     def crops(self, frames: Sequence[av.VideoFrame], rects: Sequence[Rect]) -> list[npt.NDArray[np.uint8]]:
@@ -120,10 +120,10 @@ class CropRenderer:
         return np.ascontiguousarray(_turned_upright(pictures, self._geometry.orientation))
 
     def _band_rows(self, scaled: Rect) -> int:
-        """Rows that are rendered at a time: what lies between two filters is kept small."""
+        """Return the rows that are rendered at a time, so that pictures between two filters are small."""
         across, down = self._regions(scaled)
         if down.scaled_length == self._geometry.scaled_size[1] and not self._is_cut_equal:
-            # The grids hardly meet: each band would be rendered from the whole height.
+            # The grids hardly meet: each band would be rendered from the full height.
             return scaled.height
         is_full_size = self._scales_last and self._colour.is_converted
         pixels = (
@@ -162,7 +162,7 @@ class CropRenderer:
 class PreviewRenderer:
     """Renders small tone-mapped pictures of a video's frames, coded orientation and shape.
 
-    Samples are picked, not averaged: the mean difference of two previews then estimates that of the whole
+    Samples are picked, not averaged: the mean difference of two previews then estimates that of the full
     pictures.
     """
 

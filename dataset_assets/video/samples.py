@@ -1,6 +1,6 @@
 """Frames spread over a film: which parameters most of them have, their bars, and what they are flagged as.
 
-Which places are sampled is `survey`'s affair, what a film is made of by them `probe`'s.
+Not here: which places are sampled (`survey`), and what follows for the film (`probing`).
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def look_at_samples(
 ) -> Samples:
     """Look at frames spread over a film.
 
-    Where it begins otherwise than it goes on, they are decoded a second time: few films do, and 13 frames of
-    UHD would take 325 MB.
+    If its start differs from the rest, they are decoded a second time: few films do so, and keeping 13 frames
+    of UHD would take 325 MB.
 
     Args:
         reader: The film.
@@ -140,7 +140,7 @@ def _sampled_frames(reader: FrameReader, keyframes: Sequence[int]) -> Iterator[a
         if count == 1 and (picture := reader.keyframe_picture(keyframe)) is not None:
             yield picture
             continue
-        # A damaged GOP gives what it has.
+        # A damaged GOP gives the frames that it has.
         with suppress(CorruptFrameError):
             frames = islice(reader.frames(keyframe, keyframe), (count - 1) * IN_GOP_STEP + 1)
             yield from islice(frames, None, None, IN_GOP_STEP)

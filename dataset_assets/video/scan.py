@@ -1,8 +1,8 @@
 """How a film was scanned, measured where it moves: progressive, interlaced or telecined.
 
-What is measured beats what is flagged: progressive film lies in interlaced carriage, and interlaced film in
-streams that say nothing. Belongs here: the verdict on a film from a few of its frames, and what is refused.
-Does not belong here: the measure itself (`combs`), and the combs of single windows.
+Measures take precedence over flags: there is progressive film in interlaced carriage, and interlaced film in
+streams without flags. Here: the verdict on a film from a few of its frames, and what is refused. Not here:
+the measure itself (`combs`), and the combs of single windows (`windows`).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Scan:
     Attributes:
         interlaced: Whether it is deinterlaced.
         field_order: Which field is the earlier one, as measured; None where nothing moved.
-        warnings: What differs from place to place, a sentence each.
+        warnings: What differs from place to place, one message each.
     """
 
     interlaced: bool
@@ -62,7 +62,7 @@ class Scan:
 
 
 class ScanSurvey:
-    """Collects what frames of a film say, place by place."""
+    """Collects the votes of frames of a film, place by place."""
 
     def __init__(self) -> None:
         """Start without evidence."""
@@ -70,7 +70,7 @@ class ScanSurvey:
         self._first: list[Lines] = []
 
     def watch(self, frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """Pass consecutive frames of one place on, and measure them when they end."""
+        """Yield consecutive frames of one place unchanged, and measure them at the end."""
         lines: list[Lines] = []
         try:
             for frame in frames:
@@ -115,7 +115,7 @@ class ScanSurvey:
         return [kind for kind in found if kind is not None]
 
     def verdict(self, setting: Literal["refuse", "deinterlace"], *, is_flagged: bool) -> Scan:
-        """Decides what the film is.
+        """Return whether the film is interlaced.
 
         Args:
             setting: What is done with interlaced films.
@@ -149,7 +149,7 @@ class ScanSurvey:
                 assert_never(setting)
 
     def refuse_field_pictures(self, codec: str, frame: av.VideoFrame) -> None:
-        """Refuses a film whose fields are pictures of their own.
+        """Refuse a film whose fields are coded as separate pictures.
 
         Args:
             codec: FFmpeg's name of the codec.

@@ -1,4 +1,7 @@
-"""Side data of frames."""
+"""Side data of frames, as bytes.
+
+Not here: what they mean (`geometry`, `probing`, `stereo`).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A film's file while a run reads it: whether it is there, and still the one that the run began with.
+"""A film's file while a run reads it: whether it exists, and is still the one that the run began with.
 
-Decoding does not tell: a file that was replaced or a disk that went away looks like a damaged film, or like
-nothing at all. What is waited for, and how long, is the caller's affair.
+Decoding does not show it: a file that was replaced, or a disk that is away, looks like a damaged film or like
+its end. Not here: waiting and retrying (`generate.lanes`).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 from dataset_assets.errors import SourceChangedError, SourceLostError
 from dataset_assets.video.fingerprint import Fingerprint
 
-# A mount that hangs behind its cache still answers `stat`; a byte of the film's end it does not.
+# A mount that hangs may still answer `stat` from its cache, but not a read of the film's last byte.
 PROBED_BYTES = 1
-# Seconds between two tries at a film that went away: 5 minutes, in which a server is started anew or a cable
-# is plugged in again.
+# Seconds between two retries while a film is away: 5 minutes, enough to restart a server or to plug a cable
+# in again.
 RETRY_DELAYS_S = (1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 80.0, 140.0)
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What tells without reading that a file was not touched.
+    """The state of a file that shows without reading it that it is unchanged.
 
     Attributes:
         size_bytes: Its size.
@@ -48,10 +48,10 @@ class FileState:
 
 
 class Source:
-    """One film's file, held against what was probed."""
+    """One film's file, compared with what was probed."""
 
     def __init__(self, path: Path, known: Fingerprint) -> None:
-        """Look at nothing yet.
+        """Store the arguments; nothing is read.
 
         Args:
             path: The file.
@@ -64,12 +64,12 @@ class Source:
     def check(self) -> None:
         """Make sure that the file can be read and is the one that was probed.
 
-        Size and modification time are held against the fingerprint. The content is where the change time or
-        the inode says that somebody touched the file since the last look: on its first use, and after it was
-        replaced, written to, or mounted again.
+        Size and modification time are compared with the fingerprint. The content is compared too if the
+        change time or the inode shows that the file was touched since the last check: on its first use, and
+        after it was replaced, written to, or mounted again.
 
         Raises:
-            SourceLostError: It is not there, or its disk does not answer.
+            SourceLostError: It does not exist, or its disk does not answer.
             SourceChangedError: It is another file.
         """
         try:

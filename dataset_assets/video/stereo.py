@@ -1,4 +1,7 @@
-"""Films of which each picture holds both eyes: refused, since a patch would lie across the seam."""
+"""Refuse films with both eyes in each picture, since a patch would cross the seam.
+
+Not here: films with each eye in its own layer, of which the first one is decoded (`decode`).
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ HVCC_BYTES = 22
 
 
 def refuse_both_eyes(stream: av.VideoStream, frame: av.VideoFrame) -> None:
-    """Refuses a frame that holds both eyes.
+    """Refuse a frame that contains both eyes.
 
     Args:
         stream: The film's video stream.
@@ -74,7 +77,7 @@ def _one_eye(kind: int, frame: av.VideoFrame, sar: Fraction) -> str:
 
 
 def _has_layers(stream: av.VideoStream) -> bool:
-    """Whether each eye has a layer of its own (MV-HEVC), of which the first one is decoded."""
+    """Return whether each eye has a layer of its own (MV-HEVC), of which the first one is decoded."""
     codec = stream.codec_context
     extradata = codec.extradata if codec is not None and codec.name == "hevc" else None
     if not extradata:

@@ -1,4 +1,7 @@
-"""Which of several video streams is the film."""
+"""Choose the video stream that is the film.
+
+Not here: reading its packets (`packets`).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class Choice:
 
     Attributes:
         index: The stream's number in its container.
-        warnings: A sentence where there was a choice.
+        warnings: A message if there was a choice.
     """
 
     index: int
@@ -31,7 +34,7 @@ class Choice:
 
 
 def choose_video(container: av.container.InputContainer) -> Choice | None:
-    """Chooses the film among the video streams of a container.
+    """Choose the film among the video streams of a container.
 
     It is the one with the most pixels; among equals the one that is marked as default, else the first. Those
     that no decoder here knows come last. Where there are several, packets are read from the start on.
@@ -86,7 +89,7 @@ def _films(container: av.container.InputContainer, streams: Sequence[av.VideoStr
 
 
 def _learn_size(packet: av.Packet[av.stream.Stream]) -> None:
-    """Decode a packet of a stream whose container says no size, until its own header has said it."""
+    """Decode packets of a stream whose container has no size, until its own header has given it."""
     codec = packet.stream.codec_context
     if not isinstance(codec, av.VideoCodecContext) or codec.width:
         return

@@ -1,7 +1,7 @@
-"""Looking at places spread over a film: its keyframes, its steps, and the gaps in its time stamps.
+"""Sample places spread over a film: its keyframes, its steps, and the gaps in its time stamps.
 
 All positions are PTS in the video stream's time base. A gap is found at sampled places and in the container's
-index; no film is read through for it, and nothing is decoded.
+index, without reading the entire film. Not here: decoding (`samples`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_ROUNDS = 20
 
 
 class FilmIndex(Protocol):
-    """What a survey asks of a film."""
+    """What a survey needs of a film."""
 
     def keyframe_at(self, pts: int) -> int | None:
         """Return the last keyframe at or before `pts`, else the film's first; None where there is none."""
@@ -46,7 +46,7 @@ class FilmIndex(Protocol):
         """Return the last frame's PTS at or before `pts` and the next one's; None where one is missing."""
 
     def indexed(self) -> Sequence[int]:
-        """Return the places in the container's index, in order; none where it has no index of the whole."""
+        """Return the places in the container's index, in order; none if it has no complete index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _shortest_gap(found: Survey) -> int:
 
 
 def _long_intervals(indexed: Sequence[int], timeline: Timeline, shortest: int) -> list[int]:
-    """Places inside the longest intervals of an index that are no group of pictures and no known gap."""
+    """Return places in the longest intervals of an index that are no group of pictures and no known gap."""
     least = max(shortest, timeline.length // LONG_INTERVAL_SHARE)
     intervals = ((after - before, (before + after) // 2) for before, after in pairwise(indexed))
     long = [

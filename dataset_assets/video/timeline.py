@@ -1,13 +1,12 @@
 """Film time: a film's spans between the gaps in its time stamps, joined.
 
-All positions are PTS in the video stream's time base. How spans are found is `survey`'s affair.
+All positions are PTS in the video stream's time base. Not here: finding the spans (`survey`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from typing import TypeAlias
 
 Span: TypeAlias = tuple[int, int]
@@ -66,7 +65,7 @@ class Timeline:
         return self.end
 
     def ticks_at(self, pts: int) -> int:
-        """Film time at a PTS, below 0 before the start; the inverse of `pts_at`."""
+        """Return the film time at a PTS, below 0 before the start; the inverse of `pts_at`."""
         start, _ = next(span for span in reversed(self.spans) if span[0] <= pts or span[0] == self.start)
         return sum(min(end, start) - first for first, end in self.spans if first < start) + pts - start
 
@@ -75,48 +74,20 @@ class Timeline:
         return next((end for start, end in reversed(self.spans) if start <= pts), self.spans[0][1])
 
     def spread(self, count: int) -> list[int]:
-        """`count` PTS at equal distances in film time, the first at the start."""
+        """Return `count` PTS at equal distances in film time, the first at the start."""
         return [self.pts_at(self.length * index // count) for index in range(count)]
 
     def from_pts(self, pts: int) -> Timeline:
-        """Begins at a PTS instead, which lies before the end."""
+        """Return the timeline from a PTS on, which is before the end."""
         first, *others = [span for span in self.spans if span[1] > pts]
         return Timeline(((pts, first[1]), *others))
 
     def without(self, gaps: Iterable[Span]) -> Timeline:
-        """Leaves out gaps, each (PTS at which the frame before ends, PTS of the frame behind)."""
+        """Return the timeline without gaps: (PTS at which the frame before ends, PTS of the next frame)."""
         spans = self.spans
         for first, last in gaps:
             spans = tuple(piece for span in spans for piece in _cut(span, first, last))
         return Timeline(spans) if spans else self
-
-    def pieces(self, count: int, shortest: int) -> list[Span]:
-        """Cuts film time into equal pieces, none across a gap.
-
-        A span has its share of the pieces, as equal as ticks allow.
-
-        Args:
-            count: Pieces wanted.
-            shortest: Ticks that a piece needs.
-
-        Returns:
-            As many pieces as wanted, in order; fewer where the film or a span is too short for them, but one.
-        """
-        count = max(1, min(count, self.length // shortest)) if count else 0
-        if len(self.spans) == 1:
-            return list(_equal_pieces(self.spans[0], count))
-        ends = accumulate(end - start for start, end in self.spans)
-        shares = [round(count * end / self.length) for end in (0, *ends)]
-        found: list[Span] = []
-        for span, (before, until) in zip(self.spans, pairwise(shares), strict=True):
-            found.extend(_equal_pieces(span, min(until - before, (span[1] - span[0]) // shortest)))
-        longest = max(self.spans, key=lambda span: span[1] - span[0])
-        return found or [longest][:count]
-
-
-def _equal_pieces(span: Span, count: int) -> Iterator[Span]:
-    start, end = span
-    return pairwise([start + (end - start) * index // count for index in range(count + 1)] if count else [])
 
 
 def _cut(span: Span, first: int, last: int) -> Iterator[Span]:

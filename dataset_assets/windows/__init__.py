@@ -1,6 +1,6 @@
-"""Choosing and judging windows: where they are tried, what is measured on them, and why one is rejected.
+"""Choose and judge windows: where they are tried, what is measured, and why one is rejected.
 
-Uses `video`; knows nothing of crops, of Parquet or of Dagster.
+Here: sampling, measures, rejection rules. Not here: reading films (`video`), crops, Parquet, Dagster.
 """
 
 from dataset_assets.windows.cuts import cut_score

@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from dataset_assets.windows.matching import SHIFT, STD_FLOOR, Picture, block_errors, pair_score
 
-# Scores of neighbours below this leave no room for a blend: of three blended frames each step has 0.25 or
-# more between shots of like contrast.
+# Below these scores of neighbours there is no blend: with three blended frames each step has 0.25 or more
+# between shots of similar contrast.
 MIN_STEP = 0.15
 # Half of what any limit in use lets pass; less is not worth the time it takes to measure.
 MIN_MIXTURE = 0.1
 MIN_GHOST = 0.03
-# The search goes on down to here, as 0.05 of the contrast is what grain leaves: what is left of a pan
+# The search continues down to here, as 0.05 of the contrast is what grain leaves: what is left of a pan
 # unsearched would look like a step of a blend.
 GOOD_ENOUGH = 0.05
 # Over two to four frames a pan goes further than between neighbours.
@@ -37,7 +37,7 @@ RIDGE = 1e-3
 
 
 def mixture(previews: Picture, scores: Sequence[float]) -> float:
-    """Measures by how much a frame is better explained by two others laid over one another than by one moved.
+    """Measure how much better a frame is explained by a sum of two others than by one of them moved.
 
     Args:
         previews: Shape (frames, 48, 96), zero mean.
@@ -75,7 +75,7 @@ def mixture(previews: Picture, scores: Sequence[float]) -> float:
 
 
 def ghost(previews: Picture, means: Picture, scores: Sequence[float]) -> float:
-    """Measures by how much the first or the last frame stands out from a window that else keeps to one shot.
+    """Measure how much the first or the last frame differs from a window that otherwise shows one shot.
 
     Args:
         previews: Shape (frames, 48, 96), zero mean.
@@ -84,7 +84,7 @@ def ghost(previews: Picture, means: Picture, scores: Sequence[float]) -> float:
 
     Returns:
         0..1.2: by how much the errors of that frame's blocks exceed those of the same blocks in every other
-        pair of neighbours; the weighted median, since something that comes in covers less than half. 0 where
+        pair of neighbours; the weighted median, since an object that enters covers less than half. 0 where
         it is less than `MIN_GHOST`.
     """
 
@@ -94,7 +94,7 @@ def ghost(previews: Picture, means: Picture, scores: Sequence[float]) -> float:
         found = block_errors(first, second, SHIFT, GOOD_ENOUGH)
         if found is None:
             return None
-        # Something that comes in changes the frame's mean and contrast: what it does not cover is the same
+        # An object that enters changes the frame's mean and contrast: what it does not cover is the same
         # without them.
         first, second = first + means[pair], second + means[pair + 1]
         unchanged = block_errors(first, second, SHIFT, GOOD_ENOUGH, same_exposure=True)

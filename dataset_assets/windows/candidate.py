@@ -101,7 +101,7 @@ class Candidate:
         has_film_parameters: bool = True,
         is_complete: bool = True,
     ) -> None:
-        """Measure nothing yet.
+        """Store the arguments; nothing is measured yet.
 
         Args:
             pictures: Makes the pictures of the film.
@@ -120,7 +120,7 @@ class Candidate:
 
     @cached_property
     def has_blocks(self) -> bool:
-        """Whether a part of it is made of blocks that the rest is not."""
+        """Whether a part of it shows coding blocks that the rest does not."""
         return show_blocks(self.frames)
 
     @cached_property
@@ -151,7 +151,7 @@ class Candidate:
 
     @cached_property
     def repeated_frames(self) -> int:
-        """How many of the 6 pairs of neighbours show the same picture; never a reason."""
+        """How many of the 6 pairs of neighbours show the same picture; not a reason to reject."""
         return measures.repeated_frames(self.lumas)
 
     @cached_property
@@ -163,7 +163,7 @@ class Candidate:
 
     @cached_property
     def has_combs(self) -> bool:
-        """Whether lines of two moments lie in one of its frames."""
+        """Whether one of its frames mixes lines of two moments."""
         return has_combs([sample_lines(frame, self._pictures.area) for frame in self.frames])
 
     @cached_property

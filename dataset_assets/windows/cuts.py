@@ -1,20 +1,20 @@
 """The cut test: do the frames of a window show one shot, at any brightness.
 
-Belongs here: the score of a window. Does not belong here: how two pictures are compared (`matching`), what
-betrays blended frames (`blends`), the limit a score is held against (a setting), the v2.0 rule and the other
-measures of a window (`measures`), and reading the frames (`video`).
+Here: the score of a window. Not here: how two pictures are compared (`matching`), how blended frames are
+detected (`blends`), the limit of the score (a setting), the v2.0 rule and the other measures of a window
+(`measures`), and reading the frames (`video`).
 
-The score is motion-compensated block matching with one exposure gain for the whole picture. Differences of
-frames scale with brightness, so a limit on them is blind in the dark; this score hardly changes when a window
-is darkened. At a limit of 0.65 and brightness 1, 0.6, 0.35 and 0.2 it told 99.9, 99.9, 99.9 and 99.8 % of
+The score is motion-compensated block matching with one exposure gain for the entire picture. Differences of
+frames scale with brightness, so a limit on them fails in the dark; this score hardly changes when a window is
+darkened. At a limit of 0.65 and brightness 1, 0.6, 0.35 and 0.2 it detects 99.9, 99.9, 99.9 and 99.8 % of
 2,000 joins of two films and all 32 cuts of the sample media in every position (lowest score 0.76).
 
-Where 1, 2 or 3 blended frames lie between the shots, 99.7, 99.6 and 100 % of 800 windows with whole frames of
-both are told, where neighbours alone told 96, 85 and 66 %; of 760 windows that begin or end inside the blend,
-with a quarter or more of the other shot in a frame, 84 to 95 %, where neighbours told 25 to 67 %. Of 5,654
-whole windows of 60 sample films 0.6 % are rejected (neighbours alone 0.1 %), of pans up to 6 % of the width a
-frame and of zooms none, of dissolves over 10 frames 73 %, over 24 frames 15 %. All of it takes 3.5 CPU ms a
-whole window, 1.3 of them for blends.
+Where 1, 2 or 3 blended frames lie between the shots, 99.7, 99.6 and 100 % of 800 windows with unblended
+frames of both are detected (neighbours alone: 96, 85 and 66 %). Of 760 windows that begin or end inside the
+blend, with a quarter or more of the other shot in a frame, 84 to 95 % are (neighbours alone: 25 to 67 %). Of
+5,654 windows of 60 sample films without a cut 0.6 % are rejected (neighbours alone: 0.1 %), of pans up to 6 %
+of the width a frame and of zooms none, of dissolves over 10 frames 73 %, over 24 frames 15 %. All of it takes
+3.5 CPU ms for a window without a cut, 1.3 of them for blends.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ from dataset_assets.windows.matching import (
 # frames.
 FLAT_STD = 1.5
 # Pairs above this are tested again around an odd frame. Below every limit in use (0.60 to 0.71), so a stored
-# score can be held against any of them.
+# score can be compared with any of them.
 BRIDGE_ABOVE = 0.5
-# Neighbours above every limit in use are a cut whatever else there is.
+# Neighbours above every limit in use are a cut, whatever the other frames show.
 BLENDS_BELOW = 0.71
 # Bring both measures of blends to the scale of the block test: a mixture of 0.22 and a ghost of 0.06 lie at
-# its limit of 0.65. Each rejects 0.2 to 0.4 % of the whole windows of the sample films there.
+# its limit of 0.65. Each rejects 0.2 to 0.4 % of the windows without a cut of the sample films there.
 MIXTURE_SCALE = 2.95
 GHOST_SCALE = 10.8
 
 
 def cut_score(luma: Sequence[Picture]) -> float:
-    """Scores how much a window looks like more than one shot, with motion and exposure taken out.
+    """Score how much a window looks like more than one shot, with motion and exposure compensated.
 
     The largest of two measures on one scale: how unlike the most unlike neighbours are, and how much a frame
-    looks like two shots laid over one another.
+    looks like two blended shots.
 
     Args:
         luma: The window's frames in presentation order (7 in this product, at least 2), each (h, w) float32

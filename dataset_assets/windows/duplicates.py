@@ -13,9 +13,9 @@ from dataset_assets.windows import measures
 
 
 class AcceptedSignatures:
-    """The signatures of a film's accepted windows, searchable without looking closely at each.
+    """The signatures of a film's accepted windows, searchable without a full comparison with each.
 
-    One thread may add while others search: they see the windows that were there when they began, or more.
+    One thread may add while others search: they see the windows that were added before they began, or more.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class AcceptedSignatures:
         self._signatures = np.zeros((64, measures.SIGNATURE_HEIGHT, measures.SIGNATURE_WIDTH), np.uint8)
 
     def add(self, signature: npt.NDArray[np.uint8]) -> None:
-        """Remembers an accepted window."""
+        """Remember an accepted window."""
         if self._count == len(self._means):
             self._means = np.concatenate([self._means, self._means])
             self._signatures = np.concatenate([self._signatures, self._signatures])
@@ -33,7 +33,7 @@ class AcceptedSignatures:
         self._count += 1
 
     def contains_like(self, signature: npt.NDArray[np.uint8]) -> bool:
-        """Whether an accepted window shows the same picture.
+        """Return whether an accepted window shows the same picture.
 
         Pictures cannot differ less than their means do; in a dark film, where the means are all alike, one
         subtraction for all of them takes 2 ms for 1,000 windows and one for each takes 20.

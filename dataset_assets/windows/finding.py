@@ -59,7 +59,7 @@ class WindowFinder:
         accepted: AcceptedSignatures,
         stop: threading.Event,
     ) -> None:
-        """Prepare the making of previews.
+        """Prepare the previews.
 
         Args:
             reader: The open film.
@@ -88,7 +88,7 @@ class WindowFinder:
             What came of it, and its 7 frames; none where it was rejected.
 
         Raises:
-            CancelledError: Nothing more is wanted.
+            CancelledError: `stop` was set.
         """
         if self._stop.is_set():
             raise CancelledError
@@ -122,7 +122,7 @@ class WindowFinder:
             pts: PTS of its 7 frames.
 
         Returns:
-            The frames; fewer than 7 where the film no longer has them.
+            The frames; fewer than 7 if the film does not have them any more.
         """
         keyframe = self._reader.keyframe_at(pts[0])
         if keyframe is None:
@@ -134,7 +134,7 @@ class WindowFinder:
         return frames if [frame.pts for frame in frames] == list(pts) else []
 
     def shows(self, frames: Sequence[av.VideoFrame], signature: Preview) -> bool:
-        """Whether a window that was read again shows the picture that its signature was taken of."""
+        """Return whether a window that was read again shows the picture that its signature was taken of."""
         return is_duplicate(self._pictures.signature(frames), signature)
 
     def _read(self, keyframe: int, start: int) -> tuple[list[av.VideoFrame], bool]:
@@ -155,6 +155,6 @@ class WindowFinder:
         return frames, False
 
     def _has_film_parameters(self, frame: av.VideoFrame) -> bool:
-        """Whether a frame has the parameters that the film was probed with."""
+        """Return whether a frame has the parameters that the film was probed with."""
         info, reader = self._info, self._reader
         return has_parameters(frame, reader.sar_at(frame.pts), info.parameters, reader.container_codes)

@@ -1,4 +1,4 @@
-"""Judging a candidate: the rule that rejects it, and the record of what was measured on it.
+"""Judge a candidate: the rule that rejects it, and the record of what was measured on it.
 
 The rules themselves are in `rules`, the measures in `candidate`.
 """
@@ -20,7 +20,7 @@ class Measured:
 
     Attributes:
         signature: Shape (18, 32), uint8: the middle frame's thumbnail that duplicates are detected by.
-        preview: Shape (height, width, 3), uint8, blue, green, red: what people see of the window. The active
+        preview: Shape (height, width, 3), uint8, blue, green, red: what users see of the window. The active
             area, upright, some 480 pixels across, of the frames that the rule names, side by side.
     """
 

@@ -1,4 +1,4 @@
-"""Block matching: how unlike two small pictures are once motion and exposure are taken out.
+"""Block matching: how different two small pictures are after compensating motion and exposure.
 
 Here: the error of each block of one picture in another. Not here: the previews that are compared and the
 score of a window (`cuts`, `blends`).
@@ -56,7 +56,7 @@ def block_errors(
 
     Returns:
         Error of each block, 0 (the same) to 1.2, about 1 where unrelated; and its weight, 0 where it has
-        nothing to say; both of shape (4, 8). None where no block has.
+        no information; both of shape (4, 8). None if no block has any.
     """
     strong, weak = first, second
     strong_std, weak_std = float(first.std()), float(second.std())

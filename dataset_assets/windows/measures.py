@@ -1,7 +1,7 @@
-"""What is measured on a window besides the cut score: motion, repeats, light, contrast, focus, likeness.
+"""Measures of a window besides the cut score: motion, repeats, light, contrast, focus, similarity.
 
-Belongs here: the measures, each a pure function of pictures, and their default limits. Does not belong here:
-the cut test (`cuts`), the decision that accepts or rejects a window, and making the pictures.
+Here: the measures, each a pure function of pictures, and their default limits. Not here: the cut test
+(`cuts`), the rules that reject a window (`rules`), and making the pictures (`candidate`).
 
 A *preview* is the luma of a tone-mapped frame, (h, w) uint8 full range, some 240 to 480 pixels across.
 """
@@ -53,7 +53,7 @@ MANY_TILES = 16
 # In 8-bit levels after 2x2 averaging: compression and rounding noise of a flat tile stay below.
 MIN_TILE_RANGE = 4.0
 # Tiles with less range are background, noise, or the tail of a blurred edge, whose steps look steep: at a
-# quarter of the strongest range 79 % of the frames blurred by sigma 4 are told, at 0.4 90 %.
+# quarter of the strongest range 79 % of the frames blurred by sigma 4 are detected, at 0.4 90 %.
 TILE_RANGE_SHARE = 0.4
 # The sharpest 3 % of the tiles with contrast: a shallow focus on a small thing is in focus.
 SHARP_QUANTILE = 0.97
@@ -66,14 +66,14 @@ SIGNATURE_HEIGHT = 18
 DUPLICATE_MEAN_DIFF = 1.25
 DUPLICATE_MAX_DIFF = 4.0
 # In the dark a moving star changes a cell by 2 or 3 levels: there the largest difference allowed shrinks to 1
-# (rounding) plus this share of the signature's range. A range of 60 has the whole limit.
+# (rounding) plus this share of the signature's range. A range of 60 has the full limit.
 DUPLICATE_RANGE_SHARE = 0.05
 
 
 def mean_abs_diff(first: Luma, last: Luma) -> float:
     """Return mean |first - last| of two pictures of one shape and dtype, in their own levels.
 
-    The v2.0 rule holds this, for the previews of a window's first and last frame, against 45.
+    The v2.0 rule compares this, for the previews of a window's first and last frame, with 45.
     """
     return float(cv2.norm(first, last, cv2.NORM_L1)) / first.size
 
@@ -121,7 +121,7 @@ def contrast(preview: Preview) -> float:
 
 
 def sharpness(luma: Luma) -> float:
-    """Tells how sharp the sharpest edges of a picture are, whatever its brightness and contrast.
+    """Return how sharp the sharpest edges of a picture are, independent of brightness and contrast.
 
     In tiles of 32x32 pixels, averaged 2x2 against noise, the steepest step between neighbours is divided by
     the tile's range: about 1 for an edge in focus, 1 / (sigma x 1.25) for one blurred by a Gaussian of sigma
@@ -178,7 +178,7 @@ def signature_from(content: bytes) -> Preview:
 
 
 def is_duplicate(first: Preview, second: Preview) -> bool:
-    """Tells whether two signatures show the same picture but for noise and compression.
+    """Return whether two signatures show the same picture but for noise and compression.
 
     A small thing that moved, or another moment of the same pan, makes a different picture.
     """

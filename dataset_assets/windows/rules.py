@@ -1,7 +1,8 @@
-"""The rules that reject a candidate for a window: for each its name, its sentence, and what decides.
+"""The rules that reject a candidate for a window: for each its name, its description, and its condition.
 
-A new rule is an entry in `RULES`, and a measure in `candidate` where it shares one; tables, statistics and
-gallery take names and sentences from here. `docs/tables.md` explains each to users.
+A new rule is an entry in `RULES`, and a measure in `candidate` if it shares one; tables, statistics and
+gallery use the names and descriptions from here. `docs/tables.md` explains each to users. Not here: the
+measures themselves.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataset_assets.windows import measures
 from dataset_assets.windows.candidate import FIRST_FRAME, LAST_FRAME, Candidate
 
 SHOWN_FRAMES = (MIDDLE_FRAME,)
-"""The frames that people see of an accepted window."""
+"""The frames that users see of an accepted window."""
 
 
 CUT, NEAR_BLACK, FLAT, DUPLICATE, OVERLAP = "cut", "near_black", "flat", "duplicate", "overlap"
@@ -45,16 +46,16 @@ class RejectionRule:
 
     Attributes:
         name: The reason in the windows table.
-        sentence: What is wrong, for people, in a few words.
+        description: What is wrong, for users, in a few words.
         rejects: Whether a candidate is rejected by it.
         blamed: The scores that are the reason: columns of the windows table.
-        shown_frames: The frames that people see of what it rejects, side by side; none where a candidate is
-            rejected before its frames are measured.
-        doubts_source: Whether a source file that went away or was replaced while it was read looks the same.
+        shown_frames: The frames that users see of a rejected candidate, side by side; none if it is rejected
+            before its frames are measured.
+        doubts_source: Whether a source file that disappears or is replaced during reading looks the same.
     """
 
     name: str
-    sentence: str
+    description: str
     rejects: Callable[[Candidate, Limits], bool]
     blamed: tuple[str, ...] = ()
     shown_frames: tuple[int, ...] = SHOWN_FRAMES
@@ -108,7 +109,7 @@ def _is_cut(scores: CutScores, limits: Limits) -> bool:
             assert_never(unknown)
 
 
-# Asked in this order: the first that rejects gives the reason, and those after it cost nothing. What cannot
+# Applied in this order: the first that rejects gives the reason, and those after it cost nothing. What cannot
 # be measured comes first. CPU ms for a window of UHD: blocks 7, combs 5, bars 0.1, duplicates up to 2; scores
 # are taken of each measured candidate, for the table, so that a rule on one costs nothing.
 RULES: tuple[RejectionRule, ...] = (

@@ -1,9 +1,10 @@
 """Where windows are tried: one sequence of candidates through a film, the same however many are taken.
 
-Candidate i lies at frac(phase + i / golden ratio) of the film, so that any number of them, counted from the first
-on, is spread evenly. Where it starts is a function of the film and of the candidates before it, whatever came
-of these. So the windows for N are the first N accepted ones, and more windows move none that is there. Reading
-frames and judging them does not belong here.
+Candidate i lies at frac(phase + i / golden ratio) of the film, so that any number of them, counted from the
+first on, is spread evenly. Where it starts is a function of the film and of the candidates before it,
+whatever came of these. So the windows for N are the first N accepted ones, and more windows move none that is
+there.
+Reading frames and judging them does not belong here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, Literal, assert_never
 
 from dataset_assets.draws import draw_int
@@ -24,10 +24,9 @@ STEP: Final = 0x9E3779B97F4A7C15
 # A further window inside a GOP waits until the candidates so far are this many times as dense as its distance
 # to its neighbours: at 1,000 windows of 1,100 GOPs 11 frames are decoded for each window, at once 32.
 SPREAD: Final = 2
-# How many candidates in a row may be passed over before it is looked whether the film has any place left.
-PASSED_OVER: Final = 256
-# While a film has a place left, one of so many candidates falls near it.
-MOST_PASSED_OVER: Final = 1 << 20
+# So many times as many candidates in a row as the film has cells leave no cell without one: their largest gap
+# is 1.9 times as long as an even one at most.
+ROUND: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +86,11 @@ class CandidateSequence:
         self.number = first
         self._timeline = extent.timeline
         self._needed = FRAMES_PER_WINDOW * extent.frame_ticks
-        self._rooms = [max(0, end - start - self._needed + 1) for start, end in extent.spans]
+        lengths = [end - start for start, end in extent.spans]
+        self._rooms = [length if length >= self._needed else 0 for length in lengths]
         if not any(self._rooms):
             # A film of just 7 frames, whose last one may last less than the others.
-            longest = max(range(len(extent.spans)), key=lambda index: self._length(extent.spans[index]))
-            self._rooms[longest] = 1
+            self._rooms[lengths.index(max(lengths))] = 1
         self._keyframe_at = keyframe_at
         self._phase = draw_int(1 << 53, seed, key, "phase") << 11
         self._sampling = sampling
@@ -124,33 +123,35 @@ class CandidateSequence:
         keyframe = self._keyframe_at(time)
         if keyframe is None:
             return Placement(number, None, None)
+        start, distance = time, 0
         match self._sampling:
             case "keyframe":
-                is_inside = span[0] <= keyframe <= time
-                if is_inside and keyframe not in self._keyframes and self._is_free(keyframe, span, 0):
-                    return Placement(number, keyframe, keyframe)
-                start = self._cell(time, keyframe if is_inside else span[0])
+                if span[0] <= keyframe <= time:
+                    if keyframe not in self._keyframes and self._is_free(keyframe, span, 0):
+                        return Placement(number, keyframe, keyframe)
+                    start = self._cell(time, keyframe)
                 distance = SPREAD * self._timeline.length // (number + 1)
             case "uniform":
-                start, distance = self._cell(time, span[0]), 0
+                pass
             case _:
                 assert_never(self._sampling)
         start = max(start, keyframe)
         return Placement(number, keyframe, start if self._is_free(start, span, distance) else None)
 
     def _time(self, number: int) -> tuple[int, Span]:
-        """Return the PTS that a candidate is drawn at, and the span that it lies in."""
+        """Return where the cell of its span starts that a candidate is drawn in, and the span."""
         place = (self._phase + number * STEP) % CIRCLE * sum(self._rooms) >> 64
         for span, room in zip(self._timeline.spans, self._rooms, strict=True):
             if place < room:
-                return span[0] + place, span
+                return self._cell(span[0] + place, span[0]), span
             place -= room
         raise AssertionError("a place beyond all rooms")
 
     def _cell(self, time: int, origin: int) -> int:
         """Return the start of the cell of 7 frames, counted from `origin`, that a time lies in.
 
-        Windows at free times would fill only 65 to 83 % of a short film.
+        Windows at free times would fill only 65 to 83 % of a short film. Of the cells of a GOP each holds the
+        start of one cell of its span, so all are reached.
         """
         return origin + (time - origin) // self._needed * self._needed
 
@@ -166,20 +167,6 @@ class CandidateSequence:
         return min((abs(ticks - each) for each in self._starts[max(0, at - 1) : at + 1]), default=CIRCLE)
 
     def _is_full(self) -> bool:
-        if self._passed_over == 0 or self._passed_over % PASSED_OVER:
-            return False
-        return self._passed_over >= MOST_PASSED_OVER or not self._has_place()
-
-    def _has_place(self) -> bool:
-        """Whether a window fits between two neighbours, or between one and an end of its span."""
-        for start, end in self._timeline.spans:
-            first, last = self._timeline.ticks_at(start), self._timeline.ticks_at(start) + end - start
-            inside = self._starts[bisect_left(self._starts, first) : bisect_left(self._starts, last)]
-            edges = [first - self._needed, *inside, last]
-            if any(later - one >= 2 * self._needed for one, later in pairwise(edges)):
-                return True
-        return False
-
-    @staticmethod
-    def _length(span: Span) -> int:
-        return span[1] - span[0]
+        """Whether every cell was drawn since the last window was placed, and could have been taken."""
+        drawn = min(self._passed_over, self.number - SPREAD * self._timeline.length // self._needed)
+        return drawn > ROUND * sum(self._rooms) // self._needed

@@ -75,7 +75,7 @@ def test_what_is_missing_is_listed_with_its_reason(world: World) -> None:
     assert row["why"] == "the film is absent; never made"
     gone = checks(world.materialize_stats())["dataset_stats", "sources_unchanged"]
     assert (gone.passed, gone.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert (gone.description or "").endswith("gone: film")
+    assert (gone.description or "").endswith("missing: film")
 
 
 def test_a_failed_video_turns_the_headline_red_with_its_remedy_and_its_run(world: World) -> None:
@@ -111,7 +111,7 @@ def test_a_run_that_died_fails_its_video_until_another_gets_through(world: World
     assert checks(world.materialize_stats())["dataset_stats", "videos_ok"].passed
 
 
-def test_the_dashboard_tells_the_same_in_the_same_order(finished: Finished) -> None:
+def test_the_dashboard_shows_the_same_in_the_same_order(finished: Finished) -> None:
     world, _ = finished
     stats = metadata(world.materialize_stats(), "dataset_stats")
     assert list(stats) == DASHBOARD_LABELS
@@ -120,7 +120,7 @@ def test_the_dashboard_tells_the_same_in_the_same_order(finished: Finished) -> N
     assert all(text and len(text) < SHOWN_IN_PLACE for text in texts)
 
 
-def test_progress_to_target_is_told_for_each_category_and_format(finished: Finished) -> None:
+def test_progress_to_target_is_reported_for_each_category_and_format(finished: Finished) -> None:
     world, _ = finished
     stats = metadata(world.materialize_stats(), "dataset_stats")
     lines = str(stats["progress"].value).splitlines()
@@ -145,7 +145,7 @@ def test_statistics_of_nothing_are_zeros(world: World) -> None:
     assert stats["categories"].value == stats["reject_reasons"].value == "none"
 
 
-def test_a_damaged_table_is_told_and_the_others_counted(world: World) -> None:
+def test_a_damaged_table_is_reported_and_the_others_counted(world: World) -> None:
     world.materialize(*ALL)
     table = world.root / "metadata/patches/category=general/video=film/part-0.parquet"
     table.write_bytes(b"")

@@ -100,7 +100,7 @@ def kinds(found: Mapping[str, dg.MetadataValue[Any]]) -> str:
     return "\n".join(f"{name} {names[type(value)]}" for name, value in found.items())
 
 
-def test_every_materialization_tells_the_same_in_the_same_order(finished: Finished) -> None:
+def test_every_materialization_shows_the_same_in_the_same_order(finished: Finished) -> None:
     _, result = finished
     assert {asset: kinds(metadata(result, asset)) for asset in ALL} == KINDS
 
@@ -235,7 +235,7 @@ def test_a_partition_that_left_the_configuration_fails_with_one_sentence(world: 
     assert "no video has the key 'film'" in failure(world.materialize("source_video", may_fail=True))
 
 
-def test_only_the_force_tag_makes_anew_what_is_up_to_date(world: World) -> None:
+def test_only_the_force_tag_rebuilds_what_is_up_to_date(world: World) -> None:
     first = metadata(world.materialize("scene_windows", "general_patches"), "general_patches")
     made = first["patches_made_now"].value
     before = pictures(world.root)

@@ -9,7 +9,7 @@ from dataset_assets.assets.reporting import bar, counts_markdown, markdown_table
 from dataset_assets.dataset import Progress
 
 
-def test_a_long_table_stays_short_enough_and_tells_what_is_left() -> None:
+def test_a_long_table_stays_short_enough_and_counts_what_is_left() -> None:
     rows = [(f"video-{index:04}", "it has no video stream; remove it", "run") for index in range(100)]
     text = markdown_table(("video", "why", ""), rows)
     lines = text.splitlines()
@@ -41,10 +41,10 @@ def test_bars_are_as_long_as_their_shares() -> None:
 
 def lines_of(updates: list[tuple[int, float]], caplog: pytest.LogCaptureFixture) -> list[str]:
     """What is logged of a pass over 100 windows: windows done, and seconds since it began."""
-    told = ProgressLog(logging.getLogger("progress"))
+    log = ProgressLog(logging.getLogger("progress"))
     with caplog.at_level(logging.INFO, "progress"):
         for done, second in updates:
-            told(
+            log(
                 Progress(
                     key="film",
                     windows_target=100,
@@ -60,14 +60,14 @@ def lines_of(updates: list[tuple[int, float]], caplog: pytest.LogCaptureFixture)
     return [record.getMessage() for record in caplog.records]
 
 
-def test_a_long_pass_tells_each_tenth_with_what_is_left(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_long_pass_logs_each_tenth_with_what_is_left(caplog: pytest.LogCaptureFixture) -> None:
     lines = lines_of([(done, 60.0 * done) for done in range(1, 101)], caplog)
     assert len(lines) == 9
     assert lines[0] == "film: 11 of 100 windows (11%), 10 accepted, 10 patches; 1 h 29 min to go"
     assert lines[-1].endswith("(91%), 90 accepted, 90 patches; 9 min to go")
 
 
-def test_a_quick_pass_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_quick_pass_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert lines_of([(done, 0.25 * done) for done in range(1, 101)], caplog) == []
 
 

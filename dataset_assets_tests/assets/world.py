@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from dataset_assets.definitions import build_defs
-from dataset_assets.partitions import VIDEOS
+from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
 
@@ -34,7 +34,7 @@ class World:
         self.config = write_config(folder, {"Film": (self.film, {"general": 1.0, "space": 0.5})})
         self.root = folder / "dataset"
         self.instance = instance
-        instance.add_dynamic_partitions(VIDEOS.name or "", [KEY])
+        instance.add_dynamic_partitions(VIDEO_PARTITIONS.name or "", [KEY])
 
     def materialize(
         self, *assets: str, tags: Mapping[str, str] | None = None, may_fail: bool = False

@@ -161,7 +161,7 @@ def test_a_webhook_that_refuses_breaks_nothing(
     assert "HTTP Error 500" in lines[0]
 
 
-def test_a_webhook_that_is_not_there_or_never_answers_is_told_in_a_few_words() -> None:
+def test_a_webhook_that_is_not_there_or_never_answers_is_reported_in_a_few_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         assert post(f"http://127.0.0.1:{port}/", {}, patience_s=0.1) == "no answer in 0.1 s"

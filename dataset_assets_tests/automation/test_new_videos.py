@@ -8,7 +8,7 @@ import dagster as dg
 
 from dataset_assets.automation.new_videos import videos_sensor
 from dataset_assets.config import load_settings
-from dataset_assets.partitions import VIDEOS, add_missing
+from dataset_assets.partitions import VIDEO_PARTITIONS, add_missing
 from dataset_assets_tests.configurations import write_config
 
 
@@ -21,7 +21,7 @@ def tick(instance: dg.DagsterInstance, config: Path) -> tuple[list[str], str | N
     context = dg.build_sensor_context(instance=instance, resources={"dataset_config": load_settings(config)})
     evaluated = videos_sensor(context)
     assert isinstance(evaluated, dg.SkipReason)
-    return list(instance.get_dynamic_partitions(VIDEOS.name or "")), evaluated.skip_message
+    return list(instance.get_dynamic_partitions(VIDEO_PARTITIONS.name or "")), evaluated.skip_message
 
 
 def test_the_sensor_adds_configured_videos_and_removes_none(tmp_path: Path) -> None:

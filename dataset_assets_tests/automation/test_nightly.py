@@ -14,7 +14,7 @@ import pytest
 from dataset_assets.config import load_settings
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import build_defs
-from dataset_assets.partitions import VIDEOS
+from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets_tests.automation.samples import ALL, add_run, films, finish
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.generate.samples import raise_version
@@ -61,8 +61,8 @@ def night(tmp_path: Path, instance: dg.DagsterInstance) -> Iterator[Night]:
     yield Night(tmp_path, instance)
     for run in instance.get_runs():
         instance.delete_run(run.run_id)
-    for key in instance.get_dynamic_partitions(VIDEOS.name or ""):
-        instance.delete_dynamic_partition(VIDEOS.name or "", key)
+    for key in instance.get_dynamic_partitions(VIDEO_PARTITIONS.name or ""):
+        instance.delete_dynamic_partition(VIDEO_PARTITIONS.name or "", key)
 
 
 def keys(requests: list[dg.RunRequest]) -> list[str | None]:
@@ -83,7 +83,11 @@ def test_what_was_never_made_is_requested_largest_first_and_so_many_a_night(nigh
     assert keys(everything) == ["large", "middle", "small"]
     assert asked(everything) == {(ALL, "never made")}
     assert {request.job_name for request in everything} <= {None, "make_patches"}
-    assert sorted(night.instance.get_dynamic_partitions(VIDEOS.name or "")) == ["large", "middle", "small"]
+    assert sorted(night.instance.get_dynamic_partitions(VIDEO_PARTITIONS.name or "")) == [
+        "large",
+        "middle",
+        "small",
+    ]
     night.configure(nightly={"max_videos_per_night": 2})
     assert keys(night.tick()) == ["large", "middle"]
 
@@ -126,7 +130,7 @@ def test_another_tone_mapping_makes_the_patches_of_all_categories_stale(night: N
     assert found == (PATCHES, f"{', '.join(PATCHES)}: its settings changed")
 
 
-def test_a_replaced_film_is_made_anew_and_no_other(night: Night) -> None:
+def test_only_a_replaced_film_is_rebuilt(night: Night) -> None:
     finish(night.config)
     night.films["Middle"][0].write_bytes(b"another film, longer")
     os.utime(night.films["Middle"][0], (0, 0))

@@ -11,13 +11,13 @@ import pytest
 from dataset_assets.automation.retention import DAY_S, delete_old_runs, delete_old_runs_schedule
 from dataset_assets.config import load_settings
 from dataset_assets.dataset import DataSet, Failure
-from dataset_assets.partitions import VIDEOS
+from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets_tests.configurations import write_config
 
 KEYS = ("a", "b")
 
 
-@dg.asset(partitions_def=VIDEOS)
+@dg.asset(partitions_def=VIDEO_PARTITIONS)
 def patches(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
     if "fail" in context.run.tags:
         raise dg.Failure("it is interlaced")
@@ -37,7 +37,7 @@ class History:
         self.instance = instance
         config = write_config(folder, {"A": (folder / "a.mkv", {"general": 1.0})}, runs={"keep_days": 30})
         self.settings = load_settings(config)
-        instance.add_dynamic_partitions(VIDEOS.name or "", list(KEYS))
+        instance.add_dynamic_partitions(VIDEO_PARTITIONS.name or "", list(KEYS))
 
     def run(self, asset: dg.AssetsDefinition, key: str | None = None, **tags: str) -> str:
         definitions = [patches, stats] if asset is stats else [patches]

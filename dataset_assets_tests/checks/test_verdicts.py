@@ -103,10 +103,10 @@ def test_too_few_patches_name_the_formats_without_room(made: tuple[Settings, Vid
     few = replace(report.categories["general"], rows=(), left_out=("large",))
     verdict = enough_patches(few)
     assert not verdict.passed
-    assert "no room for large" in verdict.description
+    assert "too large for the film: large" in verdict.description
 
 
-def test_a_mix_far_off_its_shares_is_told(made: tuple[Settings, VideoReport]) -> None:
+def test_a_mix_far_off_its_shares_is_detected(made: tuple[Settings, VideoReport]) -> None:
     _, report = made
     general = report.categories["general"]
     row = replace(general.rows[0], format="large")
@@ -153,7 +153,7 @@ def with_one_byte_changed(path: Path) -> None:
 @pytest.mark.parametrize(
     "tamper", [Path.unlink, shortened, replaced_by_another_size, overwritten, with_one_byte_changed]
 )
-def test_a_file_that_is_not_what_its_row_says_is_told(
+def test_a_file_that_is_not_as_its_row_describes_is_detected(
     made: tuple[Settings, VideoReport], tmp_path: Path, kind: str, tamper: Callable[[Path], None]
 ) -> None:
     settings, report = made
@@ -187,7 +187,7 @@ def apart(rows: Sequence[PatchRow]) -> tuple[PatchRow, PatchRow]:
 
 @pytest.mark.parametrize("brightness", [1.0, 0.35])
 @pytest.mark.parametrize("cut", [1, 3, 6])
-def test_frames_of_two_shots_in_a_file_are_told(
+def test_frames_of_two_shots_in_a_file_are_detected(
     made: tuple[Settings, VideoReport], tmp_path: Path, cut: int, brightness: float
 ) -> None:
     settings, report = made
@@ -204,7 +204,7 @@ def test_frames_of_two_shots_in_a_file_are_told(
 
 
 @pytest.mark.parametrize("side", ["top", "bottom", "left", "right"])
-def test_a_black_bar_along_any_edge_is_told(
+def test_a_black_bar_along_any_edge_is_detected(
     made: tuple[Settings, VideoReport], tmp_path: Path, side: str
 ) -> None:
     settings, report = made
@@ -219,7 +219,7 @@ def test_a_black_bar_along_any_edge_is_told(
     assert row.patch_id in verdict.description
 
 
-def test_a_bar_with_a_subtitle_in_the_gt_file_is_told(
+def test_a_bar_with_a_subtitle_in_the_gt_file_is_detected(
     made: tuple[Settings, VideoReport], tmp_path: Path
 ) -> None:
     settings, report = made
@@ -239,7 +239,7 @@ def test_a_bar_with_a_subtitle_in_the_gt_file_is_told(
     assert row.patch_id in verdict.description
 
 
-def test_ground_truth_of_two_moments_is_told(made: tuple[Settings, VideoReport], tmp_path: Path) -> None:
+def test_ground_truth_of_two_moments_is_detected(made: tuple[Settings, VideoReport], tmp_path: Path) -> None:
     settings, report = made
     general = report.categories["general"]
     row = general.rows[0]
@@ -270,7 +270,7 @@ def test_a_false_alarm_among_many_is_none() -> None:
         f"Universal/Learn/GoneFormat/LR_5frames/{KEY}_000000.png",
     ],
 )
-def test_a_file_of_the_video_that_no_row_names_is_told(
+def test_a_file_of_the_video_that_no_row_names_is_reported(
     made: tuple[Settings, VideoReport], tmp_path: Path, name: str
 ) -> None:
     settings, report = made
@@ -310,9 +310,9 @@ def grown(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("tamper", "words"),
-    [(Path.touch, "the same"), (grown, "changed while it was read"), (Path.unlink, "has gone")],
+    [(Path.touch, "unchanged"), (grown, "changed while it was read"), (Path.unlink, "disappeared")],
 )
-def test_a_film_that_changes_or_goes_while_it_is_read_is_told(
+def test_a_film_that_changes_or_disappears_while_it_is_read_is_detected(
     tamper: Callable[[Path], None], words: str, sdr_film: Film, tmp_path: Path
 ) -> None:
     film = tmp_path / "film.mp4"

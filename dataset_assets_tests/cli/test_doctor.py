@@ -31,7 +31,7 @@ def test_a_sound_place_passes(generated: Generated) -> None:
     assert [[cell.strip() for cell in line] for line in lines] == [["ok", what] for what in WHATS]
 
 
-def test_each_fault_is_told_with_its_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_fault_is_reported_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     file = tmp_path / "file"
     file.touch()

@@ -30,7 +30,7 @@ def test_the_gallery_is_made_again_by_a_command(generated: Generated, tmp_path: 
         ).read_bytes()
 
 
-def test_what_stops_the_gallery_is_told_in_a_sentence(generated: Generated, tmp_path: Path) -> None:
+def test_what_stops_the_gallery_is_reported_in_a_sentence(generated: Generated, tmp_path: Path) -> None:
     (tmp_path / "dataset").mkdir()
     (tmp_path / "dataset/gallery").write_text("not a folder")
     shutil.copyfile(generated.config, tmp_path / "config.json")

@@ -123,7 +123,7 @@ def test_a_run_that_does_not_fit_is_refused_with_its_estimate(tmp_path: Path, vf
     assert pictures(tmp_path / "dataset") == {}
 
 
-def test_every_mistake_of_the_configuration_is_told_at_once(tmp_path: Path) -> None:
+def test_every_mistake_of_the_configuration_is_reported_at_once(tmp_path: Path) -> None:
     config = tmp_path / "config.json"
     config.write_text(
         json.dumps(
@@ -148,7 +148,7 @@ def test_every_mistake_of_the_configuration_is_told_at_once(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == [config]
 
 
-def test_every_unknown_video_and_category_is_told_at_once(generated: Generated) -> None:
+def test_every_unknown_video_and_category_is_reported_at_once(generated: Generated) -> None:
     wrong = ("--videos", "alpha,gamma,delta", "--categories", "toon,tone")
     done = run("generate", "--config", generated.config, *wrong)
     assert (done.returncode, done.stdout) == (2, "")
@@ -200,7 +200,7 @@ def test_what_replaces_many_patches_stops_until_it_is_allowed(
     assert len(list(root.rglob("GT/*.png"))) == 3 + 2 + 3
 
 
-def test_force_makes_chosen_categories_anew_and_leaves_the_rest(
+def test_force_rebuilds_chosen_categories_and_leaves_the_rest(
     generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
 ) -> None:
     config, root = copied(generated, tmp_path, sdr_film, vfr_film)

@@ -52,7 +52,7 @@ def test_generate_registers_what_is_there_and_makes_nothing(copy: Path) -> None:
         assert find_unregistered(instance, load_settings(copy)) == []
 
 
-def test_what_is_registered_tells_what_the_tables_tell(copy: Path) -> None:
+def test_what_is_registered_is_what_the_tables_contain(copy: Path) -> None:
     settings = load_settings(copy)
     store = TableStore(settings.base.output_base_dir)
     with dg.DagsterInstance.from_config(str(new_home(copy))) as instance:
@@ -67,8 +67,8 @@ def test_what_is_registered_tells_what_the_tables_tell(copy: Path) -> None:
             for asset in ASSETS
         }
     assert [len(found) for found in events.values()] == [1] * len(ASSETS)
-    told = {asset: found[0].asset_materialization for asset, found in events.items()}
-    patches, windows, source = told["general_patches"], told["scene_windows"], told["source_video"]
+    made = {asset: found[0].asset_materialization for asset, found in events.items()}
+    patches, windows, source = (made[name] for name in ("general_patches", "scene_windows", "source_video"))
     assert patches is not None
     assert windows is not None
     assert source is not None

@@ -73,13 +73,13 @@ def test_a_home_that_has_settings_keeps_them(config: Path, monkeypatch: pytest.M
     assert (home / "dagster.yaml").read_text() == "telemetry: {enabled: true}\n"
 
 
-def test_a_home_that_cannot_be_made_is_told_plainly(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_that_cannot_be_made_is_reported(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(config / "home"))
     with pytest.raises(DatasetAssetsError, match="set DAGSTER_HOME to a folder that you may write"):
         enter_home(load_settings(config), config)
 
 
-def test_a_port_that_is_taken_is_told_plainly(config: Path) -> None:
+def test_a_port_that_is_taken_is_reported(config: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -29,15 +29,16 @@ def test_a_sound_data_set_is_said_to_be_so(generated: Generated) -> None:
     assert [line for line in done.stdout.splitlines() if "alpha" in line]
 
 
-def test_damage_is_told_and_repaired_and_made_again(generated: Generated, damaged: tuple[Path, Path]) -> None:
+def test_damage_is_reported_repaired_and_recreated(generated: Generated, damaged: tuple[Path, Path]) -> None:
     config, file = damaged
     root = config.with_name("dataset")
     done = run("verify", "--config", config)
     assert done.returncode == 1
     name = file.relative_to(root).as_posix()
     length = file.stat().st_size
-    assert f"wrong beta: {name} has {length} bytes, its row says {length + 1}" in done.stdout.splitlines()
-    assert "1 finding; `dataset-assets verify --repair` deletes what is broken" in done.stdout
+    wrong = f"wrong beta: {name} has {length} bytes instead of the {length + 1} of its row"
+    assert wrong in done.stdout.splitlines()
+    assert "1 finding; `dataset-assets verify --repair` deletes broken rows and files" in done.stdout
     assert run("verify", "--config", config, "--repair", "--videos", "beta").returncode == 0
     assert not file.exists()
     assert run("generate", "--config", config).returncode == 0

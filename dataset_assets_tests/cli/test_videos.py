@@ -32,7 +32,7 @@ def test_scanned_films_are_listed(tmp_path: Path) -> None:
     assert "added star-film (space 1)" in done.stdout
     assert "added other-film (general 0.5, space 0.25)" in done.stdout
     assert done.stdout.endswith("3 films added\n")
-    assert done.stderr.startswith("scan 1 left out, films/[#recycle]/[b].iso: kinds that cannot be read")
+    assert done.stderr.startswith("scan 1 skipped, films/[#recycle]/[b].iso: kinds that cannot be read")
     assert done.stderr.count("\n") == 1
     assert len(json.loads(config.read_text(encoding="utf-8"))["videos"]) == 3
     again = run("videos", "scan", films, *weights, "--config", config)

@@ -75,7 +75,7 @@ def test_a_name_becomes_a_file_name_inside_its_folder(name: str) -> None:
 
 @few
 @given(content=files)
-def test_any_configuration_is_read_or_told_in_sentences(content: object, tmp_path: Path) -> None:
+def test_any_configuration_is_read_or_reported_with_clear_errors(content: object, tmp_path: Path) -> None:
     file = tmp_path / "c.json"
     file.write_text(json.dumps(content), encoding="utf-8")
     problems: list[str] | None = None

@@ -190,13 +190,13 @@ configurations = st.fixed_dictionaries(
 
 
 @given(configurations | json_values, st.sampled_from(["c.json", "c.yaml"]))
-def test_whatever_a_file_holds_it_loads_or_its_mistakes_are_told(content: Any, name: str) -> None:
+def test_whatever_a_file_holds_it_loads_or_its_mistakes_are_reported(content: Any, name: str) -> None:
     problems: list[str] = []
     try:
         settings = settings_from_text(json.dumps(content), Path(name))
         assert settings.model_dump_json()
     except ConfigError as error:
-        problems = error.problems or ["nothing told"]
+        problems = error.problems or ["no problem reported"]
     for problem in problems:
         assert problem.startswith(f"{name}:")
         assert problem.endswith((".", "?"))
@@ -207,7 +207,7 @@ def test_whatever_a_file_holds_it_loads_or_its_mistakes_are_told(content: Any, n
     st.text(max_size=60) | st.text("[]{}:,-&*!#|>'\"\n\t ab1", max_size=60),
     st.sampled_from(["c.json", "c.yaml"]),
 )
-def test_whatever_text_a_file_is_its_mistakes_are_told(text: str, name: str) -> None:
+def test_whatever_text_a_file_is_its_mistakes_are_reported(text: str, name: str) -> None:
     with pytest.raises(ConfigError):
         settings_from_text(text, Path(name))
 

@@ -284,11 +284,11 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("text", "expected"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_told_with_file_line_place_and_mend(text: str, expected: str, tmp_path: Path) -> None:
+def test_a_mistake_has_file_line_place_and_remedy(text: str, expected: str, tmp_path: Path) -> None:
     assert problems_of(text, tmp_path) == [expected]
 
 
-def test_all_mistakes_are_told_together_in_the_order_of_lines(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_together_in_the_order_of_lines(tmp_path: Path) -> None:
     text = """\
 {
 	"base_settings": {"base_frame_limit": 0, "max_workers": 2.5},
@@ -321,7 +321,7 @@ def test_all_mistakes_are_told_together_in_the_order_of_lines(tmp_path: Path) ->
     ]
 
 
-def test_keys_written_twice_in_json_are_told(tmp_path: Path) -> None:
+def test_keys_written_twice_in_json_are_reported(tmp_path: Path) -> None:
     text = """\
 {
   "base_settings": {"output_base_dir": "out", "seed": 1,
@@ -336,7 +336,7 @@ def test_keys_written_twice_in_json_are_told(tmp_path: Path) -> None:
     ]
 
 
-def test_a_syntax_error_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_syntax_error_is_reported_with_its_line(tmp_path: Path) -> None:
     [problem] = problems_of('{\n  "videos": [\n  1,,2]\n}', tmp_path, "c.json")
     assert problem.startswith("c.json:3: not valid JSON (Expecting value, column 5);")
     [problem] = problems_of("videos:\n  - name: a\n   path: b\n", tmp_path)
@@ -356,7 +356,7 @@ def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
     assert problem == "c.yaml:6: more than 500000 values, aliases written out; use fewer aliases."
 
 
-def test_a_file_that_cannot_be_a_configuration_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_a_configuration_is_reported(tmp_path: Path) -> None:
     def problem_of(path: Path) -> str:
         with pytest.raises(ConfigError) as caught:
             load_settings(path)
@@ -376,6 +376,6 @@ def test_a_file_that_cannot_be_a_configuration_is_told(tmp_path: Path) -> None:
     assert "cannot be read" in problem_of(tmp_path / ("long" * 100))
 
 
-def test_an_empty_file_is_told(tmp_path: Path) -> None:
+def test_an_empty_file_is_reported(tmp_path: Path) -> None:
     for text, name in (("", "c.yaml"), ("# nothing\n", "c.yaml"), ("[]", "c.json")):
         assert problems_of(text, tmp_path, name)[0].startswith(f"{name}:1 the whole file: is not a mapping;")

@@ -71,9 +71,9 @@ def test_films_are_found_below_folders_by_their_suffix(tmp_path: Path) -> None:
 
 def skipped_in(folder: Path, *folders: Path) -> dict[str, str]:
     """Sentences about what a search left out: what is named, by the reason's first word."""
-    told: list[str] = []
-    find_films([folder, *folders], told.append)
-    parts = [sentence.partition(": ") for sentence in told]
+    messages: list[str] = []
+    find_films([folder, *folders], messages.append)
+    parts = [sentence.partition(": ") for sentence in messages]
     assert len({reason for _, _, reason in parts}) == len(parts)  # one for each kind
     return {reason.split()[0]: named for named, _, reason in parts}
 
@@ -91,10 +91,10 @@ def test_what_was_deleted_is_no_film(name: str, tmp_path: Path) -> None:
     films_in(tmp_path, f"films/{name}/S-1-5-21/a.mkv", f"films/Good/{name}/b.mkv", f"films/{name}.mkv")
     kept = [] if name.startswith(".") else [tmp_path / f"films/{name}.mkv"]
     assert find_films([tmp_path / "films"], lambda _: None) == kept
-    named = f"2 left out, films/{name}, films/Good/{name}" if name < "Good" else None
-    told = skipped_in(tmp_path / "films")
-    assert told == (
-        {} if name not in BINS else {"recycle": named or f"2 left out, films/Good/{name}, films/{name}"}
+    named = f"2 skipped, films/{name}, films/Good/{name}" if name < "Good" else None
+    messages = skipped_in(tmp_path / "films")
+    assert messages == (
+        {} if name not in BINS else {"recycle": named or f"2 skipped, films/Good/{name}, films/{name}"}
     )
     # Who lists the folder itself wants what is in it.
     assert find_films([tmp_path / "films" / name], lambda _: None) == [
@@ -102,7 +102,7 @@ def test_what_was_deleted_is_no_film(name: str, tmp_path: Path) -> None:
     ]
     if name in BINS:
         assert skipped_in(tmp_path / "films", tmp_path / "films" / name) == {
-            "recycle": f"1 left out, films/Good/{name}"
+            "recycle": f"1 skipped, films/Good/{name}"
         }
 
 
@@ -126,7 +126,7 @@ def test_rare_suffixes_of_films_are_taken(suffix: str, tmp_path: Path) -> None:
     assert find_films([tmp_path]) == films
 
 
-def test_what_looks_like_a_film_and_is_left_out_is_told_once_for_each_kind(tmp_path: Path) -> None:
+def test_what_looks_like_a_film_and_is_left_out_is_reported_once_for_each_kind(tmp_path: Path) -> None:
     films_in(tmp_path, "films/a.mkv", *(f"films/disc {number}.ISO" for number in range(5)), "films/x.braw")
     films_in(tmp_path, "films/b.mkv.part", "films/c.mp4.crdownload", "elsewhere/linked.mkv")
     films_in(
@@ -139,17 +139,17 @@ def test_what_looks_like_a_film_and_is_left_out_is_told_once_for_each_kind(tmp_p
     (films / "gone").symlink_to("../away")
     assert find_films([films], lambda _: None) == [films / "a.mkv"]
     assert skipped_in(films) == {
-        "linked": "1 left out, films/link",
-        "kinds": "6 left out, films/disc 0.ISO, films/disc 1.ISO, films/disc 2.ISO and 3 more",
-        "not": "2 left out, films/b.mkv.part, films/c.mp4.crdownload",
-        "links": "2 left out, films/gone, films/gone.mkv",
+        "linked": "1 skipped, films/link",
+        "kinds": "6 skipped, films/disc 0.ISO, films/disc 1.ISO, films/disc 2.ISO and 3 more",
+        "incomplete": "2 skipped, films/b.mkv.part, films/c.mp4.crdownload",
+        "links": "2 skipped, films/gone, films/gone.mkv",
     }
     assert "linked" not in skipped_in(films, films / "link")
     assert "linked" not in skipped_in(films, tmp_path / "elsewhere")
     assert find_films([films, films / "link"], lambda _: None) == [films / "a.mkv", films / "link/linked.mkv"]
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         find_films([tmp_path, tmp_path / "one", tmp_path / "two"])
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
@@ -177,7 +177,7 @@ def test_weights_and_rules_are_read() -> None:
         ("general,GENERAL=0", "names GENERAL twice"),
     ],
 )
-def test_a_weight_that_cannot_be_read_is_told(text: str, problem: str) -> None:
+def test_a_weight_that_cannot_be_read_is_reported(text: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         parse_weights(text)
     with pytest.raises(ConfigError, match=problem):
@@ -185,7 +185,7 @@ def test_a_weight_that_cannot_be_read_is_told(text: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["space", "=space", ""])
-def test_a_rule_without_a_pattern_is_told(text: str) -> None:
+def test_a_rule_without_a_pattern_is_reported(text: str) -> None:
     with pytest.raises(ConfigError, match="is no rule; write a pattern"):
         Rule.parse(text)
 
@@ -337,7 +337,7 @@ def test_a_film_that_is_listed_is_not_added_again(tmp_path: Path) -> None:
     assert len(append_videos(config, [new, tmp_path / "link/new.mkv", new], GENERAL, [])) == 1
 
 
-def test_films_of_one_name_are_told_apart_by_folder_then_number(tmp_path: Path) -> None:
+def test_films_of_one_name_are_distinguished_by_folder_then_number(tmp_path: Path) -> None:
     config = config_with(COMMENTED_YAML, tmp_path)
     films = films_in(
         tmp_path, "2021/Dune.mkv", "1984/Dune.mkv", "1984/dune!.mp4", "x/千と千尋.mkv", "y/千と千尋.mkv"
@@ -373,7 +373,7 @@ def test_odd_file_names_come_back_as_they_are(tmp_path: Path) -> None:
         assert [entry.path for entry in added] == [tmp_path / name for name in odd]
 
 
-def test_a_file_name_that_is_not_text_is_told(tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_text_is_reported(tmp_path: Path) -> None:
     config = config_with(COMMENTED_YAML, tmp_path)
     film = tmp_path / os.fsdecode(b"caf\xe9.mkv")
     with pytest.raises(ConfigError, match=r"caf\\udce9\.mkv': the name is not UTF-8"):
@@ -405,7 +405,7 @@ def test_a_scan_changes_nothing_where_it_cannot_go_on(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.mkv", "c.yaml"]
 
 
-def test_a_list_that_cannot_be_extended_is_told_and_left(tmp_path: Path) -> None:
+def test_a_list_that_cannot_be_extended_is_reported_and_left(tmp_path: Path) -> None:
     text = f"videos:\r  - {ITEM}\r{BASE_YAML}"
     config = config_with(text, tmp_path)
     with pytest.raises(ConfigError, match="the list cannot be extended as it is written"):

@@ -76,7 +76,7 @@ def test_a_new_film_is_a_video_for_every_process_that_loads_the_configuration(pl
     assert place.look().added == ()
 
 
-def test_what_a_watched_folder_leaves_out_is_told_but_for_what_is_excluded(place: Place) -> None:
+def test_what_a_watched_folder_leaves_out_is_reported_but_for_what_is_excluded(place: Place) -> None:
     place.film("#recycle/old.mkv")
     place.film("a.mkv")
     for name in ("disc.iso", "Extras/disc.iso"):
@@ -94,14 +94,14 @@ def test_what_a_watched_folder_leaves_out_is_told_but_for_what_is_excluded(place
         "films/gone.mkv",
     )
     assert named == [
-        f"1 left out, {recycled}",
-        f"1 left out, {linked}",
-        f"2 left out, {other}, films/disc.iso",
-        f"1 left out, {dangling}",
+        f"1 skipped, {recycled}",
+        f"1 skipped, {linked}",
+        f"2 skipped, {other}, films/disc.iso",
+        f"1 skipped, {dangling}",
     ]
     place.watch({"exclude": ["Extras/*", "#recycle", "gone*"]}, {"folder": "elsewhere"})
     named = [sentence.partition(":")[0] for sentence in place.look().skipped]
-    assert named == ["1 left out, films/disc.iso"]
+    assert named == ["1 skipped, films/disc.iso"]
 
 
 def test_no_folder_is_watched_nothing_is_touched(place: Place) -> None:
@@ -252,7 +252,7 @@ def leave_an_empty_mount_point(films: Path) -> str:
 
 
 @pytest.mark.parametrize("unmount", [remove_the_folder, leave_an_empty_mount_point, put_a_file_there])
-def test_a_folder_that_is_away_is_told_and_the_others_go_on(
+def test_a_folder_that_is_away_is_reported_and_the_others_go_on(
     place: Place, unmount: Callable[[Path], str]
 ) -> None:
     place.watch({}, {"folder": "more"})
@@ -270,7 +270,7 @@ def test_a_folder_that_is_away_is_told_and_the_others_go_on(
     )
 
 
-def test_a_folder_that_may_not_be_read_is_told(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_may_not_be_read_is_reported(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = place.film("closed/film.mkv").parent
     place.film("open.mkv")
     scandir = os.scandir
@@ -360,7 +360,7 @@ def test_a_folder_that_is_watched_no_more_takes_its_videos_along(place: Place) -
     assert place.keys() == ["other"]
 
 
-def test_a_register_that_is_none_is_told(place: Place) -> None:
+def test_a_register_that_is_none_is_reported(place: Place) -> None:
     place.register.parent.mkdir(parents=True)
     for text in (
         "{",
@@ -372,7 +372,7 @@ def test_a_register_that_is_none_is_told(place: Place) -> None:
             load_settings(place.config)
 
 
-def test_a_data_set_that_cannot_be_written_is_told(place: Place) -> None:
+def test_a_data_set_that_cannot_be_written_is_reported(place: Place) -> None:
     place.film("film.mkv")
     (place.folder / "dataset").write_text("a file where the data set goes")
     found = place.look()

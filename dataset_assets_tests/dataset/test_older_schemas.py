@@ -87,7 +87,7 @@ def test_old_and_new_tables_add_up_in_one_data_set(store: TableStore) -> None:
     for reader in (store, CachedFooters(store.root.parent)):
         found = add_up(reader)
         assert found.problems == []
-        assert (found.totals.accepted, found.totals.attempts) == (2, 4)
+        assert (found.totals.accepted, found.totals.candidates) == (2, 4)
     provenance = store.read_provenance(path)
     assert provenance is not None
     assert provenance.schema_version == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def test_counts_include_what_earlier_runs_made(sdr_film: Film, tmp_path: Path, r
         with pytest.raises(KeyboardInterrupt), at_disk_call(90, stop):
             generate_video(settings, KEY)
     seen: list[Progress] = []
+    told: list[Progress] = []
     encode = cv2.imencode
 
     def watched(*args: Any) -> Any:
@@ -90,38 +92,37 @@ def test_counts_include_what_earlier_runs_made(sdr_film: Film, tmp_path: Path, r
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dataset_assets.dataset.progress.INTERVAL_S", 0.0)
         patch.setattr(cv2, "imencode", watched)
-        report = generate_video(settings, KEY)
-    last = seen[-1]
+        report = generate_video(settings, KEY, on_progress=lambda progress: told.append(deepcopy(progress)))
+    # What is read while a window is made is what was told after the one before.
+    assert seen[-1] == told[-2]
+    last = told[-1]
     assert (last.windows_target, last.patches_target) == (6, {"general": 6, "space": 3, "toon": 2})
-    done = {row.window for made in report.categories.values() for row in made.rows}
-    before = [row for made in report.categories.values() for row in made.rows if row.window < max(done)]
-    assert sum(last.patches.values()) == len(before)
-    assert sum(last.patches_bytes.values()) == sum(
-        row.gt_bytes + row.lr5_bytes + row.lr7_bytes for row in before
-    )
-    assert last.windows_done == max(done)
+    assert last.patches == {name: len(made.rows) for name, made in report.categories.items()}
+    assert last.patches_bytes == {name: made.size_bytes for name, made in report.categories.items()}
+    assert last.windows_done == last.accepted == report.windows.accepted
+    assert last.candidates == report.windows.candidates
+    assert last.windows_pending == 6 - last.windows_done
+    for name in ("windows_done", "windows_worked", "candidates"):
+        counts = [getattr(progress, name) for progress in told]
+        assert counts == sorted(counts)
     # What an earlier run finished is nothing that this run has to work on.
-    finished = last.windows_target - last.windows_worked - last.windows_pending
-    assert (finished > 0) == resumed
-    assert last.windows_pending == last.windows_target - last.windows_done
-    assert {progress.windows_worked + progress.windows_pending + finished for progress in seen} == {6}
+    assert (last.windows_worked < last.candidates) == resumed
     assert resumed or seen[0].committed_s == 0.0
     assert last.started_s < last.committed_s <= last.updated_s
-    assert last.windows_uncommitted == 0
-    assert (report.made < len(before)) == resumed
+    assert (report.made < sum(last.patches.values())) == resumed
     assert read_progress(folder) == []
 
 
-def test_a_run_tells_how_far_it_has_come_after_each_window(sdr_film: Film, tmp_path: Path) -> None:
-    told: list[tuple[int, int, int]] = []
+def test_a_run_writes_its_progress_after_each_window(sdr_film: Film, tmp_path: Path) -> None:
+    states: list[tuple[int, int, int]] = []
 
     def on_progress(progress: Progress) -> None:
-        told.append((progress.windows_done, progress.windows_pending, progress.patches["general"]))
+        states.append((progress.windows_done, progress.windows_pending, progress.patches["general"]))
 
     settings = small_settings(tmp_path, sdr_film.path, base_frame_limit=2)
     report = generate_video(settings, KEY, categories=["general"], on_progress=on_progress)
-    assert [(done, pending) for done, pending, _ in told] == [(1, 1), (2, 0)]
-    assert told[-1][2] == report.made
-    told.clear()
+    assert [(done, pending) for done, pending, _ in states] == [(1, 1), (2, 0)]
+    assert states[-1][2] == report.made
+    states.clear()
     generate_video(settings, KEY, categories=["general"], on_progress=on_progress)
-    assert told == []
+    assert states == []

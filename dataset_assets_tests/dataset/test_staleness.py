@@ -151,7 +151,7 @@ def test_what_happens_to_interlaced_films_counts_for_them(tmp_path: Path, output
     assert {name for name, state in states(refusing).items() if state == "stale"} == ALL
 
 
-def test_a_partial_table_is_told_from_a_missing_one(film: Path, output: Path) -> None:
+def test_a_partial_table_is_not_a_missing_one(film: Path, output: Path) -> None:
     settings = small_settings(output, film)
     generate_video(settings, KEY, categories=["toon"])
     expected = {SOURCE: "missing", WINDOWS: "done", "general": "missing", "space": "missing", "toon": "done"}
@@ -186,7 +186,7 @@ def test_a_film_that_is_gone_leaves_what_was_made_of_it_done(film: Path, output:
     assert not_done(settings) == set()
 
 
-def test_a_moved_film_needs_only_its_row_anew(film: Path, output: Path) -> None:
+def test_a_moved_film_needs_only_a_new_row(film: Path, output: Path) -> None:
     make(small_settings(output, film))
     moved = film.rename(film.with_name("moved.mp4"))
     settings = small_settings(output, moved)
@@ -230,7 +230,7 @@ def test_a_new_version_of_the_probe_costs_a_row_of_each_video_and_nothing_else(
 
 
 @pytest.mark.parametrize("version", ["WINDOWS_VERSION", "PATCHES_VERSION"])
-def test_a_new_version_of_the_code_makes_patches_anew_one_by_one(
+def test_a_new_version_of_the_code_rebuilds_patches_one_by_one(
     made_film: Path, made_once: Path, output: Path, monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     shutil.copytree(made_once, output)
@@ -315,7 +315,7 @@ def test_a_category_that_left_the_configuration_leaves_nothing_behind(
     assert files_named_by_rows(output) == set(pictures(output))
 
 
-def test_a_renamed_category_keeps_the_files_that_it_made_anew(
+def test_a_renamed_category_keeps_the_files_that_it_rebuilt(
     film: Path, output: Path, made_once: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(made_once, output)

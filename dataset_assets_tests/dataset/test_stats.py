@@ -83,7 +83,7 @@ def tuples(frame: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
 
 def test_totals_are_what_duckdb_counts_in_the_rows(filled: TableStore) -> None:
     totals = add_up(filled).totals
-    assert [(totals.attempts, totals.accepted, totals.acceptance_rate)] == ask(
+    assert [(totals.candidates, totals.accepted, totals.acceptance_rate)] == ask(
         filled, "SELECT count(*), count_if(accepted), count_if(accepted) / count(*) FROM w"
     )
     assert list(totals.reject_reasons.items()) == ask(
@@ -104,13 +104,13 @@ def test_each_video_has_what_duckdb_counts_in_its_rows(filled: TableStore) -> No
     stats = add_up(filled)
     assert list(stats.videos["video"]) == sorted(f"film-{n}" for n in range(12))
     videos = stats.videos.set_index("video", drop=False)
-    tried = videos[videos["attempts"] > 0]
-    assert tuples(tried, "video", "accepted", "attempts", "acceptance_rate") == ask(
+    tried = videos[videos["candidates"] > 0]
+    assert tuples(tried, "video", "accepted", "candidates", "acceptance_rate") == ask(
         filled,
         "SELECT video, count_if(accepted), count(*), count_if(accepted) / count(*) "
         "FROM w GROUP BY 1 ORDER BY 1",
     )
-    assert videos.loc[videos["attempts"] == 0, "acceptance_rate"].isna().all()
+    assert videos.loc[videos["candidates"] == 0, "acceptance_rate"].isna().all()
     assert {
         (video, reason, n)
         for video, reasons in videos["reject_reasons"].items()
@@ -144,7 +144,7 @@ def test_each_category_has_what_duckdb_counts_in_its_rows(filled: TableStore) ->
         filled, "SELECT category, sum(target) FROM meta WHERE kind = 'patches' GROUP BY 1 ORDER BY 1"
     )
     asked = "SELECT category, video FROM meta WHERE kind = 'patches' AND target > 0"
-    assert tuples(categories, "category", "accepted", "attempts", "acceptance_rate") == ask(
+    assert tuples(categories, "category", "accepted", "candidates", "acceptance_rate") == ask(
         filled,
         "SELECT category, count_if(accepted), count(*), count_if(accepted) / count(*) "
         f"FROM ({asked}) JOIN w USING (video) GROUP BY 1 ORDER BY 1",
@@ -170,7 +170,7 @@ def test_each_format_has_what_duckdb_counts_in_its_rows(filled: TableStore) -> N
         "n / sum(n) OVER (PARTITION BY category) FROM p GROUP BY 1, 2 ORDER BY 1, 2",
     )
     assert formats["mix"].isna().all()
-    assert tuples(formats, "category", "format", "accepted", "attempts") == ask(
+    assert tuples(formats, "category", "format", "accepted", "candidates") == ask(
         filled,
         "SELECT category, format, count_if(accepted), count(*) "
         "FROM (SELECT DISTINCT category, format, video FROM p) JOIN w USING (video) "
@@ -196,12 +196,12 @@ def test_shares_stand_beside_the_mix_asked_for_also_where_nothing_was_made(store
     ]
 
 
-def test_a_category_asked_for_nothing_has_no_part_in_the_attempts(store: TableStore) -> None:
+def test_a_category_asked_for_nothing_has_no_part_in_the_candidates(store: TableStore) -> None:
     store.write(store.windows_path("a-film"), WINDOWS, [REJECTED, ACCEPTED], PROVENANCE)
     store.write(store.patches_path("toon", "a-film"), PATCHES, [], replace(PROVENANCE, target=0))
     store.write(store.patches_path("space", "a-film"), PATCHES, [], replace(PROVENANCE, target=1))
     stats = add_up(store)
-    assert tuples(stats.categories, "category", "videos", "attempts") == [("space", 0, 2), ("toon", 0, 0)]
+    assert tuples(stats.categories, "category", "videos", "candidates") == [("space", 0, 2), ("toon", 0, 0)]
     assert len(stats.video_categories) == 2
 
 
@@ -229,8 +229,8 @@ def test_an_unreadable_table_is_reported_and_the_others_count(store: TableStore)
     assert stats.problems == [
         f"The table {path} is damaged; delete it and run generate again." for path in broken
     ]
-    assert (stats.totals.videos, stats.totals.attempts, stats.totals.patches) == (3, 2, 2)
-    assert tuples(stats.videos, "video", "attempts", "patches", "complete") == [
+    assert (stats.totals.videos, stats.totals.candidates, stats.totals.patches) == (3, 2, 2)
+    assert tuples(stats.videos, "video", "candidates", "patches", "complete") == [
         ("a-film", 0, 1, False),
         ("b-film", 2, 1, True),
         ("c-film", 0, 0, False),

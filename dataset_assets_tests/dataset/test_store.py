@@ -152,7 +152,8 @@ def test_duckdb_reads_a_table_in_one_line(filled: TableStore) -> None:
     assert patches == [(c, v, 2 * PATCH.gt_bytes) for c in ("space", "toon") for v in ("a-film", "b-film")]
     assert duckdb.execute(
         f"SELECT video, pts, reason FROM "
-        f"read_parquet('{filled.root}/windows/*/*.parquet', hive_partitioning=true) ORDER BY video, attempt"
+        f"read_parquet('{filled.root}/windows/*/*.parquet', hive_partitioning=true) w "
+        "ORDER BY video, w.window"
     ).fetchall() == [
         (video, list(row.pts), row.reason) for video in ("a-film", "b-film") for row in (REJECTED, ACCEPTED)
     ]
@@ -184,7 +185,7 @@ def test_a_key_of_digits_alone_stays_text(store: TableStore) -> None:
 
 
 def test_equal_rows_make_equal_bytes(tmp_path: Path) -> None:
-    windows = [replace(REJECTED, attempt=i, reason=reason) for i, reason in enumerate(["flat", "cut"])]
+    windows = [replace(REJECTED, window=i, reason=reason) for i, reason in enumerate(["flat", "cut"])]
     written = []
     for folder in ("one", "two"):
         store = TableStore(tmp_path / folder)

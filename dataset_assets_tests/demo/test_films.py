@@ -103,7 +103,7 @@ def test_films_that_are_there_are_not_made_again(tmp_path: Path) -> None:
     assert len(lines) == 3
 
 
-def test_without_the_clips_one_sentence_names_the_mend(
+def test_without_the_clips_one_error_names_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(name: str) -> metadata.Distribution:

@@ -52,7 +52,7 @@ def test_every_window_of_the_category_has_its_crop_where_it_lies(run: Run) -> No
         assert cell.mean() < 0.01
 
 
-def test_several_categories_are_told_by_a_legend(run: Run) -> None:
+def test_several_categories_have_a_legend(run: Run) -> None:
     settings, report = run
     one, both = (
         seen(windows_sheet(settings, DataSet.of(settings), report, names))

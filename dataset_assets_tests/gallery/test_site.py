@@ -54,7 +54,7 @@ def test_a_page_that_is_replaced_is_whole_at_any_moment(copied: Settings, when: 
     assert list((root_of(copied) / "gallery").rglob("*.tmp")) == []
 
 
-def test_a_full_disk_is_told_and_leaves_the_old_page(copied: Settings) -> None:
+def test_a_full_disk_is_reported_and_leaves_the_old_page(copied: Settings) -> None:
     before = pages(copied)
 
     def is_full() -> None:
@@ -128,7 +128,7 @@ def test_the_first_page_comes_with_an_index(tmp_path: Path, sdr_film: Film) -> N
     assert all(path.is_file() for path in Page(tmp_path / "gallery/index.html").files())
 
 
-def test_the_index_tells_of_every_video_how_far_it_is(copied: Settings) -> None:
+def test_the_index_shows_the_progress_of_every_video(copied: Settings) -> None:
     page = Page(root_of(copied) / "gallery/index.html")
     assert card(copied)["data-state"] == "done"
     assert card(copied)["data-category"].split() == ["general", "space", "toon"]
@@ -171,7 +171,7 @@ def test_a_video_that_left_the_configuration_keeps_its_page(copied: Settings) ->
     assert (root_of(copied) / "gallery" / page_of(KEY)).is_file()
 
 
-def test_a_damaged_table_is_told_and_stops_no_other_page(copied: Settings) -> None:
+def test_a_damaged_table_is_reported_and_stops_no_other_page(copied: Settings) -> None:
     (root_of(copied) / f"metadata/windows/video={KEY}/part-0.parquet").write_bytes(b"PAR1 or not")
     report = refresh_gallery(copied, all_pages=True)
     assert report.written == 0

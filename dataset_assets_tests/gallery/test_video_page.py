@@ -151,13 +151,13 @@ def test_every_reason_has_its_sentence_its_blamed_scores_and_its_frames(tmp_path
     store.write(store.windows_path(KEY), WINDOWS, rows, PROVENANCE)
     page = read_video_page(settings, data_set, KEY)
     for candidate, rule in zip(page.rejected, RULES, strict=True):
-        assert candidate.sentence == rule.sentence
+        assert candidate.description == rule.description
         assert len([each for each in candidate.scores if each.is_blamed]) == len(rule.blamed)
         assert candidate.pictured_frames == max(1, len(rule.shown_frames))
         assert bool(candidate.picture) == rule.is_measured
     refresh_gallery(settings)
     html = page_file(settings).read_text(encoding="utf-8")
-    assert [rule.name for rule in RULES if rule.sentence not in html] == []
+    assert [rule.name for rule in RULES if rule.description not in html] == []
 
 
 def test_names_and_sentences_are_texts_and_never_elements(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ Run as a script it kills copies of itself there: `interrupting.py CONFIG KEY MOM
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -16,11 +18,13 @@ from unittest.mock import patch
 
 import cv2
 
-from dataset_assets.config import load_settings
+from dataset_assets.config import DEFAULT_FORMATS, Settings, load_settings
 from dataset_assets.generate import generate_video
+from dataset_assets_tests.generate.samples import KEY, files_named_by_rows
 
 DISK_CALLS = ((cv2, "imencode"), (os, "fsync"), (os, "replace"), (os, "unlink"))
 When = Literal["before", "after"]
+REPOSITORY = Path(__file__).parents[2]
 
 
 @contextmanager
@@ -59,6 +63,20 @@ def interrupt() -> None:
 def kill() -> None:
     """What `kill -9` does."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_at(folder: Path, settings: Settings, moments: Sequence[int]) -> dict[str, str]:
+    """Runs a configuration in other processes that are killed at these moments; tells which were."""
+    config = folder / "config.json"
+    sections = settings.model_dump(mode="json")
+    sections["formats"] |= dict.fromkeys(DEFAULT_FORMATS)
+    config.write_text(json.dumps({"base_settings": sections.pop("base"), **sections}))
+    command = [sys.executable, "-m", "dataset_assets_tests.generate.interrupting", str(config), KEY]
+    command += map(str, moments)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    files_named_by_rows(settings.base.output_base_dir)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return {line[0]: line[1] for line in lines}
 
 
 def _kill_at_each(config: Path, key: str, moments: list[int]) -> None:

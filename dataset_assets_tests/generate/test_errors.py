@@ -1,4 +1,4 @@
-"""What a user can do wrong: one sentence that names the video and the mend, and nothing else lost."""
+"""What a user can do wrong: one error that names the video and the remedy, and nothing else is lost."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def locked(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("locked")
-def test_a_second_run_on_the_same_video_is_told_to_wait(sdr_film: Film, tmp_path: Path) -> None:
+def test_a_second_run_on_the_same_video_is_asked_to_wait(sdr_film: Film, tmp_path: Path) -> None:
     settings = small_settings(tmp_path, sdr_film.path)
     with pytest.raises(BusyError, match=f"{KEY}: another run works on this video; wait"):
         generate_video(settings, KEY)
@@ -87,7 +87,7 @@ def test_a_run_that_failed_holds_no_lock(sdr_film: Film, tmp_path: Path) -> None
     assert generate_video(settings, KEY).made > 0
 
 
-def test_too_little_room_is_told_before_anything_is_made(sdr_film: Film, tmp_path: Path) -> None:
+def test_too_little_space_is_reported_before_anything_is_made(sdr_film: Film, tmp_path: Path) -> None:
     with pytest.raises(SpaceError) as caught:
         generate_video(small_settings(tmp_path, sdr_film.path, min_free_gb=1e9), KEY)
     for part in (KEY, str(tmp_path), "1000000000.0 GB", "min_free_gb"):
@@ -130,7 +130,7 @@ def test_a_film_whose_recorded_frames_are_gone_keeps_what_was_made(
     assert before.items() <= pictures(tmp_path / "out").items()
 
 
-def test_unknown_names_are_told_with_the_known_ones(sdr_film: Film, tmp_path: Path) -> None:
+def test_unknown_names_are_reported_with_the_known_ones(sdr_film: Film, tmp_path: Path) -> None:
     settings = small_settings(tmp_path, sdr_film.path)
     with pytest.raises(ConfigError, match=r"no category has the name 'cartoon'.*general, space, toon"):
         generate_video(settings, KEY, categories=["cartoon"])
@@ -138,7 +138,7 @@ def test_unknown_names_are_told_with_the_known_ones(sdr_film: Film, tmp_path: Pa
         generate_video(settings, "a-flim")
 
 
-def test_a_damaged_table_is_told_and_not_overwritten(sdr_film: Film, tmp_path: Path) -> None:
+def test_a_damaged_table_is_reported_and_not_overwritten(sdr_film: Film, tmp_path: Path) -> None:
     settings = small_settings(tmp_path, sdr_film.path)
     generate_video(settings, KEY)
     table = tmp_path / f"metadata/patches/category=toon/video={KEY}/part-0.parquet"
@@ -151,7 +151,7 @@ def test_a_damaged_table_is_told_and_not_overwritten(sdr_film: Film, tmp_path: P
     assert tables(tmp_path)[str(table.relative_to(tmp_path))][1]["complete"]
 
 
-def test_a_folder_that_cannot_be_written_is_told(sdr_film: Film, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(sdr_film: Film, tmp_path: Path) -> None:
     def refused() -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
 

@@ -12,20 +12,20 @@ from dataset_assets.generate import generate_video
 from dataset_assets.generate.lanes import Job, Lane, Lanes
 from dataset_assets.video.probing import probe
 from dataset_assets.windows.duplicates import AcceptedSignatures
-from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt
 from dataset_assets_tests.generate.samples import KEY, pictures, small_settings, tables
+from dataset_assets_tests.windows.samples import placements_of
 
 
 def jobs_of(film: Film, windows: int) -> list[Job]:
-    return [Job(stratum, None, {}) for stratum in strata(probe(film.path), windows)]
+    return [Job(placement, None, {}) for placement in placements_of(probe(film.path), windows)]
 
 
 def lanes_of(film: Film, tmp_path: Path, count: int, checkpoint_every: int = 10) -> Lanes:
     settings = small_settings(tmp_path, film.path).base
     info, accepted = probe(film.path), AcceptedSignatures()
-    return Lanes(count, checkpoint_every, lambda stop: Lane(info, KEY, settings, accepted, stop))
+    return Lanes(count, checkpoint_every, lambda stop: Lane(info, settings, accepted, stop))
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
@@ -34,12 +34,12 @@ def test_windows_come_back_in_order_and_are_the_same_from_any_lane(
 ) -> None:
     jobs = jobs_of(sdr_film, 7)
     with lanes_of(sdr_film, tmp_path, 1) as lanes:
-        alone = [lanes.make_again(job).attempts for job in jobs]
+        alone = [made.row for made in lanes.make(jobs)]
     with lanes_of(sdr_film, tmp_path, count) as lanes:
         made = list(lanes.make(jobs))
     assert [each.job for each in made] == jobs
-    assert [each.attempts for each in made] == alone
-    assert any(each.accepted for each in made)
+    assert [each.row for each in made] == alone
+    assert any(each.row.accepted for each in made)
 
 
 def test_threads_end_with_the_lanes_though_windows_are_left(sdr_film: Film, tmp_path: Path) -> None:
@@ -50,14 +50,14 @@ def test_threads_end_with_the_lanes_though_windows_are_left(sdr_film: Film, tmp_
     assert active_count() == before
 
 
-def test_a_film_that_cannot_be_opened_is_told_by_every_lane(sdr_film: Film, tmp_path: Path) -> None:
+def test_a_film_that_cannot_be_opened_is_reported_by_every_lane(sdr_film: Film, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     film.write_bytes(sdr_film.path.read_bytes())
     jobs, info = jobs_of(sdr_film, 4), probe(film)
     film.unlink()
     settings, accepted = small_settings(tmp_path, film).base, AcceptedSignatures()
     with (
-        Lanes(2, 10, lambda stop: Lane(info, KEY, settings, accepted, stop)) as lanes,
+        Lanes(2, 10, lambda stop: Lane(info, settings, accepted, stop)) as lanes,
         pytest.raises(VideoError, match="does not exist"),
     ):
         list(lanes.make(jobs))

@@ -59,8 +59,8 @@ def test_a_file_yields_patches_or_ends_in_a_sentence(name: str, shared_media: Pa
     except VideoError as error:
         message = str(error)
         assert message.startswith(f"{KEY} ({shared_media / name}): it")
-        mends = ("replace", "remove", "use an", "re-encode", "set base_settings")
-        assert any(mend in message for mend in mends)
+        remedies = ("replace", "remove", "use an", "re-encode", "set base_settings")
+        assert any(remedy in message for remedy in remedies)
         assert "\n" not in message
         return
     assert (report.made == 0) == (name in WITHOUT_PATCHES)

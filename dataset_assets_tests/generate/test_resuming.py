@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import errno
-import json
-import subprocess
-import sys
-from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dataset_assets.config import DEFAULT_FORMATS, Category, Settings
+from dataset_assets.config import Category, Settings
 from dataset_assets.errors import SpaceError
 from dataset_assets.generate import generate_video
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, interlaced, sdr_frames
-from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt
+from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt, kill_at
 from dataset_assets_tests.generate.samples import (
     CATEGORIES,
     KEY,
@@ -29,7 +25,6 @@ from dataset_assets_tests.generate.samples import (
     tables,
 )
 
-REPOSITORY = Path(__file__).parents[2]
 OTHER_MIX = CATEGORIES | {"general": Category(folder="Universal/Learn", mix={"wide": 0.5, "large": 0.5})}
 WEIGHTS_WITHOUT_TOON = {"general": 1.0, "space": 0.5}
 WITHOUT_TOON = {name: category for name, category in CATEGORIES.items() if name != "toon"}
@@ -122,20 +117,6 @@ def test_what_a_killed_run_left_is_gone_even_where_nothing_is_to_be_made(
     assert files_named_by_rows(output) == set(pictures(output))
 
 
-def kill_at(folder: Path, settings: Settings, moments: Sequence[int]) -> dict[str, str]:
-    """Runs a configuration in other processes that are killed at these moments; tells which were."""
-    config = folder / "config.json"
-    sections = settings.model_dump(mode="json")
-    sections["formats"] |= dict.fromkeys(DEFAULT_FORMATS)
-    config.write_text(json.dumps({"base_settings": sections.pop("base"), **sections}))
-    command = [sys.executable, "-m", "dataset_assets_tests.generate.interrupting", str(config), KEY]
-    command += map(str, moments)
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    files_named_by_rows(settings.base.output_base_dir)
-    lines = [line.split() for line in done.stdout.splitlines()]
-    return {line[0]: line[1] for line in lines}
-
-
 @pytest.mark.parametrize("moment", [5, 36, 44, 52])
 def test_a_full_disk_is_one_sentence_and_costs_only_the_last_windows(
     sdr_film: Film, tmp_path: Path, whole: Path, moment: int
@@ -172,7 +153,7 @@ def test_the_order_in_which_categories_are_made_changes_no_byte(
     assert_same(tmp_path, whole)
 
 
-def test_making_everything_anew_gives_the_same_bytes(sdr_film: Film, tmp_path: Path, whole: Path) -> None:
+def test_rebuilding_everything_gives_the_same_bytes(sdr_film: Film, tmp_path: Path, whole: Path) -> None:
     settings = small_settings(tmp_path, sdr_film.path)
     generate_video(settings, KEY)
     for name in list(pictures(tmp_path))[::2]:
@@ -216,7 +197,7 @@ def awkward_films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.mark.parametrize("sampling", ["keyframe", "uniform"])
 @pytest.mark.parametrize("kind", ["av1", "interlaced", "damaged", "repeating"])
-def test_a_run_that_starts_afresh_at_any_window_makes_the_patches_of_one_that_went_on(
+def test_a_run_that_starts_at_any_window_makes_the_patches_of_one_that_went_on(
     awkward_films: dict[str, Path], tmp_path: Path, kind: str, sampling: str
 ) -> None:
     outputs = tmp_path / "whole", tmp_path / "resumed"

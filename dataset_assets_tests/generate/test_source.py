@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from dataset_assets_tests.generate.samples import (
 )
 from dataset_assets_tests.torture.sources import HEIGHT, WIDTH, source_film, source_named
 
-AtWindow = Callable[[int, Callable[[], object]], None]
+AtCandidate = Callable[[int, Callable[[], object]], list[int]]
 
 
 @pytest.fixture
@@ -42,19 +43,21 @@ def film(films_folder: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def at_window(monkeypatch: pytest.MonkeyPatch) -> AtWindow:
-    """Has something happen right before a lane begins with a window, once."""
+def at_candidate(monkeypatch: pytest.MonkeyPatch) -> AtCandidate:
+    """Has something happen right before a lane begins with the candidate after so many; lists those begun."""
 
-    def arrange(number: int, happens: Callable[[], object]) -> None:
+    def arrange(number: int, happens: Callable[[], object]) -> list[int]:
         make = lanes.Lane._make
-        left = [happens]
+        begun: list[int] = []
 
         def made(lane: lanes.Lane, job: lanes.Job) -> lanes.Made:
-            if job.stratum.window == number and left:
-                left.pop()()
+            if len(begun) == number:
+                happens()
+            begun.append(job.placement.number)
             return make(lane, job)
 
         monkeypatch.setattr(lanes.Lane, "_make", made)
+        return begun
 
     return arrange
 
@@ -66,9 +69,12 @@ class Waits:
         self.delays_s: list[float] = []
         self.during: dict[int, Callable[[], object]] = {}
 
-    def __call__(self, stop: threading.Event, delay_s: float) -> bool:
+    def pause(self, delay_s: float) -> None:
         self.delays_s.append(delay_s)
         self.during.get(len(self.delays_s), lambda: None)()
+
+    def is_stopped_within(self, stop: threading.Event, delay_s: float) -> bool:
+        self.pause(delay_s)
         return stop.is_set()
 
 
@@ -76,7 +82,8 @@ class Waits:
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     """A clock of the test's own."""
     found = Waits()
-    monkeypatch.setattr(lanes, "_is_stopped_within", found)
+    monkeypatch.setattr(lanes, "_is_stopped_within", found.is_stopped_within)
+    monkeypatch.setattr(lanes, "pause", found.pause)
     return found
 
 
@@ -106,16 +113,17 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("how", CHANGES)
 def test_a_film_that_changes_under_a_run_fails_and_mixes_nothing(
-    how: str, film: Path, tmp_path: Path, at_window: AtWindow
+    how: str, film: Path, tmp_path: Path, at_candidate: AtCandidate
 ) -> None:
     settings = small_settings(tmp_path / "out", film, checkpoint_every=2)
-    at_window(4, lambda: CHANGES[how](film))
+    begun = at_candidate(4, lambda: CHANGES[how](film))
     with pytest.raises(
         SourceChangedError, match=r"a-film \(.*film\.mp4\): its file was changed .*run generate"
     ):
         generate_video(settings, KEY)
     # What was committed before the change is whole; nothing that may be of both is there.
-    assert {row["window"] for row in window_rows(tmp_path / "out")} == {0, 1, 2}
+    kept = {row["window"] for row in window_rows(tmp_path / "out") if row["pts"]}
+    assert set(begun[:2]) <= kept <= set(begun[:4])
     assert set(pictures(tmp_path / "out")) == files_named_by_rows(tmp_path / "out")
     generate_video(settings, KEY)
     clean = small_settings(tmp_path / "clean", film)
@@ -174,7 +182,7 @@ def test_a_window_that_shows_another_picture_is_not_replayed(
 
 
 def test_a_film_that_goes_away_and_comes_back_leaves_no_trace(
-    film: Path, tmp_path: Path, at_window: AtWindow, waits: Waits
+    film: Path, tmp_path: Path, at_candidate: AtCandidate, waits: Waits
 ) -> None:
     settings = small_settings(tmp_path / "out", film)
     away = film.parent.with_name("away")
@@ -191,7 +199,7 @@ def test_a_film_that_goes_away_and_comes_back_leaves_no_trace(
         os.utime(away / film.name, ns=(stat.st_atime_ns, stat.st_mtime_ns))
         away.rename(film.parent)
 
-    at_window(3, leave)
+    at_candidate(3, leave)
     waits.during[3] = come_back
     generate_video(settings, KEY)
     assert waits.delays_s == list(source.RETRY_DELAYS_S[:3])
@@ -201,7 +209,7 @@ def test_a_film_that_goes_away_and_comes_back_leaves_no_trace(
 
 
 def test_a_film_that_stays_away_fails_and_keeps_what_is_committed(
-    film: Path, tmp_path: Path, at_window: AtWindow, waits: Waits
+    film: Path, tmp_path: Path, at_candidate: AtCandidate, waits: Waits
 ) -> None:
     settings = small_settings(tmp_path / "out", film)
     away = film.with_name("away.mp4")
@@ -210,12 +218,25 @@ def test_a_film_that_stays_away_fails_and_keeps_what_is_committed(
         os.truncate(film, 100_000)
         film.rename(away)
 
-    at_window(3, leave)
+    begun = at_candidate(3, leave)
     with pytest.raises(SourceLostError, match=r"a-film .* cannot be read any more \(No such file .*bring"):
         generate_video(settings, KEY)
     assert waits.delays_s == list(source.RETRY_DELAYS_S)
-    assert {row["window"] for row in window_rows(tmp_path / "out")} == {0, 1, 2}
+    assert {row["window"] for row in window_rows(tmp_path / "out")} == set(begun[:3])
     assert set(pictures(tmp_path / "out")) == files_named_by_rows(tmp_path / "out")
+
+
+def test_a_film_that_is_away_while_candidates_are_placed_is_waited_for(film: Path, waits: Waits) -> None:
+    info = probing.probe(film)
+    away = film.rename(film.with_name("away.mp4"))
+    waits.during[2] = lambda: away.rename(film)
+    with closing(lanes.KeyframeIndex(info)) as index:
+        assert index.keyframe_at(info.start_pts) == info.start_pts
+    assert waits.delays_s == list(source.RETRY_DELAYS_S[:2])
+    film.rename(away)
+    with closing(lanes.KeyframeIndex(info)) as index, pytest.raises(SourceLostError):
+        index.keyframe_at(info.start_pts)
+    assert waits.delays_s == list(source.RETRY_DELAYS_S[:2] + source.RETRY_DELAYS_S)
 
 
 def test_a_disk_that_fails_for_a_while_is_read_again(
@@ -259,7 +280,7 @@ def test_a_film_that_goes_away_while_it_is_probed_is_probed_again(
 
     monkeypatch.setattr(probing, "_frame_rate", leave)
     monkeypatch.setattr(video, "pause", wait)
-    # Opened anew, as every seek back to the first packet does.
+    # Reopened, as every seek back to the first packet does.
     monkeypatch.setattr(packets.PacketReader, "_seek", lambda reader, _: reader._rewind())
     generate_video(small_settings(tmp_path / "out", film), KEY)
     assert delays_s == list(source.RETRY_DELAYS_S[:2])

@@ -161,9 +161,9 @@ def test_the_estimated_size_is_enough_and_not_ten_times_too_much(sdr_film: Film,
     report = generate_video(settings, KEY, categories=["general"])
     plan = plan_video(settings, settings.videos[0], report.info)
     made = report.categories["general"]
-    assert made.size_bytes <= plan.size_bytes("general") * len(made.rows) / made.room * 1.5
+    assert made.size_bytes <= plan.size_bytes("general") * len(made.rows) / made.possible * 1.5
     assert plan.size_bytes("general") <= 10 * made.size_bytes
-    assert plan.size_bytes("general", made=made.room) == 0
+    assert plan.size_bytes("general", made=made.possible) == 0
 
 
 def test_a_rotated_film_gives_upright_crops_inside_the_upright_frame(
@@ -178,10 +178,10 @@ def test_a_rotated_film_gives_upright_crops_inside_the_upright_frame(
 
 def test_a_film_shorter_than_its_windows_says_so(sdr_film: Film, tmp_path: Path) -> None:
     report = generate_video(small_settings(tmp_path, sdr_film.path, base_frame_limit=1000), KEY)
-    assert (report.windows.target, report.windows.room) == (1000, sdr_film.frames // 7)
-    assert report.windows.accepted <= report.windows.room
+    assert (report.windows.target, report.windows.possible) == (1000, sdr_film.frames // 7)
+    assert report.windows.accepted <= report.windows.possible
     general = report.categories["general"]
-    assert (general.target, general.room) == (1000, sdr_film.frames // 7)
+    assert (general.target, general.possible) == (1000, sdr_film.frames // 7)
     assert len(general.rows) == report.windows.accepted
 
 

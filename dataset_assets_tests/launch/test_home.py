@@ -40,7 +40,7 @@ def entered(settings: Settings, config: Path) -> list[str]:
     return sorted(path.name for path in home.iterdir())
 
 
-def test_a_home_whose_making_was_killed_is_made_anew(
+def test_a_home_whose_making_was_killed_is_made_again(
     settings: Settings, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make = dg.DagsterInstance.from_config

@@ -45,8 +45,9 @@ def watch(event, arguments):
         act(arguments[0])
 
 sys.addaudithook(watch)
-from dataset_assets.generate import limits
-limits.step_limits = lambda film, lanes=1: limits.StepLimits(4.0, 600.0, 1e9)
+from dataset_assets import generate
+from dataset_assets.generate.limits import StepLimits
+generate.step_limits = lambda film, lanes=1: StepLimits(4.0, 600.0, 1e9)
 """
 
 
@@ -86,7 +87,7 @@ def test_films_that_kill_their_process_fail_alone(tmp_path: Path, sdr_film: Film
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs signals as Linux numbers them")
-def test_a_film_that_crashes_verify_is_told_and_the_others_are_compared(
+def test_a_film_that_crashes_verify_is_reported_and_the_others_are_compared(
     tmp_path: Path, sdr_film: Film, vfr_film: Film
 ) -> None:
     films = {"sound": sdr_film.path, "segfault": tmp_path / "segfault.mkv"}

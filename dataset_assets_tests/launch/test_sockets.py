@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets.launch.sockets import ADDED_BYTES, leave_room_for_sockets
+from dataset_assets.launch.sockets import ADDED_BYTES, shorten_socket_paths
 
 LONG = ("a folder as long as those of a cluster's scratch",) * 3
 
@@ -37,7 +37,7 @@ def bind_below(folder: str) -> None:
 def test_a_long_temporary_folder_is_left_for_one_with_room(temporary_folder: Path) -> None:
     with pytest.raises(OSError, match="AF_UNIX path too long"):
         bind_below(str(temporary_folder))
-    leave_room_for_sockets()
+    shorten_socket_paths()
     assert tempfile.gettempdir() == os.environ["TMPDIR"] != str(temporary_folder)
     bind_below(tempfile.gettempdir())
 
@@ -45,5 +45,5 @@ def test_a_long_temporary_folder_is_left_for_one_with_room(temporary_folder: Pat
 def test_a_short_temporary_folder_stays(temporary_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as short:
         monkeypatch.setenv("TMPDIR", short)
-        leave_room_for_sockets()
+        shorten_socket_paths()
         assert tempfile.gettempdir() == short

@@ -93,7 +93,7 @@ def test_ctrl_c_stops_in_order_and_the_next_generate_goes_on(
     running.process.send_signal(number)
     output, _ = running.process.communicate(timeout=SECONDS_TO_STOP)
     assert running.process.returncode == 130, output
-    sentence = "stopped; what was committed stays, the next generate goes on from there"
+    sentence = "stopped; what was committed stays, the next generate resumes there"
     assert output.splitlines()[1:] == [sentence]
     assert not is_alive(worker)
     wait_until(lambda: processes_of(running.config) == [], "an orphan ends", SECONDS_TO_STOP)
@@ -111,7 +111,7 @@ def test_a_killed_parent_takes_its_workers_along(running: Run) -> None:
     assert run_states(running.root) == [dg.DagsterRunStatus.CANCELED]
 
 
-def test_a_killed_worker_is_told_and_loses_only_what_was_not_committed(
+def test_a_killed_worker_is_reported_and_loses_only_what_was_not_committed(
     running: Run, undisturbed: Path
 ) -> None:
     os.kill(running.wait_for_the_first_patches(), signal.SIGKILL)

@@ -60,7 +60,7 @@ def running(worked: int, pending: int, started_s: float) -> VideoSummary:
 
 
 @pytest.mark.parametrize("worked", [0, 1, 2])
-def test_the_eta_is_unknown_while_there_is_too_little_to_tell(worked: int) -> None:
+def test_the_eta_is_unknown_at_the_start(worked: int) -> None:
     work = running(worked, 10, NOW_S - 60)
     assert work.progress is not None
     assert eta_s(work.progress, NOW_S) is None

@@ -48,7 +48,7 @@ def test_what_is_stale_is_to_do_again(settings: Settings) -> None:
     assert found.disk.projected_bytes > found.disk.used_bytes > 0
 
 
-def test_what_waits_to_be_made_anew_is_not_done_yet(settings: Settings) -> None:
+def test_what_waits_to_be_rebuilt_is_not_done_yet(settings: Settings) -> None:
     found = SnapshotCollector(settings).snapshot(Activity(waiting=frozenset({"alpha"})))
     assert (found.overall.videos_done, found.overall.videos_waiting) == (1, 1)
     assert 0 < found.overall.share < 1
@@ -61,7 +61,7 @@ def test_only_some_videos_and_categories_can_be_looked_at(settings: Settings) ->
     assert found.disk.used_bytes == whole.disk.used_bytes
 
 
-def test_a_film_that_failed_is_told_until_it_is_done(settings: Settings) -> None:
+def test_a_film_that_failed_is_reported_until_it_is_done(settings: Settings) -> None:
     activity = Activity(failures=(Failure("alpha", "", "alpha: it failed", ended_s=1.0),))
     assert SnapshotCollector(settings).snapshot(activity).failures == ()
     found = SnapshotCollector(other_seed(settings)).snapshot(activity)
@@ -139,7 +139,7 @@ def test_a_video_that_ends_between_two_looks_is_read_at_once(
     assert collector.snapshot(Activity()).overall.videos_done == 2
 
 
-def test_an_unreadable_table_and_history_are_told(empty: Settings) -> None:
+def test_an_unreadable_table_and_history_are_reported(empty: Settings) -> None:
     path = DataSet.of(empty).tables.windows_path("alpha")
     path.parent.mkdir(parents=True)
     path.write_bytes(b"nonsense")

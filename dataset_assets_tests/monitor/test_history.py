@@ -145,7 +145,7 @@ def test_a_run_is_starting_until_its_process_should_have_shown(home: Path, confi
     assert run.phase == "working"
 
 
-def test_who_launched_a_run_is_told(home: Path, config: Path) -> None:
+def test_who_launched_a_run_is_reported(home: Path, config: Path) -> None:
     launchers = {
         "schedule nightly": {"dagster/schedule_name": "nightly"},
         "sensor retry": {"dagster/sensor_name": "retry"},
@@ -181,7 +181,7 @@ def test_a_failed_film_has_its_sentence_and_only_its_newest(home: Path, config: 
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
-def test_phases_are_told_from_the_steps_and_end_with_the_process(home: Path) -> None:
+def test_phases_follow_the_steps_and_end_with_the_process(home: Path) -> None:
     (home / "dagster.yaml").write_text(
         "concurrency: {pools: {default_limit: 1}}\ntelemetry: {enabled: false}\n"
     )

@@ -93,7 +93,7 @@ def test_a_pass_that_has_not_been_heard_of_is_marked() -> None:
     assert line_with(lines, "uhd-hdr10").endswith("?2:10")
 
 
-def test_a_queue_and_a_backfill_that_wait_are_told() -> None:
+def test_a_queue_and_a_backfill_that_wait_are_reported() -> None:
     whole = replace(IDLE.overall, runs_queued=4)
     assert screen(replace(IDLE, state="queued", overall=whole), 80, 24)[1].startswith(
         "nothing runs yet  431 of 500 done  4 queued"
@@ -112,7 +112,7 @@ def styles_of(snapshot: Snapshot, text: str) -> str:
     return file.getvalue().split(text)[0].rsplit("\x1b[", 1)[1]
 
 
-def test_colours_tell_states_apart() -> None:
+def test_colours_distinguish_states() -> None:
     short = replace(RUNNING, disk=replace(RUNNING.disk, free_after_bytes=-1_000_000_000))
     assert styles_of(RUNNING, "free 900.0 GB") != styles_of(short, "free 900.0 GB") == "1;31m"
     assert "then -1.0 GB, kept 5.0 GB" in "\n".join(screen(short, 120, 40))

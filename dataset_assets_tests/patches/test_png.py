@@ -56,7 +56,7 @@ def test_the_bytes_are_those_of_the_release_that_is_pinned() -> None:
 
 
 @pytest.mark.parametrize("kind", PICTURES)
-def test_a_whole_file_tells_its_size(kind: str) -> None:
+def test_the_size_of_a_complete_file_is_read(kind: str) -> None:
     picture = PICTURES[kind]
     assert whole_png_size(encode_png(picture)) == (picture.shape[1], picture.shape[0])
     written_by_another = io.BytesIO()
@@ -65,7 +65,7 @@ def test_a_whole_file_tells_its_size(kind: str) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 17, 40, 2000, -20, -1])
-def test_one_byte_that_changed_anywhere_tells_a_damaged_file(place: int) -> None:
+def test_one_changed_byte_anywhere_is_a_damaged_file(place: int) -> None:
     content = bytearray(encode_png(PICTURES["noise"]))
     content[place] ^= 1
     assert whole_png_size(bytes(content)) is None

@@ -56,9 +56,9 @@ class Pages:
     def launch(self) -> str:
         """The third click; gives the backfill's id."""
         self.dialog.get_by_role("button", name="Launch backfill").click()
-        told = self.page.get_by_text("Created backfill")
-        told.wait_for()
-        return told.inner_text().split("Created backfill")[1].split()[0]
+        note = self.page.get_by_text("Created backfill")
+        note.wait_for()
+        return note.inner_text().split("Created backfill")[1].split()[0]
 
     def open_job(self, name: str = "make_patches") -> None:
         """Opens a job's page by Jobs in the menu."""

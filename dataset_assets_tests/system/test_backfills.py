@@ -44,12 +44,12 @@ def test_a_backfill_of_two_films_is_a_run_for_each(ui: DagsterUi, done: Ended) -
 
 
 @pytest.mark.parametrize("asset", PER_VIDEO)
-def test_every_asset_tells_what_it_made(ui: DagsterUi, done: Ended, asset: str) -> None:
+def test_every_asset_shows_what_it_made(ui: DagsterUi, done: Ended, asset: str) -> None:
     assert set(DONE) <= set(ui.partitions(asset)["materialized"])
-    told = ui.metadata(asset, "gamma")
-    assert [label for label in told if label not in MAY_BE_ABSENT] == LABELS[asset]
-    assert told["video"] == "gamma"
-    shown_inline = [told[name] for name in ("reject_reasons", "format_mix") if name in told]
+    shown = ui.metadata(asset, "gamma")
+    assert [label for label in shown if label not in MAY_BE_ABSENT] == LABELS[asset]
+    assert shown["video"] == "gamma"
+    shown_inline = [shown[name] for name in ("reject_reasons", "format_mix") if name in shown]
     assert all(len(text) < INLINE_LENGTH for text in shown_inline)
 
 
@@ -105,11 +105,11 @@ def test_the_statistics_name_the_failed_film_with_its_sentence_and_run(
     ui: DagsterUi, done: Ended, failed: Ended
 ) -> None:
     assert ui.wait_for_run(ui.launch("update_stats")) == "SUCCESS"
-    told = ui.metadata("dataset_stats")
-    assert list(told) == DASHBOARD_LABELS
-    assert told["patches"] > 0
-    assert sentence_of_broken(ui).replace("; ", " | ") in told["failed_videos"]
-    assert f"/runs/{failed.runs[0].run_id}" in told["failed_videos"]
+    shown = ui.metadata("dataset_stats")
+    assert list(shown) == DASHBOARD_LABELS
+    assert shown["patches"] > 0
+    assert sentence_of_broken(ui).replace("; ", " | ") in shown["failed_videos"]
+    assert f"/runs/{failed.runs[0].run_id}" in shown["failed_videos"]
     for check in ui.checks("dataset_stats"):
         (result,) = ui.check_results("dataset_stats", check).values()
         assert result["description"]

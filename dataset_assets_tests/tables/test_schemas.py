@@ -52,7 +52,8 @@ probed_at timestamp[us, tz=UTC]
 
 WINDOWS_COLUMNS = """
 window int32
-attempt int32
+keyframe_pts int64?
+start_pts int64?
 time_s double
 pts list<item: int64>
 keyframe bool
@@ -126,7 +127,7 @@ def test_every_column_is_described_in_a_sentence_of_its_own(schema: pa.Schema, r
     assert len(set(sentences)) == len(sentences)
 
 
-def test_an_attempt_has_a_reason_exactly_when_it_was_rejected() -> None:
+def test_a_candidate_has_a_reason_exactly_when_it_was_rejected() -> None:
     with pytest.raises(ValueError, match="'cut'"):
         replace(ACCEPTED, reason="cut")
     with pytest.raises(ValueError, match="None"):

@@ -51,9 +51,9 @@ class Report:
         if trial.end not in ("read", "refused"):
             self.defects.append(f"{name}: {trial.end} {trial.detail}")
         for window in trial.accepted:
-            told = verdict(window, films)
-            self.counts[source.name][told] += 1
-            self.kinds[kind][told] += 1
+            outcome = verdict(window, films)
+            self.counts[source.name][outcome] += 1
+            self.kinds[kind][outcome] += 1
 
     def lines(self) -> Iterator[str]:
         """The report as a table for each, in Markdown."""
@@ -73,7 +73,7 @@ class Report:
     @property
     def wrong_share(self) -> float:
         """Share of accepted windows with wrong pixels."""
-        accepted = sum(self.total(told) for told in ("right", "other order", "wrong pixels"))
+        accepted = sum(self.total(outcome) for outcome in ("right", "other order", "wrong pixels"))
         return self.total("wrong pixels") / max(1, accepted)
 
 
@@ -91,7 +91,7 @@ def torture(films: int, seed: int, folder: Path, sources: Sequence[Source] = SOU
     report = Report()
     truths = {
         source.name: [
-            [told for _, told in frame_digests(source_film(source, folder, is_donor=is_donor))]
+            [outcome for _, outcome in frame_digests(source_film(source, folder, is_donor=is_donor))]
             for is_donor in (False, True)
         ]
         for source in sources

@@ -81,7 +81,7 @@ def fill(ballast: Path) -> None:
 
 
 @pytest.mark.parametrize("small_disk", ["12m"], indirect=True)
-def test_a_disk_that_fills_up_under_generate_and_its_history_is_told_in_sentences(
+def test_a_disk_that_fills_up_under_generate_and_its_history_is_reported_in_sentences(
     tiny_film: Film, small_disk: Path, tmp_path: Path
 ) -> None:
     output = small_disk / "dataset"
@@ -123,7 +123,7 @@ def test_a_disk_that_fails_from_any_call_on_is_one_sentence_and_costs_nothing_co
     assert_same(tmp_path, whole)
 
 
-def test_a_limit_on_the_size_of_files_is_told_as_a_full_disk(tiny_film: Film, tmp_path: Path) -> None:
+def test_a_limit_on_the_size_of_files_is_reported_as_a_full_disk(tiny_film: Film, tmp_path: Path) -> None:
     settings = small_settings(tmp_path, tiny_film.path)
     with (
         failing_from(30, errno.EFBIG, tmp_path),

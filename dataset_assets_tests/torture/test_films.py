@@ -25,7 +25,7 @@ def test_mutated_films_neither_crash_nor_hang_nor_get_wrong_frames_accepted(film
     assert report.wrong_share <= MAX_WRONG_SHARE, "\n".join(report.lines())
 
 
-def test_a_crash_and_an_endless_loop_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_and_an_endless_loop_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test would be worth nothing if it did not notice."""
     read = "dataset_assets_tests.torture.trials._read"
     monkeypatch.setattr(read, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
@@ -35,7 +35,7 @@ def test_a_crash_and_an_endless_loop_are_told(tmp_path: Path, monkeypatch: pytes
     assert try_film(tmp_path / "film.mkv", "keyframe").end == "hung"
 
 
-def test_windows_are_told_apart() -> None:
+def test_windows_are_distinguished() -> None:
     film = [f"frame {number}" for number in range(20)]
     assert verdict(film[3:10], [film]) == "right"
     assert verdict(film[3:9] + film[10:11], [film]) == "other order"

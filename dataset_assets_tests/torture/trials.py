@@ -18,14 +18,13 @@ from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probing import probe
 from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets.windows.finding import WindowFinder
-from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.torture.sources import digest
+from dataset_assets_tests.windows.samples import Sampling, placements_of
 
 # Of films of 84 small frames, which take 0.4 CPU s; the memory is address space, libraries included.
 CPU_S, WALL_S, MEMORY_BYTES = 60, 600.0, 4 << 30
-WINDOWS, MAX_ATTEMPTS = 8, 4
+CANDIDATES = 12
 
-Sampling = Literal["keyframe", "uniform"]
 Verdict = Literal["right", "other order", "wrong pixels"]
 
 
@@ -37,7 +36,7 @@ class Trial:
         end: `read`; `refused` with a sentence; `crashed`, `hung`, `raised`: a defect.
         detail: The sentence, the exit code or the exception.
         accepted: Digests of the 7 frames of each accepted window.
-        rejected: Attempts that were rejected as corrupt, too short or for another reason.
+        rejected: Candidates that were rejected as corrupt, too short or for another reason.
     """
 
     end: Literal["read", "refused", "crashed", "hung", "raised"]
@@ -50,7 +49,7 @@ def try_film(film: Path, sampling: Sampling) -> Trial:
     """Reads a film in a process of its own, within limits."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_read_and_tell, args=(film, sampling, theirs))
+    process = context.Process(target=_read_and_send, args=(film, sampling, theirs))
     process.start()
     theirs.close()
     try:
@@ -82,7 +81,7 @@ def verdict(window: Sequence[str], films: Sequence[Sequence[str]]) -> Verdict:
     return "other order" if known.issuperset(window) else "wrong pixels"
 
 
-def _read_and_tell(film: Path, sampling: Sampling, connection: Connection) -> None:
+def _read_and_send(film: Path, sampling: Sampling, connection: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     try:
@@ -95,16 +94,17 @@ def _read_and_tell(film: Path, sampling: Sampling, connection: Connection) -> No
 
 
 def _read(film: Path, sampling: Sampling) -> Trial:
-    settings = BaseSettings(output_base_dir=film.parent, sampling=sampling, max_attempts=MAX_ATTEMPTS)
+    limits = BaseSettings(output_base_dir=film.parent)
     info = probe(film, interlaced="deinterlace")
     accepted: list[list[str]] = []
     rejected = 0
     # Not deinterlaced: the truth is what a plain decode gives.
     with FrameReader(film, parts=info.parts, max_step=info.max_step) as reader:
-        finder = WindowFinder(reader, info, "film", settings, AcceptedSignatures(), threading.Event())
-        for stratum in strata(info, WINDOWS):
-            attempts, frames = finder.find(stratum)
-            rejected += len(attempts) - bool(frames)
+        finder = WindowFinder(reader, info, limits, AcceptedSignatures(), threading.Event())
+        for placement in placements_of(info, CANDIDATES, sampling):
+            _, frames = finder.try_out(placement)
             if frames:
                 accepted.append([digest(frame) for frame in frames])
+            else:
+                rejected += 1
     return Trial("read", "", accepted, rejected)

@@ -67,18 +67,18 @@ def test_a_page_that_had_its_own_name_lead_here_is_not_answered() -> None:
     assert status_of("0.0.0.0", "films.example.org:3000") == 200
 
 
-def test_the_webserver_listens_where_it_is_told(tmp_path: Any) -> None:
+def test_the_webserver_listens_at_the_given_address(tmp_path: Any) -> None:
     assert _commands(tmp_path / "code.sock", "127.0.0.1", 3000)[WEBSERVER][-2:] == ["127.0.0.1", "3000"]
 
 
-def test_an_address_of_another_machine_is_told(generated: Generated) -> None:
+def test_an_address_of_another_machine_is_refused(generated: Generated) -> None:
     done = run("ui", "--config", generated.config, "--host", "203.0.113.7")
     assert done.returncode == 1
     assert "Port 3000 of 203.0.113.7 cannot be used" in done.stderr
     assert "--host" in done.stderr
 
 
-def test_a_port_that_is_taken_is_told(generated: Generated) -> None:
+def test_a_port_that_is_taken_is_reported(generated: Generated) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run("ui", "--config", generated.config, "--port", str(port))

@@ -14,10 +14,11 @@ import numpy as np
 
 from dataset_assets.dataset import TableStore, content_hash
 from dataset_assets.patches.kernels import downscale
-from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, WindowRow
+from dataset_assets.tables import PASSED_OVER, PATCHES, WINDOWS, PatchRow, WindowRow
 from dataset_assets_tests.generate.samples import KEY
 
 Damage = Callable[[Path], None]
+COLUMNS = ("gt", "lr5", "lr7")
 
 
 def general(root: Path) -> list[PatchRow]:
@@ -49,6 +50,15 @@ def change_windows(root: Path, change: Callable[[list[WindowRow]], list[WindowRo
     provenance = store.read_provenance(path)
     assert provenance is not None
     store.write(path, WINDOWS, change(store.read_windows(KEY)), provenance)
+
+
+def interrupted(root: Path) -> None:
+    """The windows table as a run that was killed leaves it: a candidate that was not tried, unfinished."""
+    store = TableStore(root)
+    path = store.windows_path(KEY)
+    provenance = store.read_provenance(path)
+    assert provenance is not None
+    store.write(path, WINDOWS, store.read_windows(KEY)[1:], replace(provenance, complete=False))
 
 
 def put(root: Path, row: PatchRow, column: str, content: bytes) -> PatchRow:
@@ -167,7 +177,7 @@ def doubled_row(root: Path) -> None:
 
 def row_without_files(root: Path) -> None:
     first = general(root)[0]
-    names = {name: getattr(first, name).replace("_000000", "_000044") for name in ("gt", "lr5", "lr7")}
+    names = {name: getattr(first, name).replace(first.patch_id, f"{KEY}_000044") for name in COLUMNS}
     rewrite(root, [*general(root), replace(first, window=44, patch_id=f"{KEY}_000044", **names)])
 
 
@@ -178,8 +188,9 @@ def lost_row(root: Path) -> None:
 def row_of_a_file_elsewhere(root: Path) -> None:
     outside = root.parent / "outside" / "GT"
     outside.mkdir(parents=True)
-    (outside / f"{KEY}_000000.png").write_bytes(b"mine")
-    change_row(root, gt=f"../outside/GT/{KEY}_000000.png")
+    name = f"{general(root)[0].patch_id}.png"
+    (outside / name).write_bytes(b"mine")
+    change_row(root, gt=f"../outside/GT/{name}")
 
 
 def damaged_footer(root: Path) -> None:
@@ -233,7 +244,7 @@ def left_table(root: Path) -> None:
 
 def left_journal(root: Path) -> None:
     row = general(root)[0]
-    late = [name.replace("_000000", "_000077") for name in (row.gt, row.lr5, row.lr7)]
+    late = [name.replace(row.patch_id, f"{KEY}_000077") for name in (row.gt, row.lr5, row.lr7)]
     (root / late[0]).write_bytes(b"named, but without a row")
     journal = root / "metadata/.journals" / KEY
     journal.parent.mkdir(exist_ok=True)
@@ -250,33 +261,92 @@ def first_accepted(rows: Sequence[WindowRow]) -> WindowRow:
     return next(row for row in rows if row.accepted)
 
 
-def window_without_rows(root: Path) -> None:
+def first_passed_over(rows: Sequence[WindowRow]) -> WindowRow:
+    return next(row for row in rows if row.reason == PASSED_OVER)
+
+
+def window_without_row(root: Path) -> None:
     def change(rows: list[WindowRow]) -> list[WindowRow]:
-        gone = first_accepted(rows).window
-        return [row for row in rows if row.window != gone]
+        gone = first_accepted(rows)
+        return [row for row in rows if row is not gone]
 
     change_windows(root, change)
 
 
-def change_accepted(**changes: Callable[[WindowRow], Any]) -> Damage:
+def last_candidate_lost(root: Path) -> None:
+    change_windows(root, lambda rows: rows[:-1])
+
+
+def change_candidate(
+    choose: Callable[[Sequence[WindowRow]], WindowRow], **changes: Callable[[WindowRow], Any]
+) -> Damage:
+    """Changes columns of one row, each by what it is made of the row."""
+
     def damage(root: Path) -> None:
         def change(rows: list[WindowRow]) -> list[WindowRow]:
-            accepted = first_accepted(rows)
-            changed = replace(accepted, **{name: value(accepted) for name, value in changes.items()})
-            return [changed if row is accepted else row for row in rows]
+            chosen = choose(rows)
+            changed = replace(chosen, **{name: value(chosen) for name, value in changes.items()})
+            return [changed if row is chosen else row for row in rows]
 
         change_windows(root, change)
 
     return damage
 
 
-def doubled_attempt(root: Path) -> None:
+def change_accepted(**changes: Callable[[WindowRow], Any]) -> Damage:
+    return change_candidate(first_accepted, **changes)
+
+
+def doubled_candidate(root: Path) -> None:
     change_windows(root, lambda rows: [rows[0], *rows])
 
 
+def candidates_in_another_order(root: Path) -> None:
+    change_windows(root, lambda rows: [rows[1], rows[0], *rows[2:]])
+
+
 def overlapping_windows(root: Path) -> None:
+    """The second window one frame behind the first."""
+
     def change(rows: list[WindowRow]) -> list[WindowRow]:
         first, second = [row for row in rows if row.accepted][:2]
-        return [replace(second, pts=first.pts) if row is second else row for row in rows]
+        pts = tuple(pts + first.pts[1] - first.pts[0] for pts in first.pts)
+        moved = replace(second, keyframe_pts=first.keyframe_pts, start_pts=pts[0], pts=pts)
+        return [moved if row is second else row for row in rows]
+
+    change_windows(root, change)
+
+
+def the_same_picture_twice(root: Path) -> None:
+    def change(rows: list[WindowRow]) -> list[WindowRow]:
+        first, second = [row for row in rows if row.accepted][:2]
+        return [replace(row, signature=first.signature) if row is second else row for row in rows]
+
+    change_windows(root, change)
+
+
+def passed_over_but_accepted(root: Path) -> None:
+    """A candidate that was passed over, with the frames and scores of a window that is accepted."""
+
+    def change(rows: list[WindowRow]) -> list[WindowRow]:
+        window, passed = first_accepted(rows), first_passed_over(rows)
+        return [replace(window, window=row.window) if row is passed else row for row in rows]
+
+    change_windows(root, change)
+
+
+def windows_beyond_the_target(root: Path) -> None:
+    """Two more windows, behind the end of the film."""
+
+    def change(rows: list[WindowRow]) -> list[WindowRow]:
+        last = max((row for row in rows if row.accepted), key=lambda row: row.pts)
+        more = []
+        for further in (1, 2):
+            pts = tuple(pts + further * 1_000_000 for pts in last.pts)
+            number = rows[-1].window + further
+            picture = bytes([70 * further]) * len(last.signature or b"")
+            moved = replace(last, keyframe_pts=pts[0], start_pts=pts[0], pts=pts)
+            more.append(replace(moved, window=number, signature=picture))
+        return [*rows, *more]
 
     change_windows(root, change)

@@ -8,6 +8,7 @@ import pytest
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import TableStore
+from dataset_assets.tables import SCHEMA_VERSION
 from dataset_assets.verify import VideoFindings
 from dataset_assets_tests.generate.samples import KEY, pictures
 from dataset_assets_tests.verify import damages
@@ -64,9 +65,31 @@ PLANTED: dict[str, tuple[Damage, set[str]]] = {
     "temporary table left": (damages.left_table, {LEFTOVER}),
     "journal left": (damages.left_journal, {LEFTOVER, EXTRA}),
     "progress left": (damages.left_progress, {LEFTOVER}),
-    "window without rows": (damages.window_without_rows, {ROW}),
-    "attempt doubled": (damages.doubled_attempt, {WINDOW}),
+    "window without a row": (damages.window_without_row, {WINDOW, ROW}),
+    "last candidate lost": (damages.last_candidate_lost, {WINDOW, ROW}),
+    "candidate doubled": (damages.doubled_candidate, {WINDOW}),
+    "candidates in another order": (damages.candidates_in_another_order, {WINDOW}),
     "windows overlap": (damages.overlapping_windows, {WINDOW}),
+    "the same picture twice": (damages.the_same_picture_twice, {WINDOW}),
+    "candidate passed over, but accepted": (damages.passed_over_but_accepted, {WINDOW}),
+    "candidate passed over, with scores": (
+        damages.change_candidate(damages.first_passed_over, sharpness=lambda _: 1.0),
+        {WINDOW},
+    ),
+    "candidate passed over, called a cut": (
+        damages.change_candidate(damages.first_passed_over, reason=lambda _: "cut"),
+        {WINDOW},
+    ),
+    "windows beyond the target": (damages.windows_beyond_the_target, {WINDOW}),
+    "start behind the first frame": (
+        damages.change_accepted(start_pts=lambda row: row.pts[0] + 1),
+        {WINDOW},
+    ),
+    "start before its keyframe": (
+        damages.change_accepted(start_pts=lambda row: row.pts[0] - 1),
+        {WINDOW},
+    ),
+    "no start": (damages.change_accepted(start_pts=lambda _: None), {WINDOW}),
     "times do not ascend": (
         damages.change_accepted(pts=lambda row: (*row.pts[:5], *row.pts[:4:-1])),
         {WINDOW},
@@ -74,9 +97,18 @@ PLANTED: dict[str, tuple[Damage, set[str]]] = {
     "six frames": (damages.change_accepted(pts=lambda row: row.pts[:6]), {WINDOW}),
     "no signature": (damages.change_accepted(signature=lambda _: None), {WINDOW}),
     "no scores": (damages.change_accepted(cut_score=lambda _: None), {WINDOW}),
+    "accepted window with a cut": (damages.change_accepted(cut_score=lambda _: 9.0), {WINDOW}),
     "accepted window called a cut": (
-        damages.change_accepted(accepted=lambda _: False, reason=lambda _: "cut", signature=lambda _: None),
-        {ROW},
+        damages.change_accepted(accepted=lambda _: False, reason=lambda _: "cut"),
+        {WINDOW},
+    ),
+    "accepted window called a duplicate": (
+        damages.change_accepted(accepted=lambda _: False, reason=lambda _: "duplicate"),
+        {WINDOW},
+    ),
+    "accepted window called blurred": (
+        damages.change_accepted(accepted=lambda _: False, reason=lambda _: "blurred"),
+        {WINDOW, ROW},
     ),
 }
 
@@ -106,7 +138,7 @@ def test_damage_is_found_and_repaired(settings: Settings, whole: Settings, name:
 def test_what_lies_outside_of_the_data_set_is_neither_read_nor_removed(settings: Settings) -> None:
     root = settings.base.output_base_dir
     damages.row_of_a_file_elsewhere(root)
-    outside = root.parent / "outside/GT" / f"{KEY}_000000.png"
+    (outside,) = (root.parent / "outside/GT").iterdir()
     outside.chmod(0)
     assert only(settings, repair=True).repaired
     outside.chmod(0o600)
@@ -125,10 +157,25 @@ def test_a_finding_names_the_file(settings: Settings) -> None:
 
 
 def test_a_finding_names_the_table_and_the_window(settings: Settings) -> None:
-    damages.doubled_attempt(settings.base.output_base_dir)
+    damages.doubled_candidate(settings.base.output_base_dir)
     (finding,) = only(settings).findings
     assert finding.place == WINDOWS_TABLE
     assert finding.what.startswith("window 0 ")
+
+
+def test_a_finding_names_both_windows_that_overlap(settings: Settings) -> None:
+    root = settings.base.output_base_dir
+    numbers = [row.window for row in TableStore(root).read_windows(KEY) if row.accepted]
+    damages.overlapping_windows(root)
+    (finding,) = only(settings).findings
+    assert finding.what == f"window {numbers[1]} overlaps window {numbers[0]}"
+
+
+def test_candidates_of_an_interrupted_run_may_be_missing(settings: Settings) -> None:
+    """And windows of it may show the same: the next run goes on and settles them."""
+    damages.interrupted(settings.base.output_base_dir)
+    damages.the_same_picture_twice(settings.base.output_base_dir)
+    assert only(settings).findings == []
 
 
 def test_a_repair_takes_away_nothing_that_is_sound(settings: Settings, whole: Settings) -> None:
@@ -145,9 +192,10 @@ def test_a_repair_takes_away_nothing_that_is_sound(settings: Settings, whole: Se
     ]
 
 
-def test_a_table_of_a_newer_release_is_told_and_left(settings: Settings) -> None:
+def test_a_table_of_a_newer_release_is_reported_and_left(settings: Settings) -> None:
     path = TableStore(settings.base.output_base_dir).patches_path("space", KEY)
-    content = path.read_bytes().replace(b'"schema_version": 3', b'"schema_version": 9')
+    version = f'"schema_version": {SCHEMA_VERSION}'.encode()
+    content = path.read_bytes().replace(version, b'"schema_version": 9')
     path.write_bytes(content)
     found = only(settings, repair=True)
     assert any("newer" in finding.what for finding in found.findings)

@@ -39,7 +39,7 @@ def test_nothing_is_repaired_while_another_process_holds_the_lock(settings: Sett
     assert pictures(root) == before
 
 
-def test_a_video_that_left_the_configuration_is_verified_and_never_taken_away(settings: Settings) -> None:
+def test_a_video_that_is_not_configured_any_more_is_verified_and_never_deleted(settings: Settings) -> None:
     root = settings.base.output_base_dir
     left = without_videos(settings)
     assert keys_of(left) == [KEY]
@@ -71,11 +71,11 @@ def test_the_rows_of_a_category_whose_drive_is_away_are_kept(settings: Settings)
             (root / "Universal/Learn").mkdir()  # the mount point
         found = only(settings, repair=True)
         assert len(found.findings) >= 3 * len(rows)
-        assert "Universal/Learn holds nothing at all" in found.left_out
+        assert "Universal/Learn is empty" in found.left_out
         assert damages.general(root) == rows
 
 
-def test_files_of_people_are_told_and_left(settings: Settings) -> None:
+def test_files_of_people_are_reported_and_left(settings: Settings) -> None:
     root = settings.base.output_base_dir
     folder = (root / damages.general(root)[0].gt).parent
     (folder / "notes.txt").write_text("mine")
@@ -103,7 +103,7 @@ def test_unfinished_and_stale_tables_are_notes(settings: Settings) -> None:
     assert only(settings).notes == ["general is partial: a run was interrupted"]
 
 
-def test_every_triplet_is_told_as_it_is_read(whole: Settings) -> None:
+def test_every_triplet_is_counted_when_it_is_read(whole: Settings) -> None:
     counts: list[int] = []
     (found,) = verify(whole, on_triplets=counts.append)
     assert sum(counts) == found.triplets

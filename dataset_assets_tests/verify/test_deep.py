@@ -6,13 +6,16 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from dataset_assets.config import Settings
 from dataset_assets.dataset import TableStore
-from dataset_assets.tables import VIDEOS, WindowRow
+from dataset_assets.tables import VIDEOS, WINDOWS, WindowRow
 from dataset_assets_tests.films import Film
-from dataset_assets_tests.generate.samples import KEY
+from dataset_assets_tests.generate.samples import KEY, small_settings
 from dataset_assets_tests.verify import damages
 from dataset_assets_tests.verify.cycle import assert_same, make, only
+from dataset_assets_tests.verify.damages import Damage
 
 
 def exchange_two_patches(root: Path) -> None:
@@ -36,11 +39,22 @@ def test_a_sound_data_set_is_what_the_film_shows(whole: Settings) -> None:
     assert found.windows_compared == sum(row.accepted for row in windows) > 1
 
 
+def test_a_film_without_a_place_for_all_windows_is_sound(sdr_film: Film, tmp_path: Path) -> None:
+    settings = small_settings(tmp_path / "out", sdr_film.path, base_frame_limit=30)
+    make(settings)
+    made = TableStore(tmp_path / "out").read_provenance(TableStore(tmp_path / "out").windows_path(KEY))
+    assert made is not None
+    assert made.sampled is not None
+    assert made.sampled.is_full
+    found = only(settings, deep_share=1.0)
+    assert (found.findings, found.notes) == ([], [])
+
+
 def test_a_small_share_is_one_window_at_least(whole: Settings) -> None:
     assert only(whole, deep_share=0.001).windows_compared == 1
 
 
-def test_patches_in_each_others_place_are_told_by_the_film_alone(settings: Settings, whole: Settings) -> None:
+def test_only_the_film_reveals_patches_in_each_others_place(settings: Settings, whole: Settings) -> None:
     exchange_two_patches(settings.base.output_base_dir)
     assert only(settings).findings == []
     found = only(settings, deep_share=1.0, repair=True)
@@ -51,7 +65,7 @@ def test_patches_in_each_others_place_are_told_by_the_film_alone(settings: Setti
     assert_same(settings, whole)
 
 
-def test_times_that_are_a_frame_late_are_told_by_the_film_alone(settings: Settings, whole: Settings) -> None:
+def test_only_the_film_reveals_times_that_are_a_frame_late(settings: Settings, whole: Settings) -> None:
     step = 512
 
     def late(row: WindowRow) -> tuple[int, ...]:
@@ -65,6 +79,42 @@ def test_times_that_are_a_frame_late_are_told_by_the_film_alone(settings: Settin
     assert {finding.kind.value for finding in found.findings} == {"source"}
     make(settings)
     assert_same(settings, whole)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damages.change_accepted(keyframe_pts=lambda row: row.pts[0] - 1),
+        damages.change_accepted(
+            start_pts=lambda row: row.pts[0] - 1, keyframe_pts=lambda row: row.pts[0] - 1
+        ),
+        damages.change_candidate(damages.first_passed_over, keyframe_pts=lambda _: 7),
+    ],
+    ids=["keyframe of a window", "start of a window", "keyframe of one passed over"],
+)
+def test_a_candidate_in_another_place_is_told_by_the_film_alone(
+    settings: Settings, whole: Settings, damage: Damage
+) -> None:
+    damage(settings.base.output_base_dir)
+    assert only(settings).findings == []
+    found = only(settings, deep_share=0.1, repair=True)
+    (finding,) = found.findings
+    assert (finding.kind.value, Path(finding.place).parts[1]) == ("source", "windows")
+    make(settings)
+    assert_same(settings, whole)
+
+
+def test_candidates_are_placed_in_the_extent_that_is_recorded(settings: Settings) -> None:
+    """Not in that of a later probe, which may find another end."""
+    store = TableStore(settings.base.output_base_dir)
+    path = store.windows_path(KEY)
+    made = store.read_provenance(path)
+    assert made is not None
+    assert made.sampled is not None
+    ((start, end),) = made.sampled.spans
+    shorter = replace(made.sampled, spans=((start, end - (end - start) // 3),))
+    store.write(path, WINDOWS, store.read_windows(KEY), replace(made, sampled=shorter))
+    assert {finding.kind.value for finding in only(settings, deep_share=0.1).findings} == {"source"}
 
 
 def test_a_videos_row_is_held_against_the_film(settings: Settings, whole: Settings) -> None:

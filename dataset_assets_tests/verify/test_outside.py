@@ -171,10 +171,10 @@ def test_wrong_colours_are_found_although_they_would_be_made_again_and_a_repair_
     def here(*arguments: Any) -> VideoFindings:
         return compare_with_source(*arguments[:-1])
 
-    monkeypatch.setattr("dataset_assets.verify.run.compare_apart", here)
+    monkeypatch.setattr("dataset_assets.verify.run.compare_isolated", here)
     repaired = only(settings, deep_share=1.0, repair=True)
-    assert (repaired.repaired, repaired.taken_away) == (False, 0)
-    assert repaired.left_out == "not repaired: made again, its pictures would be the same"
+    assert (repaired.repaired, repaired.deleted) == (False, 0)
+    assert repaired.left_out == "not repaired: generate would make the same pictures again"
     assert only(settings, deep_share=1.0).findings == found.findings
 
 
@@ -222,7 +222,7 @@ def test_a_frame_without_a_reference_is_a_note(whole: Settings) -> None:
         compare_with_reference(whole, info, Path(), pts, rows, found)
     assert found.findings == []
     why = "ffmpeg finds no frame at a window's time stamp"
-    assert found.notes == [f"not all was held against the reference conversion: {why}"]
+    assert found.notes == [f"not everything was compared with the reference conversion: {why}"]
 
 
 def test_lines_that_the_container_hides_are_no_other_shape(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def pan(frames: int, step_x: int = 4, step_y: int = 2) -> Iterator[Picture]:
 
 @pytest.mark.parametrize("step", [(1, 0), (2, 0), (4, 2), (10, 0), (0, 6)])
 @pytest.mark.parametrize("top_first", [True, False])
-def test_fields_of_two_moments_are_told_with_their_order(step: tuple[int, int], top_first: bool) -> None:
+def test_fields_of_two_moments_are_detected_with_their_order(step: tuple[int, int], top_first: bool) -> None:
     lines = lines_of(grey(interlaced(pan(14, *step), top_first=top_first)))
     votes = comb_votes(lines)
     assert total(votes).combed == ("tff" if top_first else "bff")
@@ -52,7 +52,7 @@ def test_fields_of_two_moments_are_told_with_their_order(step: tuple[int, int], 
 
 
 @pytest.mark.parametrize("start", range(5))
-def test_telecine_is_told_at_every_phase(start: int) -> None:
+def test_telecine_is_detected_at_every_phase(start: int) -> None:
     lines = lines_of(grey(telecined(pan(12)), 12)[start : start + 7])
     votes = comb_votes(lines)
     assert total(votes).combed == "tff"
@@ -127,7 +127,7 @@ def test_only_the_area_counts_and_its_lines_keep_their_fields() -> None:
 
 
 @pytest.mark.parametrize("bits", [10, 12])
-def test_deep_samples_are_told_as_8_bit_ones(bits: int) -> None:
+def test_deep_samples_are_judged_as_8_bit_ones(bits: int) -> None:
     pictures = grey(interlaced(pan(14)))
     frames = [
         av.VideoFrame.from_ndarray(picture * np.uint16(1 << (bits - 8)), format=f"gray{bits}le")
@@ -137,14 +137,14 @@ def test_deep_samples_are_told_as_8_bit_ones(bits: int) -> None:
 
 
 @pytest.mark.parametrize("size", [(8, 8), (64, 16), (4, 64)])
-def test_pictures_too_small_to_tell_have_no_combs(size: tuple[int, int]) -> None:
+def test_pictures_that_are_too_small_have_no_combs(size: tuple[int, int]) -> None:
     pictures = [np.zeros(size[::-1], np.uint8)] * 7
     assert not has_combs(lines_of(pictures))
     assert not looks_combed(pictures[0])
 
 
 @pytest.mark.parametrize("top_first", [True, False])
-def test_the_first_of_two_fields_is_told_by_weaving_them(top_first: bool) -> None:
+def test_the_first_of_two_fields_is_found_by_weaving_them(top_first: bool) -> None:
     (picture,) = grey(pan(1), 1)
     fields = [picture[0::2], picture[1::2]]
     ordered = fields if top_first else fields[::-1]

@@ -120,7 +120,7 @@ def test_windows_are_slices_of_a_plain_decode(kind: Kind, films_folder: Path) ->
             with FrameReader(film) as fresh:
                 answer = window(fresh, target)
             assert window(used, target) == answer, "an answer depends on what was asked before"
-            assert answer[1] == [(pts, told) for pts, told in expected if pts >= target][:WINDOW]
+            assert answer[1] == [(pts, shown) for pts, shown in expected if pts >= target][:WINDOW]
         assert used.spans()[-1][1] > stamps[-1]
 
 
@@ -222,7 +222,7 @@ def test_damage_reaches_no_window(suffix: str, sdr_film: Film, tmp_path: Path) -
                 with FrameReader(film) as fresh, pytest.raises(CorruptFrameError):
                     window(fresh, target)
                 continue
-            assert all(expected[pts] == told for pts, told in frames)
+            assert all(expected[pts] == shown for pts, shown in frames)
     assert 1 <= corrupt <= 9
 
 
@@ -260,8 +260,8 @@ def test_grey_recovery_frames_are_never_handed_out(shared_media: Path) -> None:
     expected = dict(plain_frames(film))
     with FrameReader(film) as reader:
         for target in list(expected)[::40]:
-            for pts, told in window(reader, target)[1]:
-                assert told == expected[pts]
+            for pts, shown in window(reader, target)[1]:
+                assert shown == expected[pts]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import pytest
 
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.probing import VideoInfo, probe
-from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames
 
@@ -48,13 +47,13 @@ def test_packed_frames_are_those_of_the_film_unpacked(suffix: str, tmp_path: Pat
     assert [picture for _, picture in found] == [picture for _, picture in truth]
     if suffix == ".avi":
         assert [pts for pts, _ in found] == [pts for pts, _ in truth]
-    cut = strata(info, 6)
-    random.Random(0).shuffle(cut)
+    places = info.timeline.spread(6)
+    random.Random(0).shuffle(places)
     with FrameReader(packed, max_step=info.max_step) as reader:
-        for stratum in cut:
-            keyframe = reader.keyframe_at(stratum.start_pts)
+        for place in places:
+            keyframe = reader.keyframe_at(place)
             assert keyframe is not None
-            window = list(islice(reader.frames(keyframe, stratum.start_pts), 7))
+            window = list(islice(reader.frames(keyframe, place), 7))
             first = [pts for pts, _ in found].index(window[0].pts)
             wanted = found[first : first + 7]
             assert [(frame.pts, frame.to_ndarray().tobytes()) for frame in window] == wanted

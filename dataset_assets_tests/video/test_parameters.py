@@ -20,11 +20,11 @@ from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.geometry import Rect
 from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.windows.duplicates import AcceptedSignatures
-from dataset_assets.windows.finding import Attempt, WindowFinder
-from dataset_assets.windows.sampling import strata
+from dataset_assets.windows.finding import Tried, WindowFinder
 from dataset_assets_tests.encode import BT709, BT2020_PQ, ColourTags, StaticHdrMetadata, write_video
 from dataset_assets_tests.films import Shot, pq_frames, sdr_frames
 from dataset_assets_tests.video.reference import crop, ffmpeg_luma, hdr_chain, luma_of, psnr, read
+from dataset_assets_tests.windows.samples import placements_of
 
 RATE = 24
 FRAMES = 48
@@ -33,10 +33,7 @@ UNTAGGED = "colour_primaries=2:transfer_characteristics=2:matrix_coefficients=2"
 
 
 @dataclass(frozen=True)
-class SettingsSample:
-    seed: int = 0
-    max_attempts: int = 6
-    sampling: Literal["keyframe", "uniform"] = "uniform"
+class LimitsSample:
     cut_rule: Literal["both", "blocks", "legacy"] = "both"
     max_mean_abs_diff: float = 255.0
     max_cut_score: float = 2.0
@@ -74,14 +71,15 @@ def hevc_part(
     return part(path, frames, count, start, static_hdr=hdr, **settings)[0]
 
 
-def attempts_of(info: VideoInfo, windows: int = 10) -> list[Attempt]:
+def tries_of(info: VideoInfo) -> list[Tried]:
+    """Tries as many candidates as the film has room for."""
     with FrameReader(info.path, max_step=info.max_step) as reader:
-        finder = WindowFinder(reader, info, "a-film", SettingsSample(), AcceptedSignatures(), Event())
-        return [each for stratum in strata(info, windows) for each in finder.find(stratum)[0]]
+        finder = WindowFinder(reader, info, LimitsSample(), AcceptedSignatures(), Event())
+        return [finder.try_out(each)[0] for each in placements_of(info, FRAMES)]
 
 
-def starts_s(attempts: Sequence[Attempt], reason: str | None) -> list[float]:
-    return [each.time_s for each in attempts if each.reason == reason]
+def starts_s(tries: Sequence[Tried], reason: str | None) -> list[float]:
+    return [each.time_s for each in tries if each.reason == reason]
 
 
 def test_an_intro_of_another_size_is_left_out_and_said(tmp_path: Path) -> None:
@@ -95,7 +93,7 @@ def test_an_intro_of_another_size_is_left_out_and_said(tmp_path: Path) -> None:
     info = probe(film)
     assert (info.geometry.coded_width, info.geometry.coded_height) == (640, 360)
     assert any("of it has other parameters and is not used: size 352x288" in each for each in info.warnings)
-    found = attempts_of(info)
+    found = tries_of(info)
     assert min(starts_s(found, None)) >= 1.0
     assert len(starts_s(found, None)) >= 7
     # The first part's last packet is cut off, so what reaches over the seam is damaged by the recording.
@@ -115,7 +113,7 @@ def test_a_square_stays_square_where_the_pixel_shape_changes(tmp_path: Path) -> 
     info = probe(film)
     assert info.geometry.sar == tall
     assert any("pixel aspect ratio 16:11 instead of 12:11" in each for each in info.warnings)
-    found = attempts_of(info)
+    found = tries_of(info)
     changed_s = FRAMES / RATE
     assert min(starts_s(found, None)) >= changed_s
     # Frames 0..6 of a window that begins a quarter of a second before the change reach into it.
@@ -133,7 +131,7 @@ def test_windows_with_other_tags_than_most_of_the_film_are_rejected(order: str, 
     info = probe(film)
     assert (info.colour.hdr_format, info.colour.peak, info.max_cll) == ("pq", 3.0, 300)
     assert any("transfer bt709 instead of smpte2084" in each for each in info.warnings)
-    found = attempts_of(info)
+    found = tries_of(info)
     pq_s = range(2 * FRAMES) if order == "pq first" else range(FRAMES, 3 * FRAMES)
     accepted, others = starts_s(found, None), starts_s(found, "other_parameters")
     assert accepted
@@ -157,7 +155,7 @@ def test_untagged_frames_do_not_take_the_tags_of_the_streams_first_headers(tmp_p
     assert info.colour.hdr_format is None
     assert any("untagged, taken as" in each for each in info.warnings)
     assert any("transfer smpte2084 instead of bt709" in each for each in info.warnings)
-    assert min(starts_s(attempts_of(info), None)) >= FRAMES / 2 / RATE
+    assert min(starts_s(tries_of(info), None)) >= FRAMES / 2 / RATE
 
 
 def rewritten(film: Path, copy: Path, bitstream_filter: str, **options: str) -> Path:
@@ -190,7 +188,7 @@ def test_tags_that_only_the_container_has_count(suffix: str, tmp_path: Path) -> 
     rect = Rect(40, 20, 240, 135)
     ours = crop(untagged, read(untagged)[3], rect)
     assert np.array_equal(ours, crop(tagged, read(tagged)[3], rect))
-    assert {each.reason for each in attempts_of(untagged, 2)} == {None}
+    assert {each.reason for each in tries_of(untagged)} == {None}
 
 
 @pytest.mark.parametrize(

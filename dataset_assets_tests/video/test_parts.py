@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.parts import CLOCK_TICKS, find_seams
 from dataset_assets.video.probing import probe
-from dataset_assets.windows.sampling import strata
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Shot, sdr_frames
 
@@ -110,14 +109,13 @@ def test_all_frames_of_joined_films_are_read_in_any_order(
     assert info.frame_rate == 24
     assert not info.vfr
     assert len(info.timeline.spans) == len(starts)
-    cut = strata(info, 8)
-    assert len(cut) == 8
-    random.Random(0).shuffle(cut)
+    places = info.timeline.spread(8)
+    random.Random(0).shuffle(places)
     with FrameReader(joined, parts=info.parts, max_step=info.max_step) as reader:
-        for stratum in cut:
-            keyframe = reader.keyframe_at(stratum.start_pts)
+        for place in places:
+            keyframe = reader.keyframe_at(place)
             assert keyframe is not None
-            frames = list(islice(reader.frames(keyframe, stratum.start_pts), 7))
+            frames = list(islice(reader.frames(keyframe, place), 7))
             first = int(frames[0].pts or 0)
             (start,) = (a for a, b in info.timeline.spans if a <= first < b)
             number = round((first - start) * info.time_base * 24)

@@ -306,7 +306,7 @@ def test_pixel_formats_that_cannot_be_converted_are_refused(tmp_path: Path) -> N
     assert "its pixel format bgra is not supported; re-encode it" in refusal(film)
 
 
-def test_sides_are_told_upright_and_square(rotated_film: Film) -> None:
+def test_sides_are_named_upright_and_square(rotated_film: Film) -> None:
     info = probe(rotated_film.path)
     assert info.geometry.working_size == (720, 1280)
     assert info.geometry.orientation.rotation == 270
@@ -314,7 +314,7 @@ def test_sides_are_told_upright_and_square(rotated_film: Film) -> None:
     assert info.active == Rect(0, 0, 720, 1280)
 
 
-def test_a_fingerprint_tells_content_and_not_time(tmp_path: Path) -> None:
+def test_a_fingerprint_depends_on_content_and_not_on_time(tmp_path: Path) -> None:
     film, copy = tmp_path / "film.mkv", tmp_path / "copy.mkv"
     film.write_bytes(np.random.default_rng(0).bytes(5 << 20))
     known = Fingerprint.of(film)

@@ -1,4 +1,4 @@
-"""Film time: spans without their gaps, and pieces that cross none."""
+"""Film time: spans without their gaps."""
 
 from __future__ import annotations
 
@@ -23,28 +23,6 @@ timelines = st.builds(
     st.lists(st.tuples(st.integers(1, 5000), st.integers(0, 10**6)), min_size=1, max_size=6),
     st.integers(-(10**6), 10**9),
 )
-
-
-@given(timelines, st.integers(1, 200), st.integers(1, 300))
-def test_pieces_lie_in_one_span_each_and_are_long_enough(line: Timeline, count: int, shortest: int) -> None:
-    pieces = line.pieces(count, shortest)
-    assert 1 <= len(pieces) <= count
-    assert all(before[1] <= after[0] for before, after in pairwise(pieces))
-    for start, end in pieces:
-        assert any(first <= start < end <= last for first, last in line.spans)
-        assert end - start >= shortest or len(pieces) == 1
-
-
-@given(timelines, st.integers(1, 200))
-def test_a_gap_costs_no_piece_where_spans_are_long(line: Timeline, count: int) -> None:
-    shortest = min(end - start for start, end in line.spans) // (count + 1)
-    if shortest:
-        assert len(line.pieces(count, shortest)) == count
-
-
-def test_a_film_without_a_gap_is_cut_into_equal_pieces() -> None:
-    assert Timeline(((5, 105),)).pieces(3, 7) == [(5, 38), (38, 71), (71, 105)]
-    assert Timeline(((5, 105),)).pieces(0, 7) == []
 
 
 @given(timelines)

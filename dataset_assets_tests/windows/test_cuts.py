@@ -207,7 +207,7 @@ def blend(first: Window, second: Window, start: int, count: int) -> Window:
 
 
 @pytest.mark.parametrize("brightness", BRIGHTNESS)
-def test_made_up_shots_joined_at_any_frame_are_told_from_whole_ones(brightness: float) -> None:
+def test_made_up_shots_joined_at_any_frame_are_detected(brightness: float) -> None:
     rng = np.random.default_rng(1)
     shots = [scene(rng) for _ in range(24)]
     joins = [
@@ -222,7 +222,7 @@ def test_made_up_shots_joined_at_any_frame_are_told_from_whole_ones(brightness: 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("brightness", [1.0, 0.2])
-def test_shots_joined_over_blended_frames_are_told_from_whole_ones(count: int, brightness: float) -> None:
+def test_shots_joined_over_blended_frames_are_detected(count: int, brightness: float) -> None:
     rng = np.random.default_rng(11)
     shots = [scene(rng) for _ in range(24)]
     scores = [

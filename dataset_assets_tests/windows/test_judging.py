@@ -129,7 +129,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
         ("pulldown", "combed"),
     ],
 )
-def test_each_fault_is_told_by_its_name(sample: Sample, kind: str, reason: str | None) -> None:
+def test_each_fault_is_rejected_by_its_name(sample: Sample, kind: str, reason: str | None) -> None:
     assert sample.judge(kind).reason == reason
 
 

@@ -265,7 +265,7 @@ def test_frames_of_films_are_sharp_enough_compressed_dark_or_upscaled(
 
 
 @needs_media
-def test_blurred_films_are_mostly_told(hd_frames: list[Luma]) -> None:
+def test_blurred_films_are_mostly_detected(hd_frames: list[Luma]) -> None:
     for sigma, least in ((4.0, 0.8), (6.0, 0.98)):
         values = np.array([sharpness(blur(frame, sigma)) for frame in hd_frames[::2]])
         assert np.mean(values < MIN_SHARPNESS) >= least

@@ -6,10 +6,20 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dataset_assets.tables.schemas import WINDOWS
 from dataset_assets.windows.candidate import Candidate
-from dataset_assets.windows.rules import RULES, rejecting_rule, rule_named
+from dataset_assets.windows.rules import (
+    BY_OTHERS,
+    OVERLAP,
+    RULES,
+    UndecidedError,
+    judged_again,
+    rejecting_rule,
+    rule_named,
+)
 from dataset_assets_tests.windows.test_judging import LimitsSample
 
 # Each reason with what a candidate must have for it; scores and limits lie far apart.
@@ -54,8 +64,8 @@ class MeasuresSample:
         return self.measures[name]
 
 
-def reason_of(sample: MeasuresSample) -> str | None:
-    rule = rejecting_rule(cast("Candidate", sample), LimitsSample())
+def reason_of(sample: MeasuresSample, limits: LimitsSample | None = None) -> str | None:
+    rule = rejecting_rule(cast("Candidate", sample), limits or LimitsSample())
     return rule.name if rule else None
 
 
@@ -66,8 +76,9 @@ def test_each_fault_alone_is_the_reason_and_none_is_none() -> None:
 
 
 def test_of_several_faults_the_first_in_order_is_the_reason() -> None:
-    names = [rule.name for rule in RULES]
-    assert names == list(FAULTS)
+    names = list(FAULTS)
+    # The last one is detected among windows, not on a candidate by itself.
+    assert [rule.name for rule in RULES] == [*names, OVERLAP]
     for place, name in enumerate(names):
         faults = SOUND
         for later in names[place:]:
@@ -79,12 +90,64 @@ def test_of_several_faults_the_first_in_order_is_the_reason() -> None:
 def test_nothing_is_measured_for_rules_after_the_one_that_rejects(name: str) -> None:
     sample = MeasuresSample(SOUND | FAULTS[name])
     reason_of(sample)
-    later = [rule.name for rule in RULES][list(FAULTS).index(name) + 1 :]
+    later = list(FAULTS)[list(FAULTS).index(name) + 1 :]
     assert set(sample.asked).isdisjoint(measure for each in later for measure in FAULTS[each])
 
 
-def test_names_and_sentences_of_rules_are_their_own() -> None:
-    assert len({rule.name for rule in RULES}) == len({rule.sentence for rule in RULES}) == len(RULES)
+@dataclass(frozen=True)
+class Recorded:
+    """What the table keeps of a candidate."""
+
+    mean_abs_diff: float | None
+    cut_score: float | None
+    brightness: float | None
+    contrast: float | None
+    reason: str | None
+
+
+limits = st.builds(
+    LimitsSample,
+    st.sampled_from(["both", "blocks", "legacy"]),
+    st.sampled_from([10.0, 45.0, 90.0]),
+    st.sampled_from([0.1, 0.65, 1.5]),
+)
+measures = st.fixed_dictionaries(
+    {
+        "mean_abs_diff": st.floats(0, 120, width=32),
+        "cut_score": st.floats(0, 2, width=32),
+        "brightness": st.floats(0, 255, width=32),
+        "contrast": st.floats(0, 127, width=32),
+        "sharpness": st.floats(0, 1.5, width=32),
+        "has_bars": st.booleans(),
+        "has_combs": st.booleans(),
+        "is_duplicate": st.booleans(),
+        "is_corrupt": st.integers(0, 9).map(lambda number: number == 0),
+    }
+)
+
+
+@given(measures, limits, limits)
+def test_other_limits_are_applied_to_recorded_scores_as_to_the_frames(
+    measured: dict[str, Any], before: LimitsSample, after: LimitsSample
+) -> None:
+    sample = MeasuresSample(SOUND | measured)
+    reason, wanted = reason_of(sample, before), reason_of(sample, after)
+    is_measured = not measured["is_corrupt"]
+    scores = [measured[name] for name in ("mean_abs_diff", "cut_score", "brightness", "contrast")]
+    row = Recorded(*(scores if is_measured else [None] * 4), reason)
+    try:
+        again = judged_again(row, after)
+    except UndecidedError:
+        # Only what was a cut and is none any more has to be looked at again.
+        assert reason == "cut"
+        assert wanted not in ("cut", "near_black", "flat")
+    else:
+        # Which windows it is a duplicate of is settled with them.
+        assert again == (None if wanted in BY_OTHERS else wanted)
+
+
+def test_names_and_descriptions_of_rules_are_unique() -> None:
+    assert len({rule.name for rule in RULES}) == len({rule.description for rule in RULES}) == len(RULES)
     assert all(rule_named(rule.name) is rule for rule in RULES)
 
 

@@ -1,188 +1,191 @@
-"""Where windows are tried: properties of strata, of the order of attempts, and of the keyframe rule."""
+"""Where candidates lie: properties of the sequence over made-up films, and the keyframe rule."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Literal
+from itertools import islice, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.video.probing import VideoInfo
-from dataset_assets.windows.sampling import Start, Stratum, attempt_times, find_start, strata
-from dataset_assets_tests.windows.samples import ListedKeyframes, made_up_info
-
-Sampling = Literal["keyframe", "uniform"]
-SAMPLINGS: tuple[Sampling, ...] = ("keyframe", "uniform")
-
-STRATUM = Stratum(window=3, start_pts=1000, end_pts=2000, last_start_pts=1720)
-
-films = st.builds(
-    lambda start, ticks, frames: made_up_info(start, start + ticks * frames, ticks),
-    st.integers(-(10**6), 10**9),
-    st.integers(1, 100),
-    st.integers(7, 5000),
-)
-stratums = st.builds(
-    lambda window, start, length, room: Stratum(window, start, start + length, start + min(room, length)),
-    st.integers(0, 10**6),
-    st.integers(-(10**9), 10**9),
-    st.integers(1, 10**6),
-    st.integers(0, 10**6),
+from dataset_assets.video import Extent
+from dataset_assets.windows import CandidateSequence, Placement
+from dataset_assets_tests.windows.samples import (
+    KEY,
+    SAMPLINGS,
+    MadeUpFilm,
+    Sampling,
+    film_of,
+    films,
+    placed,
+    steady_film,
 )
 
+COUNT = 60
 
-@given(films, st.integers(1, 1000))
-def test_strata_cover_the_film_without_overlap(info: VideoInfo, windows: int) -> None:
-    found = strata(info, windows)
-    assert found[0].start_pts == info.start_pts
-    assert found[-1].end_pts == info.end_pts
-    assert all(before.end_pts == after.start_pts for before, after in pairwise(found))
-    assert [each.window for each in found] == list(range(len(found)))
+samplings = st.sampled_from(SAMPLINGS)
+seeds = st.integers(0, 2**31)
 
 
-@given(films, st.integers(1, 1000))
-def test_strata_are_equally_long_and_each_has_room_for_a_window(info: VideoInfo, windows: int) -> None:
-    found = strata(info, windows)
-    lengths = {each.end_pts - each.start_pts for each in found}
-    assert max(lengths) - min(lengths) <= 1
-    assert min(lengths) >= FRAMES_PER_WINDOW * info.frame_ticks
-    for each in found:
-        assert each.start_pts <= each.last_start_pts <= each.end_pts - FRAMES_PER_WINDOW * info.frame_ticks
-    frames = (info.end_pts - info.start_pts) // info.frame_ticks
-    assert len(found) == min(windows, frames // FRAMES_PER_WINDOW)
-
-
-def test_a_film_of_a_window_or_less_has_one_stratum() -> None:
-    assert len(strata(made_up_info(0, 7 * 40, 40), 100)) == 1
-    # Rounded time stamps may make a film of 7 frames look a little shorter.
-    (only,) = strata(made_up_info(5, 5 + 7 * 40 - 3, 40), 100)
-    assert (only.start_pts, only.last_start_pts) == (5, 5)
-
-
-def test_no_windows_are_no_strata() -> None:
-    assert strata(made_up_info(0, 10**6, 40), 0) == []
-
-
-@given(stratums, st.integers(0, 2**31), st.integers(1, 100))
-def test_attempts_lie_in_the_stratum_and_go_forward_but_for_one_wrap(
-    stratum: Stratum, seed: int, max_attempts: int
+@given(films(), samplings, seeds)
+def test_a_candidate_lies_in_its_span_behind_its_keyframe(
+    film: MadeUpFilm, sampling: Sampling, seed: int
 ) -> None:
-    times = attempt_times(seed, "a-film", stratum, max_attempts)
-    assert len(times) == max_attempts
-    assert all(stratum.start_pts <= time <= stratum.last_start_pts for time in times)
-    back = [index for index, (before, after) in enumerate(pairwise(times)) if after < before]
-    assert len(back) <= 1
-    if back:
-        assert max(times[back[0] + 1 :]) < times[0]
+    needed = FRAMES_PER_WINDOW * film.extent.frame_ticks
+    for each in placed(film.sequence(sampling, seed=seed), COUNT):
+        assert each.start is not None
+        assert each.keyframe == film.keyframe_at(each.start)
+        (span,) = [span for span in film.spans if span[0] <= each.start < span[1]]
+        assert each.start + needed <= span[1] or each.start == span[0]
 
 
-@given(stratums, st.integers(0, 2**31), st.integers(1, 100))
-def test_the_first_attempt_does_not_depend_on_how_many_follow(
-    stratum: Stratum, seed: int, max_attempts: int
+@given(films(), samplings, seeds)
+def test_candidates_are_seven_frames_apart(film: MadeUpFilm, sampling: Sampling, seed: int) -> None:
+    ticks_at = film.extent.timeline.ticks_at
+    sequence = film.sequence(sampling, seed=seed)
+    starts = sorted(ticks_at(each.start) for each in placed(sequence, COUNT) if each.start is not None)
+    needed = FRAMES_PER_WINDOW * film.extent.frame_ticks
+    assert all(later - one >= needed for one, later in pairwise(starts))
+
+
+@given(films(), samplings, seeds, st.sets(st.integers(0, COUNT)), st.integers(0, COUNT))
+def test_known_candidates_lie_where_they_are_placed_again(
+    film: MadeUpFilm, sampling: Sampling, seed: int, forgotten: set[int], until: int
 ) -> None:
-    (alone,) = attempt_times(seed, "a-film", stratum, 1)
-    assert attempt_times(seed, "a-film", stratum, max_attempts)[0] == alone
+    """Whatever an earlier run looked up, and in whatever order the film is asked."""
+    whole = list(islice(film.sequence(sampling, seed=seed), COUNT))
+    known = {each.number: each for each in whole[:until] if each.number not in forgotten}
+    assert list(islice(film.sequence(sampling, seed=seed, known=known), COUNT)) == whole
+    assert [each.number for each in whole] == list(range(len(whole)))
 
 
-def test_attempts_depend_on_seed_video_and_window() -> None:
-    times = [
-        attempt_times(seed, key, Stratum(window, 0, 10**9, 10**9), 5)
-        for seed, key, window in ((0, "a", 0), (1, "a", 0), (0, "b", 0), (0, "a", 1))
-    ]
-    assert len({tuple(each) for each in times}) == 4
+@given(films(), samplings, seeds)
+def test_known_candidates_are_not_looked_up(film: MadeUpFilm, sampling: Sampling, seed: int) -> None:
+    whole = list(islice(film.sequence(sampling, seed=seed), COUNT))
+
+    def unreadable(_: int) -> int:
+        raise AssertionError("a known candidate was looked up")
+
+    known = {each.number: each for each in whole}
+    again = CandidateSequence(film.extent, unreadable, seed, KEY, sampling, known=known)
+    assert list(islice(again, len(whole))) == whole
 
 
-def test_first_attempts_are_spread_over_the_stratum() -> None:
-    firsts = [attempt_times(seed, "a", Stratum(0, 0, 1000, 999), 1)[0] for seed in range(2000)]
-    for tenth in range(10):
-        assert 140 <= sum(tenth * 100 <= first < tenth * 100 + 100 for first in firsts) <= 260
+@settings(max_examples=50)
+@given(films(), samplings, seeds)
+def test_a_film_ends_once_it_is_full(film: MadeUpFilm, sampling: Sampling, seed: int) -> None:
+    sequence = film.sequence(sampling, seed=seed)
+    found = sum(each.start is not None for each in sequence)
+    length = sum(end - start for start, end in film.spans)
+    cells = length // (FRAMES_PER_WINDOW * film.extent.frame_ticks)
+    assert 1 <= found <= max(1, cells)
+    # Its end is recorded too: a row for each candidate.
+    assert sequence.number <= 20 * cells + 50
 
 
-def test_a_window_starts_at_the_keyframe_before_the_drawn_time() -> None:
-    index = ListedKeyframes([900, 1200, 1500])
-    assert find_start(index, STRATUM, 1400, "keyframe", []) == Start(1200, 1200)
+@pytest.mark.parametrize("gops", [(1,), (5,), (12,), (24,), (48, 240, 100), (10**6,)])
+@pytest.mark.parametrize("frames", [120, 798, 2499])
+def test_uniform_sampling_takes_every_frame_of_a_short_film(frames: int, gops: tuple[int, ...]) -> None:
+    for seed in range(3):
+        sequence = steady_film(frames, *gops).sequence("uniform", seed=seed)
+        assert len(placed(sequence, frames)) == frames // FRAMES_PER_WINDOW
 
 
-def test_a_window_starts_at_the_next_keyframe_where_the_one_before_lies_outside_the_stratum() -> None:
-    index = ListedKeyframes([900, 1300])
-    assert find_start(index, STRATUM, 1100, "keyframe", []) == Start(1300, 1300)
-
-
-@pytest.mark.parametrize("keyframes", [[900], [900, 1721], [900, 2500]])
-def test_without_a_keyframe_in_reach_a_window_starts_inside_the_gop(keyframes: list[int]) -> None:
-    assert find_start(ListedKeyframes(keyframes), STRATUM, 1100, "keyframe", []) == Start(900, 1100)
-
-
-def test_a_keyframe_that_was_tried_is_followed_by_the_drawn_time_itself() -> None:
-    index = ListedKeyframes([1200])
-    tried = [range(1200, 1201)]
-    assert find_start(index, STRATUM, 1400, "keyframe", tried) == Start(1200, 1400)
+@pytest.mark.parametrize("gops", [(1,), (7,), (12,), (24,), (240,), (48, 240, 100), (10**6,)])
+@pytest.mark.parametrize("frames", [120, 798, 2499])
+def test_keyframe_sampling_takes_as_many_windows_as_each_gop_of_a_short_film_holds(
+    frames: int, gops: tuple[int, ...]
+) -> None:
+    film = steady_film(frames, *gops)
+    ends = [*film.keyframes[1:], 40 * frames]
+    room = sum((end - start) // 40 // 7 for start, end in zip(film.keyframes, ends, strict=True))
+    for seed in range(3):
+        found = len(placed(film.sequence("keyframe", seed=seed), frames))
+        assert found >= max(room, frames // FRAMES_PER_WINDOW if gops == (1,) else 0)
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
-def test_times_that_lead_to_frames_tried_before_are_passed_over(sampling: Sampling) -> None:
-    tried = [range(1200, 1201), range(1380, 1421)]
-    assert find_start(ListedKeyframes([1200]), STRATUM, 1400, sampling, tried) is None
+def test_candidates_are_spread_evenly_however_many_there_are(sampling: Sampling) -> None:
+    film = steady_film(100_000, 24)
+    starts = [each.start or 0 for each in placed(film.sequence(sampling), 1000)]
+    for count in (10, 33, 100, 700, 1000):
+        inside = sorted(starts[:count])
+        gaps = [later - one for one, later in pairwise([0, *inside, 40 * 100_000])]
+        assert max(gaps) < 2.2 * 40 * 100_000 / count
 
 
-def test_uniform_sampling_starts_at_the_drawn_time() -> None:
-    assert find_start(ListedKeyframes([900, 1200]), STRATUM, 1400, "uniform", []) == Start(1200, 1400)
+def test_the_sequence_depends_on_seed_and_video() -> None:
+    film = steady_film(100_000, 24)
+
+    def starts(seed: int, key: str) -> tuple[Placement, ...]:
+        sequence = CandidateSequence(film.extent, film.keyframe_at, seed, key, "keyframe")
+        return tuple(islice(sequence, 5))
+
+    assert len({starts(0, "a"), starts(1, "a"), starts(0, "b")}) == 3
+
+
+def test_keyframe_sampling_starts_at_keyframes_while_there_are_free_ones() -> None:
+    film = steady_film(24 * 100, 24)
+    found = placed(film.sequence(), 40)
+    assert all(each.is_at_keyframe for each in found)
+    assert len({each.start for each in found}) == 40
+
+
+def test_a_gop_is_shared_once_candidates_are_denser_than_gops() -> None:
+    found = placed(steady_film(240 * 20, 240).sequence(), 60)
+    at_keyframe = [each.is_at_keyframe for each in found]
+    assert sum(at_keyframe) == 20
+    assert sum(at_keyframe[:18]) >= 17
+    inside = [(each.start or 0) - (each.keyframe or 0) for each in found if not each.is_at_keyframe]
+    assert all(distance % (FRAMES_PER_WINDOW * 40) == 0 for distance in inside)
+
+
+def test_uniform_sampling_starts_anywhere() -> None:
+    found = placed(steady_film(240 * 20, 240).sequence("uniform"), 20)
+    assert sum(each.is_at_keyframe for each in found) <= 2
 
 
 def test_frames_before_the_first_keyframe_are_not_asked_for() -> None:
-    assert find_start(ListedKeyframes([1650]), STRATUM, 1100, "uniform", []) == Start(1650, 1650)
+    film = MadeUpFilm(range(0, 8000, 40), [4000], ((0, 8000),))
+    for sampling in SAMPLINGS:
+        assert all((each.start or 0) >= 4000 for each in placed(film.sequence(sampling), 20))
 
 
-def test_a_film_without_keyframes_has_no_start() -> None:
-    assert find_start(ListedKeyframes([]), STRATUM, 1100, "keyframe", []) is None
+def test_a_film_without_keyframes_has_no_candidates() -> None:
+    extent = Extent(((0, 40_000),), 40)
+    for sampling in SAMPLINGS:
+        assert placed(CandidateSequence(extent, lambda _: None, 0, KEY, sampling), 5) == []
 
 
-@given(
-    st.lists(st.integers(0, 3000), min_size=1, unique=True).map(lambda each: [0, *each]),
-    st.integers(1000, 1720),
-    st.sampled_from(SAMPLINGS),
-)
-def test_a_start_lies_in_the_stratum_and_decoding_begins_at_the_nearest_keyframe(
-    keyframes: list[int], time_pts: int, sampling: Sampling
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_a_film_of_seven_frames_has_one_candidate(sampling: Sampling) -> None:
+    (only,) = placed(steady_film(7).sequence(sampling), 5)
+    assert only.start == 0
+    # Rounded time stamps may make it look a little shorter.
+    (only,) = placed(MadeUpFilm(range(5, 285, 40), [5], ((5, 282),)).sequence(sampling), 5)
+    assert only.start == 5
+
+
+@given(films(), samplings, seeds, st.integers(1, 8))
+def test_candidates_keep_away_from_windows_of_the_release_before(
+    film: MadeUpFilm, sampling: Sampling, seed: int, count: int
 ) -> None:
-    start = find_start(ListedKeyframes(keyframes), STRATUM, time_pts, sampling, [])
-    assert start is not None
-    assert STRATUM.start_pts <= start.pts <= STRATUM.last_start_pts
-    assert start.keyframe == max(each for each in keyframes if each <= start.pts)
+    """A data set that was placed in strata goes on with the numbers behind them."""
+    taken = [film.frames[len(film.frames) * index // count] for index in range(count)]
+    sequence = film.sequence(sampling, seed=seed, taken=taken, first=count)
+    found = list(islice(sequence, COUNT))
+    assert [each.number for each in found] == list(range(count, count + len(found)))
+    ticks_at = film.extent.timeline.ticks_at
+    needed = FRAMES_PER_WINDOW * film.extent.frame_ticks
+    for each in found:
+        for pts in taken if each.start is not None else ():
+            assert abs(ticks_at(each.start) - ticks_at(pts)) >= needed
 
 
-@given(
-    st.lists(st.integers(10, 90), min_size=30, max_size=300),
-    st.integers(1, 40),
-    st.integers(1, 40),
-    st.sampled_from(SAMPLINGS),
-    st.integers(0, 2**31),
-)
-def test_windows_of_a_film_of_any_frame_rate_never_overlap(
-    steps: list[int], windows: int, gop: int, sampling: Sampling, seed: int
-) -> None:
-    frames = [sum(steps[:index]) for index in range(len(steps))]
-    info = made_up_info(0, sum(steps), max(1, round(sum(steps) / len(steps))))
-    index = ListedKeyframes(frames[::gop])
-    taken: list[list[int]] = []
-    for stratum in strata(info, windows):
-        for time_pts in attempt_times(seed, "a-film", stratum, 10):
-            start = find_start(index, stratum, time_pts, sampling, [])
-            assert start is not None
-            window = [pts for pts in frames if pts >= start.pts][:FRAMES_PER_WINDOW]
-            if len(window) == FRAMES_PER_WINDOW and window[-1] < stratum.end_pts:
-                taken.append(window)
-                break
-    assert all(before[-1] < after[0] for before, after in pairwise(taken))
-
-
-def test_every_frame_of_a_dense_film_of_constant_rate_is_taken() -> None:
-    info = made_up_info(0, 70 * 40, 40)
-    for stratum in strata(info, 10):
-        times = attempt_times(0, "a-film", stratum, 10)
-        starts = [find_start(ListedKeyframes([0]), stratum, time, "uniform", []) for time in times]
-        assert starts[0] is not None
-        assert starts[0].pts == stratum.start_pts
+def test_a_gap_holds_no_candidate() -> None:
+    film = film_of([40] * 240, [24], {100: 10**7})
+    for sampling in SAMPLINGS:
+        found = placed(film.sequence(sampling), 100)
+        assert len(found) >= 28
+        assert {each.start is not None and each.start < 5000 for each in found} == {True, False}

@@ -1,4 +1,4 @@
-// Filters of the lists, and the dialog that shows a triplet. Without it the pages are whole: links open the files.
+// Filters of the lists, and the dialog that shows a triplet. Without it the pages still work: links open the files.
 "use strict";
 
 const shownCrops = () => [...document.querySelectorAll("a.crop")].filter((crop) => !crop.closest("[hidden]"));

@@ -1,4 +1,7 @@
-"""A film compared in a process of its own: one that crashes the decoder costs its own comparison alone."""
+"""Compare each film in its own process, so that one that crashes the decoder does not affect the others.
+
+Not here: the comparison itself (`deep`).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from dataset_assets.verify.tables import Tables
 POLL_S = 0.5
 
 
-def compare_apart(
+def compare_isolated(
     settings: Settings,
     entry: VideoEntry,
     data_set: DataSet,
@@ -26,10 +29,10 @@ def compare_apart(
     share: float,
     stop: Event,
 ) -> VideoFindings:
-    """Do what `compare_with_source` does, in another process.
+    """Run `compare_with_source` in another process.
 
     Returns:
-        What differs; a note where the process died.
+        What differs; a note if the process died.
     """
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])

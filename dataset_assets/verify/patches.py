@@ -1,0 +1,200 @@
+"""Check the rows of the patches tables against the windows table, the configuration and the plan.
+
+Not here: pictures, which are not read (`pictures`), and files without a row (`run`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import DataSet, TripletPaths, patch_id, triplet_paths
+from dataset_assets.generate import evenly_first
+from dataset_assets.patches import SCALE, Kernel, PatchPlan, plan_patches
+from dataset_assets.tables import PatchRow, Provenance
+from dataset_assets.verify.findings import Kind, VideoFindings
+from dataset_assets.verify.tables import PatchOrigin, Tables, patch_origin, strata_below, windows_are_current
+from dataset_assets.video import Rect
+
+KERNELS = get_args(Kernel)
+
+
+def check_patches(
+    settings: Settings, entry: VideoEntry | None, data_set: DataSet, tables: Tables, found: VideoFindings
+) -> dict[str, list[int]]:
+    """Check that each row names its own files, is as planned, has an accepted window, and none is missing.
+
+    A table that is unfinished or was made with other settings may hold rows of an earlier plan: of these only
+    the names and sizes are checked.
+
+    Returns:
+        The positions of the valid rows, whose files are worth reading, by category.
+    """
+    sound: dict[str, list[int]] = {}
+    windows = None if entry is None else _windows(settings, entry, data_set, tables, found)
+    for category, rows in tables.patches.items():
+        path = data_set.tables.patches_path(category, found.key)
+        place = data_set.relative(path)
+        check = None
+        if entry is not None and category in settings.categories:
+            check = _check_of(settings, entry, data_set, tables, category)
+        taken = check.taken(windows, rows) if check is not None and windows is not None else None
+        sound[category] = []
+        seen: set[int] = set()
+        for position, row in enumerate(rows):
+            problem = _row_problem(found.key, row)
+            if not problem and row.window in seen:
+                problem = "is duplicated"
+            if not problem and check is not None and check.origin.is_current:
+                problem = check.problem(row)
+                if not problem and windows is not None and row.window not in windows.known:
+                    problem = "is of a window that was not accepted"
+                    found.repair.windows.add(row.window)
+            if not problem and taken is not None and row.window not in taken:
+                problem = f"is of a window that {category} does not take"
+            seen.add(row.window)
+            if problem:
+                found.repair.rows[category].add(position)
+                found.add(Kind.ROW, place, f"the row of window {row.window} {problem}")
+            else:
+                sound[category].append(position)
+        for window in sorted((taken or frozenset()) - seen):
+            found.repair.reopened.add(path)
+            found.add(Kind.ROW, place, f"the row of window {window} is missing")
+    return sound
+
+
+def own_files(key: str, row: PatchRow) -> TripletPaths | None:
+    """Return the files that a row names if they are those of its window's patch, else None.
+
+    So a damaged row never makes a file outside the data set be read or deleted.
+    """
+    files = TripletPaths.of(row)
+    folder = files.gt.parent.parent
+    expected = triplet_paths(folder.parent.as_posix(), folder.name, patch_id(key, row.window))
+    is_inside = not folder.is_absolute() and ".." not in folder.parts and folder.name != ""
+    return files if is_inside and files == expected else None
+
+
+def _row_problem(key: str, row: PatchRow) -> str:
+    if row.window < 0 or own_files(key, row) is None or row.patch_id != patch_id(key, row.window):
+        return "names other files than those of its window"
+    if row.kernel not in KERNELS or row.scale != SCALE:
+        return f"names the kernel {row.kernel!r} and the scale {row.scale}, which no patch has"
+    if min(row.width, row.height) <= 0 or row.width % SCALE or row.height % SCALE or min(row.x, row.y) < 0:
+        return f"names an impossible crop of {row.width}x{row.height} at ({row.x}, {row.y})"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """The windows of a finished table that the present settings made.
+
+    Attributes:
+        known: Accepted windows, and those whose rows are broken, which may be accepted.
+        order: Accepted windows in the order in which categories take them; None where rows are broken.
+        strata: Windows below this number were placed by the release before.
+    """
+
+    known: frozenset[int]
+    order: Sequence[int] | None
+    strata: int
+
+
+def _windows(
+    settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables, found: VideoFindings
+) -> _Windows | None:
+    path = data_set.tables.windows_path(entry.key)
+    made = tables.provenances.get(path)
+    if tables.windows is None or made is None or not made.complete:
+        return None
+    if not windows_are_current(settings, entry, data_set, tables):
+        return None
+    below = strata_below(made)
+    accepted = tables.accepted
+    order = [*evenly_first([each for each in accepted if each < below])]
+    order += sorted(each for each in accepted if each >= below)
+    is_sound = not found.repair.windows and path not in found.repair.reopened
+    return _Windows(frozenset(accepted) | found.repair.windows, order if is_sound else None, below)
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What the rows of one category are held against.
+
+    Attributes:
+        settings: The configuration.
+        category: Name of the category.
+        made: What the table was made from.
+        origin: How that compares with the present settings.
+        plan: The plan as the tables imply it; None where the active area is not known.
+    """
+
+    settings: Settings
+    category: str
+    made: Provenance
+    origin: PatchOrigin
+    plan: PatchPlan | None
+
+    def taken(self, windows: _Windows, rows: Collection[PatchRow]) -> frozenset[int] | None:
+        """Return the windows that a finished table has patches of; None where that cannot be said.
+
+        The release before chose windows by their rank among all: its tables do not say which ones. Where a
+        row is of a window that was not accepted, either may be wrong.
+        """
+        if not self.origin.is_current or self.origin.is_of_strata or self.plan is None:
+            return None
+        there = {row.window for row in rows}
+        if windows.order is None or not there <= windows.known:
+            return None
+        if not self.plan.mix:
+            return frozenset()
+        order = sorted(windows.order, key=lambda number: number < windows.strata and number not in there)
+        return frozenset(order[: self.made.target])
+
+    def problem(self, row: PatchRow) -> str:
+        """Describe how a row of a finished table differs from what is planned; empty if it does not."""
+        is_older = row.settings_hash in self.origin.of_strata
+        if not is_older and row.settings_hash not in self.origin.present:
+            return "was made with other settings than its table"
+        category = self.settings.categories[self.category]
+        crop = self.settings.formats.get(row.format)
+        if crop is None or row.format not in category.mix:
+            return f"has the format {row.format!r}, which {self.category} does not use"
+        files = triplet_paths(category.folder, crop.folder, row.patch_id)
+        if TripletPaths.of(row) != files or (row.width, row.height) != (crop.width, crop.height):
+            return f"does not have the size or the folder of {row.format}"
+        if row.kernel != self.settings.base.lr_kernel:
+            return f"names the kernel {row.kernel}"
+        if self.plan is None:
+            return ""
+        if row.format not in self.plan.formats:
+            return f"has the format {row.format}, which does not fit the film"
+        planned = self.plan.patch(row.window)
+        # The release before chose formats by the rank among the windows that a category takes.
+        if not is_older and planned is not None and planned.format != row.format:
+            return f"has the format {row.format} instead of {planned.format}, which is planned"
+        if self.plan.crop(row.window, row.format) != Rect(row.x, row.y, row.width, row.height):
+            return "has another crop than planned"
+        return ""
+
+
+def _check_of(
+    settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables, category: str
+) -> _Check:
+    made = tables.provenances[data_set.tables.patches_path(category, entry.key)]
+    origin = patch_origin(settings, entry, data_set, tables, category)
+    plan, video = None, tables.video
+    if video is not None and made.source_fingerprint.has_same_content(video.source_fingerprint):
+        plan = plan_patches(
+            seed=settings.base.seed,
+            key=entry.key,
+            category=category,
+            target=settings.target(entry, category),
+            formats=settings.formats,
+            mix=settings.categories[category].mix,
+            area=Rect(video.active_x, video.active_y, video.active_width, video.active_height),
+        )
+    return _Check(settings, category, made, origin, plan)
