@@ -1,7 +1,8 @@
 """The rows of a video during a run, and their tables.
 
 A ledger takes over what an earlier run committed and what is still what these settings make; other rows stay,
-with their files, until a new row takes their place or the ledger is finished. Files are touched by `checkpoints`.
+with their files, until a new row takes their place or the ledger is finished. Files are touched by
+`checkpoints`.
 """
 
 from __future__ import annotations

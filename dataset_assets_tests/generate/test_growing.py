@@ -235,7 +235,7 @@ def test_another_size_of_a_format_makes_its_patches_again_and_no_others(
 
 @pytest.mark.parametrize("changes", [{"max_cut_score": 0.2}, {"max_mean_abs_diff": 12.0}])
 def test_a_stricter_limit_judges_recorded_scores_and_decodes_no_window_that_was_tried(
-    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job], changes: dict[str, float]
+    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job], changes: dict[str, Any]
 ) -> None:
     output = copied(fresh(12), tmp_path / "out")
     before = files(output)
