@@ -96,6 +96,7 @@ class _Look:
         # All tables of a video are mostly made from the same file, which is looked at once.
         self._is_of_film = cache(lambda fingerprint: fingerprint.is_of(entry.path))
         self._strata = 0
+        self._loses_strata = False
         self._has_all_windows = False
         self._has_row = False
         self._row: VideoRow | None = None
@@ -123,6 +124,7 @@ class _Look:
         versions = {WINDOWS_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
         status = self._status(path, versions, self._settings.window_target(self._entry))
         self._has_all_windows = status.is_done
+        self._loses_strata = bool(self._strata) and status.state == "stale"
         return status
 
     def patches(self, category: str) -> AssetStatus:
@@ -139,7 +141,11 @@ class _Look:
 
         path = self._tables.patches_path(category, self._entry.key)
         versions = {PATCHES_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
-        return self._status(path, versions, self._settings.target(self._entry, category))
+        status = self._status(path, versions, self._settings.target(self._entry, category))
+        if status.is_done and self._loses_strata:
+            # Windows in strata go in another order than that in which categories took them.
+            return AssetStatus("stale", "its windows changed")
+        return status
 
     def _status(
         self, path: Path, is_equal: Mapping[str, Callable[[Provenance], bool]], target: int

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset_assets.assets.make_patches import FORCE_TAG
+from dataset_assets.assets.make_patches import FORCE_TAG, REPLACE_TAG
 from dataset_assets_tests.assets.world import ALL, World, checks, failure, metadata
 from dataset_assets_tests.configurations import pictures, tables
 
@@ -247,6 +247,22 @@ def test_only_the_force_tag_rebuilds_what_is_up_to_date(world: World) -> None:
     assert metadata(forced, "general_patches")["patches_made_now"].value == made
     assert pictures(world.root) == before
     assert all(path.stat().st_mtime_ns > moment for path, moment in moments.items())
+
+
+def test_a_slip_in_the_configuration_fails_before_it_replaces_patches(world: World) -> None:
+    world.materialize("source_video", "scene_windows", "general_patches")
+    before = pictures(world.root)
+    text = world.config.read_text(encoding="utf-8")
+    slip = text.replace('"allow_replacing": true', '"allow_replacing": false, "lr_kernel": "area"')
+    assert slip != text
+    world.config.write_text(slip, encoding="utf-8")
+    sentence = failure(world.materialize("scene_windows", "general_patches", may_fail=True))
+    assert "finished patches" in sentence
+    assert "set base_settings.allow_replacing to true" in sentence
+    assert pictures(world.root) == before
+    made = world.materialize("scene_windows", "general_patches", tags={REPLACE_TAG: "true"})
+    assert metadata(made, "general_patches")["patches_made_now"].value == len(before) / 3
+    assert pictures(world.root) != before
 
 
 def test_a_triplet_that_was_damaged_fails_its_check(world: World) -> None:

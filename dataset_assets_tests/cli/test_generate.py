@@ -33,11 +33,19 @@ def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
     assert generated.done.stderr == ""
     made = {key: len(list(generated.root.rglob(f"GT/{key}_*.png"))) for key in ("alpha", "beta")}
     estimate, *lines = generated.done.stdout.splitlines()
-    assert re.fullmatch(r"2 videos to work on: about [0-9.]+ MB to write, [0-9.]+ [MGT]B free", estimate)
+    assert re.fullmatch(
+        r"2 videos to work on: keeps 0 patches, adds 15, remakes 0, deletes 0; "
+        r"about [0-9.]+ MB to write, [0-9.]+ [MGT]B free",
+        estimate,
+    )
     done = [line for line in lines if line.startswith("done")]
     assert sorted(done) == [f"done {key}: {count} patches" for key, count in made.items()]
-    short = "warning alpha: only 5 of 6 windows were found; most places are rejected as cut (6)"
-    assert [line for line in lines[:-1] if line not in done] == [short]
+    (short,) = [line for line in lines[:-1] if line not in done]
+    assert re.fullmatch(
+        r"warning alpha: only 5 of 6 windows were found: the film has no place left for another one; "
+        r"rejected of \d+ places tried: (\w+ \d+%(, )?)+",
+        short,
+    ), short
     assert lines[-1:] == [f"2 of 2 videos are up to date in {generated.root}"]
     assert min(made.values()) > 0
 
@@ -150,6 +158,46 @@ def test_every_unknown_video_and_category_is_reported_at_once(generated: Generat
         "--categories:",
     ]
     assert all(name in done.stderr for name in ("'gamma'", "'delta'", "tone"))
+
+
+def test_a_larger_number_adds_and_leaves_what_is_there(
+    generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
+) -> None:
+    _, root = copied(generated, tmp_path, sdr_film, vfr_film)
+    before = {file: moment for file, moment in moments(root).items() if file.suffix == ".png"}
+    videos = {"Beta": (vfr_film.path, {"general": 0.5, "toon": 1.0})}
+    config = write_config(tmp_path, videos, base_settings={"base_frame_limit": 8, "allow_replacing": False})
+    done = run("generate", "--config", config)
+    assert done.returncode == 0, done.stderr
+    there = len([file for file in before if file.parent.name == "GT" and file.name.startswith("beta_")])
+    said = re.search(r"keeps (\d+) patches, adds (\d+), remakes (\d+), deletes (\d+);", done.stdout)
+    assert said is not None
+    assert [int(number) for number in said.groups()] == [there, 12 - there, 0, 0]
+    after = moments(root)
+    assert {file: after[file] for file in before} == before
+    assert len(after) > len(before)
+
+
+def test_what_replaces_many_patches_stops_until_it_is_allowed(
+    generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
+) -> None:
+    _, root = copied(generated, tmp_path, sdr_film, vfr_film)
+    videos = {
+        "Alpha": (sdr_film.path, {"general": 1.0}),
+        "Beta": (vfr_film.path, {"general": 0.5, "toon": 1.0}),
+    }
+    config = write_config(tmp_path, videos, base_settings={"base_frame_limit": 3, "allow_replacing": False})
+    before = moments(root)
+    stopped = run("generate", "--config", config)
+    assert (stopped.returncode, stopped.stdout) == (1, "")
+    assert moments(root) == before
+    (sentence,) = stopped.stderr.splitlines()
+    for part in (str(root), "2 videos", "finished patches", "would be deleted", "--yes", "allow_replacing"):
+        assert part in sentence
+    done = run("generate", "--config", config, "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " remakes 0, deletes " in done.stdout
+    assert len(list(root.rglob("GT/*.png"))) == 3 + 2 + 3
 
 
 def test_force_rebuilds_chosen_categories_and_leaves_the_rest(
