@@ -1,15 +1,15 @@
 """How evenly windows lie in a film, and what finding them costs: the candidates' sequence against strata.
 
-Films are made up: 1 h 50 at 24 frames a second, a cut every 7.3 s, 1 % logos, 5 % credits (a tenth usable), five
-dark stretches (a third usable), so that 11 % of all places are unusable. No frame is decoded. The sequence and the
-rounds are the product's own; strata are the way of the release before: a film is cut into as many pieces as
-windows are wanted, and up to ten places are tried in each.
+Films are made up: 1 h 50 at 24 frames a second, a cut every 7.3 s, 1 % logos, 5 % credits (a tenth usable),
+five dark stretches (a third usable), so that 11 % of all places are unusable. No frame is decoded. The
+sequence and the rounds are the product's own; strata are the way of the release before: a film is cut into as
+many pieces as windows are wanted, and up to ten places are tried in each.
 
     python -m benchmarks.evenness [N ...]
 
-For each number of windows the mean of 12 films: the largest gap in units of an ideal one (and the worst film's),
-the star discrepancy in windows, both over the usable time; candidates tried and frames decoded for each accepted
-window; the share of the windows that were found.
+For each number of windows the mean of 12 films: the largest gap in units of an ideal one (and the worst
+film's), the star discrepancy in windows, both over the usable time; candidates tried and frames decoded for
+each accepted window; the share of the windows that were found.
 """
 
 from __future__ import annotations
@@ -210,7 +210,10 @@ def lines(numbers: Sequence[int]) -> Iterator[str]:
         "strata": in_strata,
         "sequence": in_sequence,
     }
-    yield "| GOP | sampling | N | way | gap x N (worst) | D* x N | candidates / window | frames / window | found |"
+    columns = (
+        "GOP | sampling | N | way | gap x N (worst) | D* x N | candidates / window | frames / window | found"
+    )
+    yield f"| {columns} |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for gop, gop_s in (("1 s", (1.0, 1.0)), ("2-10 s", (2.0, 10.0))):
         films = [Film(seed, gop_s) for seed in range(FILMS)]

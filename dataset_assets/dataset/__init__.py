@@ -11,7 +11,6 @@ Example:
         print(triplet.video, data_set.folder / triplet.paths.gt)
 """
 
-from dataset_assets.dataset import strata
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.identity import (
@@ -37,7 +36,7 @@ from dataset_assets.dataset.pictures import (
 )
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
 from dataset_assets.dataset.publishing import TripletWriter
-from dataset_assets.dataset.shortfall import shortfall
+from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
 from dataset_assets.dataset.status import (
     CODE_CHANGED,
@@ -47,6 +46,9 @@ from dataset_assets.dataset.status import (
     AssetStatus,
     has_other_cap,
 )
+from dataset_assets.dataset.strata import VERSION as STRATA_VERSION
+from dataset_assets.dataset.strata import patches_hashes as strata_patches_hashes
+from dataset_assets.dataset.strata import windows_hashes as strata_windows_hashes
 from dataset_assets.dataset.strays import Strays, files_without_row
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import (
@@ -70,6 +72,7 @@ __all__ = [
     "SOURCE",
     "SOURCE_CHANGED",
     "SOURCE_VERSION",
+    "STRATA_VERSION",
     "WINDOWS",
     "WINDOWS_VERSION",
     "AssetStatus",
@@ -105,7 +108,8 @@ __all__ = [
     "sequence_hashes",
     "shortfall",
     "source_hashes",
-    "strata",
+    "strata_patches_hashes",
+    "strata_windows_hashes",
     "triplet_files",
     "triplet_paths",
     "windows_hashes",

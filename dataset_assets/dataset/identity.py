@@ -1,9 +1,9 @@
 """What a table's contents depend on: the settings that shape them, and the version of the code.
 
 Equal hashes mean equal contents for the same source and the same target. Whatever does not shape pixels or
-rows (workers, disk limits, where the data set lies) is left out, and so is how many windows are wanted: more of
-them change none that is there. A setting that has no effect on a film (`colour_order` on one whose colours are
-not converted) stands as None in the hash, so that changing it makes nothing stale.
+rows (workers, disk limits, where the data set lies) is left out, and so is how many windows are wanted: more
+of them change none that is there. A setting that has no effect on a film (`colour_order` on one whose colours
+are not converted) stands as None in the hash, so that changing it makes nothing stale.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Small pictures of candidates, for people: what was accepted, and what was rejected and why.
 
-They are the previews that candidates are judged by, so each costs no more than its JPEG file: 0.7 CPU ms, 10 to
-30 kB. Nothing is made of them and no run fails for them: one that the disk refused is not shown. Where they
-are shown is the gallery's affair.
+They are the previews that candidates are judged by, so each costs no more than its JPEG file: 0.7 CPU ms, 10
+to 30 kB. Nothing is made of them and no run fails for them: one that the disk refused is not shown. Where
+they are shown is the gallery's affair.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video import Fingerprint
 from dataset_assets.windows import SHOWN_FRAMES, rule_named
 
-# For each window that is wanted: a film that needs ten candidates for each would have 15,000 pictures, most of
-# them of what is not in the data set.
+# For each window that is wanted: a film that needs ten candidates for each would have 15,000 pictures, most
+# of them of what is not in the data set.
 REJECTED_PICTURES = 3
 JPEG_QUALITY = 75
 JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"

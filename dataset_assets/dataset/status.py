@@ -79,7 +79,7 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
     return found
 
 
-def has_other_cap(made: Provenance, counts: Counts, max_attempts: int) -> bool:
+def has_other_cap(made: Provenance, counts: Counts, max_attempts: int | None) -> bool:
     """Whether a table fell short of its target when another number of candidates could be tried."""
     found = counts.accepted + sum(counts.patches.values())
     is_short = found < made.target and not (made.sampled and made.sampled.is_full)
@@ -96,13 +96,16 @@ class _Look:
         # All tables of a video are mostly made from the same file, which is looked at once.
         self._is_of_film = cache(lambda fingerprint: fingerprint.is_of(entry.path))
         self._strata = 0
+        self._loses_strata = False
         self._has_all_windows = False
         self._has_row = False
         self._row: VideoRow | None = None
 
     def source(self) -> AssetStatus:
         def is_equal(made: Provenance) -> bool:
-            return made.settings_hash in source_hashes(self._settings, self._entry)
+            return made.settings_hash in source_hashes(
+                self._settings, self._entry
+            ) or self._is_equal_in_strata(made, partial(strata.source_hashes, self._settings, self._entry))
 
         return self._status(self._tables.video_path(self._entry.key), {SOURCE_VERSION: is_equal}, 1)
 
@@ -121,6 +124,7 @@ class _Look:
         versions = {WINDOWS_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
         status = self._status(path, versions, self._settings.window_target(self._entry))
         self._has_all_windows = status.is_done
+        self._loses_strata = bool(self._strata) and status.state == "stale"
         return status
 
     def patches(self, category: str) -> AssetStatus:
@@ -137,7 +141,11 @@ class _Look:
 
         path = self._tables.patches_path(category, self._entry.key)
         versions = {PATCHES_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
-        return self._status(path, versions, self._settings.target(self._entry, category))
+        status = self._status(path, versions, self._settings.target(self._entry, category))
+        if status.is_done and self._loses_strata:
+            # Windows in strata go in another order than that in which categories took them.
+            return AssetStatus("stale", "its windows changed")
+        return status
 
     def _status(
         self, path: Path, is_equal: Mapping[str, Callable[[Provenance], bool]], target: int

@@ -17,7 +17,7 @@ from typing import Final, get_args
 from dataset_assets.config import BaseSettings, Settings, VideoEntry
 
 VERSION: Final = "3"
-"""The version of windows and patches that were placed in strata."""
+"""The version of windows and patches that were placed in strata, and of the videos table of that release."""
 
 _WINDOW_FIELDS = (
     "seed",
@@ -60,6 +60,17 @@ class StrataHashes:
         ]
         for values in product(*choices):
             yield self.hash_of(dict(zip(self.fields, values, strict=True)))
+
+
+def source_hashes(
+    settings: Settings, entry: VideoEntry, irrelevant: frozenset[str] = frozenset()
+) -> StrataHashes:
+    """Return the hashes of a videos table; `irrelevant` are settings without effect on the film."""
+
+    def hash_of(values: _Values) -> str:
+        return _hash({"name": entry.name, "path": str(entry.path), **values})
+
+    return StrataHashes(settings.base, ("interlaced",), irrelevant, hash_of)
 
 
 def windows_hashes(

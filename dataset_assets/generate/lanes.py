@@ -1,8 +1,8 @@
 """Windows of one film made side by side: tried or read again, cropped, downscaled and encoded in threads.
 
-A lane is a thread with a decoder of its own. What is made of a candidate depends on it and on the windows that
-were accepted before its round, so results are the same however many lanes there are. Which windows stay is
-settled by the caller, and so is the writing of files and tables.
+A lane is a thread with a decoder of its own. What is made of a candidate depends on it and on the windows
+that were accepted before its round, so results are the same however many lanes there are. Which windows stay
+is settled by the caller, and so is the writing of files and tables.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The rows of a video during a run, and their tables.
 
 A ledger takes over what an earlier run committed and what is still what these settings make; other rows stay,
-with their files, until a new row takes their place or the ledger is finished. Files are touched by `checkpoints`.
+with their files, until a new row takes their place or the ledger is finished. Files are touched by
+`checkpoints`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from dataset_assets.config import BaseSettings
-from dataset_assets.dataset import DataSet, SettingsHashes, has_other_cap, strata
+from dataset_assets.dataset import STRATA_VERSION, DataSet, SettingsHashes, has_other_cap
 from dataset_assets.patches import PatchPlan
 from dataset_assets.tables import PASSED_OVER, PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
 from dataset_assets.video import Extent
@@ -78,7 +79,7 @@ class WindowLedger:
             self._take_over(data_set.tables.read_windows(key), limits)
             is_capped = has_other_cap(earlier, counts, limits.max_attempts)
             self.is_complete = not (self.is_changed or is_capped) and _is_finished(earlier, provenance)
-        elif earlier.code_version == strata.VERSION and is_of_strata(earlier):
+        elif earlier.code_version == STRATA_VERSION and is_of_strata(earlier):
             rows = data_set.tables.read_windows(key)
             self._sampled = replace(self._sampled, strata=earlier.target)
             self._rows = {row.window: row for row in rows if row.accepted}
@@ -89,9 +90,11 @@ class WindowLedger:
             try:
                 reason = judged_again(row, limits)
             except UndecidedError:
-                self.undecided[row.window] = row  # it is tried once more
-                self.is_changed = True
-                continue
+                if row.window >= self.strata:
+                    self.undecided[row.window] = row  # it is tried once more
+                    self.is_changed = True
+                    continue
+                reason = None  # the release before accepted it under limits like these
             if reason == row.reason or (reason is None and not row.accepted):
                 self._rows[row.window] = row
             else:
@@ -149,11 +152,14 @@ class WindowLedger:
         )
 
     def keep_below(self, number: int, strata_kept: Collection[int]) -> None:
-        """Drop the rows of candidates from a number on, and of windows in strata that are not kept."""
+        """Drop the rows of candidates from a number on, and of windows in strata that are not kept.
+
+        Windows in strata that the present limits reject stay: others may accept them again.
+        """
         kept = {
             window: row
             for window, row in self._rows.items()
-            if (window in strata_kept if window < self.strata else window < number)
+            if (window in strata_kept or not row.accepted if window < self.strata else window < number)
         }
         self.is_changed |= len(kept) < len(self._rows)
         self._rows = kept
@@ -239,7 +245,7 @@ class PatchLedger:
             # A table names one source for all its rows.
             self.given_up = rows
             return
-        is_older = earlier.code_version == strata.VERSION
+        is_older = earlier.code_version == STRATA_VERSION
         strata_target = earlier.target if is_older else earlier.strata_target
         of_strata = frozenset(() if strata_target is None else strata_hashes(strata_target))
         current = frozenset(hashes)

@@ -20,7 +20,8 @@ from dataset_assets.dataset import (
     patch_id,
     patches_hashes,
     sequence_hashes,
-    strata,
+    strata_patches_hashes,
+    strata_windows_hashes,
     triplet_paths,
     windows_hashes,
 )
@@ -95,7 +96,7 @@ def window_ledger(
     )
 
     def is_of_strata(older: Provenance) -> bool:
-        hashes = strata.windows_hashes(settings, entry, older.target, film.irrelevant)
+        hashes = strata_windows_hashes(settings, entry, older.target, film.irrelevant)
         return older.settings_hash in hashes
 
     return WindowLedger(data_set, entry.key, provenance, base, sequence, is_of_strata, rebuilds=rebuilds)
@@ -140,7 +141,7 @@ def patch_ledger(
         provenance,
         patch_hashes(settings, entry, category, irrelevant),
         partial(_is_planned, settings, plan),
-        lambda target: strata.patches_hashes(settings, entry, category, strata_windows, target, irrelevant),
+        lambda target: strata_patches_hashes(settings, entry, category, strata_windows, target, irrelevant),
         rebuilds=rebuilds,
     )
 

@@ -1,9 +1,9 @@
 """Which candidates are tried next, and which of the accepted ones stay: rounds through a film's sequence.
 
 A round takes at most as many candidates as windows are missing, so none is ever tried that is not needed: the
-candidates that were tried are those up to the last window that is wanted, whatever the size of rounds, lanes and
-kills. After a round its windows are settled in the order of the sequence. Making windows and patches does not
-belong here.
+candidates that were tried are those up to the last window that is wanted, whatever the size of rounds, lanes
+and kills. After a round its windows are settled in the order of the sequence. Making windows and patches does
+not belong here.
 """
 
 from __future__ import annotations

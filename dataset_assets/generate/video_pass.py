@@ -82,6 +82,7 @@ class VideoPass:
         self._data_set = data_set
         self._pictures = data_set.pictures(entry.key)
         self._source = Source(plan.info.path, plan.info.fingerprint)
+        self._sequence: CandidateSequence | None = None
         film = FilmIdentity.of_info(plan.info)
         self.windows = window_ledger(settings, data_set, entry, film, rebuilds=force and windows)
         self.patches = [
@@ -91,7 +92,9 @@ class VideoPass:
             for name in categories
         ]
         self.made: Counter[str] = Counter()
-        self._pending = [ledger for ledger in self.patches if not ledger.is_complete]
+        # Windows in strata go in another order than that in which categories took them.
+        loses_strata = windows and self.windows.strata and not self.windows.is_complete
+        self._pending = [ledger for ledger in self.patches if loses_strata or not ledger.is_complete]
         self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
         rows = self.windows.rows()
         self._progress = Progress(
@@ -179,19 +182,24 @@ class VideoPass:
     def _rounds(self, index: KeyframeIndex) -> Rounds:
         base, windows = self._settings.base, self.windows
         older = [row for number in range(windows.strata) if (row := windows.row(number)) is not None]
-        self._progress.windows_done = len(older)
-        sequence = CandidateSequence(
+        accepted = [row.window for row in older if row.accepted]
+        self._progress.windows_done = len(accepted)
+        known = windows.placements()
+        if windows.is_complete or not self._finds_windows:
+            # The table has every window: a category that falls short gets no others.
+            recorded = iter([known[number] for number in sorted(known)])
+            return Rounds(windows, recorded, base.max_attempts, accepted)
+        self._sequence = CandidateSequence(
             windows.extent,
             index.keyframe_at,
             base.seed,
             self._plan.entry.key,
             base.sampling,
-            known=windows.placements(),
+            known=known,
             taken=[row.pts[0] for row in older],
             first=windows.strata,
         )
-        self._sequence = sequence
-        return Rounds(windows, sequence, base.max_attempts, [row.window for row in older])
+        return Rounds(windows, self._sequence, base.max_attempts, accepted)
 
     def _go_through(self, lanes: Lanes, rounds: Rounds) -> None:
         """Make the windows of every target, the smallest first.
@@ -215,7 +223,7 @@ class VideoPass:
         for ledger in self._pending:
             if not ledger.plan.target:
                 ledger.keep_only(())
-        if self._finds_windows:
+        if self._sequence is not None:
             self.windows.mark_full(is_full=rounds.is_full)
             self.windows.keep_below(self._sequence.number, rounds.accepted[: self._plan.windows])
 

@@ -1,8 +1,7 @@
 """In which format a category takes a window, and where it crops it.
 
-All pure functions of the settings, of names and of the window's number: order, worker count, other categories and
-how many windows there are change nothing.
-Pixels do not belong here.
+All pure functions of the settings, of names and of the window's number: order, worker count, other categories
+and how many windows there are change nothing. Pixels do not belong here.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from dataset_assets.draws import draw_int
 from dataset_assets.video import Rect
 
 CIRCLE: Final = 1 << 64
-# 2**64 times the square root of 3, modulo 2**64. By the golden ratio, which places windows, the format would be
-# a function of the place; by the root of 5 it would be the golden ratio again.
+# 2**64 times the square root of 3, modulo 2**64. By the golden ratio, which places windows, the format would
+# be a function of the place; by the root of 5 it would be the golden ratio again.
 FORMAT_STEP: Final = isqrt(3 << 128) % CIRCLE
 
 

@@ -1,7 +1,7 @@
 """Metadata in a table's footer: what the table was made from, and how many rows of each kind it has.
 
-Here: the records and their form in the file's key-value metadata. Not here: opening files (`files`) and adding
-the counts of many files up (`dataset`).
+Here: the records and their form in the file's key-value metadata. Not here: opening files (`files`) and
+adding the counts of many files up (`dataset`).
 
 The counts are in the footer because its cost does not grow with the rows: adding up the 25000 tables of 5000
 videos takes 2.4 CPU seconds, scanning only the columns of 15 million patches 11.

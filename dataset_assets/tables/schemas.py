@@ -155,7 +155,7 @@ WINDOWS: pa.Schema = pa.schema(
         _column("reason", _STRING, "Why the window was rejected; null when accepted.", nullable=True),
     ]
 )
-"""One row for every candidate, accepted or not. A score is null where the candidate ended before it was taken."""
+"""One row for every candidate, accepted or not. A score is null if the candidate was rejected before."""
 
 PATCHES: pa.Schema = pa.schema(
     [

@@ -12,11 +12,13 @@ from typing import TypeVar
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import (
+    STRATA_VERSION,
     DataSet,
     irrelevant_by_row,
     patch_hashes,
     patches_hashes,
-    strata,
+    strata_patches_hashes,
+    strata_windows_hashes,
     windows_hashes,
 )
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
@@ -94,7 +96,7 @@ def strata_below(made: Provenance) -> int:
     """Return the number below which the release before placed a table's windows, one in each stratum."""
     if made.sampled is not None:
         return made.sampled.strata
-    return made.target if made.code_version == strata.VERSION else 0
+    return made.target if made.code_version == STRATA_VERSION else 0
 
 
 def windows_are_current(settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables) -> bool:
@@ -106,8 +108,8 @@ def windows_are_current(settings: Settings, entry: VideoEntry, data_set: DataSet
     if made is None:
         return False
     irrelevant = irrelevant_by_row(tables.video)
-    if made.code_version == strata.VERSION:
-        return made.settings_hash in strata.windows_hashes(settings, entry, made.target, irrelevant)
+    if made.code_version == STRATA_VERSION:
+        return made.settings_hash in strata_windows_hashes(settings, entry, made.target, irrelevant)
     return made.settings_hash in windows_hashes(settings, entry, irrelevant)
 
 
@@ -134,13 +136,13 @@ def patch_origin(
     """Return how a category's patches of a video were made; the category is configured and has a table."""
     made = tables.provenances[data_set.tables.patches_path(category, entry.key)]
     irrelevant = irrelevant_by_row(tables.video)
-    is_of_strata = made.code_version == strata.VERSION
+    is_of_strata = made.code_version == STRATA_VERSION
     target = made.target if is_of_strata else made.strata_target
     of_strata = frozenset[str]()
     of_windows = tables.provenances.get(data_set.tables.windows_path(entry.key))
     if target is not None and of_windows is not None:
         windows = strata_below(of_windows)
-        of_strata = frozenset(strata.patches_hashes(settings, entry, category, windows, target, irrelevant))
+        of_strata = frozenset(strata_patches_hashes(settings, entry, category, windows, target, irrelevant))
     of_table = of_strata if is_of_strata else frozenset(patches_hashes(settings, entry, category, irrelevant))
     return PatchOrigin(
         is_current=made.complete and made.settings_hash in of_table,

@@ -98,11 +98,11 @@ def test_before_anything_is_made_all_is_missing_and_after_it_all_is_done(film: P
     [
         ({"seed": 1}, {WINDOWS, *PATCHES}),
         ({"sampling": "uniform"}, {WINDOWS, *PATCHES}),
-        ({"max_attempts": 3}, {WINDOWS, *PATCHES}),
+        ({"max_attempts": 3}, set()),
         ({"cut_rule": "legacy"}, {WINDOWS, *PATCHES}),
         ({"max_cut_score": 0.6}, {WINDOWS, *PATCHES}),
         ({"max_mean_abs_diff": 40.0}, {WINDOWS, *PATCHES}),
-        ({"base_frame_limit": 8}, {WINDOWS, *PATCHES}),
+        ({"base_frame_limit": 8}, {WINDOWS, "general", "space"}),
         ({"lr_kernel": "area"}, PATCHES),
         ({"categories": NEW_MIX}, {"space"}),
         ({"weights": WEIGHTS | {"toon": 0.5}}, {"toon"}),

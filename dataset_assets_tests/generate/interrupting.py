@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import cv2
 
-from dataset_assets.config import DEFAULT_FORMATS, Settings, load_settings
+from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Settings, load_settings
 from dataset_assets.generate import generate_video
 from dataset_assets_tests.generate.samples import KEY, files_named_by_rows
 
@@ -65,13 +65,14 @@ def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def kill_at(folder: Path, settings: Settings, moments: Sequence[int]) -> dict[str, str]:
+def kill_at(folder: Path, settings: Settings, moments: Sequence[int], key: str = KEY) -> dict[str, str]:
     """Runs a configuration in other processes that are killed at these moments; tells which were."""
-    config = folder / "config.json"
+    config = folder / "killed.json"
     sections = settings.model_dump(mode="json")
-    sections["formats"] |= dict.fromkeys(DEFAULT_FORMATS)
+    sections["formats"] |= {name: None for name in DEFAULT_FORMATS if name not in sections["formats"]}
+    sections["categories"] |= {name: None for name in DEFAULT_CATEGORIES if name not in settings.categories}
     config.write_text(json.dumps({"base_settings": sections.pop("base"), **sections}))
-    command = [sys.executable, "-m", "dataset_assets_tests.generate.interrupting", str(config), KEY]
+    command = [sys.executable, "-m", "dataset_assets_tests.generate.interrupting", str(config), key]
     command += map(str, moments)
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     files_named_by_rows(settings.base.output_base_dir)

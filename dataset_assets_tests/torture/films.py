@@ -24,7 +24,8 @@ import numpy as np
 
 from dataset_assets_tests.torture.mutations import MUTATIONS
 from dataset_assets_tests.torture.sources import SOURCES, Source, frame_digests, source_film
-from dataset_assets_tests.torture.trials import Sampling, Trial, try_film, verdict
+from dataset_assets_tests.torture.trials import Trial, try_film, verdict
+from dataset_assets_tests.windows.samples import Sampling
 
 SAMPLINGS: tuple[Sampling, ...] = ("keyframe", "uniform")
 # Single bits turned over in streams without checksums cannot all be noticed: see docs/reliability.md.

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Progress, ProgressFile
 from dataset_assets.dataset.lock import video_lock
+from dataset_assets.generate import generate_video
 from dataset_assets.verify import keys_of, verify
 from dataset_assets_tests.generate.samples import KEY, pictures
 from dataset_assets_tests.verify import damages
-from dataset_assets_tests.verify.cycle import only
+from dataset_assets_tests.verify.cycle import make, only
 
 
 def without_videos(settings: Settings) -> Settings:
@@ -101,6 +107,46 @@ def test_unfinished_and_stale_tables_are_notes(settings: Settings) -> None:
     damages.truncate(settings.base.output_base_dir)
     assert only(settings, repair=True).repaired
     assert only(settings).notes == ["general is partial: a run was interrupted"]
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_after(windows: int) -> Callable[[Progress], None]:
+    def on_progress(progress: Progress) -> None:
+        if progress.windows_worked == windows:
+            raise Stopped
+
+    return on_progress
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "more windows": {"base_frame_limit": 6},
+    "fewer windows": {"base_frame_limit": 2},
+    "another kernel": {"lr_kernel": "area"},
+    "another limit": {"max_mean_abs_diff": 20.0},
+    "another mix": {},
+}
+
+
+@pytest.mark.parametrize("windows", [1, 3])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_run_that_was_stopped_after_a_change_leaves_nothing_to_find(
+    settings: Settings, change: str, windows: int
+) -> None:
+    base = settings.base.model_copy(update=CHANGES[change])
+    categories = settings.categories
+    if change == "another mix":
+        general = categories["general"].model_copy(update={"mix": {"square": 0.2, "large": 0.8}})
+        categories = {**categories, "general": general}
+    changed = settings.model_copy(update={"base": base, "categories": categories})
+    with suppress(Stopped):
+        generate_video(changed, KEY, on_progress=stop_after(windows))
+    assert only(changed, deep_share=1.0).findings == []
+    make(changed)
+    found = only(changed, deep_share=1.0)
+    assert (found.findings, found.notes) == ([], [])
 
 
 def test_every_triplet_is_counted_when_it_is_read(whole: Settings) -> None:

@@ -134,7 +134,8 @@ def test_other_limits_are_applied_to_recorded_scores_as_to_the_frames(
     reason, wanted = reason_of(sample, before), reason_of(sample, after)
     is_measured = not measured["is_corrupt"]
     scores = [measured[name] for name in ("mean_abs_diff", "cut_score", "brightness", "contrast")]
-    row = Recorded(*(scores if is_measured else [None] * 4), reason)
+    difference, cut, brightness, contrast = scores if is_measured else [None] * 4
+    row = Recorded(difference, cut, brightness, contrast, reason)
     try:
         again = judged_again(row, after)
     except UndecidedError:

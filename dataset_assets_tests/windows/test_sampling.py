@@ -179,8 +179,9 @@ def test_candidates_keep_away_from_windows_of_the_release_before(
     ticks_at = film.extent.timeline.ticks_at
     needed = FRAMES_PER_WINDOW * film.extent.frame_ticks
     for each in found:
-        for pts in taken if each.start is not None else ():
-            assert abs(ticks_at(each.start) - ticks_at(pts)) >= needed
+        if each.start is not None:
+            start = ticks_at(each.start)
+            assert all(abs(start - ticks_at(pts)) >= needed for pts in taken)
 
 
 def test_a_gap_holds_no_candidate() -> None:
