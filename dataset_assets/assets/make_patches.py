@@ -78,7 +78,8 @@ Materialised together with patches, each frame is decoded once.
 import pandas as pd
 
 windows = pd.read_parquet("dataset/metadata/windows")
-windows.groupby("video", observed=True)["accepted"].mean()
+tried = windows[windows["reason"] != "passed_over"]
+tried.groupby("video", observed=True)["accepted"].mean()
 ```
 """
 
