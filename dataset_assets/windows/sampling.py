@@ -96,7 +96,6 @@ class CandidateSequence:
         self._sampling = sampling
         self._known = known or {}
         self._starts = sorted(self._timeline.ticks_at(pts) for pts in taken)
-        self._keyframes = set(taken)
         self._passed_over = 0
 
     def __iter__(self) -> Iterator[Placement]:
@@ -112,8 +111,6 @@ class CandidateSequence:
         else:
             self._passed_over = 0
             insort(self._starts, self._timeline.ticks_at(placement.start))
-            if placement.is_at_keyframe:
-                self._keyframes.add(placement.start)
         return placement
 
     def _place(self, number: int) -> Placement:
@@ -127,7 +124,7 @@ class CandidateSequence:
         match self._sampling:
             case "keyframe":
                 if span[0] <= keyframe <= time:
-                    if keyframe not in self._keyframes and self._is_free(keyframe, span, 0):
+                    if self._is_free(keyframe, span, 0):
                         return Placement(number, keyframe, keyframe)
                     start = self._cell(time, keyframe)
                 distance = SPREAD * self._timeline.length // (number + 1)

@@ -197,6 +197,21 @@ def test_rows_that_a_killed_run_lost_or_had_not_settled_come_again(
     assert run(story, wanted, chosen, left, size=size) == whole
 
 
+@given(stories, choices, targets, st.tuples(st.floats(0, 1), st.floats(0, 0.4)))
+def test_windows_that_other_limits_reject_make_room_for_their_like(
+    story: Story, chosen: Settings, wanted: list[int], part: tuple[float, float]
+) -> None:
+    """Recorded verdicts are judged again one by one; what depends on other windows is settled once more."""
+    strict = replace(story, unusable=[*story.unusable, (part[0], sum(part))])
+    left = {}
+    for number, row in run(story, wanted, chosen).rows.items():
+        if row.is_tried and row.reason in (None, DUPLICATE, OVERLAP):
+            again = strict.judged(Placement(number, row.keyframe_pts, row.start_pts))
+            row = row if again.accepted else again
+        left[number] = row
+    assert run(strict, wanted, chosen, left) == run(strict, wanted, chosen)
+
+
 @given(stories, choices, st.integers(1, 40))
 def test_no_two_windows_share_frames_or_a_picture(story: Story, chosen: Settings, target: int) -> None:
     found = run(story, [target], chosen)

@@ -92,6 +92,12 @@ def test_uniform_sampling_takes_every_frame_of_a_short_film(frames: int, gops: t
         assert len(placed(sequence, frames)) == frames // FRAMES_PER_WINDOW
 
 
+@given(st.integers(FRAMES_PER_WINDOW, 900), samplings, seeds)
+def test_a_short_film_of_one_gop_gives_every_frame(frames: int, sampling: Sampling, seed: int) -> None:
+    sequence = steady_film(frames, frames).sequence(sampling, seed=seed)
+    assert len(placed(sequence, frames)) == frames // FRAMES_PER_WINDOW
+
+
 @pytest.mark.parametrize("gops", [(1,), (7,), (12,), (24,), (240,), (48, 240, 100), (10**6,)])
 @pytest.mark.parametrize("frames", [120, 798, 2499])
 def test_keyframe_sampling_takes_as_many_windows_as_each_gop_of_a_short_film_holds(
