@@ -202,6 +202,25 @@ def test_what_replaces_many_patches_stops_until_it_is_allowed(
     assert len(list(root.rglob("GT/*.png"))) == 3 + 2 + 3
 
 
+def test_a_tenth_of_all_patches_may_go_though_it_is_more_of_one_video(
+    generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
+) -> None:
+    _, root = copied(generated, tmp_path, sdr_film, vfr_film)
+    kept = len(list(root.rglob("Toon/**/GT/beta_*.png"))) - 1
+    of_beta, of_all = (len(list(root.rglob(f"GT/{key}_*.png"))) for key in ("beta", "*"))
+    assert of_beta < 10 <= of_all
+    videos = {
+        "Alpha": (sdr_film.path, {"general": 1.0}),
+        "Beta": (vfr_film.path, {"general": 0.5, "toon": kept / 6}),
+    }
+    config = write_config(tmp_path, videos, base_settings={"allow_replacing": False})
+    done = run("generate", "--config", config)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("1 video to work on: keeps ")
+    assert " remakes 0, deletes 1; " in done.stdout
+    assert len(list(root.rglob("GT/*.png"))) == of_all - 1
+
+
 def test_force_rebuilds_chosen_categories_and_leaves_the_rest(
     generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
 ) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.dataset import SOURCE, WINDOWS, DataSet
-from dataset_assets.generate import VideoReport, generate_video, probe_video
+from dataset_assets.generate import Changes, VideoReport, generate_video, planned_changes, probe_video
 from dataset_assets.verify import verify
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt, kill_at
 from dataset_assets_tests.generate.samples import files, pictures, tables
@@ -360,3 +360,22 @@ def test_growth_with_another_kernel_makes_its_patches_again_from_its_windows(fol
         ]
     assert not_done(settings) == {}
     assert_sound(settings, 4)
+
+
+@pytest.mark.parametrize(
+    "base", [{}, {"base_frame_limit": 5}, {"base_frame_limit": 2}, {"lr_kernel": "area"}]
+)
+def test_what_a_run_would_do_to_it_is_known_before(folder: Path, base: dict[str, Any]) -> None:
+    settings = with_base(folder, **base)
+    data_set = DataSet.of(settings)
+    said = sum(
+        (each for entry in settings.videos for each in planned_changes(settings, data_set, entry).values()),
+        Changes(),
+    )
+    before = {path: state for path, state in files(folder / "dataset").items() if "/GT/" in path}
+    made = sum(generate_video(settings, key).made for key in KEYS)
+    after = {path: state for path, state in files(folder / "dataset").items() if "/GT/" in path}
+    kept = sum(after.get(path) == state for path, state in before.items())
+    # What is made again in another format has another name.
+    assert (said.kept, said.remade + said.deleted) == (kept, len(before) - kept)
+    assert said.to_make >= made

@@ -48,6 +48,19 @@ def test_what_is_stale_is_to_do_again(settings: Settings) -> None:
     assert found.disk.projected_bytes > found.disk.used_bytes > 0
 
 
+@pytest.mark.parametrize(("target", "is_grown"), [(9, True), (2, False)])
+def test_what_only_grows_or_shrinks_keeps_what_is_there(
+    settings: Settings, target: int, is_grown: bool
+) -> None:
+    base = settings.base.model_copy(update={"base_frame_limit": target})
+    before = SnapshotCollector(settings).snapshot(Activity()).categories
+    found = SnapshotCollector(settings.model_copy(update={"base": base})).snapshot(Activity())
+    for earlier, category in zip(before, found.categories, strict=True):
+        assert category.patches + category.patches_stale == earlier.patches
+        assert category.patches == min(earlier.patches, category.patches_target)
+    assert (found.disk.projected_bytes > found.disk.used_bytes) is is_grown
+
+
 def test_what_waits_to_be_rebuilt_is_not_done_yet(settings: Settings) -> None:
     found = SnapshotCollector(settings).snapshot(Activity(waiting=frozenset({"alpha"})))
     assert (found.overall.videos_done, found.overall.videos_waiting) == (1, 1)
