@@ -44,11 +44,18 @@ def finish(config: Path) -> None:
         made = Provenance(source, Fingerprint.of(entry.path), SOURCE_VERSION, complete=True, target=1)
         store.write(store.video_path(entry.key), VIDEOS, [], made)
         hash_ = windows_hashes(settings, entry).written
-        windows = replace(made, settings_hash=hash_, code_version=WINDOWS_VERSION)
+        windows = replace(
+            made,
+            settings_hash=hash_,
+            code_version=WINDOWS_VERSION,
+            target=settings.window_target(entry),
+            max_attempts=settings.base.max_attempts,
+        )
         store.write(store.windows_path(entry.key), WINDOWS, [], windows)
         for category in settings.categories:
             hash_ = patches_hashes(settings, entry, category).written
-            patches = replace(made, settings_hash=hash_, code_version=PATCHES_VERSION)
+            target = settings.target(entry, category)
+            patches = replace(windows, settings_hash=hash_, code_version=PATCHES_VERSION, target=target)
             store.write(store.patches_path(category, entry.key), PATCHES, [], patches)
 
 

@@ -172,8 +172,8 @@ def test_a_run_is_shown_however_it_was_launched_and_not_once_it_is_dead(launched
     assert (found["state"], video["key"], video["phase"]) == ("running", "film", "working")
     assert (video["launched_by"], video["pid"]) == (how, progress.pid)
     assert (video["windows_done"], video["windows_target"]) == (progress.windows_done, 10)
-    # The first window is committed at once, the others together with the tenth.
-    assert video["windows_uncommitted"] == progress.windows_done - 1
+    # The first candidate is committed at once, the others with the end of the round.
+    assert video["windows_uncommitted"] == progress.windows_worked - 1
     assert progress.started_s <= video["committed_s"] <= time.time()
     assert video["memory_bytes"] == found["machine"]["runs_memory_bytes"] > 50e6
     assert video["cpu_percent"] == found["machine"]["runs_written_bytes_per_s"] == 0.0

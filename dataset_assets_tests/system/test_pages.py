@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from dataset_assets.config import DEFAULT_FORMATS
 from dataset_assets_tests.browser import CHROMIUM
 from dataset_assets_tests.system.conftest import BROKEN, DONE, Ended
 from dataset_assets_tests.system.dagster_ui import PER_VIDEO, DagsterUi
@@ -31,9 +32,10 @@ def test_the_lineage_opens_with_every_asset_and_its_state(pages: Pages, done: En
 
 def test_a_partitions_page_leads_to_the_contact_sheet(pages: Pages, ui: DagsterUi, done: Ended) -> None:
     pages.open_partition("general_patches", "gamma")
-    patches = ui.metadata("general_patches", "gamma")["patches"]
-    assert pages.entry("patches").locator("td").nth(1).inner_text() == str(patches)
-    pages.entry("format_mix").get_by_text("small_540").wait_for()  # seen without a click
+    shown = ui.metadata("general_patches", "gamma")
+    assert pages.entry("patches").locator("td").nth(1).inner_text() == str(shown["patches"])
+    made = next(name for name in DEFAULT_FORMATS if name in shown["format_mix"])
+    pages.entry("format_mix").get_by_text(made).wait_for()  # seen without a click
     width, height = pages.open_contact_sheet().evaluate("each => [each.naturalWidth, each.naturalHeight]")
     assert width <= 990
     assert height > 100

@@ -47,7 +47,7 @@ def with_windows(config: Path, count: int) -> Settings:
 
 def make(settings: Settings) -> None:
     for key in KEYS:
-        generate_video(settings, key)
+        generate_video(settings, key, may_replace=True)
 
 
 def only(settings: Settings, key: str, *, repair: bool = False, deep_share: float = 0.0) -> VideoFindings:
