@@ -161,7 +161,7 @@ def in_sequence(film: Film, wanted: int, seed: int, sampling: Sampling) -> Found
     extent = Extent(((0, FRAMES),), 1)
     sequence = CandidateSequence(extent, film.keyframe_at, seed, "film", sampling)
     rows, decoder = Rows(), Decoder(film)
-    rounds = Rounds(rows, sequence, MAX_ATTEMPTS)
+    rounds = Rounds(rows, sequence, wanted * MAX_ATTEMPTS)
     while batch := rounds.next_round(wanted, wanted):
         decoder.rewind()
         for placement in sorted(batch, key=lambda each: each.start or 0):

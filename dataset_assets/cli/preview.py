@@ -55,7 +55,7 @@ class Preview:
             return
         finished = self.changes.finished + finished_patches(data_set, categories, others)
         videos = ", ".join(self.replacing) if len(self.replacing) == 1 else f"{len(self.replacing)} videos"
-        refuse_to_replace(f"{data_set.folder}, {videos}", self.changes, finished)
+        refuse_to_replace(f"{data_set.folder}, because of {videos}", self.changes, finished)
 
 
 def preview_changes(

@@ -21,9 +21,8 @@ def shortfall(made: Provenance, counts: Counts) -> str:
     if made.sampled is not None and made.sampled.is_full:
         cause = ": the film has no place left for another one"
     elif made.max_attempts is not None and counts.candidates >= made.target * made.max_attempts:
-        cause = (
-            f": {counts.candidates:,} places were tried, {made.max_attempts} (max_attempts) for each window"
-        )
+        each = f"{made.max_attempts} (max_attempts) for each window"
+        cause = f": {counts.candidates:,} candidates were tried, {each}"
     return f"only {counts.accepted:,} of {made.target:,} windows were found{cause}{_reasons(counts)}"
 
 
@@ -32,4 +31,4 @@ def _reasons(counts: Counts) -> str:
         return ""
     ordered = sorted(counts.rejected.items(), key=lambda item: (-item[1], item[0]))
     shares = ", ".join(f"{reason} {count / counts.candidates:.0%}" for reason, count in ordered)
-    return f"; rejected of {counts.candidates:,} places tried: {shares}"
+    return f"; rejected of {counts.candidates:,} candidates: {shares}"

@@ -33,6 +33,8 @@ WINDOWS = "windows"
 CODE_CHANGED = "the code that makes it changed"
 SOURCE_CHANGED = "the source file changed"
 _SETTINGS_CHANGED = "its settings changed"
+_CAP_CHANGED = "max_attempts changed"
+_WINDOWS_CHANGED = "its windows changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,12 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
 
 
 def has_other_cap(made: Provenance, counts: Counts, max_attempts: int | None) -> bool:
-    """Whether a table fell short of its target when another number of candidates could be tried."""
-    found = counts.accepted + sum(counts.patches.values())
-    is_short = found < made.target and not (made.sampled and made.sampled.is_full)
-    return is_short and made.max_attempts not in (None, max_attempts)
+    """Whether a windows table would be another one with this cap on candidates for each window."""
+    if max_attempts is None or made.max_attempts in (None, max_attempts):
+        return False
+    is_full = made.sampled is not None and made.sampled.is_full
+    is_short = counts.accepted < made.target and not is_full
+    return is_short or counts.candidates > made.target * max_attempts
 
 
 class _Look:
@@ -96,8 +100,9 @@ class _Look:
         # All tables of a video are mostly made from the same file, which is looked at once.
         self._is_of_film = cache(lambda fingerprint: fingerprint.is_of(entry.path))
         self._strata = 0
-        self._loses_strata = False
-        self._has_all_windows = False
+        self._accepted: int | None = None
+        self._is_resampled = False
+        self._footer: tuple[Provenance, Counts] | None = None
         self._has_row = False
         self._row: VideoRow | None = None
 
@@ -123,8 +128,9 @@ class _Look:
         path = self._tables.windows_path(self._entry.key)
         versions = {WINDOWS_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
         status = self._status(path, versions, self._settings.window_target(self._entry))
-        self._has_all_windows = status.is_done
-        self._loses_strata = bool(self._strata) and status.state == "stale"
+        if status.is_done and self._footer is not None:
+            self._accepted = self._footer[1].accepted
+        self._is_resampled = status.state == "stale" and (bool(self._strata) or status.reason == _CAP_CHANGED)
         return status
 
     def patches(self, category: str) -> AssetStatus:
@@ -141,10 +147,14 @@ class _Look:
 
         path = self._tables.patches_path(category, self._entry.key)
         versions = {PATCHES_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
-        status = self._status(path, versions, self._settings.target(self._entry, category))
-        if status.is_done and self._loses_strata:
+        target = self._settings.target(self._entry, category)
+        status = self._status(path, versions, target)
+        if status.is_done and self._footer is not None:
             # Windows in strata go in another order than that in which categories took them.
-            return AssetStatus("stale", "its windows changed")
+            chosen = self._footer[0].chosen
+            wanted = target if self._accepted is None else min(target, self._accepted)
+            if self._is_resampled or chosen not in (None, wanted):
+                return AssetStatus("stale", _WINDOWS_CHANGED)
         return status
 
     def _status(
@@ -164,7 +174,7 @@ class _Look:
             return AssetStatus("stale", str(error))
         if footer is None:
             return AssetStatus("missing", "never made")
-        made, counts = footer
+        self._footer = made, counts = footer
         if made.code_version not in is_equal:
             return AssetStatus("stale", CODE_CHANGED)
         if not self._is_of_film(made.source_fingerprint):
@@ -173,13 +183,12 @@ class _Look:
             return AssetStatus("stale", _SETTINGS_CHANGED)
         if made.target != target:
             has_same_cap = made.max_attempts in (None, self._settings.base.max_attempts)
-            return AssetStatus(
-                "stale", f"{target} are wanted, not {made.target}", only_target=made.complete and has_same_cap
-            )
+            reason = f"{target:,} wanted instead of {made.target:,}"
+            return AssetStatus("stale", reason, only_target=made.complete and has_same_cap)
         if not made.complete:
             return AssetStatus("partial", "a run was interrupted")
-        if not self._has_all_windows and has_other_cap(made, counts, self._settings.base.max_attempts):
-            return AssetStatus("stale", _SETTINGS_CHANGED)
+        if has_other_cap(made, counts, self._settings.base.max_attempts):
+            return AssetStatus("stale", _CAP_CHANGED)
         return AssetStatus("done")
 
     def _is_equal_in_strata(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import CODE_CHANGED, SOURCE_CHANGED, AssetStatus, DataSet
+from dataset_assets.dataset import CODE_CHANGED, SOURCE_CHANGED, WINDOWS, AssetStatus, DataSet
 from dataset_assets.errors import ReplacingError
 from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, window_ledger
 from dataset_assets.generate.plan import VideoPlan, plan_categories, room_for
@@ -97,8 +97,8 @@ def refuse_to_replace(place: str, changes: Changes, finished: int) -> None:
     what = " and ".join(f"{count:,} would be {verb}" for verb, count in parts if count)
     raise ReplacingError(
         f"{place}: of {finished:,} finished patches {what} ({'; '.join(changes.reasons)})",
-        "if that is wanted, run `dataset-assets generate --yes` or set base_settings.allow_replacing to "
-        "true, else undo the change",
+        "if that is wanted, run `dataset-assets generate --yes`, set base_settings.allow_replacing to true, "
+        "or give the run the tag dataset_assets/replace; else undo the change",
     )
 
 
@@ -162,7 +162,7 @@ class _Look:
 
     def of_category(self, category: str, *, rebuilds: bool) -> Changes:
         made = _made(self._data_set, category, self._entry.key)
-        target = self._settings.target(self._entry, category)
+        target = min(self._settings.target(self._entry, category), self._most_windows)
         status = self._statuses[category]
         if rebuilds:
             return _replaced(min(made, target), made, target, "it is rebuilt")
@@ -182,6 +182,19 @@ class _Look:
     @cached_property
     def _statuses(self) -> Mapping[str, AssetStatus]:
         return self._data_set.statuses(self._settings, self._entry)
+
+    @cached_property
+    def _most_windows(self) -> int:
+        """How many windows the film can give, as far as its windows table says."""
+        wanted = self._settings.window_target(self._entry)
+        tables = self._data_set.tables
+        footer = tables.read_footer(tables.windows_path(self._entry.key))
+        status = self._statuses[WINDOWS]
+        if footer is None or status.reason in (CODE_CHANGED, SOURCE_CHANGED):
+            return wanted
+        made, counts = footer
+        is_known = status.is_done or (made.sampled is not None and made.sampled.is_full)
+        return min(wanted, counts.accepted) if is_known else wanted
 
     @cached_property
     def _rows(self) -> _Rows | None:
@@ -236,20 +249,21 @@ class _Rows:
     @cached_property
     def _accepted(self) -> dict[int, tuple[list[int], int]]:
         """For each number of patches wanted, the accepted windows that are known and how many to expect."""
-        windows, most = self._windows, self._settings.base.max_attempts
+        windows = self._windows
         for row in windows.undecided.values():
             windows.add(replace(row, accepted=True, reason=None))
         known = windows.placements()
         older = [number for number in range(windows.strata) if windows.row(number)]
-        rounds = Rounds(windows, (known[number] for number in sorted(known)), most, older)
         wanted = self._settings.window_target(self._entry)
+        cap = wanted * self._settings.base.max_attempts
+        rounds = Rounds(windows, (known[number] for number in sorted(known)), cap, older)
         targets = {self._settings.target(self._entry, name) for name in self._settings.categories}
         found = {}
         for target in sorted(targets - {0}):
             while batch := rounds.next_round(target, target):
                 rounds.settle(batch)
             accepted = rounds.accepted[:wanted]
-            is_ended = windows.is_complete or windows.is_full or rounds.tried >= target * most
+            is_ended = windows.is_complete or windows.is_full or rounds.tried >= cap
             room = room_for(target, windows.extent) if windows.extent.spans else target
             found[target] = accepted, min(target, len(accepted)) if is_ended else room
         return found

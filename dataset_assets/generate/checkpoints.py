@@ -91,7 +91,7 @@ class Checkpoints:
         if self._window_ledger is not None and not self._window_ledger.is_complete:
             self._window_ledger.commit(complete=complete)
         for ledger in self._ledgers:
-            if complete or ledger.is_changed:
+            if ledger.is_changed or (complete and not ledger.is_complete):
                 ledger.commit(complete=complete)
         self._journal.settle({path for triplet in triplets for path in triplet})
         self.windows = 0

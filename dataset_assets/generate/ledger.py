@@ -197,6 +197,7 @@ class PatchLedger:
         plan: What the category takes of the video.
         is_complete: Whether the table on disk is finished for what is asked for.
         is_changed: Whether rows were added that are not in the table on disk.
+        chosen: Windows that the category takes, as the table on disk says; None where it does not.
         given_up: Rows that are in the table on disk and will not be in the next one.
     """
 
@@ -231,15 +232,16 @@ class PatchLedger:
         self.is_complete = False
         self.is_changed = False
         self.given_up: list[PatchRow] = []
+        self.chosen: int | None = None
         self._data_set = data_set
         self._path = data_set.tables.patches_path(plan.category, plan.key)
         self._provenance = provenance
         self._done: dict[int, PatchRow] = {}
         self._earlier: dict[int, PatchRow] = {}
-        footer = data_set.tables.read_footer(self._path)
-        if footer is None:
+        earlier = data_set.tables.read_provenance(self._path)
+        if earlier is None:
             return
-        earlier, counts = footer
+        self.chosen = earlier.chosen
         rows = data_set.tables.read_patches(plan.category, plan.key)
         if not earlier.source_fingerprint.has_same_content(provenance.source_fingerprint):
             # A table names one source for all its rows.
@@ -259,8 +261,7 @@ class PatchLedger:
             is_finished = earlier.complete and earlier.target == provenance.target
             self.is_complete = is_finished and earlier.settings_hash in of_strata and not rebuilds
         else:
-            is_capped = has_other_cap(earlier, counts, provenance.max_attempts or 0)
-            self.is_complete = not (rebuilds or is_capped) and _is_finished(earlier, provenance)
+            self.is_complete = not rebuilds and _is_finished(earlier, provenance)
 
     @property
     def made(self) -> int:
@@ -315,7 +316,9 @@ class PatchLedger:
             self.is_changed = True
 
     def keep_only(self, windows: Collection[int]) -> None:
-        """Give up the patches of other windows."""
+        """Give up the patches of other windows, and record how many the category takes."""
+        self.is_changed |= len(windows) != self.chosen
+        self._provenance = replace(self._provenance, chosen=len(windows))
         for window in [each for each in self._done if each not in windows]:
             self.drop(window)
 

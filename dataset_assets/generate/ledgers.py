@@ -133,7 +133,6 @@ def patch_ledger(
         PATCHES_VERSION,
         complete=False,
         target=plan.target,
-        max_attempts=settings.base.max_attempts,
     )
     return PatchLedger(
         data_set,

@@ -48,14 +48,14 @@ class Rounds:
     """
 
     def __init__(
-        self, rows: Rows, sequence: Iterator[Placement], max_attempts: int, strata: Collection[int] = ()
+        self, rows: Rows, sequence: Iterator[Placement], cap: int, strata: Collection[int] = ()
     ) -> None:
         """Begin before the first candidate.
 
         Args:
             rows: What earlier runs found, and what is found now.
             sequence: The candidates, in order.
-            max_attempts: Candidates that may be tried for each window.
+            cap: Candidates that may be tried in all.
             strata: Windows of the release before, which count as accepted first.
         """
         self.accepted: list[int] = []
@@ -65,7 +65,7 @@ class Rounds:
         self.is_crowded = False
         self._rows = rows
         self._sequence = sequence
-        self._max_attempts = max_attempts
+        self._cap = cap
         self._spans: list[tuple[int, int]] = []
         for number in evenly_first(strata):
             row = rows.row(number)
@@ -81,8 +81,7 @@ class Rounds:
             size: Candidates at most.
         """
         missing = target - len(self.accepted)
-        room = target * self._max_attempts - self.tried
-        wanted = min(missing, room, size)
+        wanted = min(missing, self._cap - self.tried, size)
         batch: list[Placement] = []
         while len(batch) < wanted:
             placement = next(self._sequence, None)

@@ -92,9 +92,7 @@ class VideoPass:
             for name in categories
         ]
         self.made: Counter[str] = Counter()
-        # Windows in strata go in another order than that in which categories took them.
-        loses_strata = windows and self.windows.strata and not self.windows.is_complete
-        self._pending = [ledger for ledger in self.patches if loses_strata or not ledger.is_complete]
+        self._pending = [ledger for ledger in self.patches if self._is_pending(ledger)]
         self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
         rows = self.windows.rows()
         self._progress = Progress(
@@ -176,6 +174,15 @@ class VideoPass:
             for ledger in self.patches
         }
 
+    def _is_pending(self, ledger: PatchLedger) -> bool:
+        """Whether a category has patches to make or to delete, or may have."""
+        if not ledger.is_complete:
+            return True
+        if not self.windows.is_complete:
+            return self._finds_windows
+        accepted = sum(row.accepted for row in self.windows.rows())
+        return ledger.chosen not in (None, min(ledger.plan.target, accepted))
+
     def _open_lane(self, rounds: Rounds, stop: Event) -> Lane:
         return Lane(self._plan.info, self._settings.base, rounds.signatures, stop)
 
@@ -184,11 +191,11 @@ class VideoPass:
         older = [row for number in range(windows.strata) if (row := windows.row(number)) is not None]
         accepted = [row.window for row in older if row.accepted]
         self._progress.windows_done = len(accepted)
-        known = windows.placements()
+        known, cap = windows.placements(), self._plan.windows * base.max_attempts
         if windows.is_complete or not self._finds_windows:
             # The table has every window: a category that falls short gets no others.
             recorded = iter([known[number] for number in sorted(known)])
-            return Rounds(windows, recorded, base.max_attempts, accepted)
+            return Rounds(windows, recorded, cap, accepted)
         self._sequence = CandidateSequence(
             windows.extent,
             index.keyframe_at,
@@ -199,7 +206,7 @@ class VideoPass:
             taken=[row.pts[0] for row in older],
             first=windows.strata,
         )
-        return Rounds(windows, self._sequence, base.max_attempts, accepted)
+        return Rounds(windows, self._sequence, cap, accepted)
 
     def _go_through(self, lanes: Lanes, rounds: Rounds) -> None:
         """Make the windows of every target, the smallest first.

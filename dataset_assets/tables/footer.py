@@ -69,7 +69,8 @@ class Provenance:
         code_version: Version of the code that decides what is in the rows.
         complete: False while a run still has rows to add.
         target: Windows or patches asked for; 1 for a videos table.
-        max_attempts: Candidates that may be tried for each window; None for a videos table.
+        max_attempts: Candidates that may be tried for each window; None for other tables than windows.
+        chosen: Windows that the category takes of those accepted; None for other tables than patches.
         sampled: How candidates were placed; None for other tables than windows.
         strata_target: Patches that the release before was asked for, where rows of it are kept.
         schema_version: Version of the columns and of this record. The store writes its own, `SCHEMA_VERSION`.
@@ -82,6 +83,7 @@ class Provenance:
     complete: bool
     target: int
     max_attempts: int | None = None
+    chosen: int | None = None
     sampled: Sampled | None = None
     strata_target: int | None = None
     schema_version: int = SCHEMA_VERSION

@@ -128,7 +128,7 @@ def _check_rounds(
     recorded = _Recorded(rows)
     sequence = iter([Placement(row.window, row.keyframe_pts, row.start_pts) for row in candidates])
     older = [row.window for row in rows if row.accepted and row.window < sampled.strata]
-    rounds = Rounds(recorded, sequence, made.max_attempts or 0, older)
+    rounds = Rounds(recorded, sequence, made.target * (made.max_attempts or 0), older)
     while batch := rounds.next_round(made.target, made.target):
         rounds.settle(batch)
     for row in recorded.changed:

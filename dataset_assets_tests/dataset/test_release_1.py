@@ -231,8 +231,8 @@ def test_it_grows_in_place(folder: Path) -> None:
     settings = with_base(folder, base_frame_limit=5)
     assert not_done(settings) == {
         key: {
-            WINDOWS: "stale: 5 are wanted, not 3",
-            **{name: f"stale: {wanted} are wanted, not {had}" for name, had, wanted in targets},
+            WINDOWS: "stale: 5 wanted instead of 3",
+            **{name: f"stale: {wanted} wanted instead of {had}" for name, had, wanted in targets},
         }
         for key, targets in {
             PLAIN: [("general", 3, 5), ("toon", 2, 3)],
@@ -323,7 +323,7 @@ def test_a_weight_goes_up_in_place(folder: Path) -> None:
 
     before = triplets(folder)
     settings = configured(folder, raise_weight)
-    assert not_done(settings) == {PLAIN: {"toon": "stale: 3 are wanted, not 2"}}
+    assert not_done(settings) == {PLAIN: {"toon": "stale: 3 wanted instead of 2"}}
     assert generate_video(settings, PLAIN).made == 1
     after = triplets(folder)
     assert {name: after.get(name) for name in before} == before

@@ -126,7 +126,7 @@ def run(
     """
     table = Table(dict(rows or {}))
     sequence = story.film.sequence(chosen.sampling, seed=chosen.seed, known=table.placements())
-    rounds = Rounds(table, sequence, chosen.max_attempts)
+    rounds = Rounds(table, sequence, max(targets, default=0) * chosen.max_attempts)
     for target in sorted(set(targets) - {0}):
         while batch := rounds.next_round(target, size):
             for each in random.Random(order).sample(batch, len(batch)):
@@ -279,7 +279,7 @@ def test_small_rounds_leave_a_part_of_the_film_that_is_spread_evenly() -> None:
     """What a killed run leaves is a smaller data set."""
     story = Story(steady_film(24_000, 24))
     sequence = story.film.sequence()
-    rounds = Rounds(Table(), sequence, 10)
+    rounds = Rounds(Table(), sequence, 10 * 500)
     starts: list[int] = []
     for _ in range(10):
         starts += [each.start or 0 for each in rounds.next_round(500, 10)]
@@ -307,7 +307,7 @@ def test_windows_in_strata_come_first_and_shrink_and_grow_as_others_do() -> None
         table = Table(dict(rows))
         strata = [row for number, row in rows.items() if number < 10]
         sequence = film.sequence(taken=[row.pts[0] for row in strata], first=10)
-        rounds = Rounds(table, sequence, 10, [row.window for row in strata])
+        rounds = Rounds(table, sequence, 10_000, [row.window for row in strata])
         while batch := rounds.next_round(target, 7):
             for each in batch:
                 table.add(story.judged(each))

@@ -222,7 +222,8 @@ def test_a_film_that_stays_away_fails_and_keeps_what_is_committed(
     with pytest.raises(SourceLostError, match=r"a-film .* cannot be read any more \(No such file .*bring"):
         generate_video(settings, KEY)
     assert waits.delays_s == list(source.RETRY_DELAYS_S)
-    assert {row["window"] for row in window_rows(tmp_path / "out")} == set(begun[:3])
+    tried = {row["window"] for row in window_rows(tmp_path / "out") if row["pts"]}
+    assert tried == set(begun[:3])
     assert set(pictures(tmp_path / "out")) == files_named_by_rows(tmp_path / "out")
 
 
