@@ -90,7 +90,7 @@ def enough_accepted(report: WindowsReport) -> Verdict:
     most = f"; most rejected as {reason} ({report.rejected[reason]})" if reason else ""
     return Verdict(
         rate >= ENOUGH_ACCEPTED,
-        f"{report.accepted} of {report.candidates} places tried were accepted ({rate:.0%}){most}",
+        f"{report.accepted} of {report.candidates} candidates were accepted ({rate:.0%}){most}",
         "acceptance_rate",
         round(rate, 3),
     )
