@@ -121,7 +121,7 @@ def _generate(
             stats_due.parent.mkdir(parents=True, exist_ok=True)
             stats_due.touch()
     failures = _run(
-        config, data_set, collector, console, tasks, workers or settings.base.max_workers, force=force
+        config, settings, collector, console, tasks, workers or settings.base.max_workers, force=force
     )
     problems = []
     if len(entries) == len(settings.videos) and not categories:
@@ -191,7 +191,7 @@ def _check_space(
 
 def _run(
     config: Path,
-    data_set: DataSet,
+    settings: Settings,
     collector: SnapshotCollector,
     console: Console,
     tasks: Sequence[Task],
@@ -202,6 +202,7 @@ def _run(
     """Run the tasks behind a live view; return the messages of those that failed."""
     supervisor = Supervisor(config, tasks, workers, force=force)
     launched = LaunchedRuns([task.key for task in tasks])
+    data_set = DataSet.of(settings)
     shown_s = 0.0
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for outcome in supervisor.outcomes():
@@ -212,7 +213,7 @@ def _run(
                 live.console.print(f"[red]failed[/red] {outcome.key}")
             elif outcome is not None:
                 live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
-                for warning in _warnings(data_set, outcome.key):
+                for warning in _warnings(settings, data_set, outcome.key):
                     line = f"[yellow]warning[/yellow] {outcome.key}: {escape(warning)}"
                     live.console.print(line, soft_wrap=True)
             if console.is_terminal and time.monotonic() >= shown_s + REFRESH_S:
@@ -223,19 +224,15 @@ def _run(
     return [failure.sentence for failure in launched.failures]
 
 
-def _warnings(data_set: DataSet, key: str) -> list[str]:
+def _warnings(settings: Settings, data_set: DataSet, key: str) -> list[str]:
     """Return what was guessed, ignored or left out of a film, and why it gave less than asked for."""
     with suppress(DatasetAssetsError):
         tables = data_set.tables
         row, footer = tables.read_video(key), tables.read_footer(tables.windows_path(key))
-        if row is None or footer is None:
-            return []
-        made, counts = footer
-        warnings = list(row.warnings)
-        if counts.accepted < ENOUGH_SHARE * made.target:
-            warnings.append(shortfall(made, counts))
-        if counts.accepted and not any(data_set.triplets([key])):
-            area = f"{row.active_width}x{row.active_height}"
-            warnings.append(f"no format fits into its picture of {area}, so there are no patches of it")
-        return warnings
+        warnings = list(row.warnings) if row else []
+        if footer is not None and footer[1].accepted < ENOUGH_SHARE * footer[0].target:
+            warnings.append(shortfall(*footer))
+        statuses = data_set.statuses(settings, settings.video(key))
+        too_small = [status.reason for status in statuses.values() if status.state == "too_small"]
+        return [*warnings, *dict.fromkeys(too_small)]
     return []

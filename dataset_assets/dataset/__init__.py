@@ -11,6 +11,7 @@ Example:
         print(triplet.video, data_set.folder / triplet.paths.gt)
 """
 
+from dataset_assets.dataset.completion import Completion
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.identity import (
@@ -76,6 +77,7 @@ __all__ = [
     "WINDOWS",
     "WINDOWS_VERSION",
     "AssetStatus",
+    "Completion",
     "DataSet",
     "DatasetStats",
     "Failure",

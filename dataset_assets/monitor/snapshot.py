@@ -148,6 +148,7 @@ class Overall:
     Attributes:
         videos: Videos.
         videos_done: Videos of which nothing is missing or stale.
+        videos_too_small: Videos that no format fits.
         videos_running: Videos with an active run.
         videos_failed: Videos whose last run failed.
         videos_interrupted: Videos whose last run was killed or stopped before its end.
@@ -156,13 +157,16 @@ class Overall:
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
         share: Share of the work that is done.
         eta_s: Seconds until all videos except the failed ones are done, at the rate of the active runs.
-        patches: Patches made.
-        patches_target: Patches wanted by the configuration.
+        patches: Patches that there are of those wanted, up to date.
+        patches_target: Patches wanted by the configuration: made, short and to do.
+        patches_short: Wanted patches that the films cannot give.
+        patches_to_do: Wanted patches that are still to be made.
         windows_per_minute: Windows processed per minute by the active runs.
     """
 
     videos: int
     videos_done: int
+    videos_too_small: int
     videos_running: int
     videos_failed: int
     videos_interrupted: int
@@ -173,6 +177,8 @@ class Overall:
     eta_s: float | None
     patches: int
     patches_target: int
+    patches_short: int
+    patches_to_do: int
     windows_per_minute: float | None
 
 
@@ -182,9 +188,11 @@ class CategoryState:
 
     Attributes:
         category: Its name.
-        patches: Patches made.
-        patches_stale: Patches that exist but will be made again or deleted.
-        patches_target: Patches wanted by the configuration.
+        patches: Patches that there are of those wanted, up to date.
+        patches_stale: Patches of stale tables, or more than are wanted: made again, kept or deleted.
+        patches_target: Patches wanted by the configuration: made, short and to do.
+        patches_short: Wanted patches that the films cannot give.
+        patches_to_do: Wanted patches that are still to be made.
         candidates: Candidates tried in the videos that it was requested from.
         accepted: Those that became windows.
         acceptance_rate: accepted / candidates.
@@ -195,6 +203,8 @@ class CategoryState:
     patches: int
     patches_stale: int
     patches_target: int
+    patches_short: int
+    patches_to_do: int
     candidates: int
     accepted: int
     acceptance_rate: float | None

@@ -30,10 +30,10 @@ def test_a_data_set_at_rest_adds_up_as_its_statistics_and_its_files(
     found = SnapshotCollector(settings).snapshot(Activity())
     assert (found.state, found.overall.videos, found.overall.videos_done) == ("idle", 2, 2)
     assert (found.overall.share, found.overall.eta_s, found.videos) == (1.0, None, ())
-    stats = DataSet(generated.root).statistics(settings)
+    stats = DataSet(generated.root).overview(settings).stats
     for row in stats.categories.to_dict("records"):
         (category,) = [each for each in found.categories if each.category == row["category"]]
-        for name in ("patches", "candidates", "accepted", "size_bytes"):
+        for name in ("patches", "candidates", "accepted", "size_bytes", "patches_target", "patches_short"):
             assert getattr(category, name) == row[name], (category.category, name)
     on_disk = sum(path.stat().st_size for path in generated.root.rglob("*.png"))
     assert found.disk.used_bytes == found.disk.projected_bytes == on_disk
