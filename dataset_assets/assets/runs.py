@@ -29,7 +29,7 @@ def video_of_step(context: dg.AssetExecutionContext) -> str:
         DatasetAssetsError: The run is of no video, or of checks alone.
     """
     if context.selected_asset_keys and context.has_partition_key:
-        return context.partition_key
+        return str(context.partition_key)
     what, remedy = "this run is of no video", "launch it for partitions"
     if not context.selected_asset_keys:
         what = "checks cannot run on their own: a run that makes a video evaluates them"

@@ -137,9 +137,7 @@ def test_terminate_stops_a_run_in_the_middle_and_a_new_backfill_loses_nothing(
     assert len(made_again) <= 9  # the triplets of a window that was not committed
 
 
-def test_a_killed_run_gives_its_place_to_its_retry_which_loses_nothing(
-    ui: DagsterUi, uninterrupted: Path
-) -> None:
+def test_a_killed_run_gives_its_place_to_its_retry(ui: DagsterUi, uninterrupted: Path) -> None:
     ui.set_limit(1)
     try:
         killed = ui.launch("make_patches", KILLED)
