@@ -30,7 +30,7 @@ STOP_GRACE_S = 20.0
 LOCATION = "dataset_assets"
 LAUNCHED_BY_TAG = "dataset_assets/launched_by"
 # The UI shows `user` under "Launched by", and "Manually launched" without.
-LAUNCHED_BY = {LAUNCHED_BY_TAG: "generate", "user": "dataset-assets generate"}
+LAUNCHED_BY = {LAUNCHED_BY_TAG: "generate", "user": "generate"}
 # A run of `generate` that failed is run again by the next `generate`, not by a daemon at the same time.
 TAGS = {"dagster/max_retries": "0", **LAUNCHED_BY}
 # The event log has it all; on the terminal it would drown the live view.

@@ -71,7 +71,7 @@ def test_runs_of_the_command_are_on_the_front_page_with_who_launched_them(ui: Da
     by_command = {
         found["pipelineName"]
         for found in ui.timeline().values()
-        if {"key": "user", "value": "dataset-assets generate"} in found["tags"]
+        if {"key": "user", "value": "generate"} in found["tags"]
     }
     assert by_command == {"make_patches", "update_stats"}
 
