@@ -5,9 +5,11 @@ Here: what Dagster shows of the assets and what it records of their runs. Not he
 """
 
 from dataset_assets.assets.dataset_stats import DATASET_STATS, build_dataset_stats
+from dataset_assets.assets.dead_runs import close_dead_runs, process_of
+from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
 from dataset_assets.assets.failures import FAILURE_EVENTS, failure_of_events, failure_of_run
+from dataset_assets.assets.gallery import GALLERY_ADDRESS, GALLERY_VARIABLE
 from dataset_assets.assets.make_patches import (
-    DECODE_POOL,
     FORCE_TAG,
     LANES_TAG,
     REPLACE_TAG,
@@ -25,18 +27,23 @@ __all__ = [
     "FAILURE_EVENTS",
     "FINISHED",
     "FORCE_TAG",
+    "GALLERY_ADDRESS",
+    "GALLERY_VARIABLE",
     "LANES_TAG",
     "REPLACE_TAG",
     "SCENE_WINDOWS",
     "SOURCE_VIDEO",
     "build_dataset_stats",
     "build_make_patches",
+    "close_dead_runs",
     "ended_s",
     "failure_of_events",
     "failure_of_run",
     "find_unregistered",
     "is_overtaken",
+    "limit_to_max_workers",
     "patches_asset",
+    "process_of",
     "register",
     "source_video",
     "video_of",

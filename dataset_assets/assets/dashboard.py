@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from dataset_assets.assets.gallery import index_url
+from dataset_assets.assets.gallery import index_link
 from dataset_assets.assets.reporting import Metadata, bar, counts_markdown, markdown_table
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, DatasetStats, Failure, Overview, reasons_text
@@ -75,7 +75,7 @@ def dashboard(settings: Settings, overview: Overview, unfinished: Sequence[Mappi
         "progress": dg.MetadataValue.md(_progress(stats)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", totals.reject_reasons)),
         "lowest_acceptance": dg.MetadataValue.md(_lowest_acceptance(stats.videos)),
-        "gallery": index_url(),
+        "gallery": index_link(settings),
         "categories": _table(stats.categories, CATEGORY_COLUMNS),
         "formats": _table(stats.formats, FORMAT_COLUMNS),
         "by_video": _table(_videos(overview), VIDEO_COLUMNS),

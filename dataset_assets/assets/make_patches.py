@@ -21,11 +21,13 @@ from dataset_assets.assets.asset_checks import (
     check_result,
     check_specs,
 )
+from dataset_assets.assets.decode_pool import DECODE_POOL
 from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
+from dataset_assets.assets.runs import video_of_step
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import (
@@ -62,7 +64,6 @@ FORCE_TAG = "dataset_assets/force"
 # Run tag that allows a run to delete or make again many finished patches; `generate --yes` sets it.
 REPLACE_TAG = "dataset_assets/replace"
 LANES_TAG = "dataset_assets/lanes"
-DECODE_POOL = "decode"
 
 WINDOWS_DESCRIPTION = f"""Windows of 7 frames, judged; every rejection keeps its reason.
 
@@ -108,18 +109,20 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
     def make_triplets(
         context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        selected = {key.to_user_string() for key in context.selected_asset_keys}
+        with failing_once():
+            key = video_of_step(context)
+        selected = {asset.to_user_string() for asset in context.selected_asset_keys}
         wanted = [name for asset, name in assets.items() if asset in selected]
         give_way(dataset_config.base.nice)
         lanes = int(context.run.tags.get(LANES_TAG, 1))
         with (
             failing_once(),
-            page_follows(dataset_config, context.partition_key),
+            page_follows(dataset_config, key),
             video_within_limits(dataset_config, context, lanes),
         ):
             run = generate_video(
                 dataset_config,
-                context.partition_key,
+                key,
                 windows=SCENE_WINDOWS in selected,
                 categories=None if len(wanted) == len(assets) else wanted,
                 force=FORCE_TAG in context.run.tags,

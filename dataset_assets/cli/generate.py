@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 
+from dataset_assets.assets import close_dead_runs
 from dataset_assets.checks import ENOUGH_SHARE
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.preview import Preview, preview_changes
@@ -100,6 +101,7 @@ def _generate(
     data_set = DataSet.of(settings)
     with dg.DagsterInstance.get() as instance:
         sync_history(instance, settings, console)
+        close_dead_runs(instance, data_set)
         free_concurrency_slots(instance, data_set)
     data_set.clear_up()
     pending = (pending_task(settings, entry, data_set, categories, force=force) for entry in entries)

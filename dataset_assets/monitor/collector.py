@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import (
@@ -80,6 +80,8 @@ class SnapshotCollector:
         self._data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
         self._machine = MachineReader()
         self._tables: _Tables | None = None
+        # Runs whose progress was seen: without, they are past their pass, and not before it.
+        self._begun: set[tuple[str, float]] = set()
 
     def progress(self) -> tuple[dict[str, Progress], set[str]]:
         """Read the progress files.
@@ -110,6 +112,8 @@ class SnapshotCollector:
         to_come = activity.waiting
         if to_come is None:
             to_come = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
+        self._begun &= {(run.key, run.started_s) for run in runs.values()}
+        self._begun |= {(run.key, run.started_s) for run in runs.values() if run.key in live}
         machine, uses = self._machine.read([progress.pid for progress in live.values()])
         going_on, waits = bool(running or activity.runs), bool(activity.queued or activity.backfills)
         return Snapshot(
@@ -119,7 +123,8 @@ class SnapshotCollector:
             state="running" if going_on else "queued" if waits else "idle",
             overall=overall(videos, activity, to_come, now_s),
             videos=tuple(
-                _video_run(key, runs.get(key), live.get(key), uses, now_s) for key in sorted(running)
+                _video_run(key, self._in_phase(runs.get(key), live.get(key)), live.get(key), uses, now_s)
+                for key in sorted(running)
             ),
             categories=category_states(videos, self._categories),
             disk=disk(videos, self._settings, tables.other_bytes, self._data_set.free_bytes),
@@ -229,6 +234,14 @@ class SnapshotCollector:
                 states[key] = "waiting"
         return states
 
+    def _in_phase(self, run: ActiveRun | None, progress: Progress | None) -> ActiveRun | None:
+        """Return a run in the phase that its progress shows."""
+        if run is None or run.phase == "stopping":
+            return run
+        if progress is not None:
+            return replace(run, phase="working")
+        return replace(run, phase="finishing") if (run.key, run.started_s) in self._begun else run
+
     def _is_done(self, found: Mapping[str, AssetStatus]) -> bool:
         return all(found[name].is_done for name in (SOURCE, WINDOWS, *self._categories))
 
@@ -243,7 +256,7 @@ def _video_run(
     rate = windows_per_s(pass_, now_s)
     return VideoRun(
         key=key,
-        phase="working" if progress is not None and known.phase != "stopping" else known.phase,
+        phase=known.phase,
         launched_by=known.launched_by,
         run_id=known.run_id,
         pid=progress.pid if progress is not None else None,

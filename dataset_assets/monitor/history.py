@@ -12,13 +12,20 @@ from types import TracebackType
 
 import dagster as dg
 
-from dataset_assets.assets import FAILURE_EVENTS, SOURCE_VIDEO, ended_s, failure_of_events, video_of
+from dataset_assets.assets import (
+    FAILURE_EVENTS,
+    SOURCE_VIDEO,
+    ended_s,
+    failure_of_events,
+    process_of,
+    video_of,
+)
 from dataset_assets.dagster_internals import has_events, is_initialised
 from dataset_assets.dataset import Failure, newest
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
 from dataset_assets.launch import LAUNCHED_BY_TAG
 from dataset_assets.monitor.snapshot import ActiveRun, Activity, LastRun, Phase, RunState
-from dataset_assets.process import process_age_s
+from dataset_assets.process import was_running
 
 # Launched by these, in this order; what has none of the tags came from Dagster's UI or command line.
 LAUNCHERS = {
@@ -34,8 +41,6 @@ BACKFILLS = 5
 START_TIMEOUT_S = 180.0
 # The event after a run's start names its process, milliseconds later.
 STARTED_TIMEOUT_S = 10.0
-# Between a process's own start, to a second, and an event's time of the same clock.
-CLOCK_SLACK_S = 2.0
 
 _STATUS = dg.DagsterRunStatus
 _ACTIVE = [_STATUS.STARTING, _STATUS.STARTED, _STATUS.CANCELING]
@@ -149,27 +154,25 @@ class History:
     ) -> Phase | None:
         """Return the phase before the first progress or after the last; None where the process is gone."""
         phase: Phase = "starting"
-        pid, seen_s = None, 0.0
-        for entry in self._events(
+        entries = self._events(
             instance, run.run_id, {_TYPE.ENGINE_EVENT, _TYPE.STEP_START, _TYPE.STEP_SUCCESS}
-        ):
+        )
+        for entry in entries:
             event = entry.dagster_event
             if event is None:
                 continue
             if event.event_type is _TYPE.STEP_START:
                 phase = "probing" if event.step_key == SOURCE_VIDEO else "working"
             elif event.event_type is _TYPE.STEP_SUCCESS:
-                phase = "waiting"
-            else:
-                details = event.engine_event_data.metadata
-                if "pid" in details:
-                    pid, seen_s = int(str(details["pid"].value)), entry.timestamp
-                if "step_keys" in details and phase == "starting":
-                    phase = "waiting"  # its steps would have started but for the pool
-        if pid is None:
+                phase = "waiting" if event.step_key == SOURCE_VIDEO else "finishing"
+            elif "step_keys" in event.engine_event_data.metadata and phase == "starting":
+                phase = "waiting"  # its steps would have started but for the pool
+        process = process_of(entries)
+        if process is None:
             timeout_s = START_TIMEOUT_S if run.status is _STATUS.STARTING else STARTED_TIMEOUT_S
             return phase if quiet_s < timeout_s else None
-        return phase if _was_there(pid, now_s - seen_s) else None
+        pid, seen_s = process
+        return phase if was_running(pid, now_s - seen_s) else None
 
     def _events(
         self, instance: dg.DagsterInstance, run_id: str, kinds: set[dg.DagsterEventType]
@@ -198,12 +201,6 @@ class History:
             dg.RunsFilter(statuses=statuses), limit=limit, order_by="update_timestamp"
         )
         return [record for record in records if self._is_ours(record.dagster_run)]
-
-
-def _was_there(pid: int, seconds_ago: float) -> bool:
-    """Return whether the process that had this number then still has it."""
-    age_s = process_age_s(pid)
-    return age_s is not None and age_s + CLOCK_SLACK_S >= seconds_ago
 
 
 def _key(run: dg.DagsterRun) -> str:

@@ -28,7 +28,7 @@ MIN_KEY_WIDTH, MAX_KEY_WIDTH = 16, 40
 # A pass writes its progress after each window; the slowest seen took 9 s with all its candidates.
 QUIET_S = 60.0
 MAX_ERROR_LINES, MIN_WRAP_WIDTH = 3, 24
-PHASE_STYLES = {"working": "cyan", "stopping": "yellow"}
+PHASE_STYLES = {"working": "cyan", "finishing": "cyan", "stopping": "yellow"}
 RUN_STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow"}
 
 

@@ -18,7 +18,7 @@ from dataset_assets.dataset import Failure
 
 SCHEMA_VERSION = 2
 
-Phase = Literal["starting", "probing", "waiting", "working", "stopping"]
+Phase = Literal["starting", "probing", "waiting", "working", "finishing", "stopping"]
 RunState = Literal["succeeded", "failed", "cancelled"]
 
 
@@ -30,7 +30,7 @@ class ActiveRun:
         key: The video's key; empty for a run of no video, such as the statistics.
         job: The Dagster job.
         phase: How far it is: `starting`; `probing` the film; `waiting` for a slot in the decode pool;
-            `working` on windows and patches; `stopping`.
+            `working` on windows and patches; `finishing` with checks and pages; `stopping`.
         launched_by: Who launched it.
         run_id: The Dagster run; empty where there is none.
         started_s: When it started, Unix time.
@@ -94,7 +94,7 @@ class VideoRun:
     Attributes:
         key: The video's key.
         phase: `starting`; `probing` the film; `waiting` for a slot in the decode pool; `working` on
-            windows and patches; `stopping`.
+            windows and patches; `finishing` with checks and pages; `stopping`.
         launched_by: What launched the run.
         run_id: The Dagster run; empty where there is none.
         pid: The process that works on it.

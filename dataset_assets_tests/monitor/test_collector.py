@@ -132,6 +132,24 @@ def test_a_run_without_progress_shows_its_phase(empty: Settings) -> None:
     assert (found.state, found.overall.videos_running) == ("running", 1)
 
 
+def test_a_run_past_its_pass_is_finishing_and_another_run_of_the_video_is_not(empty: Settings) -> None:
+    run = ActiveRun("alpha", "make_patches", "starting", "generate", "", 1.0)
+    collector = SnapshotCollector(empty)
+
+    def phase(run: ActiveRun) -> str:
+        (video,) = collector.snapshot(Activity(runs=(run,))).videos
+        return video.phase
+
+    assert phase(run) == "starting"
+    write_progress(empty, Progress("alpha", windows_target=6, windows_done=6))
+    assert phase(run) == "working"
+    for path in empty.base.output_base_dir.rglob("alpha.json"):
+        path.unlink()
+    assert phase(run) == "finishing"
+    assert phase(replace(run, phase="stopping")) == "stopping"
+    assert phase(replace(run, started_s=2.0)) == "starting"
+
+
 def test_what_a_killed_run_left_is_interrupted_and_never_running(empty: Settings) -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
