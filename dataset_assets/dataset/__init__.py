@@ -11,7 +11,7 @@ Example:
         print(triplet.video, data_set.folder / triplet.paths.gt)
 """
 
-from dataset_assets.dataset.completion import Completion
+from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.identity import (
@@ -116,4 +116,5 @@ __all__ = [
     "triplet_paths",
     "windows_hashes",
     "windows_per_s",
+    "windows_to_do",
 ]

@@ -91,6 +91,15 @@ def completions_of(
     return found
 
 
+def windows_to_do(completions: Mapping[str, Completion]) -> int:
+    """Return the windows that a run has to work on: one window serves all categories.
+
+    Args:
+        completions: How far a video has come, by table.
+    """
+    return max(each.to_do for each in completions.values())
+
+
 def _completion(
     status: AssetStatus,
     target: int,

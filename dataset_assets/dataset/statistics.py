@@ -260,7 +260,7 @@ def _add_expected(
     """
     expected: dict[str, float] = defaultdict(float)
     for key, found in completions.items():
-        each = found[category]
+        each = found.get(category, Completion())  # of a category that is not configured any more
         # A stale table holds the mix of other settings.
         for name, share in (fitting.get(key, mix) if each.done else mix).items():
             expected[name] += (each.target - each.short) * share

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import Completion, Progress, eta_s, windows_per_s
+from dataset_assets.dataset import Completion, Progress, windows_per_s
 from dataset_assets.generate import TRIPLET_BYTES_PER_PIXEL
+from dataset_assets.monitor.pace import RunningWork, time_left_s
 from dataset_assets.monitor.snapshot import Activity, CategoryState, Disk, Overall
 
 VideoState = Literal["done", "too_small", "running", "failed", "interrupted", "waiting"]
@@ -24,7 +25,7 @@ class VideoSummary:
     Attributes:
         key: The video's key.
         state: Where it stands.
-        windows_target: Windows wanted.
+        windows_to_do: Windows to work on, as the tables show.
         accepted: Windows accepted.
         candidates: Candidates tried.
         patches: How far each category has come.
@@ -34,7 +35,7 @@ class VideoSummary:
 
     key: str
     state: VideoState
-    windows_target: int
+    windows_to_do: int
     accepted: int
     candidates: int
     patches: Mapping[str, Completion]
@@ -60,13 +61,6 @@ class VideoSummary:
             return ratio(self.progress.windows_done, self.progress.windows_target) or 0.0
         wanted = self.weight - 1
         return 1 - self.total.to_do / wanted if wanted else 0.0
-
-    @property
-    def windows_remaining(self) -> float:
-        """Windows yet to work on."""
-        if self.progress is not None:
-            return self.progress.windows_pending
-        return (1 - self.share) * self.windows_target
 
 
 def ratio(part: float, total: float) -> float | None:
@@ -104,7 +98,7 @@ def overall(
         backfills=activity.backfills,
         share=sum(video.weight * video.share for video in videos)
         / max(1, sum(video.weight for video in videos)),
-        eta_s=_overall_eta_s(videos, waiting, rates, now_s),
+        eta_s=_overall_eta_s(videos, activity, waiting, now_s),
         patches=total.done,
         patches_target=total.target,
         patches_short=total.short,
@@ -114,18 +108,22 @@ def overall(
 
 
 def _overall_eta_s(
-    videos: Sequence[VideoSummary], waiting: Collection[str], rates: Sequence[float], now_s: float
+    videos: Sequence[VideoSummary], activity: Activity, waiting: Collection[str], now_s: float
 ) -> float | None:
-    """Return seconds left at the mean rate of the passes whose rate is known, with as many runs as go on."""
-    running = [video for video in videos if video.state == "running"]
-    if not rates:
-        return None
-    rate = sum(rates) / len(rates) * len(running)
-    to_come = [video for video in videos if video.key in waiting and video.state != "running"]
-    remaining = sum(video.windows_remaining for video in [*running, *to_come])
-    # The slowest video may well outlast the rest.
-    etas = [eta for video in running if video.progress and (eta := eta_s(video.progress, now_s)) is not None]
-    return max([remaining / rate, *etas])
+    """Return the seconds until the videos that run and wait are done; None where that is not known."""
+    runs = {run.key: run for run in activity.runs}
+    running = []
+    for video in videos:
+        if video.state != "running":
+            continue
+        run, pass_ = runs.get(video.key), video.progress
+        started_s = run.started_s if run else pass_.started_s if pass_ else now_s
+        windows = video.windows_to_do if pass_ is None else pass_.windows_worked + pass_.windows_pending
+        if run is not None and run.windows is not None:
+            windows = run.windows
+        running.append(RunningWork(started_s, windows, pass_))
+    to_come = [video.windows_to_do for video in videos if video.key in waiting and video.state != "running"]
+    return time_left_s(activity.ended, running, to_come, now_s)
 
 
 def category_states(videos: Sequence[VideoSummary], categories: Iterable[str]) -> tuple[CategoryState, ...]:

@@ -17,11 +17,13 @@ from dataset_assets.dataset import (
     AssetStatus,
     Completion,
     DataSet,
+    Failure,
     Overview,
     Progress,
     eta_s,
     newest,
     windows_per_s,
+    windows_to_do,
 )
 from dataset_assets.monitor.aggregate import (
     VideoState,
@@ -106,7 +108,7 @@ class SnapshotCollector:
         running = frozenset(live.keys() | runs.keys())
         tables = self._scanned_tables(running)
         # Runs from Python are known to nobody else.
-        failures = newest([*self._data_set.failures.read().values(), *activity.failures])
+        failures = newest([*self._kept_failures().values(), *activity.failures])
         states = self._states(tables, running, left, failures, activity)
         videos = [self._summary(key, state, tables, live.get(key)) for key, state in states.items()]
         to_come = activity.waiting
@@ -134,6 +136,25 @@ class SnapshotCollector:
             last_run=activity.last_run,
             problems=(*tables.overview.stats.problems, *([activity.problem] if activity.problem else ())),
         )
+
+    def overview(self) -> Overview:
+        """Return the state of the data set as of the last scan, with the failures of this moment."""
+        overview = self._scanned_tables(self._tables.running if self._tables else frozenset()).overview
+        return replace(overview, failures=self._kept_failures())
+
+    def windows_to_do(self, key: str, *, force: bool) -> int:
+        """Return the windows that a run on a video has to work on.
+
+        Args:
+            key: The video's key.
+            force: Whether it rebuilds what is up to date.
+        """
+        found = self.overview().completions[key]
+        chosen = {name: found[name] for name in (WINDOWS, *self._categories)}
+        return max(each.target for each in chosen.values()) if force else windows_to_do(chosen)
+
+    def _kept_failures(self) -> dict[str, Failure]:
+        return {key: each for key, each in self._data_set.failures.read().items() if key in self._entries}
 
     def bytes_of(self, patches: Mapping[str, int]) -> int:
         """Estimate the bytes of patches that are to be made.
@@ -190,15 +211,14 @@ class SnapshotCollector:
         accepted, candidates = tables.judged.get(key, (0, 0))
         if progress is not None and progress.candidates >= candidates:
             accepted, candidates = progress.accepted, progress.candidates
-        patches = {name: found[name] for name in self._categories}
         if state == "waiting" and self._is_done(statuses):
             # What waits although nothing is missing is rebuilt.
-            patches = {
-                name: Completion(each.target, stale=each.done + each.stale) for name, each in patches.items()
+            found = {
+                name: Completion(each.target, stale=each.done + each.stale) for name, each in found.items()
             }
-        return VideoSummary(
-            key, state, found[WINDOWS].target, accepted, candidates, patches, size_bytes, progress
-        )
+        patches = {name: found[name] for name in self._categories}
+        to_do = windows_to_do({WINDOWS: found[WINDOWS], **patches})
+        return VideoSummary(key, state, to_do, accepted, candidates, patches, size_bytes, progress)
 
     def _states(
         self,
@@ -224,10 +244,10 @@ class SnapshotCollector:
                 states[key] = "running"
             elif key in (activity.waiting or ()):
                 states[key] = "waiting"
-            elif self._is_done(found):
-                states[key] = "too_small" if found[WINDOWS].state == "too_small" else "done"
             elif key in failed:
                 states[key] = "failed"
+            elif self._is_done(found):
+                states[key] = "too_small" if found[WINDOWS].state == "too_small" else "done"
             elif key in left or any(status.state == "partial" for status in found.values()):
                 states[key] = "interrupted"
             else:

@@ -34,6 +34,7 @@ class ActiveRun:
         launched_by: Who launched it.
         run_id: The Dagster run; empty where there is none.
         started_s: When it started, Unix time.
+        windows: Windows to work on, as the tables showed at its start; None where it has not come to them.
     """
 
     key: str
@@ -42,6 +43,22 @@ class ActiveRun:
     launched_by: str
     run_id: str
     started_s: float
+    windows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run on a video that ended, whether it succeeded or not.
+
+    Attributes:
+        started_s: When it started, or the slot became free for it, Unix time.
+        ended_s: When it ended, Unix time.
+        windows: Windows to work on, as the tables showed at its start.
+    """
+
+    started_s: float
+    ended_s: float
+    windows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,7 @@ class Activity:
         queued: Runs that wait for their start.
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
         failures: The newest first, one for each video.
+        ended: The newest runs on videos that ended, by which the time left is estimated.
         last_run: The run that ended last.
         waiting: Keys of the videos whose turn has yet to come, where the caller knows; else what is missing
             or stale counts as waiting.
@@ -82,6 +100,7 @@ class Activity:
     queued: int = 0
     backfills: int = 0
     failures: tuple[Failure, ...] = ()
+    ended: tuple[EndedRun, ...] = ()
     last_run: LastRun | None = None
     waiting: frozenset[str] | None = None
     problem: str = ""
@@ -156,7 +175,7 @@ class Overall:
         runs_queued: Dagster runs that wait for their start.
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
         share: Share of the work that is done.
-        eta_s: Seconds until all videos except the failed ones are done, at the rate of the active runs.
+        eta_s: Seconds until all videos except the failed ones are done, at the pace of the runs so far.
         patches: Patches that there are of those wanted, up to date.
         patches_target: Patches wanted by the configuration: made, short and to do.
         patches_short: Wanted patches that the films cannot give.

@@ -14,7 +14,7 @@ NOW_S = 1000.0
 DONE = VideoSummary(
     key="done",
     state="done",
-    windows_target=10,
+    windows_to_do=0,
     accepted=9,
     candidates=12,
     patches={"general": Completion(10, 9, 1), "toon": Completion()},
@@ -29,7 +29,7 @@ WAITING = replace(
     candidates=0,
     patches={"general": Completion(10), "toon": Completion(30)},
     size_bytes={"general": 0, "toon": 0},
-    windows_target=30,
+    windows_to_do=30,
 )
 
 
@@ -48,7 +48,7 @@ def running(worked: int, pending: int, started_s: float) -> VideoSummary:
         WAITING,
         key="running",
         state="running",
-        windows_target=target,
+        windows_to_do=pending,
         progress=progress,
         patches={"toon": Completion(target)},
     )
@@ -77,9 +77,9 @@ def test_the_whole_lasts_as_long_as_all_that_waits_at_the_present_rate() -> None
     assert whole.eta_s == 20 + 30
     assert whole.windows_per_minute == 60
     assert overall([DONE, work, WAITING], Activity(), set(), NOW_S).eta_s == 20
-    # A second one that cannot tell its rate yet is taken to be as fast.
+    # A second one whose rate is not known yet is taken to be as fast; what waits follows it.
     begun = replace(running(1, 9, NOW_S), key="begun")
-    assert overall([work, begun, WAITING], Activity(), {"waiting"}, NOW_S).eta_s == (20 + 9 + 30) / 2
+    assert overall([work, begun, WAITING], Activity(), {"waiting"}, NOW_S).eta_s == 9 + 30
 
 
 def test_the_slowest_video_outlasts_the_rest() -> None:
