@@ -21,6 +21,7 @@ from dataset_assets.config.models import (
     WatchedVideo,
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
+from dataset_assets.config.remedies import fitting_remedy, how_to_exclude
 from dataset_assets.config.scan import append_videos
 from dataset_assets.config.skipping import FILM_SUFFIXES
 from dataset_assets.config.watch import Look, look_for_films
@@ -45,6 +46,8 @@ __all__ = [
     "append_videos",
     "config_path",
     "find_films",
+    "fitting_remedy",
+    "how_to_exclude",
     "load_settings",
     "look_for_films",
     "parse_weights",

@@ -18,7 +18,7 @@ import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 
-from dataset_assets.errors import VideoError
+from dataset_assets.errors import LEAVE_OUT, VideoError
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.active_area import Bars, active_area
 from dataset_assets.video.colour import Colour, describe
@@ -250,7 +250,7 @@ def _first_frames(
         raise VideoError(f"its first frames cannot be decoded ({damage})", "replace the file")
     raise VideoError(
         f"it has only {most} readable frames in a row at its start and a window needs {FRAMES_PER_WINDOW}",
-        "remove it from the configuration or replace the file",
+        f"{LEAVE_OUT} or replace the file",
     )
 
 

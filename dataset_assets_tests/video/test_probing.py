@@ -215,9 +215,9 @@ def refusal(path: Path) -> str:
 
 def test_files_that_are_no_films_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "away.mkv") == (
-        "the file does not exist; correct its path in the configuration or bring the file back"
+        "the file does not exist; name the right file or bring the file back"
     )
-    assert refusal(tmp_path) == "the path is not a file; name the film itself in the configuration"
+    assert refusal(tmp_path) == "the path is not a file; name the right file"
     for name, content in (("empty.mkv", b""), ("text.mkv", b"This is no film.\n" * 99)):
         (tmp_path / name).write_bytes(content)
         assert "it cannot be opened as a film (Invalid data" in refusal(tmp_path / name)
@@ -246,7 +246,7 @@ def test_sound_alone_is_refused(tmp_path: Path) -> None:
     with wave.open(str(sound), "wb") as file:
         file.setparams((1, 2, 8000, 8000, "NONE", "not compressed"))
         file.writeframes(bytes(16000))
-    assert refusal(sound) == "it has no video stream; remove it from the configuration"
+    assert refusal(sound) == "it has no video stream; leave it out"
 
 
 def test_fewer_than_seven_frames_are_refused(tmp_path: Path) -> None:
