@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -72,6 +72,16 @@ def _report_left_out(reason: str) -> None:
     errors.print(f"[yellow]scan[/yellow] {escape(reason)}", soft_wrap=True)
 
 
+def _usable(films: Sequence[Path]) -> list[Path]:
+    """Return the films that can be opened, and report the others."""
+    from dataset_assets.cli.film_check import check_films
+
+    refused = check_films(films, errors).refused
+    for film, error in refused.items():
+        _report_left_out(f"{film}: {error.what}, so it is left out")
+    return [film for film in films if film not in refused]
+
+
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -133,16 +143,19 @@ def monitor(
 
 @videos_app.command("list")
 def list_videos(config: ConfigOption = None) -> None:
-    """Show the configured videos, and what of each is done, missing or stale."""
-    from dataset_assets.cli.views import videos_table
+    """Show what of each video is done, missing or stale, and which films were refused."""
+    from dataset_assets.cli.views import failure_lines, videos_table
     from dataset_assets.dataset import DataSet
 
     gc.freeze()  # as in `stats`
     with _reporting_errors():
         settings = with_new_films(load_settings(config_path(config)), errors)
-        data_set = DataSet.of(settings)
-        found = [(entry, data_set.statuses(settings, entry)) for entry in settings.videos]
-        console.print(videos_table(settings, found))
+        # Cached, since states and statistics are read from the same footers.
+        data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+        overview = data_set.overview(settings)
+        console.print(videos_table(settings, overview))
+        for line in failure_lines(settings, overview):
+            console.print(line, soft_wrap=True)
 
 
 @videos_app.command()
@@ -161,7 +174,7 @@ def scan(
     with _reporting_errors():
         rules = [Rule.parse(text) for text in rule or []]
         films = find_films(folders, report=_report_left_out)
-        added = append_videos(config_path(config), films, parse_weights(category), rules)
+        added = append_videos(config_path(config), films, parse_weights(category), rules, _usable)
         for entry in added:
             weights = ", ".join(f"{name} {weight:g}" for name, weight in entry.categories.items())
             console.print(f"added {escape(entry.key)} ({weights})", soft_wrap=True)
@@ -243,7 +256,7 @@ def doctor(config: ConfigOption = None) -> None:
     from dataset_assets.cli.doctor import examine
 
     with _reporting_errors():
-        findings = examine(with_new_films(load_settings(config_path(config)), errors))
+        findings = examine(with_new_films(load_settings(config_path(config)), errors), errors)
     table = Table("", "what", "found")
     for finding in findings:
         mark = "[green]ok[/green]" if finding.passed else "[red]no[/red]"

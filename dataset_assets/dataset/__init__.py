@@ -62,6 +62,7 @@ from dataset_assets.dataset.triplets import (
     triplet_files,
     triplet_paths,
 )
+from dataset_assets.dataset.wanted import wanted_statuses
 
 __all__ = [
     "CODE_CHANGED",
@@ -112,6 +113,7 @@ __all__ = [
     "strata_windows_hashes",
     "triplet_files",
     "triplet_paths",
+    "wanted_statuses",
     "windows_hashes",
     "windows_per_s",
 ]

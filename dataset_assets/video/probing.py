@@ -28,6 +28,7 @@ from dataset_assets.video.encryption import refuse_encrypted
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.hidden import hidden_lines
+from dataset_assets.video.opening import no_frame
 from dataset_assets.video.packets import PacketReader, Part
 from dataset_assets.video.parameters import FrameParameters, static_hdr_metadata
 from dataset_assets.video.parts import find_parts
@@ -41,8 +42,6 @@ from dataset_assets.video.timeline import Extent, Timeline
 
 # Keyframes from the start on that are tried for sound frames.
 MAX_HEAD_ATTEMPTS = 20
-# FFmpeg's names of streams without a container, which have no time stamps.
-RAW_STREAMS = ("h264", "hevc", "m4v", "mpegvideo", "vc1", "obu")
 DOLBY_VISION_ONLY_TAGS = ("dvh1", "dvhe", "dva1", "dvav", "dav1")
 
 
@@ -221,12 +220,7 @@ def _first_frames(
     """First and last of the first 7 sound frames in a row; a warning where the film starts before them."""
     keyframe = reader.keyframe_at(whole.start)
     if keyframe is None:
-        is_raw = reader.stream.container.format.name in RAW_STREAMS
-        contain = "put the raw stream into a container with `mkvmerge -o film.mkv FILE`, or "
-        raise VideoError(
-            "its video has no readable frame with a time stamp",
-            f"{contain if is_raw else ''}replace the file",
-        )
+        raise no_frame(reader.stream.container.format.name)
     first_keyframe, damage, most = keyframe, "", 0
     for _ in range(MAX_HEAD_ATTEMPTS):
         head: av.VideoFrame | None = None

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import wave
 from pathlib import Path
 
 import pytest
@@ -11,17 +10,10 @@ from dataset_assets.config import Settings, fitting_remedy, load_settings, look_
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import CORRECT_PATH, LEAVE_OUT, VideoError
 from dataset_assets.generate import probe_video
+from dataset_assets_tests.sounds import write_sound
 
 # Films in a watched folder whose names hold what shell patterns give a meaning.
 NAMES = ("sound.mkv", "Extras/[sound] 1*.mkv")
-
-
-def write_sound(path: Path) -> None:
-    """Write a file with sound and no pictures."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 8000, 8000, "NONE", "not compressed"))
-        file.writeframes(bytes(16000))
 
 
 def watching(folder: Path, exclude: list[str]) -> Settings:

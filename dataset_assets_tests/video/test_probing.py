@@ -253,8 +253,8 @@ def test_fewer_than_seven_frames_are_refused(tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     write_video(film, pictures(6), options=SMALL)
     assert refusal(film) == (
-        "it has only 6 readable frames in a row at its start and a window needs 7; remove it from the "
-        "configuration or replace the file"
+        "it has only 6 readable frames in a row at its start and a window needs 7; leave it out or replace "
+        "the file"
     )
     write_video(film, pictures(7), options=SMALL)
     assert probe(film).frame_ticks > 0
