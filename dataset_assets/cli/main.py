@@ -181,6 +181,24 @@ def scan(
         console.print(f"{len(added)} films added")
 
 
+@videos_app.command("remove")
+def remove_video(
+    key: Annotated[str, typer.Argument(help="The video's key, as `videos list` shows it.")],
+    files: Annotated[
+        bool, typer.Option("--files", help="Also delete its tables and patches.", show_default=False)
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.", show_default=False)] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Remove a video from the configuration and from the UI; --files also deletes what was made of it."""
+    from dataset_assets.cli.remove import remove_video as remove
+
+    with _reporting_errors():
+        if not remove(config_path(config), key, console, with_files=files, is_sure=yes):
+            console.print("nothing was removed")
+            raise typer.Exit(FAILED)
+
+
 @app.command()
 def stats(config: ConfigOption = None) -> None:
     """Show the totals of the data set."""

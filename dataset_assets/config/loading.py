@@ -48,11 +48,12 @@ def config_path(given: Path | None) -> Path:
     return Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG).expanduser()
 
 
-def load_settings(path: Path) -> Settings:
+def load_settings(path: Path, *, may_lack_videos: bool = False) -> Settings:
     """Read and check a configuration file, `.json` as JSON and anything else as YAML.
 
     Args:
         path: The file. Relative paths in it are relative to its folder. Films need not exist.
+        may_lack_videos: Accept an empty or absent list of videos.
 
     Returns:
         The settings, with absolute paths, lower-case category names, and the file's formats and categories
@@ -62,7 +63,7 @@ def load_settings(path: Path) -> Settings:
     Raises:
         ConfigError: The file cannot be read, or holds mistakes: all of them, ordered by line.
     """
-    settings = settings_from_text(read_config(path), path)
+    settings = settings_from_text(read_config(path), path, may_lack_videos=may_lack_videos)
     return with_watched(settings, read_register(settings)) if settings.watch else settings
 
 

@@ -16,7 +16,7 @@ from dataset_assets.config.films import Rule, absolute
 from dataset_assets.config.keys import is_unicode, near_names, short_hash, video_key
 from dataset_assets.config.loading import read_config, settings_from_text, tree_of
 from dataset_assets.config.models import Settings, VideoEntry
-from dataset_assets.config.replacing import replace_text
+from dataset_assets.config.replacing import replace_config
 from dataset_assets.config.tree import Entries
 from dataset_assets.errors import ConfigError
 
@@ -57,7 +57,7 @@ def append_videos(
         return []
     edited = with_videos(text, root, new)
     added = _read_back(edited, config, settings.videos, new)
-    _replace(config, edited)
+    replace_config(config, edited)
     return added
 
 
@@ -142,12 +142,3 @@ def _read_back(
     if videos[: len(old)] != old or [entry.name for entry in added] != [video.name for video in new]:
         raise refusal
     return list(added)
-
-
-def _replace(config: Path, text: str) -> None:
-    try:
-        replace_text(Path(os.path.realpath(config)), text)
-    except OSError as error:
-        raise ConfigError(
-            [f"{config}: cannot be written ({error.strerror}); check its permissions."]
-        ) from None

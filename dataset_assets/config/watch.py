@@ -95,6 +95,29 @@ def look_for_films(settings: Settings) -> Look:
     return Look(now, added, tuple(search.waiting), tuple(search.problems), search.skipped())
 
 
+def is_registered(settings: Settings, key: str) -> bool:
+    """Return whether a video is a film that was found in a watched folder.
+
+    Raises:
+        ConfigError: The register is damaged.
+    """
+    return any(film.key == key for film in read_register(settings).films)
+
+
+def forget_film(settings: Settings, key: str) -> None:
+    """Remove a film from the register, which finds it again where it still is in a watched folder.
+
+    Raises:
+        ConfigError: The register is damaged.
+        OSError: It cannot be written.
+    """
+    with _locked(settings):
+        before = read_register(settings)
+        films = tuple(film for film in before.films if film.key != key)
+        if films != before.films:
+            write_register(settings, replace(before, films=films))
+
+
 def _resolved(paths: Iterable[str]) -> set[str]:
     return {os.path.realpath(path) for path in paths}
 
