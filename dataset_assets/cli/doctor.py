@@ -15,7 +15,7 @@ import av
 from rich.console import Console
 
 from dataset_assets.cli.film_check import LIMIT_S, check_films
-from dataset_assets.config import Settings, fitting_remedy
+from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
 from dataset_assets.video import bake_lut
@@ -107,7 +107,8 @@ def _free_space(settings: Settings) -> str:
 
 def _films(settings: Settings, console: Console | None) -> str:
     total = len(settings.videos)
-    there, absent = [], []
+    there: list[VideoEntry] = []
+    absent: list[VideoEntry] = []
     for video in settings.videos:
         (there if video.path.is_file() else absent).append(video)
     checked = check_films([video.path for video in there], console)

@@ -46,9 +46,11 @@ def without_entry(config: Path, key: str) -> WithoutEntry | None:
     index = next((index for index, entry in enumerate(settings.videos) if entry.key == key), None)
     root = tree_of(text, config)
     place = root.find("videos") if isinstance(root, Entries) else None
-    if index is None or place is None or not isinstance(place[1], Items):
+    if index is None or place is None:
         return None
     name, videos = place
+    if not isinstance(videos, Items):
+        return None
     cut = _cut_block(text, name, videos, index) if videos.block else _cut_flow(text, videos, index)
     _check(cut, config, settings, index)
     return WithoutEntry(videos.items[index].line, cut)
