@@ -22,7 +22,8 @@ from dataset_assets.video import bake_lut
 
 # Refused films that are listed; beyond that, their number.
 SHOWN_FILMS = 20
-DECODERS = ("h264", "hevc", "libdav1d", "vp9", "mpeg2video", "prores")
+# Decoders by the codec.
+DECODERS = {name: name for name in ("h264", "hevc", "vp9", "mpeg2video", "prores")} | {"av1": "libdav1d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def examine(settings: Settings, console: Console | None = None) -> list[Diagnosi
 
 
 def _decoders() -> str:
-    missing = [name for name in DECODERS if name not in av.codecs_available]
+    missing = [codec for codec, decoder in DECODERS.items() if decoder not in av.codecs_available]
     if missing:
         raise DatasetAssetsError(
             f"PyAV has no decoder for {', '.join(missing)}",

@@ -54,7 +54,7 @@ class VideoInfo:
         fingerprint: Of the file when it was probed.
         size_bytes: File size.
         container: FFmpeg's short name of the container.
-        codec: Codec name.
+        codec: The codec in FFmpeg's words, such as hevc or av1.
         profile: Codec profile, or None.
         geometry: Coded size, pixel shape, orientation.
         colour: Colour tags, guesses filled in.
@@ -184,7 +184,8 @@ def _probe(
         fingerprint=Fingerprint.of(path),
         size_bytes=path.stat().st_size,
         container=reader.stream.container.format.name.split(",")[0],
-        codec=codec.name,
+        # AV1, and not the name of its decoder, libdav1d.
+        codec=codec.codec.canonical_name,
         profile=reader.stream.profile,
         geometry=geometry,
         colour=colour,

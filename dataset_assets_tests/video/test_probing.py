@@ -29,6 +29,12 @@ def pictures(count: int, width: int = 320, height: int = 180) -> Iterator[npt.ND
     return sdr_frames([Shot(1, count, 2, 0)], width, height)
 
 
+def test_a_codec_has_its_own_name_and_not_that_of_its_decoder(tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    write_video(film, pictures(10), codec="libsvtav1", options={"preset": "12", "crf": "35"})
+    assert probe(film).codec == "av1"
+
+
 def test_a_pq_film_is_described(pq_film: Film) -> None:
     info = probe(pq_film.path)
     assert (info.container, info.codec, info.profile) == ("matroska", "hevc", "Main 10")
