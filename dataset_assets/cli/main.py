@@ -6,6 +6,7 @@ Those modules are imported inside the commands: Dagster takes a second, for whic
 from __future__ import annotations
 
 import gc
+import json
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,15 @@ from rich.table import Table
 
 from dataset_assets import __version__
 from dataset_assets.cli.new_films import with_new_films
-from dataset_assets.config import Rule, append_videos, config_path, find_films, load_settings, parse_weights
+from dataset_assets.config import (
+    Rule,
+    append_videos,
+    config_path,
+    file_schema,
+    find_films,
+    load_settings,
+    parse_weights,
+)
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 
 CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
@@ -37,6 +46,8 @@ app = typer.Typer(
 )
 videos_app = typer.Typer(help="The videos of the configuration.", no_args_is_help=True)
 app.add_typer(videos_app, name="videos")
+config_app = typer.Typer(help="The configuration file.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
 
 console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 errors = Console(stderr=True)
@@ -197,6 +208,22 @@ def remove_video(
         if not remove(config_path(config), key, console, with_files=files, is_sure=yes):
             console.print("nothing was removed")
             raise typer.Exit(FAILED)
+
+
+@config_app.command()
+def check(config: ConfigOption = None) -> None:
+    """Check the configuration file, and print all its mistakes."""
+    from dataset_assets.cli.views import summary
+
+    with _reporting_errors():
+        path = config_path(config)
+        console.print(summary(path, load_settings(path)), soft_wrap=True)
+
+
+@config_app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration file, for editors."""
+    typer.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
 
 
 @app.command()

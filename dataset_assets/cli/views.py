@@ -1,4 +1,4 @@
-"""Tables that `videos list` and `stats` print.
+"""What `videos list`, `stats` and `config check` print.
 
 Not here: the live view of runs (`monitor`).
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.config import Settings, VideoEntry, WatchedVideo
 from dataset_assets.dataset import (
     SOURCE,
     WINDOWS,
@@ -29,6 +30,16 @@ STATE_STYLES = {"done": "green", "missing": "yellow", "partial": "cyan", "stale"
 SHORTEST_CUT = 12
 # In place of a state, where nothing is to be made.
 NOTHING = Text("-", "dim")
+
+
+def summary(config: Path, settings: Settings) -> Text:
+    """Return a line about a configuration without mistakes."""
+    watched = sum(isinstance(entry, WatchedVideo) for entry in settings.videos)
+    return Text(
+        f"{config}: no mistakes; {len(settings.videos)} videos"
+        + (f" ({watched} of watched folders)" if watched else "")
+        + f", categories {', '.join(settings.categories)}, data set in {settings.base.output_base_dir}"
+    )
 
 
 def videos_table(settings: Settings, overview: Overview) -> Table:

@@ -25,6 +25,7 @@ from dataset_assets.config.remedies import fitting_remedy, how_to_exclude
 from dataset_assets.config.removing import without_entry
 from dataset_assets.config.replacing import replace_config
 from dataset_assets.config.scan import append_videos
+from dataset_assets.config.schema import file_schema
 from dataset_assets.config.skipping import FILM_SUFFIXES
 from dataset_assets.config.watch import Look, forget_film, is_registered, look_for_films
 
@@ -47,6 +48,7 @@ __all__ = [
     "WatchedVideo",
     "append_videos",
     "config_path",
+    "file_schema",
     "find_films",
     "fitting_remedy",
     "forget_film",

@@ -30,6 +30,7 @@ from dataset_assets.config.models import (
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.problems import Location, Problems, expected, messages_of, plain, schema_of, shown
 from dataset_assets.config.register import read_register, with_watched
+from dataset_assets.config.schema import SCHEMA_KEY
 from dataset_assets.config.tree import Node, TreeError, read_tree
 from dataset_assets.errors import ConfigError
 
@@ -123,8 +124,10 @@ def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) 
         raw = {}
         problems.add((), f"is not a mapping; use the keys {', '.join(_SECTIONS)}")
     for name in raw:
-        if name not in _SECTIONS:
+        if name not in (*_SECTIONS, SCHEMA_KEY):
             problems.add((name,), f"unknown key; {near_names(name, _SECTIONS)}")
+    if not isinstance(raw.get(SCHEMA_KEY, ""), str):
+        problems.add((SCHEMA_KEY,), f"{shown(raw[SCHEMA_KEY])} does not fit; use text in quotes")
     reader = _Reader(problems, {"folder": Path.cwd() / path.parent})
     settings = {
         "base_settings": reader.base(raw),
