@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dataset_assets import __version__
+from dataset_assets.cli import completion
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.config import (
     Rule,
@@ -36,12 +37,12 @@ CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 DEMO_FOLDER = Path("demo")
 # Columns that a pipe or a file is given: a key of 100 characters stays on one line, so that grep finds it.
 PIPE_WIDTH = 200
+KEYS_HELP = "Keys of videos, separated by commas; all by default."
 
 app = typer.Typer(
     name="dataset-assets",
     help="Training sets for video super-resolution, made from films.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 videos_app = typer.Typer(help="The videos of the configuration.", no_args_is_help=True)
@@ -108,8 +109,13 @@ def about(version: Annotated[bool, typer.Option("--version", help="Show the vers
 @app.command()
 def generate(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help="Keys of videos, separated by commas; all by default.")] = "",
-    categories: Annotated[str, typer.Option(help="Categories, separated by commas; all by default.")] = "",
+    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
+    categories: Annotated[
+        str,
+        typer.Option(
+            help="Categories, separated by commas; all by default.", autocompletion=completion.categories
+        ),
+    ] = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Videos at a time; else max_workers.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Rebuild even if up to date; with --categories, only these.")
@@ -194,7 +200,10 @@ def scan(
 
 @videos_app.command("remove")
 def remove_video(
-    key: Annotated[str, typer.Argument(help="The video's key, as `videos list` shows it.")],
+    key: Annotated[
+        str,
+        typer.Argument(help="The video's key, as `videos list` shows it.", autocompletion=completion.key),
+    ],
     files: Annotated[
         bool, typer.Option("--files", help="Also delete its tables and patches.", show_default=False)
     ] = False,
@@ -263,7 +272,7 @@ def gallery(config: ConfigOption = None) -> None:
 @app.command()
 def verify(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help="Keys of videos, separated by commas; all by default.")] = "",
+    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
     deep: Annotated[
         bool,
         typer.Option("--deep", help="Also decode windows from the films again and compare the pictures."),
