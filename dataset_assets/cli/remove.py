@@ -19,13 +19,13 @@ from rich.prompt import Confirm
 from dataset_assets.assets import SCENE_WINDOWS, SOURCE_VIDEO, patches_asset
 from dataset_assets.config import (
     Settings,
-    WatchedVideo,
     forget_film,
     how_to_exclude,
     is_registered,
     load_settings,
     replace_config,
     without_entry,
+    would_return,
 )
 from dataset_assets.dagster_internals import forget_partition, is_initialised
 from dataset_assets.dataset import DataSet
@@ -110,7 +110,7 @@ def remove_video(config: Path, key: str, console: Console, *, with_files: bool, 
 def _refuse_present(settings: Settings, key: str) -> None:
     """Raise if the next search of the watched folders would find the film again."""
     entry = next((video for video in settings.videos if video.key == key), None)
-    if isinstance(entry, WatchedVideo) and (entry.path.exists() or not entry.path.parent.exists()):
+    if entry is not None and would_return(settings, entry):
         raise DatasetAssetsError(
             f"{key} ({entry.path}): the next search of its watched folder would find it again",
             f"{how_to_exclude(settings, entry)} first",

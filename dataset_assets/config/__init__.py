@@ -27,7 +27,7 @@ from dataset_assets.config.replacing import replace_config
 from dataset_assets.config.scan import append_videos
 from dataset_assets.config.schema import file_schema
 from dataset_assets.config.skipping import FILM_SUFFIXES
-from dataset_assets.config.watch import Look, forget_film, is_registered, look_for_films
+from dataset_assets.config.watch import Look, forget_film, is_registered, look_for_films, would_return
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -60,4 +60,5 @@ __all__ = [
     "replace_config",
     "video_key",
     "without_entry",
+    "would_return",
 ]

@@ -22,11 +22,13 @@ def fitting_remedy(remedy: str, settings: Settings, entry: VideoEntry) -> str:
         settings: The configuration.
         entry: The video.
     """
+    remove = f"`dataset-assets videos remove {entry.key}`"
     if isinstance(entry, WatchedVideo):
+        leave_out = f"{how_to_exclude(settings, entry)}, then call {remove}"
         # Its path is where it was found: there is none to correct.
-        leave_out = correct_path = how_to_exclude(settings, entry)
+        correct_path = f"remove it by {remove}"
     else:
-        leave_out = f"remove it from the configuration by `dataset-assets videos remove {entry.key}`"
+        leave_out = f"remove it from the configuration by {remove}"
         correct_path = "correct its path in the configuration"
     return remedy.replace(LEAVE_OUT, leave_out).replace(CORRECT_PATH, correct_path)
 

@@ -75,5 +75,5 @@ def test_films_that_cannot_be_used_are_named_with_a_remedy_that_fits(sdr_film: F
         f"sound ({sound}): it has no video stream; remove it from the configuration by "
         "`dataset-assets videos remove sound`",
         f'found ({watched}): it has no video stream; add "found.mkv" to `exclude` of the watched folder '
-        f"{watched.parent}",
+        f"{watched.parent}, then call `dataset-assets videos remove found`",
     ]

@@ -120,8 +120,24 @@ def test_a_watched_film_goes_once_no_search_finds_it_again(sdr_film: Film, tmp_p
         f"error found ({film}): the next search of its watched folder would find it again; "
         f'add "found.mkv" to `exclude` of the watched folder {film.parent} first\n'
     )
-    film.unlink()
+    film.parent.rename(tmp_path / "away")
+    assert run("videos", "remove", "found", "--yes", "--config", config).returncode == 1
+    film.parent.mkdir()
     assert [entry.key for entry in load_settings(config).videos] == ["film", "found"]
     done = run("videos", "remove", "found", "--yes", "--config", config)
     assert done.stdout == "remove found:\n  its place among the films of watched folders\nremoved found\n"
     assert [entry.key for entry in load_settings(config).videos] == ["film"]
+
+
+def test_a_watched_film_that_is_excluded_goes_for_good(sdr_film: Film, tmp_path: Path) -> None:
+    film = tmp_path / "films/found.mkv"
+    film.parent.mkdir()
+    shutil.copyfile(sdr_film.path, film)
+    films = {"Film": (sdr_film.path, {"toon": 1})}
+    watch = {"folder": str(film.parent), "categories": {"toon": 1}, "settled_after_s": 0}
+    look_for_films(load_settings(write_config(tmp_path, films, watch=[watch])))
+    config = write_config(tmp_path, films, watch=[watch | {"exclude": ["found.mkv"]}])
+    done = run("videos", "remove", "found", "--yes", "--config", config)
+    assert done.stdout == "remove found:\n  its place among the films of watched folders\nremoved found\n"
+    assert [entry.key for entry in look_for_films(load_settings(config)).settings.videos] == ["film"]
+    assert run("videos", "remove", "found", "--yes", "--config", config).returncode == 2

@@ -40,8 +40,11 @@ def test_the_remedy_for_a_film_of_a_watched_folder_leaves_it_out(name: str, tmp_
     settings = watching(tmp_path, [])
     (key,) = (entry.key for entry in settings.videos if entry.path == tmp_path / "films" / name)
     remedy = failure_of(settings, key)
-    found = re.fullmatch(rf'add "(.*)" to `exclude` of the watched folder {tmp_path}/films', remedy)
+    found = re.fullmatch(
+        rf'add "(.*)" to `exclude` of the watched folder {tmp_path}/films, then call `(.*)`', remedy
+    )
     assert found is not None, remedy
+    assert found[2] == f"dataset-assets videos remove {key}"
     left = {entry.path.name for entry in watching(tmp_path, [found[1]]).videos}
     assert left == {"listed.mkv", "sound 11.mkv"}
 
@@ -60,7 +63,7 @@ def test_a_deleted_film_of_a_watched_folder_has_no_path_to_correct(tmp_path: Pat
     settings = watching(tmp_path, [])
     (tmp_path / "films/sound.mkv").unlink()
     assert failure_of(settings, "sound") == (
-        f'add "sound.mkv" to `exclude` of the watched folder {tmp_path}/films or bring the file back'
+        "remove it by `dataset-assets videos remove sound` or bring the file back"
     )
 
 
