@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 import yaml
@@ -25,6 +25,9 @@ from starlette.applications import Starlette
 
 # Of a failed run that Dagster's daemon starts again: no failure to report yet.
 WILL_RETRY_TAG: Final = "dagster/will_retry"
+
+# Name of the repository that Dagster makes of definitions.
+_REPOSITORY = "__repository__"
 
 INSTANCE_FILE: Final = "dagster.yaml"
 # Where Dagster keeps its databases in a home whose settings name no other place.
@@ -108,6 +111,33 @@ def one_transaction(instance: dg.DagsterInstance) -> Iterator[None]:
         stack.callback(own.pop, "index_connection")
         stack.callback(own.pop, "run_connection")
         yield
+
+
+@contextmanager
+def runs_of_location(instance: dg.DagsterInstance, location: str) -> Iterator[None]:
+    """Let the runs that this process creates belong to a code location, as those launched in the UI do.
+
+    The timeline, which is the UI's front page, passes over runs of none, and `execute_in_process` has no
+    argument for it.
+
+    Args:
+        instance: Where the runs are created.
+        location: Name of the code location.
+    """
+    from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
+
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin(location), _REPOSITORY)
+    create = instance.create_run_for_job
+
+    def create_run_for_job(job_def: dg.JobDefinition, **arguments: Any) -> dg.DagsterRun:
+        return create(job_def, remote_job_origin=repository.get_job_origin(job_def.name), **arguments)
+
+    # An attribute of this one object over the method of its class.
+    vars(instance)["create_run_for_job"] = create_run_for_job
+    try:
+        yield
+    finally:
+        del vars(instance)["create_run_for_job"]
 
 
 def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -51,7 +51,12 @@ def build_defs(path: Path) -> dg.Definitions:
     return dg.Definitions(
         assets=[source_video, make_triplets, dataset_stats],
         jobs=[make_patches, update_stats, delete_old_runs],
-        schedules=[build_nightly(make_patches, settings.nightly), delete_old_runs_schedule],
+        schedules=[
+            build_nightly(
+                make_patches, settings.nightly, sorted(source_video.check_keys | make_triplets.check_keys)
+            ),
+            delete_old_runs_schedule,
+        ],
         sensors=[videos_sensor, build_stats_sensor(update_stats), failure_sensor],
         resources={"dataset_config": DatasetConfig(path=str(path.resolve()))},
         # One process for each run: a step's own costs 2 s, and lives on when its run worker is killed.

@@ -55,12 +55,15 @@ def flush(path: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
+def locked(path: Path, *, waits: bool = True) -> Iterator[int]:
     """Hold an exclusive lock; the kernel releases it when the process ends, for whatever reason.
 
     Args:
         path: A file, made if absent, or a folder.
         waits: Whether to wait for another process that holds it.
+
+    Yields:
+        The descriptor that holds it; the processes that this one starts do not inherit it.
 
     Raises:
         BlockingIOError: Another process holds it, and it is not waited for.
@@ -69,7 +72,7 @@ def locked(path: Path, *, waits: bool = True) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 
 _ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+# Between a process's own start, to a second, and another time of the same clock.
+_CLOCK_SLACK_S = 2.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -33,6 +35,12 @@ def process_age_s(pid: int) -> float | None:
     """Return the seconds since a process started, to a second; None where there is no such process."""
     created_s = _created_s(pid)
     return None if created_s is None else time.time() - created_s
+
+
+def was_running(pid: int, seconds_ago: float) -> bool:
+    """Return whether the process that had this number so many seconds ago still has it."""
+    age_s = process_age_s(pid)
+    return age_s is not None and age_s + _CLOCK_SLACK_S >= seconds_ago
 
 
 def _created_s(pid: int) -> float | None:

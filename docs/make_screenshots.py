@@ -118,7 +118,7 @@ def first_backfill(ui: DagsterUi, pages: Pages, camera: Camera) -> None:
     pages.dialog.get_by_text(LOST).first.wait_for()
     camera.take("launch-missing", pages.dialog)
     backfill = pages.launch()
-    ui.wait_until(lambda: bool(ui.pool().get("activeSlotCount")), "a video is decoded")
+    ui.wait_until(lambda: "STARTED" in {run.status for run in ui.runs()}, "a video is decoded")
     pages.open_pool()
     pages.enter_limit(3)
     camera.take("pool-limit")

@@ -5,13 +5,17 @@ Here: what Dagster shows of the assets and what it records of their runs. Not he
 """
 
 from dataset_assets.assets.dataset_stats import DATASET_STATS, build_dataset_stats
-from dataset_assets.assets.failures import FAILURE_EVENTS, failure_of_events, failure_of_run
+from dataset_assets.assets.dead_runs import close_dead_runs, process_of
+from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
+from dataset_assets.assets.failed_videos import failed_videos
+from dataset_assets.assets.failures import failure_of_events, failure_of_run
+from dataset_assets.assets.gallery import GALLERY_ADDRESS, GALLERY_VARIABLE
 from dataset_assets.assets.make_patches import (
-    DECODE_POOL,
     FORCE_TAG,
     LANES_TAG,
     REPLACE_TAG,
     SCENE_WINDOWS,
+    WINDOWS_TAG,
     build_make_patches,
     patches_asset,
 )
@@ -22,21 +26,27 @@ from dataset_assets.assets.source import SOURCE_VIDEO, source_video
 __all__ = [
     "DATASET_STATS",
     "DECODE_POOL",
-    "FAILURE_EVENTS",
     "FINISHED",
     "FORCE_TAG",
+    "GALLERY_ADDRESS",
+    "GALLERY_VARIABLE",
     "LANES_TAG",
     "REPLACE_TAG",
     "SCENE_WINDOWS",
     "SOURCE_VIDEO",
+    "WINDOWS_TAG",
     "build_dataset_stats",
     "build_make_patches",
+    "close_dead_runs",
     "ended_s",
+    "failed_videos",
     "failure_of_events",
     "failure_of_run",
     "find_unregistered",
     "is_overtaken",
+    "limit_to_max_workers",
     "patches_asset",
+    "process_of",
     "register",
     "source_video",
     "video_of",

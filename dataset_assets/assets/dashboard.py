@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from dataset_assets.assets.gallery import index_url
+from dataset_assets.assets.gallery import index_link
 from dataset_assets.assets.reporting import Metadata, bar, counts_markdown, markdown_table
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, DatasetStats, Failure, Overview, reasons_text
@@ -23,24 +23,37 @@ TABLE_ROWS = 50
 # Beside four columns, in a window of 1280 pixels.
 SHORT_BAR = 7
 
-CATEGORY_COLUMNS = ("category", "videos", "patches", "patches_target", "size_bytes", "acceptance_rate")
-FORMAT_COLUMNS = ("category", "format", "patches", "share", "mix", "size_bytes", "acceptance_rate")
-VIDEO_COLUMNS = ("video", "windows", "patches", "size_bytes", "acceptance_rate", "reject_reasons")
+CATEGORY_COLUMNS = (
+    "category",
+    "videos",
+    "patches_target",
+    "patches_done",
+    "patches_short",
+    "patches_to_do",
+    "patches_stale",
+    "size_bytes",
+    "acceptance_rate",
+)
+FORMAT_COLUMNS = (
+    "category",
+    "format",
+    "patches",
+    "expected",
+    "share",
+    "mix",
+    "size_bytes",
+    "acceptance_rate",
+)
+VIDEO_COLUMNS = ("video", "state", "windows", "patches", "size_bytes", "acceptance_rate", "reject_reasons")
 
 
-def dashboard(
-    settings: Settings,
-    overview: Overview,
-    unfinished: Sequence[Mapping[str, str]],
-    targets: Mapping[str, Mapping[str, int]],
-) -> Metadata:
+def dashboard(settings: Settings, overview: Overview, unfinished: Sequence[Mapping[str, str]]) -> Metadata:
     """Return the metadata, the most important first.
 
     Args:
         settings: The configuration.
         overview: The state of the data set.
         unfinished: The videos of which something is missing or stale, with why.
-        targets: Patches expected of each format, by category.
     """
     stats, failed = overview.stats, list(overview.failures.values())
     totals = stats.totals
@@ -51,18 +64,21 @@ def dashboard(
         "videos_done": dg.MetadataValue.int(done),
         "videos_failed": dg.MetadataValue.int(len(failed)),
         "windows": dg.MetadataValue.int(totals.accepted),
-        "patches": dg.MetadataValue.int(totals.patches),
+        "patches": dg.MetadataValue.int(totals.patches_done),
         "patches_target": dg.MetadataValue.int(totals.patches_target),
+        "patches_short": dg.MetadataValue.int(totals.patches_short),
+        "patches_to_do": dg.MetadataValue.int(totals.patches_to_do),
+        "patches_stale": dg.MetadataValue.int(totals.patches_stale),
         "acceptance_rate": dg.MetadataValue.float(round(rate, 3)),
         "gigabytes": dg.MetadataValue.float(round(totals.size_bytes / 1e9, 3)),
         "failed_videos": dg.MetadataValue.md(_failed(failed)),
-        "progress": dg.MetadataValue.md(_progress(stats, targets)),
+        "progress": dg.MetadataValue.md(_progress(stats)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", totals.reject_reasons)),
         "lowest_acceptance": dg.MetadataValue.md(_lowest_acceptance(stats.videos)),
-        "gallery": index_url(),
+        "gallery": index_link(settings),
         "categories": _table(stats.categories, CATEGORY_COLUMNS),
         "formats": _table(stats.formats, FORMAT_COLUMNS),
-        "by_video": _table(_with_windows(stats.videos.head(TABLE_ROWS)), VIDEO_COLUMNS),
+        "by_video": _table(_videos(overview), VIDEO_COLUMNS),
         "unfinished": _records(unfinished[:TABLE_ROWS]),
         "problems": dg.MetadataValue.text("; ".join(stats.problems) or "none"),
         "tables": dg.MetadataValue.path(DataSet.of(settings).metadata_folder),
@@ -77,15 +93,14 @@ def _failed(failed: Sequence[Failure]) -> str:
     return markdown_table(("video", "what", "remedy", "run"), rows)
 
 
-def _progress(stats: DatasetStats, targets: Mapping[str, Mapping[str, int]]) -> str:
+def _progress(stats: DatasetStats) -> str:
     """Return the patches made and wanted of each category, and of each of its formats, about so many."""
     rows = []
     for category in stats.categories.to_dict("records"):
         name = category["category"]
-        rows.append(_progress_row(f"**{name}**", category["patches"], category["patches_target"]))
+        rows.append(_progress_row(f"**{name}**", category["patches_done"], category["patches_target"]))
         for each in stats.formats[stats.formats["category"] == name].to_dict("records"):
-            target = targets.get(name, {}).get(each["format"], 0)
-            rows.append(_progress_row(each["format"], each["patches"], target, "about "))
+            rows.append(_progress_row(each["format"], each["patches"], each["expected"], "about "))
     return markdown_table(("patches", "made", "target", "share", ""), rows)
 
 
@@ -104,9 +119,12 @@ def _lowest_acceptance(videos: pd.DataFrame) -> str:
     return markdown_table(("video", "accepted", ""), rows)
 
 
-def _with_windows(videos: pd.DataFrame) -> pd.DataFrame:
+def _videos(overview: Overview) -> pd.DataFrame:
+    videos = overview.stats.videos.head(TABLE_ROWS)
+    states = [overview.state(key)[0] if key in overview.statuses else "unlisted" for key in videos["video"]]
     windows = videos["accepted"].astype(str) + "/" + videos["windows_target"].astype(str)
-    return videos.assign(windows=windows)
+    patches = videos["patches_done"].astype(str) + "/" + videos["patches_target"].astype(str)
+    return videos.assign(state=states, windows=windows, patches=patches)
 
 
 def _table(frame: pd.DataFrame, columns: Sequence[str]) -> dg.MetadataValue:

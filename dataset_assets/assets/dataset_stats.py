@@ -22,7 +22,6 @@ from dataset_assets.assets.reporting import GROUP, OWNER
 from dataset_assets.checks import every_video_done, sources_unchanged, videos_ok
 from dataset_assets.config import Category, Settings
 from dataset_assets.dataset import DataSet, Overview
-from dataset_assets.generate import format_targets
 
 DATASET_STATS = "dataset_stats"
 
@@ -73,7 +72,7 @@ def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
             SOURCES_UNCHANGED: sources_unchanged(settings, data_set),
         }
         return dg.MaterializeResult(
-            metadata=dashboard(settings, overview, unfinished, format_targets(settings, data_set)),
+            metadata=dashboard(settings, overview, unfinished),
             check_results=[check_result(DATASET_STATS, name, verdict) for name, verdict in found.items()],
         )
 

@@ -5,14 +5,20 @@ The pages themselves are made in the package `gallery`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Overview
-from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
+from dataset_assets.gallery import INDEX_FILE, index_path, page_of, refresh_gallery, write_video_page
+
+# Address of the gallery for processes that `ui` and `generate` start.
+GALLERY_VARIABLE = "DATASET_ASSETS_GALLERY"
+GALLERY_ADDRESS = "/gallery"
 
 
 @contextmanager
@@ -36,14 +42,22 @@ def update_index(settings: Settings, overview: Overview) -> None:
     _try(update)
 
 
-def page_url(key: str, category: str = "") -> dg.UrlMetadataValue:
-    """Return the link to a video's page, filtered by a category; `dataset-assets ui` serves it."""
-    return dg.MetadataValue.url(f"/gallery/{page_of(key)}" + (f"#category={category}" if category else ""))
+def page_link(settings: Settings, key: str, category: str = "") -> dg.MetadataValue[Any]:
+    """Return the link to a video's page, filtered by a category."""
+    return _link(settings, page_of(key), f"#category={category}" if category else "")
 
 
-def index_url() -> dg.UrlMetadataValue:
+def index_link(settings: Settings) -> dg.MetadataValue[Any]:
     """Return the link to the index."""
-    return dg.MetadataValue.url("/gallery/index.html")
+    return _link(settings, INDEX_FILE)
+
+
+def _link(settings: Settings, page: str, place: str = "") -> dg.MetadataValue[Any]:
+    """Return the address of a page; its path where plain Dagster launched the run, which serves no page."""
+    address = os.environ.get(GALLERY_VARIABLE)
+    if address is None:
+        return dg.MetadataValue.path(index_path(settings).parent / page)
+    return dg.MetadataValue.url(f"{address}/{page}{place}")
 
 
 def _try(write: Callable[[], None]) -> None:

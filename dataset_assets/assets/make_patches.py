@@ -3,10 +3,11 @@
 Finding windows and cutting patches is in `generate`; what the UI shows of them, in `reporting`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from dataset_assets import dataset
 from dataset_assets.assets.asset_checks import (
     ENOUGH_ACCEPTED,
     ENOUGH_PATCHES,
@@ -21,11 +22,13 @@ from dataset_assets.assets.asset_checks import (
     check_result,
     check_specs,
 )
+from dataset_assets.assets.decode_pool import DECODE_POOL
 from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
+from dataset_assets.assets.runs import video_of_step
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import (
@@ -42,7 +45,7 @@ from dataset_assets.checks import (
     windows_uncut,
 )
 from dataset_assets.config import Category, Settings
-from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, DataSet
+from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, DataSet, windows_to_do
 from dataset_assets.generate import VideoReport, generate_video
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets.tables import PATCHES, WINDOWS
@@ -62,7 +65,8 @@ FORCE_TAG = "dataset_assets/force"
 # Run tag that allows a run to delete or make again many finished patches; `generate --yes` sets it.
 REPLACE_TAG = "dataset_assets/replace"
 LANES_TAG = "dataset_assets/lanes"
-DECODE_POOL = "decode"
+# Run tag: windows to work on when the run began, by which the time left of others is estimated.
+WINDOWS_TAG = "dataset_assets/windows"
 
 WINDOWS_DESCRIPTION = f"""Windows of 7 frames, judged; every rejection keeps its reason.
 
@@ -108,21 +112,26 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
     def make_triplets(
         context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        selected = {key.to_user_string() for key in context.selected_asset_keys}
+        with failing_once():
+            key = video_of_step(context)
+        selected = {asset.to_user_string() for asset in context.selected_asset_keys}
         wanted = [name for asset, name in assets.items() if asset in selected]
         give_way(dataset_config.base.nice)
         lanes = int(context.run.tags.get(LANES_TAG, 1))
+        force = FORCE_TAG in context.run.tags
+        to_do = _windows_to_do(dataset_config, key, wanted, force=force)
+        context.instance.add_run_tags(context.run.run_id, {WINDOWS_TAG: str(to_do)})
         with (
             failing_once(),
-            page_follows(dataset_config, context.partition_key),
+            page_follows(dataset_config, key),
             video_within_limits(dataset_config, context, lanes),
         ):
             run = generate_video(
                 dataset_config,
-                context.partition_key,
+                key,
                 windows=SCENE_WINDOWS in selected,
                 categories=None if len(wanted) == len(assets) else wanted,
-                force=FORCE_TAG in context.run.tags,
+                force=force,
                 may_replace=REPLACE_TAG in context.run.tags,
                 lanes=lanes,
                 on_progress=ProgressLog(context.log),
@@ -142,6 +151,14 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
             )
 
     return make_triplets
+
+
+def _windows_to_do(settings: Settings, key: str, categories: Sequence[str], *, force: bool) -> int:
+    """Return the windows that a run has to work on."""
+    data_set, entry = DataSet.of(settings), settings.video(key)
+    found = data_set.completions(settings, entry, data_set.statuses(settings, entry))
+    chosen = {name: found[name] for name in (dataset.WINDOWS, *categories)}
+    return max(each.target for each in chosen.values()) if force else windows_to_do(chosen)
 
 
 def _windows_checks(run: VideoReport) -> list[dg.AssetCheckResult]:

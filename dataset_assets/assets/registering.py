@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets.gallery import page_url
+from dataset_assets.assets.gallery import page_link
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.reporting import Metadata, counts_markdown, source_metadata
 from dataset_assets.assets.source import SOURCE_VIDEO
@@ -116,7 +116,7 @@ def _event(settings: Settings, data_set: DataSet, table: FinishedTable) -> dg.As
             metadata = source_metadata(settings, table.key, row)
             version, inputs = row.fingerprint, {}
         elif table.asset == SCENE_WINDOWS:
-            metadata = _windows_metadata(table, provenance, counts)
+            metadata = _windows_metadata(settings, table, provenance, counts)
             version = _windows_version(provenance)
             inputs = {SOURCE_VIDEO: str(provenance.source_fingerprint)}
         else:
@@ -141,7 +141,9 @@ def _windows_version(provenance: Provenance | None) -> str:
     return f"{provenance.settings_hash}-{provenance.source_fingerprint}" if provenance else "unknown"
 
 
-def _windows_metadata(table: FinishedTable, provenance: Provenance, counts: Counts) -> Metadata:
+def _windows_metadata(
+    settings: Settings, table: FinishedTable, provenance: Provenance, counts: Counts
+) -> Metadata:
     rate = counts.accepted / counts.candidates if counts.candidates else 0.0
     why = shortfall(provenance, counts)
     note: Metadata = {"shortfall": dg.MetadataValue.text(why)} if why else {}
@@ -153,7 +155,7 @@ def _windows_metadata(table: FinishedTable, provenance: Provenance, counts: Coun
         "acceptance_rate": dg.MetadataValue.float(round(rate, 4)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", counts.rejected)),
         **note,
-        "gallery": page_url(table.key),
+        "gallery": page_link(settings, table.key),
         "table": dg.MetadataValue.path(table.path),
     }
 
@@ -168,7 +170,7 @@ def _patches_metadata(
         "patches_target": dg.MetadataValue.int(provenance.target),
         "gigabytes": dg.MetadataValue.float(round(sum(counts.size_bytes.values()) / 1e9, 4)),
         "format_mix": dg.MetadataValue.md(counts_markdown("format", counts.patches)),
-        "gallery": page_url(table.key, table.category),
+        "gallery": page_link(settings, table.key, table.category),
         "folder": dg.MetadataValue.path(folder),
         "table": dg.MetadataValue.path(table.path),
     }

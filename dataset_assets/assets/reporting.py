@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from dataset_assets.assets.gallery import page_url
+from dataset_assets.assets.gallery import page_link
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.gallery import rejected_strip, sample_triplet, windows_sheet
@@ -66,7 +66,7 @@ def source_metadata(settings: Settings, key: str, row: VideoRow) -> Metadata:
             f"{row.active_width}x{row.active_height} at ({row.active_x}, {row.active_y})"
         ),
         "warnings": dg.MetadataValue.text("; ".join(row.warnings) or "none"),
-        "gallery": page_url(key),
+        "gallery": page_link(settings, key),
         "path": dg.MetadataValue.path(row.path),
         **_table_place(DataSet.of(settings).tables.video_path(key), 1),
     }
@@ -90,7 +90,7 @@ def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
         metadata["shortfall"] = dg.MetadataValue.text(report.shortfall)
     _add_picture(metadata, "contact_sheet", windows_sheet(settings, data_set, run, list(run.categories)))
     _add_picture(metadata, "rejected", rejected_strip(data_set, run))
-    metadata["gallery"] = page_url(run.key)
+    metadata["gallery"] = page_link(settings, run.key)
     return metadata | _table_place(data_set.tables.windows_path(run.key), report.rows)
 
 
@@ -119,7 +119,7 @@ def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Met
         _add_picture(metadata, "contact_sheet", windows_sheet(settings, data_set, run, [category]))
         _add_picture(metadata, "triplet", sample_triplet(data_set, report))
         metadata["samples"] = _samples(report)
-    metadata["gallery"] = page_url(run.key, category)
+    metadata["gallery"] = page_link(settings, run.key, category)
     metadata["folder"] = dg.MetadataValue.path(data_set.category_folder(settings, category))
     return metadata | _table_place(data_set.tables.patches_path(category, run.key), len(report.rows))
 

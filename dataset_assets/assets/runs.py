@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import dagster as dg
 
+from dataset_assets.errors import DatasetAssetsError
+
 PARTITION_TAG = "dagster/partition"
 # Of a video: the newest decides, and one that goes on is among them.
 RUNS_LOOKED_AT = 10
@@ -18,6 +20,21 @@ UNFINISHED = [status for status in _STATUS if status not in FINISHED]
 def video_of(run: dg.DagsterRun) -> str | None:
     """Return the key of the video that a run works on, if it works on one."""
     return run.tags.get(PARTITION_TAG)
+
+
+def video_of_step(context: dg.AssetExecutionContext) -> str:
+    """Return the key of the video that a step works on.
+
+    Raises:
+        DatasetAssetsError: The run is of no video, or of checks alone.
+    """
+    if context.selected_asset_keys and context.has_partition_key:
+        return str(context.partition_key)
+    what, remedy = "this run is of no video", "launch it for partitions"
+    if not context.selected_asset_keys:
+        what = "checks cannot run on their own: a run that makes a video evaluates them"
+        remedy = "materialize its partition: what is up to date is checked and not made again"
+    raise DatasetAssetsError(what, remedy)
 
 
 def ended_s(record: dg.RunRecord) -> float:

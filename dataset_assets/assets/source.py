@@ -6,10 +6,12 @@ Probing is in `generate` and `video`; what the UI shows of it, in `reporting`.
 import dagster as dg
 
 from dataset_assets.assets.asset_checks import COLOURS_TAGGED, SOURCE_UNCHANGED, check_result, check_specs
+from dataset_assets.assets.decode_pool import DECODE_POOL
 from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_metadata
+from dataset_assets.assets.runs import video_of_step
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import colours_tagged, source_unchanged
 from dataset_assets.config import Settings
@@ -45,6 +47,8 @@ pd.read_parquet("dataset/metadata/videos")[["name", "width", "height", "hdr_form
     owners=[OWNER],
     description=DESCRIPTION,
     code_version=SOURCE_VERSION,
+    # Dagster launches a run only if the pool of its first step has room.
+    pool=DECODE_POOL,
     metadata={"dagster/column_schema": column_schema(VIDEOS)},
     check_specs=check_specs(SOURCE_VIDEO, COLOURS_TAGGED, SOURCE_UNCHANGED),
 )
@@ -52,7 +56,8 @@ def source_video(
     context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a subscripted one for a tuple
     """Probe a film."""
-    key = context.partition_key
+    with failing_once():
+        key = video_of_step(context)
     give_way(dataset_config.base.nice)
     with (
         failing_once(),

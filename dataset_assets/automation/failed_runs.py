@@ -24,7 +24,7 @@ INTERVAL_S = 30
     name="failure_sensor",
     minimum_interval_seconds=INTERVAL_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    monitor_all_code_locations=True,  # the runs of `generate` belong to none
+    monitor_all_code_locations=True,  # whatever a workspace calls this one
     description="Keeps why each video's run failed, also of runs that were killed, for the "
     "gallery and the statistics, and posts it to `runs.webhook_url`.",
 )

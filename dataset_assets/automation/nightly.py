@@ -5,7 +5,7 @@ Not here: what a run makes, and resuming an interrupted one (`generate`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +27,15 @@ class _Candidate:
     size_bytes: int
 
 
-def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.ScheduleDefinition:
+def build_nightly(
+    job: dg.UnresolvedAssetJobDefinition, nightly: Nightly, checks: Collection[dg.AssetCheckKey]
+) -> dg.ScheduleDefinition:
     """Build the schedule.
 
     Args:
         job: The job over everything of a video.
         nightly: When; how many is read at each tick.
+        checks: The checks of the job's assets.
     """
 
     @dg.schedule(
@@ -70,10 +73,14 @@ def build_nightly(job: dg.UnresolvedAssetJobDefinition, nightly: Nightly) -> dg.
             why = ", ".join(filter(None, others)) or "everything is done"
             yield dg.SkipReason(f"{len(look.settings.videos)} videos, nothing to request: {why}")
         for each in chosen:
+            assets = [dg.AssetKey(asset) for asset in each.pending.assets]
             yield dg.RunRequest(
                 run_key=f"{context.scheduled_execution_time.isoformat()} {each.key}",
                 partition_key=each.key,
-                asset_selection=[dg.AssetKey(asset) for asset in each.pending.assets],
+                asset_selection=assets,
+                # The daemon would add them, but the UI's preview launches assets without checks where none
+                # are named: `source_video` cannot be made so, and the others' results are warned of.
+                asset_check_keys=[check for check in checks if check.asset_key in assets],
                 tags={REASON_TAG: each.pending.reason},
             )
 

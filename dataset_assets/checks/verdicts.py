@@ -99,7 +99,8 @@ def enough_accepted(report: WindowsReport) -> Verdict:
 def enough_patches(report: CategoryReport) -> Verdict:
     """Check that at least nine tenths of the patches wanted were made."""
     share = len(report.rows) / report.target if report.target else 1.0
-    reason = f"; too large for the film: {', '.join(report.left_out)}" if report.left_out else ""
+    left_out = f"too large for the film: {', '.join(report.left_out)}" if report.left_out else ""
+    reason = f"; {report.misfit or left_out}" if report.left_out else ""
     return Verdict(
         share >= ENOUGH_SHARE,
         f"{len(report.rows)} of {report.target} patches made{reason}",

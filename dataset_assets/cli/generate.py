@@ -6,7 +6,7 @@ Choosing the videos, checking the space, and the live view; the runs themselves 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +16,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 
+from dataset_assets.assets import close_dead_runs
 from dataset_assets.checks import ENOUGH_SHARE
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.preview import Preview, preview_changes
 from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import Settings, VideoEntry, load_settings
-from dataset_assets.dataset import DataSet, shortfall
+from dataset_assets.dataset import WINDOWS, AssetStatus, DataSet, shortfall
 from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
 from dataset_assets.launch import (
     Supervisor,
@@ -100,10 +101,16 @@ def _generate(
     data_set = DataSet.of(settings)
     with dg.DagsterInstance.get() as instance:
         sync_history(instance, settings, console)
+        close_dead_runs(instance, data_set)
         free_concurrency_slots(instance, data_set)
     data_set.clear_up()
-    pending = (pending_task(settings, entry, data_set, categories, force=force) for entry in entries)
-    tasks = [task for task in pending if task is not None]
+    tasks, too_small = [], set()
+    for entry in entries:
+        statuses = data_set.statuses(settings, entry)
+        if task := pending_task(settings, entry, statuses, categories, force=force):
+            tasks.append(task)
+        elif _misfit(statuses):
+            too_small.add(entry.key)
     with console.status("looking at what changes"):
         preview = preview_changes(settings, data_set, entries, tasks, categories, force=force)
     if not (force or may_replace or settings.base.allow_replacing):
@@ -120,9 +127,9 @@ def _generate(
         with suppress(OSError):  # the runs report a full disk
             stats_due.parent.mkdir(parents=True, exist_ok=True)
             stats_due.touch()
-    failures = _run(
-        config, data_set, collector, console, tasks, workers or settings.base.max_workers, force=force
-    )
+    workers = workers or settings.base.max_workers
+    failures, found_too_small = _run(config, settings, collector, console, tasks, workers, force=force)
+    too_small |= found_too_small
     problems = []
     if len(entries) == len(settings.videos) and not categories:
         try:
@@ -134,8 +141,11 @@ def _generate(
     if is_due:
         update_stats(config)
         stats_due.unlink(missing_ok=True)
-    done = len(entries) - len(failures)
-    console.print(f"{done} of {len(entries)} videos are up to date in {data_set.folder}", soft_wrap=True)
+    done = len(entries) - len(failures) - len(too_small)
+    beside = f", {len(too_small)} too small" if too_small else ""
+    console.print(
+        f"{done} of {len(entries)} videos are up to date{beside} in {data_set.folder}", soft_wrap=True
+    )
     return 1 if failures or problems else 0
 
 
@@ -191,17 +201,23 @@ def _check_space(
 
 def _run(
     config: Path,
-    data_set: DataSet,
+    settings: Settings,
     collector: SnapshotCollector,
     console: Console,
     tasks: Sequence[Task],
     workers: int,
     *,
     force: bool,
-) -> list[str]:
-    """Run the tasks behind a live view; return the messages of those that failed."""
+) -> tuple[list[str], set[str]]:
+    """Run the tasks behind a live view.
+
+    Returns:
+        The messages of those that failed, and the keys of the videos that no format fits.
+    """
     supervisor = Supervisor(config, tasks, workers, force=force)
-    launched = LaunchedRuns([task.key for task in tasks])
+    launched = LaunchedRuns({task.key: collector.windows_to_do(task.key, force=force) for task in tasks})
+    data_set = DataSet.of(settings)
+    too_small = set()
     shown_s = 0.0
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for outcome in supervisor.outcomes():
@@ -211,8 +227,14 @@ def _run(
                 close_failed_run(outcome.failure, data_set)
                 live.console.print(f"[red]failed[/red] {outcome.key}")
             elif outcome is not None:
-                live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
-                for warning in _warnings(data_set, outcome.key):
+                misfit = _misfit(data_set.statuses(settings, settings.video(outcome.key)))
+                if misfit:
+                    too_small.add(outcome.key)
+                    line = f"[yellow]too small[/yellow] {outcome.key}: {escape(misfit)}"
+                    live.console.print(line, soft_wrap=True)
+                else:
+                    live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
+                for warning in _warnings(settings, data_set, outcome.key):
                     line = f"[yellow]warning[/yellow] {outcome.key}: {escape(warning)}"
                     live.console.print(line, soft_wrap=True)
             if console.is_terminal and time.monotonic() >= shown_s + REFRESH_S:
@@ -220,22 +242,26 @@ def _run(
                 # One line less than there are, or the terminal would scroll with each refresh.
                 live.update(render(snapshot, console.width, console.height - 1, HINT), refresh=True)
                 shown_s = time.monotonic()
-    return [failure.sentence for failure in launched.failures]
+    return [failure.sentence for failure in launched.failures], too_small
 
 
-def _warnings(data_set: DataSet, key: str) -> list[str]:
+def _misfit(statuses: Mapping[str, AssetStatus]) -> str:
+    """Return why no format fits a film; empty where one does, or where that is not known yet."""
+    status = statuses[WINDOWS]
+    return status.reason if status.state == "too_small" else ""
+
+
+def _warnings(settings: Settings, data_set: DataSet, key: str) -> list[str]:
     """Return what was guessed, ignored or left out of a film, and why it gave less than asked for."""
     with suppress(DatasetAssetsError):
         tables = data_set.tables
         row, footer = tables.read_video(key), tables.read_footer(tables.windows_path(key))
-        if row is None or footer is None:
-            return []
-        made, counts = footer
-        warnings = list(row.warnings)
-        if counts.accepted < ENOUGH_SHARE * made.target:
-            warnings.append(shortfall(made, counts))
-        if counts.accepted and not any(data_set.triplets([key])):
-            area = f"{row.active_width}x{row.active_height}"
-            warnings.append(f"no format fits into its picture of {area}, so there are no patches of it")
+        warnings = list(row.warnings) if row else []
+        if footer is not None and footer[1].accepted < ENOUGH_SHARE * footer[0].target:
+            warnings.append(shortfall(*footer))
+        statuses = data_set.statuses(settings, settings.video(key))
+        if not _misfit(statuses):
+            whys = {name: each.reason for name, each in statuses.items() if each.state == "too_small"}
+            warnings += [f"{category}: {why}" for category, why in whys.items()]
         return warnings
     return []

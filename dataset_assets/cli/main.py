@@ -244,7 +244,7 @@ def stats(config: ConfigOption = None) -> None:
     gc.freeze()  # looking for garbage in what the imports made is a fifth of the time for 5000 videos
     with _reporting_errors():
         settings = load_settings(config_path(config))
-        found = DataSet.of(settings).statistics(settings)
+        found = DataSet.of(settings).overview(settings)
         console.print(stats_tables(found, is_cut=console.is_terminal))
 
 

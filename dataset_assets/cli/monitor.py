@@ -55,7 +55,7 @@ def monitor(settings: Settings, console: Console, *, once: bool, as_json: bool) 
 
 def _take(collector: SnapshotCollector, history: History) -> Snapshot:
     live, _ = collector.progress()
-    return collector.snapshot(history.read(live.keys(), time.time()))
+    return collector.snapshot(history.read(live.keys(), collector.overview(), time.time()))
 
 
 def _watch(collector: SnapshotCollector, history: History, console: Console) -> None:

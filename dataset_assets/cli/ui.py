@@ -15,14 +15,15 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
-from dataset_assets.assets import DECODE_POOL
+from dataset_assets.assets import close_dead_runs, limit_to_max_workers
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.sync_history import sync_history
-from dataset_assets.config import load_settings
+from dataset_assets.config import Settings, load_settings
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery import index_path
 from dataset_assets.launch import dagster_home, enter_home
-from dataset_assets.ui import is_loopback
+from dataset_assets.ui import is_loopback, refuse_second, serving, web_address
 
 
 def open_ui(config: Path, host: str, port: int, console: Console, errors: Console) -> NoReturn:
@@ -37,18 +38,33 @@ def open_ui(config: Path, host: str, port: int, console: Console, errors: Consol
 
     Raises:
         ConfigError: The configuration holds mistakes.
-        DatasetAssetsError: The port cannot be used, or Dagster can keep no history.
+        DatasetAssetsError: The port cannot be used, Dagster can keep no history, or another UI serves it.
     """
     settings = load_settings(config)
+    # Refused before anything is written.
+    refuse_second(dagster_home(settings))
     _check_address(host, port)
-    dagster_home(settings)  # refused before anything is written
     settings = with_new_films(settings, errors)
     home = enter_home(settings, config)
-    with dg.DagsterInstance.get() as instance:
-        sync_history(instance, settings, console)
-        # So that its limit can be edited before a first run has asked for a place in it.
-        instance.event_log_storage.initialize_concurrency_limit_to_default(DECODE_POOL)
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    address = web_address(host, port)
+    with serving(home, address):
+        with dg.DagsterInstance.get() as instance:
+            sync_history(instance, settings, console)
+            close_dead_runs(instance, DataSet.of(settings))
+            limit_to_max_workers(instance, settings)
+        _print_addresses(settings, home, address, console)
+        if not is_loopback(host):
+            errors.print(
+                f"[yellow]warning[/yellow] the UI listens at {escape(host)} and asks for no password: put a "
+                "proxy that does before it (see docs/reliability.md)",
+                soft_wrap=True,
+            )
+        sys.stdout.flush()
+        # In place of this process, whose imports take 200 MB that watching services does not need.
+        os.execv(sys.executable, [sys.executable, "-m", "dataset_assets.ui", host, str(port)])
+
+
+def _print_addresses(settings: Settings, home: Path, address: str, console: Console) -> None:
     pages = index_path(settings)
     console.print(
         f"UI at {address}, its history in {home}; Ctrl+C stops it\n"
@@ -56,15 +72,6 @@ def open_ui(config: Path, host: str, port: int, console: Console, errors: Consol
         + ("" if pages.exists() else " (none yet: `dataset-assets gallery` makes them)"),
         soft_wrap=True,
     )
-    if not is_loopback(host):
-        errors.print(
-            f"[yellow]warning[/yellow] the UI listens at {escape(host)} and asks for no password: put a "
-            "proxy that does before it (see docs/reliability.md)",
-            soft_wrap=True,
-        )
-    sys.stdout.flush()
-    # In place of this process, whose imports take 200 MB that watching services does not need.
-    os.execv(sys.executable, [sys.executable, "-m", "dataset_assets.ui", host, str(port)])
 
 
 def _check_address(host: str, port: int) -> None:

@@ -15,17 +15,21 @@ from rich.table import Table
 from rich.text import Text
 
 from dataset_assets.config import Settings, VideoEntry, WatchedVideo
-from dataset_assets.dataset import (
-    SOURCE,
-    WINDOWS,
-    AssetStatus,
-    DatasetStats,
-    Overview,
-    reasons_text,
-    wanted_statuses,
-)
+from dataset_assets.dataset import SOURCE, WINDOWS, AssetStatus, Overview, reasons_text, wanted_statuses
 
-STATE_STYLES = {"done": "green", "missing": "yellow", "partial": "cyan", "stale": "magenta"}
+STATES = {
+    state: Text(state.replace("_", " "), style)
+    for state, style in (
+        ("done", "green"),
+        ("missing", "yellow"),
+        ("partial", "cyan"),
+        ("stale", "magenta"),
+        ("too_small", "yellow"),
+        ("short", "green"),
+        ("failed", "red"),
+        ("unlisted", "dim"),
+    )
+}
 # Of reasons that do not fit a terminal at least so many characters are shown: the first of them.
 SHORTEST_CUT = 12
 # In place of a state, where nothing is to be made.
@@ -78,63 +82,67 @@ def _film(entry: VideoEntry, overview: Overview) -> Literal["ok", "absent", "ref
 def _state(status: AssetStatus | None, film: str) -> Text:
     if status is None or (film == "refused" and status.state == "missing"):
         return NOTHING
-    return Text(status.state, STATE_STYLES[status.state])
+    return STATES[status.state]
 
 
-def stats_tables(stats: DatasetStats, *, is_cut: bool) -> Group:
+def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
     """Return the statistics: totals, categories, formats, videos.
 
     Args:
-        stats: The statistics.
+        overview: The state of the data set.
         is_cut: Whether reject reasons are cut to what is left of a terminal's line, so that each video stays
             on one; a pipe and a file get all of them.
     """
-    totals = stats.totals
+    stats, totals = overview.stats, overview.stats.totals
+    stale = f", {totals.patches_stale:,} stale" if totals.patches_stale else ""
     parts: list[RenderableType] = [
-        f"{totals.videos} videos, {totals.patches} of {totals.patches_target} patches, "
-        f"{_gigabytes(totals.size_bytes)}, acceptance rate {_percent(totals.acceptance_rate)}"
+        f"{totals.videos:,} video{'' if totals.videos == 1 else 's'}, {totals.patches_done:,} of "
+        f"{totals.patches_target:,} patches, {totals.patches_short:,} short, {totals.patches_to_do:,} to do"
+        f"{stale}, {_gigabytes(totals.size_bytes)}, acceptance rate {_percent(totals.acceptance_rate)}"
         + (f", rejected: {reasons_text(totals.reject_reasons)}" if totals.reject_reasons else "")
     ]
-    categories = _table(
-        "Categories", ("category",), ("videos", "patches", "target", "size", "acceptance"), ()
-    )
+    counts = ("videos", "target", "done", "short", "to do", "stale")
+    categories = _table("Categories", ("category",), (*counts, "size", "acceptance"), ())
     for row in stats.categories.to_dict("records"):
         categories.add_row(
             str(row["category"]),
             str(row["videos"]),
-            str(row["patches"]),
-            str(row["patches_target"]),
+            *(str(row[f"patches_{name}"]) for name in ("target", "done", "short", "to_do", "stale")),
             _gigabytes(row["size_bytes"]),
             _percent(row["acceptance_rate"]),
         )
-    formats = _table("Formats", ("category", "format"), ("patches", "share", "mix", "size", "acceptance"), ())
+    numbers = ("patches", "expected", "share", "mix", "size", "acceptance")
+    formats = _table("Formats", ("category", "format"), numbers, ())
     for row in stats.formats.to_dict("records"):
         formats.add_row(
             str(row["category"]),
             str(row["format"]),
             str(row["patches"]),
+            str(row["expected"]),
             _percent(row["share"]),
             _percent(row["mix"]),
             _gigabytes(row["size_bytes"]),
             _percent(row["acceptance_rate"]),
         )
-    parts += [categories, formats, _videos(stats, is_cut=is_cut)]
+    parts += [categories, formats, _videos(overview, is_cut=is_cut)]
     parts += [Text(problem, "red") for problem in stats.problems]
     return Group(*parts)
 
 
-def _videos(stats: DatasetStats, *, is_cut: bool) -> Table:
-    table = _table("Videos", ("video",), ("windows", "acceptance", "patches", "size"), ("rejected",))
+def _videos(overview: Overview, *, is_cut: bool) -> Table:
+    table = _table("Videos", ("video", "state"), ("windows", "acceptance", "patches", "size"), ("rejected",))
     if is_cut:
         # The reasons get what the others leave; where that is less than their width, the others are folded.
         reasons, table.expand = table.columns[-1], True
         reasons.width, reasons.ratio, reasons.no_wrap, reasons.overflow = SHORTEST_CUT, 1, True, "ellipsis"
-    for row in stats.videos.to_dict("records"):
+    for row in overview.stats.videos.to_dict("records"):
+        state = overview.state(row["video"])[0] if row["video"] in overview.statuses else "unlisted"
         table.add_row(
             Text(row["video"]),
+            STATES[state],
             f"{row['accepted']}/{row['windows_target']}",
             _percent(row["acceptance_rate"]),
-            str(row["patches"]),
+            f"{row['patches_done']}/{row['patches_target']}",
             _gigabytes(row["size_bytes"]),
             Text(reasons_text(row["reject_reasons"])),
         )

@@ -68,7 +68,10 @@ class BaseSettings(Strict):
         default=1000, ge=1, description="Windows, and so triplets, of a video in a category of weight 1."
     )
     max_workers: int = Field(
-        default=2, ge=1, description="Videos at the same time; idle workers help with the last videos."
+        default=2,
+        ge=1,
+        description="Videos at the same time, in `generate` and in Dagster; idle workers of `generate` help "
+        "with the last videos.",
     )
     nice: int = Field(
         default=0,

@@ -11,6 +11,7 @@ Example:
         print(triplet.video, data_set.folder / triplet.paths.gt)
 """
 
+from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.identity import (
@@ -77,6 +78,7 @@ __all__ = [
     "WINDOWS",
     "WINDOWS_VERSION",
     "AssetStatus",
+    "Completion",
     "DataSet",
     "DatasetStats",
     "Failure",
@@ -116,4 +118,5 @@ __all__ = [
     "wanted_statuses",
     "windows_hashes",
     "windows_per_s",
+    "windows_to_do",
 ]

@@ -7,13 +7,14 @@ made of films (`generate`).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from dataset_assets import layout
 from dataset_assets.config import Category, Settings, VideoEntry
 from dataset_assets.dataset.cached_footers import CachedFooters
+from dataset_assets.dataset.completion import Completion, completions_of
 from dataset_assets.dataset.failures import Failures
 from dataset_assets.dataset.journal import Journal, journal_kept
 from dataset_assets.dataset.lock import video_lock
@@ -21,8 +22,9 @@ from dataset_assets.dataset.overview import Overview
 from dataset_assets.dataset.pictures import VideoPictures
 from dataset_assets.dataset.progress import Progress, ProgressFile, progress_paths, read_progress_files
 from dataset_assets.dataset.publishing import TripletWriter
-from dataset_assets.dataset.statistics import DatasetStats, add_up
-from dataset_assets.dataset.status import AssetStatus, statuses_of
+from dataset_assets.dataset.shortfalls import shortfall
+from dataset_assets.dataset.statistics import add_up
+from dataset_assets.dataset.status import WINDOWS, AssetStatus, statuses_of
 from dataset_assets.dataset.strays import Strays, find_strays, unnamed_files
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import Triplet, TripletPaths
@@ -261,15 +263,33 @@ class DataSet:
         """
         return statuses_of(settings, entry, self.tables)
 
-    def statistics(self, settings: Settings) -> DatasetStats:
-        """Add up all tables, from their footers; see `add_up`."""
-        return add_up(self.tables, {name: each.mix for name, each in settings.categories.items()})
+    def completions(
+        self,
+        settings: Settings,
+        entry: VideoEntry,
+        statuses: Mapping[str, AssetStatus],
+        progress: Progress | None = None,
+    ) -> dict[str, Completion]:
+        """Return how far a video has come, see `completions_of`."""
+        return completions_of(settings, entry, self.tables, statuses, progress)
 
     def overview(self, settings: Settings) -> Overview:
         """Read the state of the data set."""
+        # Each footer is needed three times.
+        tables = self.tables if isinstance(self.tables, CachedFooters) else CachedFooters(self.folder)
         kept = self.failures.read()
+        statuses = {entry.key: statuses_of(settings, entry, tables) for entry in settings.videos}
+        completions = {
+            entry.key: completions_of(settings, entry, tables, statuses[entry.key])
+            for entry in settings.videos
+        }
+        short = [key for key, found in completions.items() if found[WINDOWS].short]
+        footers = {key: tables.read_footer(tables.windows_path(key)) for key in short}
+        mixes = {name: each.mix for name, each in settings.categories.items()}
         return Overview(
-            self.statistics(settings),
-            {entry.key: self.statuses(settings, entry) for entry in settings.videos},
+            add_up(tables, mixes, completions),
+            statuses,
+            completions,
+            {key: shortfall(*footer) for key, footer in footers.items() if footer},
             {entry.key: kept[entry.key] for entry in settings.videos if entry.key in kept},
         )

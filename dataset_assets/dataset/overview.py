@@ -1,16 +1,21 @@
 """The state of a data set: figures, what is missing or stale, what failed; read once for all that show it.
 
-Not here: how each part is read (`statistics`, `status`, `failures`) and shown.
+Not here: how each part is read (`statistics`, `completion`, `status`, `failures`) and shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from dataset_assets.dataset.completion import Completion
 from dataset_assets.dataset.failures import Failure
 from dataset_assets.dataset.statistics import DatasetStats
-from dataset_assets.dataset.status import AssetStatus
+from dataset_assets.dataset.status import WINDOWS, AssetStatus
+
+VideoState = Literal["failed", "missing", "partial", "stale", "too_small", "short", "done"]
+_UNDONE: tuple[VideoState, ...] = ("missing", "partial", "stale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +23,40 @@ class Overview:
     """The state of a data set.
 
     Attributes:
-        stats: What its tables add up to.
+        stats: What its tables add up to, and what is wanted.
         statuses: The states of the configured videos' tables, by key and table.
+        completions: How far each configured video has come, by key and table.
+        shortfalls: Why a configured video gave fewer windows than are wanted, by key.
         failures: Why the last runs of configured videos failed, by key.
     """
 
     stats: DatasetStats
     statuses: Mapping[str, Mapping[str, AssetStatus]]
+    completions: Mapping[str, Mapping[str, Completion]]
+    shortfalls: Mapping[str, str]
     failures: Mapping[str, Failure]
+
+    def state(self, key: str) -> tuple[VideoState, str]:
+        """Return the state of a configured video, and why it is not done.
+
+        It is the worst of its tables' states; `short` is one that is done, but gave less than is wanted.
+        """
+        if key in self.failures:
+            return "failed", self.failures[key].what
+        found = self.statuses[key]
+        for state in _UNDONE:
+            concerned = {name: status for name, status in found.items() if status.state == state}
+            if concerned:
+                reasons = ", ".join(dict.fromkeys(status.reason for status in concerned.values()))
+                return state, reasons if len(concerned) == len(
+                    found
+                ) else f"{', '.join(concerned)}: {reasons}"
+        misfits = {name: status.reason for name, status in found.items() if status.state == "too_small"}
+        if WINDOWS in misfits:
+            return "too_small", misfits[WINDOWS]
+        whys = [self.shortfalls.get(key, ""), *(f"{name}: {why}" for name, why in misfits.items())]
+        why = "; ".join(filter(None, whys))
+        return ("short" if why else "done"), why
 
     def is_done(self, key: str) -> bool:
         """Return whether nothing of a configured video is missing or stale."""

@@ -1,7 +1,7 @@
 """Statistics over the tables: how much was made, of what, with which acceptance rates.
 
-Here: sums over all tables of a data set, as data frames. Not here: how they are shown (`cli`, `assets`), and
-what is missing or stale (`status`).
+Here: sums over all videos of a data set, as data frames. Not here: how they are shown (`cli`, `assets`), how
+far one video has come (`completion`), and what is missing or stale (`status`).
 
 An unfinished table counts with the rows that it has.
 """
@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataset_assets.dataset.completion import Completion
+from dataset_assets.dataset.status import WINDOWS
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import Counts, Provenance
@@ -23,10 +25,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _JUDGED = ("accepted", "candidates", "acceptance_rate", "reject_reasons")
-_MADE = ("patches", "patches_target", "size_bytes")
+_MADE = (
+    "patches",
+    "patches_target",
+    "patches_done",
+    "patches_short",
+    "patches_to_do",
+    "patches_stale",
+    "size_bytes",
+)
 _CATEGORY_COLUMNS = ("category", "videos", *_MADE, *_JUDGED)
-_FORMAT_COLUMNS = ("category", "format", "patches", "share", "mix", "size_bytes", *_JUDGED)
-_VIDEO_COLUMNS = ("video", "windows_target", *_JUDGED, *_MADE, "complete")
+_FORMAT_COLUMNS = ("category", "format", "patches", "expected", "share", "mix", "size_bytes", *_JUDGED)
+_VIDEO_COLUMNS = ("video", "windows_target", "windows_short", *_JUDGED, *_MADE, "complete")
 _VIDEO_CATEGORY_COLUMNS = ("video", "category", *_MADE, "complete")
 
 
@@ -35,25 +45,35 @@ class Totals:
     """The sums over a data set.
 
     Attributes:
-        videos: Videos that have a table of any kind.
-        windows_target: Windows asked for.
+        videos: Videos that are configured or have a table of any kind.
+        windows_target: Windows wanted.
+        windows_short: Wanted windows that films cannot give.
         accepted: Candidates that became windows.
         candidates: Candidates that were tried, accepted or not.
         acceptance_rate: accepted / candidates, 0..1; NaN without candidates.
         reject_reasons: Rejected candidates by reason, the most frequent first.
-        patches: Triplets made.
-        patches_target: Triplets asked for.
+        patches: Triplets that there are.
+        patches_target: Triplets wanted by the configuration; nothing of films that no format fits.
+        patches_done: Those of them that there are, up to date.
+        patches_short: Those of them that films cannot give.
+        patches_to_do: Those of them that are still to be made.
+        patches_stale: Triplets of stale tables, or more than are wanted.
         size_bytes: Bytes of all triplets, GT and both LR stacks.
     """
 
     videos: int
     windows_target: int
+    windows_short: int
     accepted: int
     candidates: int
     acceptance_rate: float
     reject_reasons: dict[str, int]
     patches: int
     patches_target: int
+    patches_done: int
+    patches_short: int
+    patches_to_do: int
+    patches_stale: int
     size_bytes: int
 
 
@@ -67,17 +87,17 @@ class DatasetStats:
 
     Attributes:
         totals: The sums over all of it.
-        categories: Sorted by category; columns `category, videos, patches, patches_target, size_bytes,
-            accepted, candidates, acceptance_rate, reject_reasons`. `videos` are those with a patch of the
-            category.
-        formats: Sorted by category and format; columns `category, format, patches, share, mix, size_bytes,
-            accepted, candidates, acceptance_rate, reject_reasons`. `share` is the format's part of the
-            category's patches, 0..1, NaN where it has none; `mix` the part asked for, NaN where unknown.
-        videos: Sorted by video; columns `video, windows_target, accepted, candidates, acceptance_rate,
-            reject_reasons, patches, patches_target, size_bytes, complete`. `complete`: no table of it is
-            unfinished or unreadable.
-        video_categories: Sorted by video and category; columns `video, category, patches, patches_target,
-            size_bytes, complete`. A category that was asked of a video for nothing has its row too.
+        categories: Sorted by category; columns `category, videos`, those of patches, `size_bytes, accepted,
+            candidates, acceptance_rate, reject_reasons`. `videos` are those with a patch of the category.
+        formats: Sorted by category and format; columns `category, format, patches, expected, share, mix,
+            size_bytes, accepted, candidates, acceptance_rate, reject_reasons`. `expected` is what the format
+            gets of what the category wants and can get; `share` its part of the category's patches, 0..1, NaN
+            where it has none; `mix` the part asked for, NaN where unknown.
+        videos: Sorted by video; columns `video, windows_target, windows_short, accepted, candidates,
+            acceptance_rate, reject_reasons`, those of patches, `size_bytes, complete`. `complete`: no table
+            of it is unfinished or unreadable.
+        video_categories: Sorted by video and category; columns `video, category`, those of patches,
+            `size_bytes, complete`. A category that wants nothing of a video has its row where it has a table.
         problems: One message for each table that could not be read, with the remedy. Such a table is not
             counted.
     """
@@ -95,11 +115,12 @@ class _Tally:
     """Tables added up."""
 
     videos: int = 0
-    windows_target: int = 0
+    windows: Completion = field(default_factory=Completion)
     accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     patches: int = 0
-    patches_target: int = 0
+    of_patches: Completion = field(default_factory=Completion)
+    expected: int = 0
     size_bytes: int = 0
     unfinished: int = 0
     unreadable: int = 0
@@ -109,13 +130,11 @@ class _Tally:
         self.rejected.update(counts.rejected)
 
     def add_windows(self, provenance: Provenance, counts: Counts) -> None:
-        self.windows_target += provenance.target
         self.unfinished += not provenance.complete
         self.add_candidates(counts)
 
     def add_patches(self, provenance: Provenance, counts: Counts) -> None:
         self.patches += sum(counts.patches.values())
-        self.patches_target += provenance.target
         self.size_bytes += sum(counts.size_bytes.values())
         self.unfinished += not provenance.complete
 
@@ -123,13 +142,18 @@ class _Tally:
         candidates = self.accepted + self.rejected.total()
         return {
             "videos": self.videos,
-            "windows_target": self.windows_target,
+            "windows_target": self.windows.target,
+            "windows_short": self.windows.short,
             "accepted": self.accepted,
             "candidates": candidates,
             "acceptance_rate": _ratio(self.accepted, candidates),
             "reject_reasons": dict(sorted(self.rejected.items(), key=lambda item: (-item[1], item[0]))),
             "patches": self.patches,
-            "patches_target": self.patches_target,
+            "patches_target": self.of_patches.target,
+            "patches_done": self.of_patches.done,
+            "patches_short": self.of_patches.short,
+            "patches_to_do": self.of_patches.to_do,
+            "patches_stale": self.of_patches.stale,
             "size_bytes": self.size_bytes,
             "complete": not (self.unfinished or self.unreadable),
         }
@@ -147,18 +171,24 @@ class _Tallies:
     problems: list[str] = field(default_factory=list)
 
 
-def add_up(tables: TableStore, mixes: Mapping[str, Mapping[str, float]] | None = None) -> DatasetStats:
+def add_up(
+    tables: TableStore,
+    mixes: Mapping[str, Mapping[str, float]] | None = None,
+    completions: Mapping[str, Mapping[str, Completion]] | None = None,
+) -> DatasetStats:
     """Add up all tables of a data set, from their footers.
 
     Args:
         tables: The tables.
-        mixes: Part of each format asked for, 0..1, by category and format. A format of a category on the disk
-            has its row even where nothing was made of it. None leaves `mix` unknown.
+        mixes: Part of each format asked for, 0..1, by configured category and format. Each has its row even
+            where nothing was made of it. None leaves `mix` unknown.
+        completions: How far each configured video has come, by key and table, see `completions_of`.
 
     Returns:
-        The statistics; all frames are empty if there is no table.
+        The statistics; all frames are empty if there is no table and no video is configured.
     """
     tallies = _Tallies()
+    _add_completions(tallies, completions or {})
     for key, path in tables.video_files().items():
         of_video = tallies.videos[key]
         if records := _footer(tables, path, tallies.problems, of_video):
@@ -170,10 +200,13 @@ def add_up(tables: TableStore, mixes: Mapping[str, Mapping[str, float]] | None =
             candidates[key] = records[1]
             for tally in (tallies.total, of_video):
                 tally.add_windows(*records)
-    for category in tables.categories():
-        for format_name in (mixes or {}).get(category, {}):
+    for category, mix in (mixes or {}).items():
+        tallies.categories[category] = tallies.categories[category]
+        for format_name in mix:
             tallies.formats[category, format_name] = _Tally()
-        _add_category(tallies, tables, category, candidates)
+    for category in sorted({*tables.categories(), *(mixes or {})}):
+        fitting = _add_category(tallies, tables, category, candidates)
+        _add_expected(tallies, category, (mixes or {}).get(category, {}), fitting, completions or {})
     tallies.total.videos = len(tallies.videos)
     return _stats(tallies, mixes or {})
 
@@ -195,9 +228,53 @@ def _footer(
         return None
 
 
+def _add_completions(tallies: _Tallies, completions: Mapping[str, Mapping[str, Completion]]) -> None:
+    for key, found in completions.items():
+        for tally in (tallies.total, tallies.videos[key]):
+            tally.windows += found[WINDOWS]
+        for category, of_patches in found.items():
+            if category == WINDOWS:
+                continue
+            concerned = [tallies.total, tallies.videos[key], tallies.categories[category]]
+            if of_patches != Completion():
+                concerned.append(tallies.video_categories[key, category])
+            for tally in concerned:
+                tally.of_patches += of_patches
+
+
+def _add_expected(
+    tallies: _Tallies,
+    category: str,
+    mix: Mapping[str, float],
+    fitting: Mapping[str, Mapping[str, float]],
+    completions: Mapping[str, Mapping[str, Completion]],
+) -> None:
+    """Add what each format of a category gets; whole numbers that add up to what can be got.
+
+    Args:
+        tallies: What is added to.
+        category: The category.
+        mix: Its mix.
+        fitting: The mix of the formats that fit a video, by key, where a table says so.
+        completions: How far each configured video has come.
+    """
+    expected: dict[str, float] = defaultdict(float)
+    for key, found in completions.items():
+        each = found.get(category, Completion())  # of a category that is not configured any more
+        # A stale table holds the mix of other settings.
+        for name, share in (fitting.get(key, mix) if each.done else mix).items():
+            expected[name] += (each.target - each.short) * share
+    left = round(sum(expected.values())) - sum(map(math.floor, expected.values()))
+    by_remainder = sorted(expected, key=lambda name: (math.floor(expected[name]) - expected[name], name))
+    for position, name in enumerate(by_remainder):
+        tallies.formats[category, name].expected = math.floor(expected[name]) + (position < left)
+
+
 def _add_category(
     tallies: _Tallies, tables: TableStore, category: str, candidates: Mapping[str, Counts]
-) -> None:
+) -> dict[str, Mapping[str, float]]:
+    """Add a category's tables; return the mix of the formats that fit a video, by key, as tables say."""
+    fitting = {}
     of_category = tallies.categories[category]
     for key, path in tables.patches_files(category).items():
         of_video, of_both = tallies.videos[key], tallies.video_categories[key, category]
@@ -205,6 +282,8 @@ def _add_category(
         if not records:
             continue
         provenance, counts = records
+        if provenance.mix is not None:
+            fitting[key] = provenance.mix
         for tally in (tallies.total, of_video, of_category, of_both):
             tally.add_patches(provenance, counts)
         of_category.videos += bool(counts.patches)
@@ -216,6 +295,7 @@ def _add_category(
             of_format.size_bytes += counts.size_bytes[format_name]
             if key in candidates:
                 of_format.add_candidates(candidates[key])
+    return fitting
 
 
 def _stats(tallies: _Tallies, mixes: Mapping[str, Mapping[str, float]]) -> DatasetStats:
@@ -233,6 +313,7 @@ def _stats(tallies: _Tallies, mixes: Mapping[str, Mapping[str, float]]) -> Datas
                 {
                     "category": category,
                     "format": format_name,
+                    "expected": tally.expected,
                     "share": _ratio(tally.patches, tallies.categories[category].patches),
                     "mix": mixes.get(category, {}).get(format_name, math.nan),
                 }

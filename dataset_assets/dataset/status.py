@@ -26,7 +26,9 @@ from dataset_assets.dataset.identity import (
 )
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.patches import misfit
 from dataset_assets.tables import Counts, Provenance, VideoRow
+from dataset_assets.video import Rect
 
 SOURCE = "source"
 WINDOWS = "windows"
@@ -42,20 +44,21 @@ class AssetStatus:
     """Whether one table of a video is up to date.
 
     Attributes:
-        state: `done`; `missing` (no table), `partial` (a run was interrupted) or `stale`.
+        state: `done`; `missing` (no table), `partial` (a run was interrupted) or `stale`; `too_small` where
+            no format fits the film, so that there is nothing to make.
         reason: Why it is not done, in a few words; empty where it is.
         only_target: Whether the table is finished and only more or fewer rows are wanted, so that the first
             ones stay as they are.
     """
 
-    state: Literal["done", "missing", "partial", "stale"]
+    state: Literal["done", "missing", "partial", "stale", "too_small"]
     reason: str = ""
     only_target: bool = False
 
     @property
     def is_done(self) -> bool:
         """Whether nothing has to be made."""
-        return self.state == "done"
+        return self.state in ("done", "too_small")
 
 
 def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> dict[str, AssetStatus]:
@@ -78,6 +81,9 @@ def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> di
             # Their hash holds that of the windows, whose version is the cause.
             of_patches = found[WINDOWS]
         found[category] = of_patches
+    wanted = [found[name] for name in settings.categories if settings.target(entry, name)]
+    if wanted and all(status.state == "too_small" for status in wanted) and not found[WINDOWS].is_done:
+        found[WINDOWS] = wanted[0]
     return found
 
 
@@ -149,6 +155,8 @@ class _Look:
         versions = {PATCHES_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
         target = self._settings.target(self._entry, category)
         status = self._status(path, versions, target)
+        if target and (why := self._misfit(category, status)):
+            return AssetStatus("too_small", why)
         if status.is_done and self._footer is not None:
             # Windows in strata go in another order than that in which categories took them.
             chosen = self._footer[0].chosen
@@ -168,6 +176,7 @@ class _Look:
                 was made with mean what the present ones mean.
             target: What is asked for.
         """
+        self._footer = None
         try:
             footer = self._tables.read_footer(path)
         except DatasetAssetsError as error:
@@ -190,6 +199,21 @@ class _Look:
         if has_other_cap(made, counts, self._settings.base.max_attempts):
             return AssetStatus("stale", _CAP_CHANGED)
         return AssetStatus("done")
+
+    def _misfit(self, category: str, status: AssetStatus) -> str:
+        """Return why no format of a category fits the film; empty where one does, or where that is not known.
+
+        The row of the film is read only where the patches table, of this status, does not decide.
+        """
+        is_of_settings = status.state in ("done", "partial") or status.only_target
+        made, counts = self._footer if self._footer is not None and is_of_settings else (None, None)
+        if (made and made.mix) or (counts and counts.patches):
+            return ""
+        row = self._video_row()
+        if row is None or not self._is_of_film(row.source_fingerprint):
+            return "no format fits" if made and made.mix is not None else ""
+        area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
+        return misfit(self._settings.formats, self._settings.categories[category].mix, area)
 
     def _is_equal_in_strata(
         self, made: Provenance, hashes: Callable[[frozenset[str]], strata.StrataHashes]

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import AssetStatus, DataSet, DatasetStats, Overview, Totals
+from dataset_assets.dataset import Completion, DataSet, Overview, Totals
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery.video_page import category_order
 
 LEFT = "unlisted"
 # A video's card shows the worst state of its tables; a stale table can still be used.
-STATES = ("failed", "missing", "partial", "stale", LEFT, "done")
+STATES = ("failed", "missing", "partial", "stale", "too_small", LEFT, "short", "done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ class CategoryProgress:
 
     name: str
     colour: int
-    patches: int
-    target: int
+    patches: Completion
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Card:
         remedy: What to do about a failure; else empty.
         has_tables: Whether it has a page.
         windows: Accepted windows.
-        windows_target: Windows asked for.
+        windows_target: Windows wanted.
         candidates: Candidates that were tried, accepted or not.
         size_bytes: Bytes of its triplets.
         categories: The categories that want patches of it, or have some.
@@ -83,8 +82,11 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
     """Return what is to be shown of all videos."""
     stats = overview.stats
     order = category_order(settings, stats.categories["category"].tolist())
-    made = _made(stats)
     rows = {str(row["video"]): row for row in stats.videos.to_dict("records")}
+    made: dict[str, dict[str, int]] = defaultdict(dict)
+    for each in stats.video_categories.to_dict("records"):
+        made[each["video"]][each["category"]] = each["patches"]
+    with_tables = set(data_set.tables.keys())
     configured = {entry.key: entry for entry in settings.videos}
     cards = []
     for key in {*rows, *configured}:
@@ -98,12 +100,12 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
                 state=state,
                 why=why,
                 remedy=remedy,
-                has_tables=key in rows,
+                has_tables=key in with_tables,
                 windows=row.get("accepted", 0),
-                windows_target=row.get("windows_target") or (settings.window_target(entry) if entry else 0),
+                windows_target=row.get("windows_target", 0),
                 candidates=row.get("candidates", 0),
                 size_bytes=row.get("size_bytes", 0),
-                categories=_progress(settings, entry, order, made.get(key, {})),
+                categories=_progress(overview, order, key, made.get(key, {})),
             )
         )
     cards.sort(key=lambda card: (card.state != "failed", card.key))
@@ -116,24 +118,14 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
     )
 
 
-def _made(stats: DatasetStats) -> dict[str, dict[str, tuple[int, int]]]:
-    """Return patches and their targets by video and category."""
-    made: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
-    for row in stats.video_categories.to_dict("records"):
-        made[row["video"]][row["category"]] = (row["patches"], row["patches_target"])
-    return made
-
-
 def _progress(
-    settings: Settings, entry: VideoEntry | None, order: list[str], made: Mapping[str, tuple[int, int]]
+    overview: Overview, order: list[str], key: str, made: Mapping[str, int]
 ) -> tuple[CategoryProgress, ...]:
     found = []
     for colour, name in enumerate(order):
-        patches, target = made.get(name, (0, 0))
-        if entry is not None and name in settings.categories:
-            target = settings.target(entry, name)
-        if patches or target:
-            found.append(CategoryProgress(name, colour, patches, target))
+        of_patches = overview.completions.get(key, {}).get(name, Completion(stale=made.get(name, 0)))
+        if of_patches != Completion():
+            found.append(CategoryProgress(name, colour, of_patches))
     return tuple(found)
 
 
@@ -141,20 +133,8 @@ def _state(overview: Overview, entry: VideoEntry | None) -> tuple[str, str, str]
     """Return the state that a card shows, why, and the remedy of a failure."""
     if entry is None:
         return LEFT, "It is no longer in the configuration; what was made of it stays.", ""
-    found = overview.statuses[entry.key]
-    if entry.key in overview.failures:
-        failure = overview.failures[entry.key]
-        return "failed", failure.what, failure.remedy
-    for state in STATES:
-        concerned = {name: status for name, status in found.items() if status.state == state}
-        if concerned and state != "done":
-            return state, _why(concerned, len(found)), ""
-    return "done", "", ""
-
-
-def _why(concerned: Mapping[str, AssetStatus], total: int) -> str:
-    reasons = ", ".join(dict.fromkeys(status.reason for status in concerned.values()))
-    return reasons if len(concerned) == total else f"{', '.join(concerned)}: {reasons}"
+    state, why = overview.state(entry.key)
+    return state, why, overview.failures[entry.key].remedy if state == "failed" else ""
 
 
 def _recorded_name(data_set: DataSet, key: str) -> str:

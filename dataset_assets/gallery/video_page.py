@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet, Failure, picture_name, shortfall
+from dataset_assets.dataset import WINDOWS, Completion, DataSet, Failure, picture_name, shortfall
 from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
 from dataset_assets.windows import SHOWN_FRAMES, SIGNATURE_HEIGHT, SIGNATURE_WIDTH, rule_named
 
@@ -203,6 +203,7 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
     reader = _Reader(data_set, key, row, footer)
     crops: dict[int, list[Crop]] = {}
     shares = []
+    completions = _completions(settings, data_set, key)
     for colour, category in enumerate(category_order(settings, data_set.tables.categories())):
         made = data_set.tables.read_provenance(data_set.tables.patches_path(category, key))
         if made is None:
@@ -211,7 +212,8 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
         for patch in patches:
             crops.setdefault(patch.window, []).append(reader.crop(category, colour, patch))
         if patches or made.target:
-            shares.append(_share(category, colour, patches, made))
+            target = completions[category].target if category in completions else made.target
+            shares.append(_share(category, colour, patches, made, target))
     accepted = [(each, reader.candidate(each, crops.get(each.window, []))) for each in rows if each.accepted]
     rejected = [each for each in rows if each.is_tried and not each.accepted]
     reasons = Counter(each.reason or "" for each in rejected)
@@ -223,7 +225,7 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
         name=row.name if row else _configured_name(settings, key),
         row=row,
         failure=data_set.failures.read_one(key),
-        windows_target=footer.target if footer else 0,
+        windows_target=completions[WINDOWS].target if completions else footer.target if footer else 0,
         shortfall=shortfall(*records) if records else "",
         is_unfinished=any(share.is_unfinished for share in shares) or bool(footer and not footer.complete),
         accepted=tuple(candidate for _, candidate in accepted),
@@ -316,12 +318,22 @@ def _scores(row: WindowRow) -> tuple[Score, ...]:
     )
 
 
-def _share(name: str, colour: int, patches: Sequence[PatchRow], made: Provenance) -> CategoryShare:
+def _completions(settings: Settings, data_set: DataSet, key: str) -> Mapping[str, Completion]:
+    """Return how far a video has come; nothing where it is not in the configuration any more."""
+    entry = next((entry for entry in settings.videos if entry.key == key), None)
+    if entry is None:
+        return {}
+    return data_set.completions(settings, entry, data_set.statuses(settings, entry))
+
+
+def _share(
+    name: str, colour: int, patches: Sequence[PatchRow], made: Provenance, target: int
+) -> CategoryShare:
     return CategoryShare(
         name=name,
         colour=colour,
         patches=len(patches),
-        target=made.target,
+        target=target,
         size_bytes=sum(patch.size_bytes for patch in patches),
         formats=Counter(patch.format for patch in patches),
         is_unfinished=not made.complete,

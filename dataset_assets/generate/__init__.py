@@ -23,7 +23,7 @@ from dataset_assets.generate.changes import (
 )
 from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Made
 from dataset_assets.generate.limits import DAMAGED_REMEDY, LIMIT_EXIT_CODE, step_limits, within_limits
-from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, format_targets, plan_video
+from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, plan_video
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds, evenly_first
 from dataset_assets.generate.rows import video_row
@@ -45,7 +45,6 @@ __all__ = [
     "WindowsReport",
     "evenly_first",
     "finished_patches",
-    "format_targets",
     "generate_video",
     "plan_video",
     "planned_changes",

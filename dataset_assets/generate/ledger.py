@@ -329,7 +329,8 @@ class PatchLedger:
     def commit(self, *, complete: bool) -> None:
         """Replace the table."""
         rows = sorted([*self._done.values(), *self._earlier.values()], key=lambda row: row.window)
-        self._data_set.tables.write(self._path, PATCHES, rows, replace(self._provenance, complete=complete))
+        made = replace(self._provenance, complete=complete, outdated=len(self._earlier))
+        self._data_set.tables.write(self._path, PATCHES, rows, made)
         self.is_complete = complete
         self.is_changed = False
         self.given_up = []

@@ -133,6 +133,7 @@ def patch_ledger(
         PATCHES_VERSION,
         complete=False,
         target=plan.target,
+        mix=plan.mix,
     )
     return PatchLedger(
         data_set,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import DataSet
-from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.patches import PatchPlan, fitting_mix, plan_patches
+from dataset_assets.patches import PatchPlan, plan_patches
 from dataset_assets.video import Extent, Rect, VideoInfo
 
 # Of a GT pixel: the stacks add 12/9 of the GT's pixels. Seven real films gave 0.7 (flat animation) to 3.8
@@ -25,7 +22,7 @@ class VideoPlan:
     Attributes:
         entry: The video in the configuration.
         info: What probing found.
-        windows: Windows that are wanted.
+        windows: Windows that are wanted; 0 where no category has a format that fits the film.
         room: Windows that the film is long enough for, at most `windows`.
         patches: The plan of each category.
     """
@@ -35,6 +32,11 @@ class VideoPlan:
     windows: int
     room: int
     patches: Mapping[str, PatchPlan]
+
+    @property
+    def misfit(self) -> str:
+        """Why no category has a format that fits the film; empty where one does, or where none wants any."""
+        return "" if self.windows else next((p.misfit for p in self.patches.values() if p.target), "")
 
     def size_bytes(self, category: str, made: int = 0) -> int:
         """Estimated bytes of a category's triplets.
@@ -50,34 +52,12 @@ class VideoPlan:
         return int(max(0, plan.target - made) * pixels * TRIPLET_BYTES_PER_PIXEL)
 
 
-def format_targets(settings: Settings, data_set: DataSet) -> dict[str, Counter[str]]:
-    """Return the patches expected of each format, by category, of the videos that were probed.
-
-    As in a video's plan, formats that do not fit it leave their share to the others.
-    """
-    targets: dict[str, Counter[str]] = {name: Counter() for name in settings.categories}
-    files = {name: data_set.tables.patches_files(name) for name in settings.categories}
-    for entry in settings.videos:
-        try:
-            row = data_set.tables.read_video(entry.key)
-        except DatasetAssetsError:
-            continue  # damaged, which the statistics report
-        if row is None:
-            continue
-        area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
-        for name, category in settings.categories.items():
-            if entry.key in files[name]:
-                target = settings.target(entry, name)
-                mix = fitting_mix(settings.formats, category.mix, area)
-                targets[name].update({each: target * share for each, share in mix.items()})
-    return {name: Counter({each: round(t) for each, t in found.items()}) for name, found in targets.items()}
-
-
 def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:
     """Plan a video's windows and every category's patches."""
-    windows = settings.window_target(entry)
-    room = room_for(windows, info.extent)
-    return VideoPlan(entry, info, windows, room, plan_categories(settings, entry, info.active))
+    patches = plan_categories(settings, entry, info.active)
+    fits = any(plan.target and plan.mix for plan in patches.values())
+    windows = settings.window_target(entry) if fits else 0
+    return VideoPlan(entry, info, windows, room_for(windows, info.extent), patches)
 
 
 def room_for(windows: int, extent: Extent) -> int:

@@ -18,13 +18,14 @@ class WindowsReport:
     """What a video's windows table holds now.
 
     Attributes:
-        target: Windows asked for in the configuration.
+        target: Windows wanted; 0 where no category has a format that fits the film.
         possible: Windows that the film is long enough for, at most `target`.
         accepted: Windows accepted.
         with_repeats: Accepted windows with a repeated frame.
         candidates: Candidates that were tried, accepted or not.
         rejected: Rejected candidates by reason.
-        shortfall: Why fewer windows than were asked for were found, see `dataset.shortfall`.
+        shortfall: Why fewer windows than were asked for were found, see `dataset.shortfall`, or why no format
+            fits.
         rows: Rows of the table, with those of candidates that were passed over.
     """
 
@@ -54,6 +55,7 @@ class CategoryReport:
         rows: Every patch of the table.
         mix: Share of each format that fits; sums to 1.
         left_out: Formats that do not fit the active area.
+        misfit: Why none fits; empty where one does.
     """
 
     target: int
@@ -62,6 +64,7 @@ class CategoryReport:
     rows: tuple[PatchRow, ...]
     mix: Mapping[str, float]
     left_out: tuple[str, ...]
+    misfit: str
 
     @property
     def formats(self) -> dict[str, int]:

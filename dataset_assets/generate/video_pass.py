@@ -76,7 +76,7 @@ class VideoPass:
         entry = plan.entry
         self._settings = settings
         self._plan = plan
-        self._finds_windows = windows
+        self._finds_windows = windows and not plan.misfit
         self._lanes = lanes
         self._on_progress = on_progress
         self._data_set = data_set
@@ -93,7 +93,8 @@ class VideoPass:
         ]
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if self._is_pending(ledger)]
-        self._checkpoints = Checkpoints(data_set, journal, self.windows if windows else None, self._pending)
+        found = self.windows if self._finds_windows else None
+        self._checkpoints = Checkpoints(data_set, journal, found, self._pending)
         rows = self.windows.rows()
         self._progress = Progress(
             key=entry.key,
@@ -148,7 +149,7 @@ class VideoPass:
         """Count the windows table."""
         rows = self.windows.rows()
         return WindowsReport(
-            target=self._settings.window_target(self._plan.entry),
+            target=self._plan.windows,
             possible=self._plan.room,
             accepted=sum(row.accepted for row in rows),
             with_repeats=sum(row.accepted and bool(row.repeated_frames) for row in rows),
@@ -156,7 +157,7 @@ class VideoPass:
             rejected=dict(
                 Counter(row.reason for row in rows if row.is_tried and row.reason is not None).most_common()
             ),
-            shortfall=shortfall(self.windows.finished, count(rows)),
+            shortfall=self._plan.misfit or shortfall(self.windows.finished, count(rows)),
             rows=len(rows),
         )
 
@@ -170,6 +171,7 @@ class VideoPass:
                 rows=tuple(ledger.rows()),
                 mix=ledger.plan.mix,
                 left_out=ledger.plan.left_out,
+                misfit=ledger.plan.misfit,
             )
             for ledger in self.patches
         }
@@ -181,7 +183,7 @@ class VideoPass:
         if not self.windows.is_complete:
             return self._finds_windows
         accepted = sum(row.accepted for row in self.windows.rows())
-        return ledger.chosen not in (None, min(ledger.plan.target, accepted))
+        return ledger.chosen not in (None, min(ledger.plan.target, accepted, self._plan.windows))
 
     def _open_lane(self, rounds: Rounds, stop: Event) -> Lane:
         return Lane(self._plan.info, self._settings.base, rounds.signatures, stop)
@@ -343,7 +345,7 @@ class VideoPass:
             self._progress.patches_bytes[name] += sum(map(len, files))
 
     def _refuse_to_replay_nothing(self) -> None:
-        wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target]
+        wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target and ledger.plan.mix]
         if wanting and not self._finds_windows and not self.windows.is_complete:
             raise MissingWindowsError(
                 f"its windows are missing, unfinished or stale, so no patches of {' and '.join(wanting)} can "

@@ -17,6 +17,7 @@ from pathlib import Path
 import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
+from dataset_assets.assets import GALLERY_ADDRESS, GALLERY_VARIABLE
 from dataset_assets.config import CONFIG_VARIABLE, Settings, video_key
 from dataset_assets.dagster_internals import (
     HISTORY_FOLDER,
@@ -130,6 +131,7 @@ def enter_home(settings: Settings, config: Path) -> Path:
         ) from error
     os.environ[HOME_VARIABLE] = str(home)
     os.environ[CONFIG_VARIABLE] = str(config.resolve())
+    os.environ[GALLERY_VARIABLE] = GALLERY_ADDRESS
     return home
 
 

@@ -12,9 +12,10 @@ import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
 from dataset_assets.assets import is_overtaken
+from dataset_assets.dagster_internals import runs_of_location
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import STATS_JOB, build_defs
-from dataset_assets.launch.worker import QUIET
+from dataset_assets.launch.worker import LAUNCHED_BY, LOCATION, QUIET
 
 
 def close_failed_run(failure: Failure, data_set: DataSet) -> None:
@@ -47,7 +48,9 @@ def update_stats(config: Path) -> None:
     """
     job = build_defs(config).resolve_job_def(STATS_JOB)
     try:
-        with dg.DagsterInstance.get() as instance:
-            job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+        with dg.DagsterInstance.get() as instance, runs_of_location(instance, LOCATION):
+            job.execute_in_process(
+                instance=instance, tags=LAUNCHED_BY, run_config=QUIET, raise_on_error=False
+            )
     except dg.DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error

@@ -5,13 +5,13 @@ Which they are is decided in `automation.pending`; in which order and where they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dataset_assets.assets import SCENE_WINDOWS, SOURCE_VIDEO, patches_asset
 from dataset_assets.automation import pending_assets
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import AssetStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Task:
 def pending_task(
     settings: Settings,
     entry: VideoEntry,
-    data_set: DataSet,
+    statuses: Mapping[str, AssetStatus],
     categories: Sequence[str],
     *,
     force: bool,
@@ -44,14 +44,14 @@ def pending_task(
     Args:
         settings: The configuration.
         entry: The video.
-        data_set: The data set.
+        statuses: The states of its tables.
         categories: The chosen categories; all where empty.
         force: Whether to rebuild what is up to date.
     """
     chosen = list(categories or settings.categories)
     if force and not categories:
         return Task(entry.key, (SOURCE_VIDEO, SCENE_WINDOWS, *map(patches_asset, chosen)))
-    assets = pending_assets(data_set.statuses(settings, entry), chosen).assets
+    assets = pending_assets(statuses, chosen).assets
     if force:
         assets = tuple(dict.fromkeys([*assets, *map(patches_asset, chosen)]))
     return Task(entry.key, assets) if assets else None

@@ -19,15 +19,20 @@ from pathlib import Path
 import dagster as dg
 
 from dataset_assets.assets import FORCE_TAG, LANES_TAG, REPLACE_TAG, failure_of_events
+from dataset_assets.dagster_internals import runs_of_location
 from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch.home import HOME_VARIABLE, reporting_history_errors
 
 STOP_GRACE_S = 20.0
+# Name of the code location, as `ui` and workspace.yaml load it.
+LOCATION = "dataset_assets"
 LAUNCHED_BY_TAG = "dataset_assets/launched_by"
+# The UI shows `user` under "Launched by", and "Manually launched" without.
+LAUNCHED_BY = {LAUNCHED_BY_TAG: "generate", "user": "generate"}
 # A run of `generate` that failed is run again by the next `generate`, not by a daemon at the same time.
-TAGS = {"dagster/max_retries": "0", LAUNCHED_BY_TAG: "generate"}
+TAGS = {"dagster/max_retries": "0", **LAUNCHED_BY}
 # The event log has it all; on the terminal it would drown the live view.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -102,7 +107,7 @@ def _materialize(order: Order) -> Outcome:
     job = build_defs(order.config).resolve_job_def(MAKE_PATCHES_JOB)
     allowed = {FORCE_TAG: order.force, REPLACE_TAG: order.may_replace}
     chosen = {tag: "true" for tag, is_set in allowed.items() if is_set}
-    with dg.DagsterInstance.get() as instance:
+    with dg.DagsterInstance.get() as instance, runs_of_location(instance, LOCATION):
         result = job.execute_in_process(
             instance=instance,
             partition_key=order.key,

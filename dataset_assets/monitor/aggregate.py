@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import Progress, eta_s, windows_per_s
+from dataset_assets.dataset import Completion, Progress, windows_per_s
 from dataset_assets.generate import TRIPLET_BYTES_PER_PIXEL
+from dataset_assets.monitor.pace import RunningWork, time_left_s
 from dataset_assets.monitor.snapshot import Activity, CategoryState, Disk, Overall
 
-VideoState = Literal["done", "running", "failed", "interrupted", "waiting"]
+VideoState = Literal["done", "too_small", "running", "failed", "interrupted", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,50 +25,42 @@ class VideoSummary:
     Attributes:
         key: The video's key.
         state: Where it stands.
-        windows_target: Windows wanted.
+        windows_to_do: Windows to work on, as the tables show.
         accepted: Windows accepted.
         candidates: Candidates tried.
-        targets: Patches wanted, by category.
-        made: Patches made, by category.
-        stale: Patches that are there but will be made again or deleted, by category.
-        size_bytes: Bytes of both, by category.
-        remaining: Patches yet to make, by category.
+        patches: How far each category has come.
+        size_bytes: Bytes of the patches, by category.
         progress: Progress of its running pass; None where there is none.
     """
 
     key: str
     state: VideoState
-    windows_target: int
+    windows_to_do: int
     accepted: int
     candidates: int
-    targets: Mapping[str, int]
-    made: Mapping[str, int]
-    stale: Mapping[str, int]
+    patches: Mapping[str, Completion]
     size_bytes: Mapping[str, int]
-    remaining: Mapping[str, int]
     progress: Progress | None
 
     @property
+    def total(self) -> Completion:
+        """How far all categories have come together."""
+        return sum(self.patches.values(), Completion())
+
+    @property
     def weight(self) -> int:
-        """Weight in the overall share: one for each patch wanted, and one for the probe."""
-        return 1 + sum(self.targets.values())
+        """Weight in the overall share: one for each patch that the film can give, and one for the probe."""
+        return 1 + self.total.target - self.total.short
 
     @property
     def share(self) -> float:
         """Share that is done, 0..1."""
-        if self.state == "done":
+        if self.state in ("done", "too_small"):
             return 1.0
         if self.progress is not None:
             return ratio(self.progress.windows_done, self.progress.windows_target) or 0.0
-        wanted = sum(self.targets.values())
-        return 1 - sum(self.remaining.values()) / wanted if wanted else 0.0
-
-    @property
-    def windows_remaining(self) -> float:
-        """Windows yet to work on."""
-        if self.progress is not None:
-            return self.progress.windows_pending
-        return (1 - self.share) * self.windows_target
+        wanted = self.weight - 1
+        return 1 - self.total.to_do / wanted if wanted else 0.0
 
 
 def ratio(part: float, total: float) -> float | None:
@@ -87,6 +80,7 @@ def overall(
         now_s: Unix time.
     """
     states = [video.state for video in videos]
+    total = sum((video.total for video in videos), Completion())
     rates = [
         rate
         for video in videos
@@ -95,6 +89,7 @@ def overall(
     return Overall(
         videos=len(videos),
         videos_done=states.count("done"),
+        videos_too_small=states.count("too_small"),
         videos_running=states.count("running"),
         videos_failed=states.count("failed"),
         videos_interrupted=states.count("interrupted"),
@@ -103,26 +98,32 @@ def overall(
         backfills=activity.backfills,
         share=sum(video.weight * video.share for video in videos)
         / max(1, sum(video.weight for video in videos)),
-        eta_s=_overall_eta_s(videos, waiting, rates, now_s),
-        patches=sum(sum(video.made.values()) for video in videos),
-        patches_target=sum(sum(video.targets.values()) for video in videos),
+        eta_s=_overall_eta_s(videos, activity, waiting, now_s),
+        patches=total.done,
+        patches_target=total.target,
+        patches_short=total.short,
+        patches_to_do=total.to_do,
         windows_per_minute=60 * sum(rates) if rates else None,
     )
 
 
 def _overall_eta_s(
-    videos: Sequence[VideoSummary], waiting: Collection[str], rates: Sequence[float], now_s: float
+    videos: Sequence[VideoSummary], activity: Activity, waiting: Collection[str], now_s: float
 ) -> float | None:
-    """Return seconds left at the mean rate of the passes whose rate is known, with as many runs as go on."""
-    running = [video for video in videos if video.state == "running"]
-    if not rates:
-        return None
-    rate = sum(rates) / len(rates) * len(running)
-    to_come = [video for video in videos if video.key in waiting and video.state != "running"]
-    remaining = sum(video.windows_remaining for video in [*running, *to_come])
-    # The slowest video may well outlast the rest.
-    etas = [eta for video in running if video.progress and (eta := eta_s(video.progress, now_s)) is not None]
-    return max([remaining / rate, *etas])
+    """Return the seconds until the videos that run and wait are done; None where that is not known."""
+    runs = {run.key: run for run in activity.runs}
+    running = []
+    for video in videos:
+        if video.state != "running":
+            continue
+        run, pass_ = runs.get(video.key), video.progress
+        started_s = run.started_s if run else pass_.started_s if pass_ else now_s
+        windows = video.windows_to_do if pass_ is None else pass_.windows_worked + pass_.windows_pending
+        if run is not None and run.windows is not None:
+            windows = run.windows
+        running.append(RunningWork(started_s, windows, pass_))
+    to_come = [video.windows_to_do for video in videos if video.key in waiting and video.state != "running"]
+    return time_left_s(activity.ended, running, to_come, now_s)
 
 
 def category_states(videos: Sequence[VideoSummary], categories: Iterable[str]) -> tuple[CategoryState, ...]:
@@ -131,18 +132,16 @@ def category_states(videos: Sequence[VideoSummary], categories: Iterable[str]) -
 
 
 def _category_state(videos: Sequence[VideoSummary], category: str) -> CategoryState:
-    patches = sum(video.made.get(category, 0) for video in videos)
-    asked = [
-        video
-        for video in videos
-        if video.targets.get(category) or video.made.get(category) or video.stale.get(category)
-    ]
+    patches = sum((video.patches[category] for video in videos), Completion())
+    asked = [video for video in videos if video.patches[category] != Completion()]
     candidates, accepted = sum(video.candidates for video in asked), sum(video.accepted for video in asked)
     return CategoryState(
         category=category,
-        patches=patches,
-        patches_stale=sum(video.stale.get(category, 0) for video in videos),
-        patches_target=sum(video.targets.get(category, 0) for video in videos),
+        patches=patches.done,
+        patches_stale=patches.stale,
+        patches_target=patches.target,
+        patches_short=patches.short,
+        patches_to_do=patches.to_do,
         candidates=candidates,
         accepted=accepted,
         acceptance_rate=ratio(accepted, candidates),
@@ -162,10 +161,10 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
     used = other_bytes + sum(sum(video.size_bytes.values()) for video in videos)
     to_come = 0.0
     for category in settings.categories:
-        remaining = sum(video.remaining.get(category, 0) for video in videos)
-        made = sum(video.made.get(category, 0) + video.stale.get(category, 0) for video in videos)
+        patches = sum((each for video in videos if (each := video.patches.get(category))), Completion())
         size_bytes = sum(video.size_bytes.get(category, 0) for video in videos)
-        to_come += remaining * patch_bytes(settings, category, made, size_bytes)
+        made = patches.done + patches.stale
+        to_come += patches.to_do * patch_bytes(settings, category, made, size_bytes)
     return Disk(
         used_bytes=used,
         projected_bytes=used + round(to_come),

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, replace
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import (
     SOURCE,
     WINDOWS,
     AssetStatus,
+    Completion,
     DataSet,
+    Failure,
+    Overview,
     Progress,
     eta_s,
     newest,
     windows_per_s,
+    windows_to_do,
 )
 from dataset_assets.monitor.aggregate import (
     VideoState,
@@ -46,20 +49,18 @@ class _Tables:
     Attributes:
         next_scan_s: When the next scan is due; a monotonic clock.
         running: Keys of the videos that ran during the scan.
-        statuses: State of each table, by video and table.
+        overview: The state of the data set.
         judged: Windows accepted and candidates made, by video.
         made: Patches and their bytes, by video and category.
         other_bytes: Bytes of patches of other videos or categories.
-        problems: A message for each table that cannot be read.
     """
 
     next_scan_s: float
     running: frozenset[str]
-    statuses: Mapping[str, Mapping[str, AssetStatus]]
+    overview: Overview
     judged: Mapping[str, tuple[int, int]]
     made: Mapping[tuple[str, str], tuple[int, int]]
     other_bytes: int
-    problems: tuple[str, ...]
 
 
 class SnapshotCollector:
@@ -78,15 +79,11 @@ class SnapshotCollector:
         self._settings = settings
         self._categories = list(categories or settings.categories)
         self._entries = {entry.key: entry for entry in settings.videos if not keys or entry.key in keys}
-        # Worked out once: exact in decimals, they take most of the time of a snapshot of many videos.
-        self._targets = {
-            key: {name: settings.target(entry, name) for name in self._categories}
-            for key, entry in self._entries.items()
-        }
-        self._window_targets = {key: settings.window_target(entry) for key, entry in self._entries.items()}
         self._data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
         self._machine = MachineReader()
         self._tables: _Tables | None = None
+        # Runs whose progress was seen: without, they are past their pass, and not before it.
+        self._begun: set[tuple[str, float]] = set()
 
     def progress(self) -> tuple[dict[str, Progress], set[str]]:
         """Read the progress files.
@@ -111,12 +108,14 @@ class SnapshotCollector:
         running = frozenset(live.keys() | runs.keys())
         tables = self._scanned_tables(running)
         # Runs from Python are known to nobody else.
-        failures = newest([*self._data_set.failures.read().values(), *activity.failures])
+        failures = newest([*self._kept_failures().values(), *activity.failures])
         states = self._states(tables, running, left, failures, activity)
         videos = [self._summary(key, state, tables, live.get(key)) for key, state in states.items()]
         to_come = activity.waiting
         if to_come is None:
             to_come = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
+        self._begun &= {(run.key, run.started_s) for run in runs.values()}
+        self._begun |= {(run.key, run.started_s) for run in runs.values() if run.key in live}
         machine, uses = self._machine.read([progress.pid for progress in live.values()])
         going_on, waits = bool(running or activity.runs), bool(activity.queued or activity.backfills)
         return Snapshot(
@@ -126,7 +125,8 @@ class SnapshotCollector:
             state="running" if going_on else "queued" if waits else "idle",
             overall=overall(videos, activity, to_come, now_s),
             videos=tuple(
-                _video_run(key, runs.get(key), live.get(key), uses, now_s) for key in sorted(running)
+                _video_run(key, self._in_phase(runs.get(key), live.get(key)), live.get(key), uses, now_s)
+                for key in sorted(running)
             ),
             categories=category_states(videos, self._categories),
             disk=disk(videos, self._settings, tables.other_bytes, self._data_set.free_bytes),
@@ -134,8 +134,27 @@ class SnapshotCollector:
             failures=tuple(each for each in failures.values() if states.get(each.key) == "failed"),
             interrupted=tuple(key for key, state in states.items() if state == "interrupted"),
             last_run=activity.last_run,
-            problems=(*tables.problems, *([activity.problem] if activity.problem else ())),
+            problems=(*tables.overview.stats.problems, *([activity.problem] if activity.problem else ())),
         )
+
+    def overview(self) -> Overview:
+        """Return the state of the data set as of the last scan, with the failures of this moment."""
+        overview = self._scanned_tables(self._tables.running if self._tables else frozenset()).overview
+        return replace(overview, failures=self._kept_failures())
+
+    def windows_to_do(self, key: str, *, force: bool) -> int:
+        """Return the windows that a run on a video has to work on.
+
+        Args:
+            key: The video's key.
+            force: Whether it rebuilds what is up to date.
+        """
+        found = self.overview().completions[key]
+        chosen = {name: found[name] for name in (WINDOWS, *self._categories)}
+        return max(each.target for each in chosen.values()) if force else windows_to_do(chosen)
+
+    def _kept_failures(self) -> dict[str, Failure]:
+        return {key: each for key, each in self._data_set.failures.read().items() if key in self._entries}
 
     def bytes_of(self, patches: Mapping[str, int]) -> int:
         """Estimate the bytes of patches that are to be made.
@@ -157,73 +176,49 @@ class SnapshotCollector:
         kept = self._tables
         if kept is not None and kept.running == running and started_s < kept.next_scan_s:
             return kept
-        stats = self._data_set.statistics(self._settings)
-        found = {key: self._data_set.statuses(self._settings, entry) for key, entry in self._entries.items()}
+        overview = self._data_set.overview(self._settings)
+        stats = overview.stats
         made = {
             (row["video"], row["category"]): (row["patches"], row["size_bytes"])
             for row in stats.video_categories.to_dict("records")
         }
-        others = [key for key in made if key[0] not in found or key[1] not in self._categories]
+        others = [key for key in made if key[0] not in self._entries or key[1] not in self._categories]
         ended_s = time.monotonic()
         self._tables = _Tables(
             next_scan_s=ended_s + PAUSE_PER_SCAN * (ended_s - started_s),
             running=running,
-            statuses=found,
+            overview=overview,
             judged={
                 row["video"]: (row["accepted"], row["candidates"]) for row in stats.videos.to_dict("records")
             },
             made=made,
             other_bytes=sum(made[key][1] for key in others),
-            problems=tuple(stats.problems),
         )
         return self._tables
 
     def _summary(
         self, key: str, state: VideoState, tables: _Tables, progress: Progress | None
     ) -> VideoSummary:
-        found, targets = tables.statuses[key], self._targets[key]
-        # What waits although nothing is missing is rebuilt.
-        is_rebuilt = state == "waiting" and self._is_done(found)
-        made, stale, size_bytes, remaining = {}, {}, {}, {}
-        for name, target in targets.items():
-            made[name], size_bytes[name] = tables.made.get((key, name), (0, 0))
-            stale[name] = 0
-            if progress is not None and name in progress.patches:
-                made[name], size_bytes[name] = progress.patches[name], progress.patches_bytes[name]
-                remaining[name] = max(0, progress.patches_target[name] - made[name])
-                continue
-            if found[name].only_target:
-                remaining[name] = max(0, target - made[name])
-                stale[name] = max(0, made[name] - target)
-                made[name] -= stale[name]
-                continue
-            table = "stale" if is_rebuilt else found[name].state
-            match table:
-                case "missing" | "stale":
-                    remaining[name] = target
-                    made[name], stale[name] = 0, made[name]
-                case "partial":
-                    remaining[name] = max(0, target - made[name])
-                case "done":
-                    remaining[name] = 0
-                case _:
-                    assert_never(table)
+        statuses = tables.overview.statuses[key]
+        found = tables.overview.completions[key]
+        if progress is not None:
+            found = self._data_set.completions(self._settings, self._entries[key], statuses, progress)
+        size_bytes = {name: tables.made.get((key, name), (0, 0))[1] for name in self._categories}
+        if progress is not None:
+            size_bytes |= {
+                name: progress.patches_bytes[name] for name in progress.patches if name in size_bytes
+            }
         accepted, candidates = tables.judged.get(key, (0, 0))
         if progress is not None and progress.candidates >= candidates:
             accepted, candidates = progress.accepted, progress.candidates
-        return VideoSummary(
-            key,
-            state,
-            self._window_targets[key],
-            accepted,
-            candidates,
-            targets,
-            made,
-            stale,
-            size_bytes,
-            remaining,
-            progress,
-        )
+        if state == "waiting" and self._is_done(statuses):
+            # What waits although nothing is missing is rebuilt.
+            found = {
+                name: Completion(each.target, stale=each.done + each.stale) for name, each in found.items()
+            }
+        patches = {name: found[name] for name in self._categories}
+        to_do = windows_to_do({WINDOWS: found[WINDOWS], **patches})
+        return VideoSummary(key, state, to_do, accepted, candidates, patches, size_bytes, progress)
 
     def _states(
         self,
@@ -243,20 +238,29 @@ class SnapshotCollector:
             activity: The runs that go on, and those that ended.
         """
         states: dict[str, VideoState] = {}
-        for key, found in tables.statuses.items():
+        for key in self._entries:
+            found = tables.overview.statuses[key]
             if key in running:
                 states[key] = "running"
             elif key in (activity.waiting or ()):
                 states[key] = "waiting"
-            elif self._is_done(found):
-                states[key] = "done"
             elif key in failed:
                 states[key] = "failed"
+            elif self._is_done(found):
+                states[key] = "too_small" if found[WINDOWS].state == "too_small" else "done"
             elif key in left or any(status.state == "partial" for status in found.values()):
                 states[key] = "interrupted"
             else:
                 states[key] = "waiting"
         return states
+
+    def _in_phase(self, run: ActiveRun | None, progress: Progress | None) -> ActiveRun | None:
+        """Return a run in the phase that its progress shows."""
+        if run is None or run.phase == "stopping":
+            return run
+        if progress is not None:
+            return replace(run, phase="working")
+        return replace(run, phase="finishing") if (run.key, run.started_s) in self._begun else run
 
     def _is_done(self, found: Mapping[str, AssetStatus]) -> bool:
         return all(found[name].is_done for name in (SOURCE, WINDOWS, *self._categories))
@@ -272,7 +276,7 @@ def _video_run(
     rate = windows_per_s(pass_, now_s)
     return VideoRun(
         key=key,
-        phase="working" if progress is not None and known.phase != "stopping" else known.phase,
+        phase=known.phase,
         launched_by=known.launched_by,
         run_id=known.run_id,
         pid=progress.pid if progress is not None else None,

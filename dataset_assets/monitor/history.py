@@ -6,19 +6,27 @@ database while it is read.) Not here: what the runs have made, which is in the t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import dagster as dg
 
-from dataset_assets.assets import FAILURE_EVENTS, SOURCE_VIDEO, ended_s, failure_of_events, video_of
+from dataset_assets.assets import (
+    SOURCE_VIDEO,
+    WINDOWS_TAG,
+    ended_s,
+    failed_videos,
+    process_of,
+    video_of,
+)
 from dataset_assets.dagster_internals import has_events, is_initialised
-from dataset_assets.dataset import Failure, newest
+from dataset_assets.dataset import AssetStatus, Failure, Overview, newest
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
 from dataset_assets.launch import LAUNCHED_BY_TAG
-from dataset_assets.monitor.snapshot import ActiveRun, Activity, LastRun, Phase, RunState
-from dataset_assets.process import process_age_s
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, EndedRun, LastRun, Phase, RunState
+from dataset_assets.process import was_running
 
 # Launched by these, in this order; what has none of the tags came from Dagster's UI or command line.
 LAUNCHERS = {
@@ -26,16 +34,16 @@ LAUNCHERS = {
     "dagster/sensor_name": "sensor",
     "dagster/backfill": "backfill",
 }
-# The newest failures that are read; more videos than these are not listed anyway.
-MAX_FAILURES = 50
+# The newest ended runs, by which the time left is estimated.
+MOST_ENDED = 200
+# A run takes its slot over from another while its process starts; what is longer was a pause.
+LONGEST_START_S = 60.0
 # The newest backfills, among which are those that go on.
 BACKFILLS = 5
 # Dagster gives a run worker that long to start (start_timeout_seconds of dagster.yaml).
 START_TIMEOUT_S = 180.0
 # The event after a run's start names its process, milliseconds later.
 STARTED_TIMEOUT_S = 10.0
-# Between a process's own start, to a second, and an event's time of the same clock.
-CLOCK_SLACK_S = 2.0
 
 _STATUS = dg.DagsterRunStatus
 _ACTIVE = [_STATUS.STARTING, _STATUS.STARTED, _STATUS.CANCELING]
@@ -45,6 +53,25 @@ _ENDED: dict[dg.DagsterRunStatus, RunState] = {
     _STATUS.CANCELED: "cancelled",
 }
 _TYPE = dg.DagsterEventType
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What ended.
+
+    Attributes:
+        run_id: The run that ended last.
+        statuses: The states of the tables at that time.
+        failures: Why videos failed.
+        ended: The newest runs on videos.
+        last_run: The run that ended last.
+    """
+
+    run_id: str
+    statuses: Mapping[str, Mapping[str, AssetStatus]]
+    failures: tuple[Failure, ...]
+    ended: tuple[EndedRun, ...]
+    last_run: LastRun | None
 
 
 class History:
@@ -60,7 +87,7 @@ class History:
         self._home = home
         self._keys = frozenset(keys)
         self._instance: dg.DagsterInstance | None = None
-        self._failures: dict[str, Failure] = {}
+        self._past: _Past | None = None
 
     def __enter__(self) -> History:
         return self
@@ -70,11 +97,12 @@ class History:
     ) -> None:
         self._close()
 
-    def read(self, working: Collection[str], now_s: float) -> Activity:
+    def read(self, working: Collection[str], overview: Overview, now_s: float) -> Activity:
         """Read the runs that go on, and those that ended.
 
         Args:
             working: Keys of the videos whose progress a live process writes.
+            overview: The state of the data set; a video of which nothing is missing has not failed.
             now_s: Unix time.
         """
         try:
@@ -83,7 +111,7 @@ class History:
                 return Activity()
             if self._instance is None:
                 self._instance = dg.DagsterInstance.from_config(str(self._home))
-            return self._read(self._instance, working, now_s)
+            return self._read(self._instance, working, overview, now_s)
         except Exception as error:  # each storage raises what its driver raises
             self._close()
             reason = str(error).strip().splitlines()
@@ -95,7 +123,9 @@ class History:
             self._instance.dispose()
             self._instance = None
 
-    def _read(self, instance: dg.DagsterInstance, working: Collection[str], now_s: float) -> Activity:
+    def _read(
+        self, instance: dg.DagsterInstance, working: Collection[str], overview: Overview, now_s: float
+    ) -> Activity:
         runs, failures = [], []
         for record in instance.get_run_records(dg.RunsFilter(statuses=_ACTIVE)):
             if not self._is_ours(record.dagster_run):
@@ -103,10 +133,10 @@ class History:
             found = self._active(instance, record, working, now_s)
             if isinstance(found, ActiveRun):
                 runs.append(found)
-            else:
+            elif found.key not in overview.statuses or not overview.is_done(found.key):
                 failures.append(found)
-        failures += self._failed(instance)
-        ended = self._ended(instance, list(_ENDED), 1)
+        past = self._read_past(instance, overview)
+        failures += past.failures
         return Activity(
             runs=tuple(runs),
             queued=instance.get_runs_count(dg.RunsFilter(statuses=[_STATUS.QUEUED])),
@@ -114,7 +144,8 @@ class History:
                 each.status.name == "REQUESTED" for each in instance.get_backfills(limit=BACKFILLS)
             ),
             failures=tuple(newest(failures).values()),
-            last_run=_last_run(ended[0]) if ended else None,
+            ended=past.ended,
+            last_run=past.last_run,
             problem="",
         )
 
@@ -142,34 +173,41 @@ class History:
         if run.status is _STATUS.CANCELING:
             phase = "stopping"
         started_s = record.start_time or changed_s
-        return ActiveRun(_key(run), run.job_name, phase, _launcher(run), run.run_id, started_s)
+        windows = run.tags.get(WINDOWS_TAG)
+        return ActiveRun(
+            _key(run),
+            run.job_name,
+            phase,
+            _launcher(run),
+            run.run_id,
+            started_s,
+            None if windows is None else int(windows),
+        )
 
     def _phase_without_progress(
         self, instance: dg.DagsterInstance, run: dg.DagsterRun, now_s: float, quiet_s: float
     ) -> Phase | None:
         """Return the phase before the first progress or after the last; None where the process is gone."""
         phase: Phase = "starting"
-        pid, seen_s = None, 0.0
-        for entry in self._events(
+        entries = self._events(
             instance, run.run_id, {_TYPE.ENGINE_EVENT, _TYPE.STEP_START, _TYPE.STEP_SUCCESS}
-        ):
+        )
+        for entry in entries:
             event = entry.dagster_event
             if event is None:
                 continue
             if event.event_type is _TYPE.STEP_START:
                 phase = "probing" if event.step_key == SOURCE_VIDEO else "working"
             elif event.event_type is _TYPE.STEP_SUCCESS:
-                phase = "waiting"
-            else:
-                details = event.engine_event_data.metadata
-                if "pid" in details:
-                    pid, seen_s = int(str(details["pid"].value)), entry.timestamp
-                if "step_keys" in details and phase == "starting":
-                    phase = "waiting"  # its steps would have started but for the pool
-        if pid is None:
+                phase = "waiting" if event.step_key == SOURCE_VIDEO else "finishing"
+            elif "step_keys" in event.engine_event_data.metadata and phase == "starting":
+                phase = "waiting"  # its steps would have started but for the pool
+        process = process_of(entries)
+        if process is None:
             timeout_s = START_TIMEOUT_S if run.status is _STATUS.STARTING else STARTED_TIMEOUT_S
             return phase if quiet_s < timeout_s else None
-        return phase if _was_there(pid, now_s - seen_s) else None
+        pid, seen_s = process
+        return phase if was_running(pid, now_s - seen_s) else None
 
     def _events(
         self, instance: dg.DagsterInstance, run_id: str, kinds: set[dg.DagsterEventType]
@@ -178,17 +216,20 @@ class History:
             return []
         return list(instance.all_logs(run_id, of_type=kinds))
 
-    def _failed(self, instance: dg.DagsterInstance) -> list[Failure]:
-        records = self._ended(instance, [_STATUS.FAILURE], MAX_FAILURES)
-        return [self._failure(instance, record) for record in records if _key(record.dagster_run)]
-
-    def _failure(self, instance: dg.DagsterInstance, record: dg.RunRecord) -> Failure:
-        run = record.dagster_run
-        if run.run_id not in self._failures:
-            entries = self._events(instance, run.run_id, set(FAILURE_EVENTS))
-            events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
-            self._failures[run.run_id] = failure_of_events(_key(run), events, run.run_id, ended_s(record))
-        return self._failures[run.run_id]
+    def _read_past(self, instance: dg.DagsterInstance, overview: Overview) -> _Past:
+        """Return what ended; read again where another run has ended or the tables were scanned again."""
+        last = self._ended(instance, list(_ENDED), 1)
+        run_id = last[0].dagster_run.run_id if last else ""
+        past = self._past
+        if past is None or past.run_id != run_id or past.statuses is not overview.statuses:
+            past = self._past = _Past(
+                run_id,
+                overview.statuses,
+                tuple(failed_videos(instance, overview).values()),
+                _ended_runs(self._ended(instance, [_STATUS.SUCCESS, _STATUS.FAILURE], MOST_ENDED)),
+                _last_run(last[0]) if last else None,
+            )
+        return past
 
     def _ended(
         self, instance: dg.DagsterInstance, statuses: list[dg.DagsterRunStatus], limit: int
@@ -200,10 +241,18 @@ class History:
         return [record for record in records if self._is_ours(record.dagster_run)]
 
 
-def _was_there(pid: int, seconds_ago: float) -> bool:
-    """Return whether the process that had this number then still has it."""
-    age_s = process_age_s(pid)
-    return age_s is not None and age_s + CLOCK_SLACK_S >= seconds_ago
+def _ended_runs(records: Sequence[dg.RunRecord]) -> tuple[EndedRun, ...]:
+    """Return the ended runs that worked on windows, from the moment at which each got its slot."""
+    found = []
+    ends_s = sorted(ended_s(record) for record in records)
+    for record in records:
+        windows = record.dagster_run.tags.get(WINDOWS_TAG)
+        if windows is None or record.start_time is None:
+            continue
+        earliest_s = max(record.create_timestamp.timestamp(), record.start_time - LONGEST_START_S)
+        freed_s = max((each for each in ends_s if each < record.start_time), default=0.0)
+        found.append(EndedRun(max(earliest_s, freed_s), ended_s(record), int(windows)))
+    return tuple(found)
 
 
 def _key(run: dg.DagsterRun) -> str:

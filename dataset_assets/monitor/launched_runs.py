@@ -6,12 +6,15 @@ Starting the runs belongs to `launch`.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from dataset_assets.dataset import Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB
 from dataset_assets.launch import Outcome
-from dataset_assets.monitor.snapshot import ActiveRun, Activity
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, EndedRun
+
+# The newest runs, by which the time left is estimated.
+MOST_ENDED = 200
 
 
 class LaunchedRuns:
@@ -21,19 +24,24 @@ class LaunchedRuns:
         failures: Those that failed, in order.
     """
 
-    def __init__(self, keys: Collection[str]) -> None:
+    def __init__(self, windows: Mapping[str, int]) -> None:
         """Nothing runs yet.
 
         Args:
-            keys: Keys of the videos whose turn will come.
+            windows: Windows to work on, by key of the videos whose turn will come.
         """
         self.failures: list[Failure] = []
-        self._waiting = set(keys)
+        self._windows = windows
+        self._waiting = set(windows)
         self._started_s: dict[str, float] = {}
+        self._ended: list[EndedRun] = []
 
     def ended(self, outcome: Outcome) -> None:
         """Record that a video's run ended just now."""
+        now_s = time.time()
         self._waiting.discard(outcome.key)
+        started_s = self._started_s.get(outcome.key, now_s)
+        self._ended.append(EndedRun(started_s, now_s, self._windows[outcome.key]))
         if outcome.failure is not None:
             self.failures.append(outcome.failure)
 
@@ -49,9 +57,18 @@ class LaunchedRuns:
             self._started_s.setdefault(key, now_s)
         return Activity(
             runs=tuple(
-                ActiveRun(key, MAKE_PATCHES_JOB, "starting", "generate", "", self._started_s[key])
+                ActiveRun(
+                    key,
+                    MAKE_PATCHES_JOB,
+                    "starting",
+                    "generate",
+                    "",
+                    self._started_s[key],
+                    self._windows[key],
+                )
                 for key in running
             ),
             failures=tuple(reversed(self.failures)),
+            ended=tuple(self._ended[-MOST_ENDED:]),
             waiting=frozenset(self._waiting),
         )

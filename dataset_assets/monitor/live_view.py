@@ -28,7 +28,7 @@ MIN_KEY_WIDTH, MAX_KEY_WIDTH = 16, 40
 # A pass writes its progress after each window; the slowest seen took 9 s with all its candidates.
 QUIET_S = 60.0
 MAX_ERROR_LINES, MIN_WRAP_WIDTH = 3, 24
-PHASE_STYLES = {"working": "cyan", "stopping": "yellow"}
+PHASE_STYLES = {"working": "cyan", "finishing": "cyan", "stopping": "yellow"}
 RUN_STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow"}
 
 
@@ -120,6 +120,7 @@ def _counts(snapshot: Snapshot, width: int) -> list[Text]:
         (overall.videos_failed, "failed", "red"),
         (overall.videos_interrupted, "interrupted", "yellow"),
         (overall.videos_waiting, "to do", "yellow"),
+        (overall.videos_too_small, "too small", "yellow"),
     )
     parts += [Text(f"{count} {word}", style) for count, word, style in counts if count]
     lines: list[Text] = []
@@ -143,7 +144,8 @@ def _last(snapshot: Snapshot, width: int) -> Text:
 def _totals(snapshot: Snapshot, width: int) -> RenderableType:
     overall = snapshot.overall
     unit = " patches" if width >= NARROW else ""
-    cells = [Text(percent(overall.share)), _line(f"{overall.patches}/{overall.patches_target}{unit}")]
+    short = f", {overall.patches_short} short" if overall.patches_short and width >= NARROW else ""
+    cells = [Text(percent(overall.share)), _line(f"{overall.patches}/{overall.patches_target}{unit}{short}")]
     if snapshot.state == "running":
         cells.append(_line("ETA ", _eta(overall.eta_s)))
     table = Table.grid(padding=(0, 2, 0, 0))

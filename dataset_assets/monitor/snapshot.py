@@ -18,7 +18,7 @@ from dataset_assets.dataset import Failure
 
 SCHEMA_VERSION = 2
 
-Phase = Literal["starting", "probing", "waiting", "working", "stopping"]
+Phase = Literal["starting", "probing", "waiting", "working", "finishing", "stopping"]
 RunState = Literal["succeeded", "failed", "cancelled"]
 
 
@@ -30,10 +30,11 @@ class ActiveRun:
         key: The video's key; empty for a run of no video, such as the statistics.
         job: The Dagster job.
         phase: How far it is: `starting`; `probing` the film; `waiting` for a slot in the decode pool;
-            `working` on windows and patches; `stopping`.
+            `working` on windows and patches; `finishing` with checks and pages; `stopping`.
         launched_by: Who launched it.
         run_id: The Dagster run; empty where there is none.
         started_s: When it started, Unix time.
+        windows: Windows to work on, as the tables showed at its start; None where it has not come to them.
     """
 
     key: str
@@ -42,6 +43,22 @@ class ActiveRun:
     launched_by: str
     run_id: str
     started_s: float
+    windows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run on a video that ended, whether it succeeded or not.
+
+    Attributes:
+        started_s: When it started, or the slot became free for it, Unix time.
+        ended_s: When it ended, Unix time.
+        windows: Windows to work on, as the tables showed at its start.
+    """
+
+    started_s: float
+    ended_s: float
+    windows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,7 @@ class Activity:
         queued: Runs that wait for their start.
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
         failures: The newest first, one for each video.
+        ended: The newest runs on videos that ended, by which the time left is estimated.
         last_run: The run that ended last.
         waiting: Keys of the videos whose turn has yet to come, where the caller knows; else what is missing
             or stale counts as waiting.
@@ -82,6 +100,7 @@ class Activity:
     queued: int = 0
     backfills: int = 0
     failures: tuple[Failure, ...] = ()
+    ended: tuple[EndedRun, ...] = ()
     last_run: LastRun | None = None
     waiting: frozenset[str] | None = None
     problem: str = ""
@@ -94,7 +113,7 @@ class VideoRun:
     Attributes:
         key: The video's key.
         phase: `starting`; `probing` the film; `waiting` for a slot in the decode pool; `working` on
-            windows and patches; `stopping`.
+            windows and patches; `finishing` with checks and pages; `stopping`.
         launched_by: What launched the run.
         run_id: The Dagster run; empty where there is none.
         pid: The process that works on it.
@@ -148,6 +167,7 @@ class Overall:
     Attributes:
         videos: Videos.
         videos_done: Videos of which nothing is missing or stale.
+        videos_too_small: Videos that no format fits.
         videos_running: Videos with an active run.
         videos_failed: Videos whose last run failed.
         videos_interrupted: Videos whose last run was killed or stopped before its end.
@@ -155,14 +175,17 @@ class Overall:
         runs_queued: Dagster runs that wait for their start.
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
         share: Share of the work that is done.
-        eta_s: Seconds until all videos except the failed ones are done, at the rate of the active runs.
-        patches: Patches made.
-        patches_target: Patches wanted by the configuration.
+        eta_s: Seconds until all videos except the failed ones are done, at the pace of the runs so far.
+        patches: Patches that there are of those wanted, up to date.
+        patches_target: Patches wanted by the configuration: made, short and to do.
+        patches_short: Wanted patches that the films cannot give.
+        patches_to_do: Wanted patches that are still to be made.
         windows_per_minute: Windows processed per minute by the active runs.
     """
 
     videos: int
     videos_done: int
+    videos_too_small: int
     videos_running: int
     videos_failed: int
     videos_interrupted: int
@@ -173,6 +196,8 @@ class Overall:
     eta_s: float | None
     patches: int
     patches_target: int
+    patches_short: int
+    patches_to_do: int
     windows_per_minute: float | None
 
 
@@ -182,9 +207,11 @@ class CategoryState:
 
     Attributes:
         category: Its name.
-        patches: Patches made.
-        patches_stale: Patches that exist but will be made again or deleted.
-        patches_target: Patches wanted by the configuration.
+        patches: Patches that there are of those wanted, up to date.
+        patches_stale: Patches of stale tables, or more than are wanted: made again, kept or deleted.
+        patches_target: Patches wanted by the configuration: made, short and to do.
+        patches_short: Wanted patches that the films cannot give.
+        patches_to_do: Wanted patches that are still to be made.
         candidates: Candidates tried in the videos that it was requested from.
         accepted: Those that became windows.
         acceptance_rate: accepted / candidates.
@@ -195,6 +222,8 @@ class CategoryState:
     patches: int
     patches_stale: int
     patches_target: int
+    patches_short: int
+    patches_to_do: int
     candidates: int
     accepted: int
     acceptance_rate: float | None

@@ -4,7 +4,7 @@ Not here: decoding (`video`), accepting windows (`windows`), file names and tabl
 """
 
 from dataset_assets.patches.kernels import SCALE, Kernel, downscale
-from dataset_assets.patches.planning import PatchPlan, PlannedPatch, fitting_mix, plan_patches
+from dataset_assets.patches.planning import PatchPlan, PlannedPatch, fitting_mix, misfit, plan_patches
 from dataset_assets.patches.png import whole_png_size
 from dataset_assets.patches.triplets import EncodedTriplet, encode_triplet, stack_triplet
 
@@ -17,6 +17,7 @@ __all__ = [
     "downscale",
     "encode_triplet",
     "fitting_mix",
+    "misfit",
     "plan_patches",
     "stack_triplet",
     "whole_png_size",

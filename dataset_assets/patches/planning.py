@@ -48,6 +48,7 @@ class PatchPlan:
         formats: The formats that fit, by name.
         mix: Share of each format that fits, the largest first; sums to 1, empty where none fits.
         left_out: Formats of the category's mix that do not fit.
+        misfit: Why none fits; empty where one does.
         area: The active area that crops lie in.
     """
 
@@ -58,6 +59,7 @@ class PatchPlan:
     formats: Mapping[str, Format]
     mix: Mapping[str, float]
     left_out: tuple[str, ...]
+    misfit: str
     area: Rect
 
     def patch(self, window: int) -> PlannedPatch | None:
@@ -118,6 +120,18 @@ def fitting_mix(formats: Mapping[str, Format], mix: Mapping[str, float], area: R
     return {name: share / total for name, share in fitting.items()}
 
 
+def misfit(formats: Mapping[str, Format], mix: Mapping[str, float], area: Rect) -> str:
+    """Return why no format of a mix fits a video; empty where one does. Arguments as in `fitting_mix`."""
+    if not _by_share(mix) or fitting_mix(formats, mix, area):
+        return ""
+    smallest = min(_by_share(mix), key=lambda name: formats[name].width * formats[name].height)
+    size = f"{formats[smallest].width}x{formats[smallest].height}"
+    return (
+        f"no format fits: the largest crop would be {area.width}x{area.height}, the smallest format, "
+        f"{smallest}, has {size}"
+    )
+
+
 def plan_patches(
     *,
     seed: int,
@@ -148,6 +162,7 @@ def plan_patches(
         formats={name: formats[name] for name in fitting},
         mix=fitting,
         left_out=tuple(name for name in _by_share(mix) if name not in fitting),
+        misfit=misfit(formats, mix, area),
         area=area,
     )
 

@@ -71,6 +71,8 @@ class Provenance:
         target: Windows or patches asked for; 1 for a videos table.
         max_attempts: Candidates that may be tried for each window; None for other tables than windows.
         chosen: Windows that the category takes of those accepted; None for other tables than patches.
+        mix: Expected share of each format that fits the film, 0..1; None for other tables than patches.
+        outdated: Rows of other settings, which a run has yet to replace or delete.
         sampled: How candidates were placed; None for other tables than windows.
         strata_target: Patches that the release before was asked for, where rows of it are kept.
         schema_version: Version of the columns and of this record. The store writes its own, `SCHEMA_VERSION`.
@@ -84,6 +86,8 @@ class Provenance:
     target: int
     max_attempts: int | None = None
     chosen: int | None = None
+    mix: Mapping[str, float] | None = None
+    outdated: int = 0
     sampled: Sampled | None = None
     strata_target: int | None = None
     schema_version: int = SCHEMA_VERSION

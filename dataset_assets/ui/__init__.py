@@ -5,6 +5,7 @@ Here: Dagster's code server, daemon and webserver, and the gallery beside it. No
 the process that watches the services stays at 15 MB.
 """
 
-from dataset_assets.ui.hosts import is_loopback
+from dataset_assets.ui.home_lock import refuse_second, serving
+from dataset_assets.ui.hosts import is_loopback, web_address
 
-__all__ = ["is_loopback"]
+__all__ = ["is_loopback", "refuse_second", "serving", "web_address"]

@@ -1,4 +1,4 @@
-"""Which addresses to listen at can be reached from this machine alone.
+"""Addresses to listen at: as a browser takes them, and whether other machines can reach them.
 
 Refusing other names is in `webserver`; whether an address is free, in the command.
 """
@@ -18,3 +18,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def web_address(host: str, port: int) -> str:
+    """Return the address of a webserver, as a browser takes it."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -8,8 +8,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from dataset_assets.assets import GALLERY_ADDRESS, GALLERY_VARIABLE
 from dataset_assets_tests.assets.world import ALL, World
 from dataset_assets_tests.films import Film
+
+
+@pytest.fixture(scope="session", autouse=True)
+def gallery_is_served() -> Iterator[None]:
+    """Runs are those of `ui`, which serves the gallery."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(GALLERY_VARIABLE, GALLERY_ADDRESS)
+        yield
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ WEIGHTS = {"general": 1.0}
 GRAPH = """\
 source_video <-
   group training_set, partitions videos, kinds ffmpeg parquet
-  step source_video, pool -, subset False
+  step source_video, pool decode, subset False
   check colours_tagged by videos
   check source_unchanged by videos
 scene_windows <- source_video

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 import pytest
 
+from dataset_assets.assets import GALLERY_VARIABLE
 from dataset_assets_tests.assets.world import ALL, KEY, World, failure, metadata
 from dataset_assets_tests.gallery.pages import Page
 
@@ -27,6 +28,19 @@ def test_every_asset_leads_to_a_page_that_is_there(finished: Finished) -> None:
     links.append(metadata(world.materialize_stats(), "dataset_stats")["gallery"].value)
     assert [link for link in links if not page_at(world, link).is_file()] == []
     assert urlsplit(str(links[1])).fragment == "category=general"
+
+
+def test_plain_dagster_which_serves_no_page_gives_its_path(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _ = finished
+    monkeypatch.delenv(GALLERY_VARIABLE)
+    links = [
+        metadata(world.materialize("toon_patches"), "toon_patches")["gallery"].value,
+        metadata(world.materialize_stats(), "dataset_stats")["gallery"].value,
+    ]
+    pages = world.root / "gallery"
+    assert links == [str(pages / "videos/film.html"), str(pages / "index.html")]
 
 
 def test_a_page_shows_the_patches_of_the_run(finished: Finished) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from dataset_assets.assets import DECODE_POOL
 from dataset_assets.automation.new_videos import videos_sensor
 from dataset_assets.config import load_settings
 from dataset_assets.partitions import VIDEO_PARTITIONS, add_missing
@@ -37,6 +38,24 @@ def test_the_sensor_says_why_it_does_nothing(tmp_path: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         tick(instance, config)
         assert tick(instance, config) == (["a", "b"], "2 videos, no new one")
+
+
+def test_a_change_of_max_workers_is_applied_and_a_limit_set_by_hand_stays_until_then(tmp_path: Path) -> None:
+    films = {"A": (tmp_path / "a.mkv", {"general": 1.0})}
+    cursor = None
+    found = []
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        storage = instance.event_log_storage
+        for workers, by_hand in ((3, 1), (3, 1), (5, None)):
+            config = write_config(tmp_path, films, base_settings={"max_workers": workers})
+            resources = {"dataset_config": load_settings(config)}
+            context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
+            videos_sensor(context)
+            cursor = context.cursor
+            found.append(storage.get_concurrency_info(DECODE_POOL).slot_count)
+            if by_hand is not None:
+                storage.set_concurrency_slots(DECODE_POOL, by_hand)
+    assert found == [3, 1, 5]
 
 
 def test_partitions_are_added_sorted_and_once(tmp_path: Path) -> None:

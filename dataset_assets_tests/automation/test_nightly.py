@@ -78,6 +78,16 @@ def asked(requests: list[dg.RunRequest]) -> set[tuple[tuple[str, ...], str]]:
     return {(assets(request), request.tags["dataset_assets/reason"]) for request in requests}
 
 
+def test_a_request_names_the_checks_of_its_assets_and_no_others(night: Night) -> None:
+    # The preview's button launches assets without any check that is not named.
+    finish(night.config)
+    mix = {"small_540": 0.5, "medium_169": 0.5}
+    night.configure(categories={"general": {"folder": "Universal/Mastermodell/Learn", "mix": mix}})
+    graph = build_defs(night.config).resolve_asset_graph()
+    for request in night.tick():
+        assert {*(request.asset_check_keys or ())} == graph.get(dg.AssetKey("general_patches")).check_keys
+
+
 def test_what_was_never_made_is_requested_largest_first_and_so_many_a_night(night: Night) -> None:
     everything = night.tick()
     assert keys(everything) == ["large", "middle", "small"]

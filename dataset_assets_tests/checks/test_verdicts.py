@@ -95,7 +95,7 @@ def test_a_fifth_of_the_places_tried_must_be_accepted(accepted: int, passed: boo
 def test_of_no_windows_wanted_none_is_enough() -> None:
     assert enough_windows(WindowsReport(0, 0, 0, 0, 0, {}, "", 0)).passed
     assert enough_accepted(WindowsReport(0, 0, 0, 0, 0, {}, "", 0)).passed
-    assert enough_patches(CategoryReport(0, 0, 0, (), {}, ())).passed
+    assert enough_patches(CategoryReport(0, 0, 0, (), {}, (), "")).passed
 
 
 def test_too_few_patches_name_the_formats_without_room(made: tuple[Settings, VideoReport]) -> None:

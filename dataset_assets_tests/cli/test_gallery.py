@@ -10,7 +10,7 @@ from dataset_assets_tests.generated import Generated
 
 def test_generate_leaves_a_gallery_that_leads_to_the_patches(generated: Generated) -> None:
     index = Page(generated.root / "gallery/index.html")
-    assert {card["data-state"] for card in index.all("li", class_="video")} == {"done"}
+    assert {card["data-state"] for card in index.all("li", class_="video")} == {"short"}
     assert [path.stem for path in index.files() if path.parent.name == "videos"] == ["alpha", "beta"]
     page = Page(generated.root / "gallery/videos/beta.html")
     assert page.all("a", class_="crop")

@@ -268,6 +268,7 @@ def test_what_was_guessed_of_a_film_is_shown(tmp_path: Path) -> None:
     guesses = "matrix smpte170m, primaries smpte170m, transfer bt709, limited range"
     lines = done.stdout.splitlines()
     assert f"warning untagged: untagged, taken as: {guesses}" in lines
-    assert (
-        "warning untagged: no format fits into its picture of 320x180, so there are no patches of it" in lines
-    )
+    why = "no format fits: the largest crop would be 320x180, the smallest format, small_540, has 540x540"
+    assert f"too small untagged: {why}" in lines
+    again = run("generate", "--config", config).stdout
+    assert lines[-1] + "\n" == again == f"0 of 1 videos are up to date, 1 too small in {tmp_path}/dataset\n"

@@ -181,8 +181,9 @@ def test_a_run_is_shown_however_it_was_launched_and_not_once_it_is_dead(launched
 
     kill(config, process)
     settings = load_settings(config)
+    collector = SnapshotCollector(settings)
     with History(config.parent / "dataset/.dagster", ["film"]) as history:
-        dead = SnapshotCollector(settings).snapshot(history.read((), time.time()))
+        dead = collector.snapshot(history.read((), collector.overview(), time.time()))
     assert (dead.state, dead.videos, dead.overall.videos_running) == ("idle", (), 0)
     (failure,) = dead.failures
     assert failure.sentence.startswith("film: ")

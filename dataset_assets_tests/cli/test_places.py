@@ -59,9 +59,9 @@ def test_the_home_holds_our_settings_and_no_telemetry(config: Path) -> None:
     assert os.environ["DATASET_ASSETS_CONFIG"] == str(config)
     with dg.DagsterInstance.get() as instance:
         assert instance.telemetry_enabled is False
-        assert instance.get_settings("concurrency")["runs"]["max_concurrent_runs"] == 4
+        assert instance.get_settings("concurrency")["pools"]["granularity"] == "run"
         assert instance.run_retries_enabled
-        assert instance.run_monitoring_settings["free_slots_after_run_end_seconds"] == 60
+        assert instance.run_monitoring_enabled
 
 
 def test_a_home_that_has_settings_keeps_them(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,39 +7,42 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dataset_assets.cli.views import stats_tables
-from dataset_assets.dataset import DatasetStats, Totals
+from dataset_assets.dataset import AssetStatus, DatasetStats, Overview, Totals
 
 REASONS = {"cut": 12, "near_black": 3, "黑": 2, "duplicate": 100}
 WHOLE = "cut 12, near_black 3, 黑 2, duplicate 100"
 NAMES = ["a-film", "a-film-of-a-longer-name", "[b]"]
 # What the other columns of the videos' table take, borders among them, and the least for the reasons.
-OTHERS, SHORTEST = 73, 12
+OTHERS, SHORTEST = 86, 12
 FULL = OTHERS + cell_len(WHOLE)
 
 
-def statistics() -> DatasetStats:
-    """Statistics of three videos, of which the second lost windows for many reasons."""
+def overview() -> Overview:
+    """Three videos, of which the second lost windows for many reasons."""
     videos = pd.DataFrame(
         {
             "video": NAMES,
             "accepted": [500, 7, 0],
             "windows_target": 500,
             "acceptance_rate": [0.5, 0.25, np.nan],
-            "patches": [1500, 7, 0],
+            "patches_done": [1500, 7, 0],
+            "patches_target": 1500,
             "size_bytes": [3e9, 4e6, 0],
             "reject_reasons": [{}, REASONS, {"cut": 1}],
         }
     )
-    totals = Totals(3, 0, 0, 0, float("nan"), {}, 0, 0, 0)
+    totals = Totals(3, 0, 0, 0, 0, float("nan"), {}, 0, 0, 0, 0, 0, 0, 0)
     none = pd.DataFrame()
-    return DatasetStats(totals, none, none, videos, none, [])
+    stats = DatasetStats(totals, none, none, videos, none, [])
+    statuses = {"a-film": {"windows": AssetStatus("done")}, "[b]": {"windows": AssetStatus("stale", "other")}}
+    return Overview(stats, statuses, {}, {}, {})
 
 
 def shown(width: int, *, is_cut: bool) -> list[list[str]]:
     """The cells of each line of the videos' table, below its heads."""
     console = Console(width=width, force_terminal=True, color_system=None)
     with console.capture() as capture:
-        console.print(stats_tables(statistics(), is_cut=is_cut))
+        console.print(stats_tables(overview(), is_cut=is_cut))
     lines = capture.get().split("Videos")[1].splitlines()
     assert all(cell_len(line) <= width for line in lines)
     return [[cell.strip() for cell in line[1:-1].split("│")] for line in lines if line.startswith("│")]
@@ -49,9 +52,9 @@ def shown(width: int, *, is_cut: bool) -> list[list[str]]:
 @pytest.mark.parametrize("width", [200, FULL])
 def test_where_the_rows_fit_they_are_shown_whole(width: int, is_cut: bool) -> None:
     assert shown(width, is_cut=is_cut) == [
-        ["a-film", "500/500", "50.0%", "1500", "3.00 GB", ""],
-        ["a-film-of-a-longer-name", "7/500", "25.0%", "7", "4.0 MB", WHOLE],
-        ["[b]", "0/500", "-", "0", "0.0 MB", "cut 1"],
+        ["a-film", "done", "500/500", "50.0%", "1500/1500", "3.00 GB", ""],
+        ["a-film-of-a-longer-name", "unlisted", "7/500", "25.0%", "7/1500", "4.0 MB", WHOLE],
+        ["[b]", "stale", "0/500", "-", "0/1500", "0.0 MB", "cut 1"],
     ]
 
 

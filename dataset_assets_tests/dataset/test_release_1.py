@@ -111,7 +111,7 @@ def test_moved_films_make_their_own_rows_stale_and_nothing_else(moved: Path) -> 
 
 def test_what_it_holds_is_counted(moved: Path) -> None:
     settings = load_settings(moved / "config.json")
-    found = DataSet.of(settings).statistics(settings)
+    found = DataSet.of(settings).overview(settings).stats
     totals, sizes = found.totals, [path.stat().st_size for path in (moved / "dataset").rglob("*.png")]
     assert found.problems == []
     assert (totals.videos, totals.windows_target, totals.accepted, totals.candidates) == (3, 9, 9, 11)

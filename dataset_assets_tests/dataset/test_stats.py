@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from dataset_assets.dataset import TableStore, reasons_text
+from dataset_assets.dataset import Completion, TableStore, reasons_text
 from dataset_assets.dataset.statistics import add_up
 from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS
 from dataset_assets_tests.tables.samples import ACCEPTED, PATCH, PROVENANCE, REJECTED, VIDEO
@@ -93,10 +93,6 @@ def test_totals_are_what_duckdb_counts_in_the_rows(filled: TableStore) -> None:
     assert [(totals.patches, totals.size_bytes)] == ask(
         filled, "SELECT count(*), sum(gt_bytes + lr5_bytes + lr7_bytes) FROM p"
     )
-    assert [(totals.windows_target, totals.patches_target)] == ask(
-        filled,
-        "SELECT sum(target) FILTER (kind = 'windows'), sum(target) FILTER (kind = 'patches') FROM meta",
-    )
     assert totals.videos == 12
 
 
@@ -120,16 +116,13 @@ def test_each_video_has_what_duckdb_counts_in_its_rows(filled: TableStore) -> No
         filled,
         "SELECT video, count(*), sum(gt_bytes + lr5_bytes + lr7_bytes) FROM p GROUP BY 1 ORDER BY 1",
     )
-    assert tuples(videos, "video", "windows_target", "patches_target", "complete") == ask(
-        filled,
-        "SELECT video, coalesce(sum(target) FILTER (kind = 'windows'), 0), "
-        "coalesce(sum(target) FILTER (kind = 'patches'), 0), bool_and(complete) "
-        "FROM meta GROUP BY 1 ORDER BY 1",
+    assert tuples(videos, "video", "complete") == ask(
+        filled, "SELECT video, bool_and(complete) FROM meta GROUP BY 1 ORDER BY 1"
     )
-    assert tuples(stats.video_categories, "video", "category", "patches", "patches_target") == ask(
+    assert tuples(stats.video_categories, "video", "category", "patches") == ask(
         filled,
         "SELECT video, category, (SELECT count(*) FROM p WHERE p.video = meta.video AND "
-        "p.category = meta.category), target FROM meta WHERE kind = 'patches' ORDER BY ALL",
+        "p.category = meta.category) FROM meta WHERE kind = 'patches' ORDER BY ALL",
     )
 
 
@@ -139,9 +132,6 @@ def test_each_category_has_what_duckdb_counts_in_its_rows(filled: TableStore) ->
         filled,
         "SELECT category, count(DISTINCT video), count(*), sum(gt_bytes + lr5_bytes + lr7_bytes) "
         "FROM p GROUP BY 1 ORDER BY 1",
-    )
-    assert tuples(categories, "category", "patches_target") == ask(
-        filled, "SELECT category, sum(target) FROM meta WHERE kind = 'patches' GROUP BY 1 ORDER BY 1"
     )
     asked = "SELECT category, video FROM meta WHERE kind = 'patches' AND target > 0"
     assert tuples(categories, "category", "accepted", "candidates", "acceptance_rate") == ask(
@@ -189,6 +179,7 @@ def test_shares_stand_beside_the_mix_asked_for_also_where_nothing_was_made(store
     }
     rows = tuples(add_up(store, mixes).formats.fillna(-1), "category", "format", "patches", "share", "mix")
     assert rows == [
+        ("general", "small_540", 0, -1, 1.0),
         ("space", "small_540", 0, -1, 1.0),
         ("toon", "medium_169", 0, 0.0, 0.35),
         ("toon", "odd_300", 1, 0.25, -1),
@@ -211,7 +202,7 @@ def test_an_unfinished_table_counts_with_what_it_has(store: TableStore) -> None:
     store.write(store.patches_path("toon", "a-film"), PATCHES, [PATCH], unfinished)
     store.write(store.patches_path("space", "a-film"), PATCHES, [PATCH], PROVENANCE)
     stats = add_up(store)
-    assert (stats.totals.accepted, stats.totals.patches, stats.totals.patches_target) == (1, 2, 102)
+    assert (stats.totals.accepted, stats.totals.patches) == (1, 2)
     assert list(stats.videos["complete"]) == [False]
     assert tuples(stats.video_categories, "category", "complete") == [("space", True), ("toon", False)]
 
@@ -242,8 +233,38 @@ def test_an_unreadable_table_is_reported_and_the_others_count(store: TableStore)
     ]
 
 
+def test_what_is_wanted_is_added_up_also_where_there_is_no_table(store: TableStore) -> None:
+    made = replace(PROVENANCE, mix={"small": 0.5, "large": 0.5})
+    store.write(store.patches_path("toon", "a-film"), PATCHES, [replace(PATCH, format="small")], made)
+    completions = {
+        "a-film": {"windows": Completion(6, 4, 2), "toon": Completion(6, 1, 2), "space": Completion()},
+        "b-film": {"windows": Completion(5), "toon": Completion(5), "space": Completion()},
+    }
+    mixes = {"toon": {"small": 0.45, "large": 0.35, "huge": 0.2}, "space": {"small": 1.0}}
+    stats = add_up(store, mixes, completions)
+    assert (stats.totals.windows_target, stats.totals.windows_short) == (11, 2)
+    names = ("patches_target", "patches_done", "patches_short", "patches_to_do", "patches_stale")
+    assert [getattr(stats.totals, name) for name in names] == [11, 1, 2, 8, 0]
+    assert tuples(stats.categories, "category", *names) == [
+        ("space", 0, 0, 0, 0, 0),
+        ("toon", 11, 1, 2, 8, 0),
+    ]
+    assert tuples(stats.videos, "video", "patches", "patches_to_do") == [("a-film", 1, 3), ("b-film", 0, 5)]
+    assert tuples(stats.video_categories, "video", "category", "patches_target") == [
+        ("a-film", "toon", 6),
+        ("b-film", "toon", 5),
+    ]
+    # 4 of the film with two formats, 5 of the other: 4.25, 3.75 and 1.
+    assert tuples(stats.formats, "category", "format", "expected") == [
+        ("space", "small", 0),
+        ("toon", "huge", 1),
+        ("toon", "large", 4),
+        ("toon", "small", 4),
+    ]
+
+
 def test_no_table_yet_gives_empty_statistics(store: TableStore) -> None:
-    stats = add_up(store, {"toon": {"small_540": 1.0}})
+    stats = add_up(store)
     assert (stats.totals.videos, stats.totals.patches, stats.totals.reject_reasons) == (0, 0, {})
     assert math.isnan(stats.totals.acceptance_rate)
     frames = (stats.categories, stats.formats, stats.videos, stats.video_categories)

@@ -130,7 +130,7 @@ def test_the_first_page_comes_with_an_index(tmp_path: Path, sdr_film: Film) -> N
 
 def test_the_index_shows_the_progress_of_every_video(copied: Settings) -> None:
     page = Page(root_of(copied) / "gallery/index.html")
-    assert card(copied)["data-state"] == "done"
+    assert card(copied)["data-state"] == "short"
     assert card(copied)["data-category"].split() == ["general", "space", "toon"]
     assert (root_of(copied) / "gallery" / page_of(KEY)) in page.files()
     assert [image["src"] for image in page.all("img")] == [f"covers/{KEY}.jpg"]

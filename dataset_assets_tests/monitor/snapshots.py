@@ -86,6 +86,7 @@ RUNNING = Snapshot(
     overall=Overall(
         videos=500,
         videos_done=431,
+        videos_too_small=0,
         videos_running=3,
         videos_failed=1,
         videos_interrupted=2,
@@ -96,13 +97,19 @@ RUNNING = Snapshot(
         eta_s=93_784.0,
         patches=641_234,
         patches_target=750_000,
+        patches_short=0,
+        patches_to_do=108_766,
         windows_per_minute=41.2,
     ),
     videos=(PROBING, BEGUN, WORKING),
     categories=(
-        CategoryState("general", 431_000, 0, 500_000, 718_000, 440_000, 440 / 718, 1_234_567_890_123),
-        CategoryState("space", 60_234, 1200, 100_000, 200_000, 61_000, 0.305, 345_000_000_000),
-        CategoryState("toon", 150_000, 0, 150_000, 150_100, 150_000, 150_000 / 150_100, 210_000_000_000),
+        CategoryState(
+            "general", 431_000, 0, 500_000, 0, 69_000, 718_000, 440_000, 440 / 718, 1_234_567_890_123
+        ),
+        CategoryState("space", 60_234, 1200, 100_000, 0, 39_766, 200_000, 61_000, 0.305, 345_000_000_000),
+        CategoryState(
+            "toon", 150_000, 0, 150_000, 0, 0, 150_100, 150_000, 150_000 / 150_100, 210_000_000_000
+        ),
     ),
     disk=Disk(1_789_567_890_123, 2_103_000_000_000, 900_000_000_000, 586_567_890_123, 5_000_000_000),
     machine=Machine(16, 87.3, 2.4, 14.21, 64_000_000_000, 41_000_000_000, 1320.0, 9_200_000_000, 81e6, 4.2e6),

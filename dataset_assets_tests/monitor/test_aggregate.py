@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.config import BaseSettings, Settings
-from dataset_assets.dataset import Progress, eta_s
+from dataset_assets.dataset import Completion, Progress, eta_s
 from dataset_assets.monitor.aggregate import VideoSummary, category_states, disk, overall
 from dataset_assets.monitor.snapshot import Activity
 
@@ -14,14 +14,11 @@ NOW_S = 1000.0
 DONE = VideoSummary(
     key="done",
     state="done",
-    windows_target=10,
+    windows_to_do=0,
     accepted=9,
     candidates=12,
-    targets={"general": 10, "toon": 0},
-    made={"general": 9, "toon": 0},
-    stale={"general": 0, "toon": 0},
+    patches={"general": Completion(10, 9, 1), "toon": Completion()},
     size_bytes={"general": 900, "toon": 0},
-    remaining={"general": 0, "toon": 0},
     progress=None,
 )
 WAITING = replace(
@@ -30,11 +27,9 @@ WAITING = replace(
     state="waiting",
     accepted=0,
     candidates=0,
-    targets={"general": 10, "toon": 30},
-    made={"general": 0, "toon": 0},
+    patches={"general": Completion(10), "toon": Completion(30)},
     size_bytes={"general": 0, "toon": 0},
-    remaining={"general": 10, "toon": 30},
-    windows_target=30,
+    windows_to_do=30,
 )
 
 
@@ -53,9 +48,9 @@ def running(worked: int, pending: int, started_s: float) -> VideoSummary:
         WAITING,
         key="running",
         state="running",
-        windows_target=target,
+        windows_to_do=pending,
         progress=progress,
-        targets={"toon": target},
+        patches={"toon": Completion(target)},
     )
 
 
@@ -82,9 +77,9 @@ def test_the_whole_lasts_as_long_as_all_that_waits_at_the_present_rate() -> None
     assert whole.eta_s == 20 + 30
     assert whole.windows_per_minute == 60
     assert overall([DONE, work, WAITING], Activity(), set(), NOW_S).eta_s == 20
-    # A second one that cannot tell its rate yet is taken to be as fast.
+    # A second one whose rate is not known yet is taken to be as fast; what waits follows it.
     begun = replace(running(1, 9, NOW_S), key="begun")
-    assert overall([work, begun, WAITING], Activity(), {"waiting"}, NOW_S).eta_s == (20 + 9 + 30) / 2
+    assert overall([work, begun, WAITING], Activity(), {"waiting"}, NOW_S).eta_s == 9 + 30
 
 
 def test_the_slowest_video_outlasts_the_rest() -> None:
@@ -96,10 +91,11 @@ def test_the_slowest_video_outlasts_the_rest() -> None:
 def test_a_video_that_is_done_counts_whole_though_it_gave_less_than_was_asked() -> None:
     whole = overall([DONE], Activity(), set(), NOW_S)
     assert (whole.share, whole.patches, whole.patches_target) == (1.0, 9, 10)
+    assert (whole.patches_short, whole.patches_to_do) == (1, 0)
     assert overall([WAITING], Activity(), set(), NOW_S).share == 0.0
     assert overall([], Activity(), set(), NOW_S).share == 0.0
-    half = replace(WAITING, remaining={"general": 5, "toon": 15})
-    assert overall([half], Activity(), set(), NOW_S).share == 0.5
+    half = replace(WAITING, patches={"general": Completion(10, 5), "toon": Completion(30, 11, 8)})
+    assert overall([half], Activity(), set(), NOW_S).share == 0.5  # 16 of the 32 that the film can give
 
 
 def test_a_category_is_judged_by_the_videos_that_it_was_asked_of() -> None:
@@ -120,5 +116,5 @@ def test_the_projection_takes_the_mean_of_what_is_there_and_else_the_formats() -
     assert found.free_after_bytes == 10**9 - 10 * 100 - round(toon)
     assert found.min_free_bytes == 2_000_000_000
     # What will be replaced tells the size of its kind too.
-    stale = replace(DONE, state="waiting", made={}, stale={"general": 9}, remaining={"general": 10})
+    stale = replace(DONE, state="waiting", patches={"general": Completion(10, stale=9)})
     assert disk([stale], settings, 0, 10**9).projected_bytes == 900 + 1000

@@ -30,10 +30,10 @@ def test_a_data_set_at_rest_adds_up_as_its_statistics_and_its_files(
     found = SnapshotCollector(settings).snapshot(Activity())
     assert (found.state, found.overall.videos, found.overall.videos_done) == ("idle", 2, 2)
     assert (found.overall.share, found.overall.eta_s, found.videos) == (1.0, None, ())
-    stats = DataSet(generated.root).statistics(settings)
+    stats = DataSet(generated.root).overview(settings).stats
     for row in stats.categories.to_dict("records"):
         (category,) = [each for each in found.categories if each.category == row["category"]]
-        for name in ("patches", "candidates", "accepted", "size_bytes"):
+        for name in ("patches", "candidates", "accepted", "size_bytes", "patches_target", "patches_short"):
             assert getattr(category, name) == row[name], (category.category, name)
     on_disk = sum(path.stat().st_size for path in generated.root.rglob("*.png"))
     assert found.disk.used_bytes == found.disk.projected_bytes == on_disk
@@ -74,9 +74,8 @@ def test_only_some_videos_and_categories_can_be_looked_at(settings: Settings) ->
     assert found.disk.used_bytes == whole.disk.used_bytes
 
 
-def test_a_film_that_failed_is_reported_until_it_is_done(settings: Settings) -> None:
+def test_a_film_that_failed_is_reported(settings: Settings) -> None:
     activity = Activity(failures=(Failure("alpha", "", "alpha: it failed", ended_s=1.0),))
-    assert SnapshotCollector(settings).snapshot(activity).failures == ()
     found = SnapshotCollector(other_seed(settings)).snapshot(activity)
     assert found.failures == activity.failures
     assert (found.overall.videos_failed, found.overall.videos_waiting) == (1, 1)
@@ -130,6 +129,24 @@ def test_a_run_without_progress_shows_its_phase(empty: Settings) -> None:
     (video,) = found.videos
     assert (video.phase, video.updated_s, video.pid, video.eta_s) == ("probing", None, None, None)
     assert (found.state, found.overall.videos_running) == ("running", 1)
+
+
+def test_a_run_past_its_pass_is_finishing_and_another_run_of_the_video_is_not(empty: Settings) -> None:
+    run = ActiveRun("alpha", "make_patches", "starting", "generate", "", 1.0)
+    collector = SnapshotCollector(empty)
+
+    def phase(run: ActiveRun) -> str:
+        (video,) = collector.snapshot(Activity(runs=(run,))).videos
+        return video.phase
+
+    assert phase(run) == "starting"
+    write_progress(empty, Progress("alpha", windows_target=6, windows_done=6))
+    assert phase(run) == "working"
+    for path in empty.base.output_base_dir.rglob("alpha.json"):
+        path.unlink()
+    assert phase(run) == "finishing"
+    assert phase(replace(run, phase="stopping")) == "stopping"
+    assert phase(replace(run, started_s=2.0)) == "starting"
 
 
 def test_what_a_killed_run_left_is_interrupted_and_never_running(empty: Settings) -> None:

@@ -5,13 +5,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import dagster as dg
 import pytest
 import yaml
 
+from dataset_assets.assets import WINDOWS_TAG
 from dataset_assets.config import load_settings
 from dataset_assets.dagster_internals import is_initialised, sqlite_folder
+from dataset_assets.dataset import AssetStatus, Overview, TableStore
+from dataset_assets.dataset.statistics import add_up
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.launch.worker import TAGS
 from dataset_assets.monitor.history import History
@@ -25,9 +29,21 @@ from dataset_assets_tests.monitor import stuck_run
 NOW_S = 1e10  # any run is ages old
 
 
-def read(home: Path, *keys: str, working: tuple[str, ...] = (), now_s: float = NOW_S) -> Activity:
+def overview_of(*keys: str, state: Literal["missing", "stale", "done"] = "missing") -> Overview:
+    """A data set of these videos, all in one state."""
+    statuses = {key: {"windows": AssetStatus(state, "some reason")} for key in keys}
+    return Overview(add_up(TableStore(Path("/nowhere"))), statuses, {}, {}, {})
+
+
+def read(
+    home: Path,
+    *keys: str,
+    working: tuple[str, ...] = (),
+    now_s: float = NOW_S,
+    overview: Overview | None = None,
+) -> Activity:
     with History(home, keys) as history:
-        return history.read(working, now_s)
+        return history.read(working, overview or overview_of(*keys), now_s)
 
 
 def files(folder: Path) -> dict[str, tuple[int, str]]:
@@ -180,6 +196,52 @@ def test_a_failed_film_has_its_sentence_and_only_its_newest(home: Path, config: 
     assert film.ended_s <= other.ended_s == activity.last_run.ended_s
 
 
+def test_a_failure_is_over_with_the_next_run_and_does_not_come_back_when_settings_change(
+    home: Path, config: Path
+) -> None:
+    job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
+    with dg.DagsterInstance.from_config(str(home)) as instance, History(home, ["film"]) as history:
+        add_missing(instance, load_settings(config))
+
+        def failures(overview: Overview) -> list[str]:
+            return [failure.run_id for failure in history.read((), overview, time.time()).failures]
+
+        stale = overview_of("film", state="stale")
+        died = instance.create_run_for_job(job, status=STARTED, tags={"dagster/partition": "film"})
+        instance.report_run_failed(died, "killed")
+        assert failures(stale) == [died.run_id]
+        assert failures(overview_of("film", state="done")) == []
+        run = instance.create_run_for_job(job, status=STARTED, tags={"dagster/partition": "film"})
+        instance.report_dagster_event(
+            dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, job_name=job.name), run.run_id
+        )
+        assert failures(overview_of("film", state="done")) == []
+        assert failures(overview_of("film", state="stale")) == []
+
+
+def test_more_films_fail_than_fit_a_page_of_the_history(home: Path, config: Path) -> None:
+    job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
+    keys = [f"film-{number}" for number in range(60)]
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        for key in keys:
+            run = instance.create_run_for_job(job, status=STARTED, tags={"dagster/partition": key})
+            instance.report_run_failed(run, "killed")
+    assert sorted(failure.key for failure in read(home, *keys).failures) == sorted(keys)
+
+
+def test_ended_runs_count_from_the_moment_at_which_they_got_their_slot(home: Path, config: Path) -> None:
+    job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        for windows in ("5", "7", None):
+            tags = {"dagster/partition": "film"} | ({WINDOWS_TAG: windows} if windows else {})
+            run = instance.create_run_for_job(job, status=STARTED, tags=tags)
+            for kind in (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS):
+                instance.report_dagster_event(dg.DagsterEvent(kind.value, job_name=job.name), run.run_id)
+    second, first = read(home, "film").ended
+    assert (first.windows, second.windows) == (5, 7)
+    assert first.started_s < first.ended_s <= second.started_s < second.ended_s
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
 def test_phases_follow_the_steps_and_end_with_the_process(home: Path) -> None:
     (home / "dagster.yaml").write_text(
@@ -193,7 +255,7 @@ def test_phases_follow_the_steps_and_end_with_the_process(home: Path) -> None:
     started: list[str] = []
 
     def are_known() -> bool:
-        runs = history.read((), time.time()).runs
+        runs = history.read((), overview_of(*stuck_at), time.time()).runs
         return {run.key: run.phase for run in runs} == {key: wanted[key] for key in started}
 
     with History(home, stuck_at) as history:
@@ -209,7 +271,7 @@ def test_phases_follow_the_steps_and_end_with_the_process(home: Path) -> None:
             for process in processes:
                 process.kill()
                 process.communicate()
-        activity = history.read((), time.time())
+        activity = history.read((), overview_of(*stuck_at), time.time())
     assert activity.runs == ()
     assert sorted(failure.key for failure in activity.failures) == sorted(stuck_at)
     assert all("no process of this machine" in failure.sentence for failure in activity.failures)

@@ -36,7 +36,7 @@ ASK_EVERY_S = 0.25
 LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "dataset_assets"}
 PER_VIDEO = ("source_video", "scene_windows", "general_patches", "space_patches", "toon_patches")
 # Seconds that the tests do not wait for: the product's own are for a machine that has other work.
-QUICK = {"poll_interval_seconds": 2, "free_slots_after_run_end_seconds": 1}
+QUICK = {"poll_interval_seconds": 2}
 
 
 @dataclass(frozen=True)
@@ -175,15 +175,66 @@ class DagsterUi:
         answer = self.ask(queries.TERMINATE, id=run_id)["terminateRun"]
         assert answer["__typename"] == "TerminateRunSuccess", answer
 
-    def dry_run(self, schedule: str) -> dict[str, tuple[str, list[str]]]:
-        """What a schedule would request now: reason and assets by the video's key, in its order."""
+    def preview(self, schedule: str) -> list[dict[str, Any]]:
+        """The run requests of a schedule's preview, as the UI takes them."""
         selector = LOCATION | {"scheduleName": schedule}
         answer = self.ask(queries.DRY_RUN, selector=selector, timestamp=time.time())["scheduleDryRun"]
         assert answer["__typename"] == "DryRunInstigationTick", answer
         result = answer["evaluationResult"]
         assert not result["error"], result["error"]
+        return list(result["runRequests"] or ())
+
+    def launch_all(self, requests: Sequence[dict[str, Any]], job: str = "make_patches") -> list[str]:
+        """Launches what a preview shows, as its button does; gives the runs' ids."""
+        params = [
+            {
+                "selector": LOCATION
+                | {
+                    "jobName": job,
+                    "assetSelection": request["assetSelection"] or [],
+                    "assetCheckSelection": request["assetChecks"] or [],
+                },
+                "mode": "default",
+                "runConfigData": request["runConfigYaml"],
+                "executionMetadata": {
+                    "tags": [*request["tags"], {"key": "dagster/from_ui", "value": "true"}]
+                },
+            }
+            for request in requests
+        ]
+        answer = self.ask(queries.LAUNCH_RUNS, params=params)["launchMultipleRuns"]
+        found = answer["launchMultipleRunsResult"]
+        assert {each["__typename"] for each in found} == {"LaunchRunSuccess"}, found
+        return [each["run"]["runId"] for each in found]
+
+    def execute_checks(self, asset: str) -> str:
+        """Launches an asset's checks, as *Execute all* on its page does; gives the run's id."""
+        node = self.ask(queries.EXECUTABLE_CHECKS, path=[asset])["assetNodeOrError"]
+        checks = [
+            {"assetKey": {"path": [asset]}, "name": check["name"]}
+            for check in node["assetChecksOrError"]["checks"]
+            if check["canExecuteIndividually"] == "CAN_EXECUTE"
+        ]
+        assert checks
+        (run_id,) = self.launch_all(
+            [{"assetSelection": [], "assetChecks": checks, "runConfigYaml": "{}", "tags": []}]
+        )
+        return run_id
+
+    def warnings(self, run_id: str) -> list[str]:
+        """Warnings in the log of a run."""
+        events = self.ask(queries.WARNINGS, id=run_id)["runOrError"]["eventConnection"]["events"]
+        return [event["message"] for event in events if event["level"] == "WARNING"]
+
+    def timeline(self) -> dict[str, dict[str, Any]]:
+        """The runs that the front page shows, by id: those that belong to a repository."""
+        found = self.ask(queries.TIMELINE)["runsOrError"]["results"]
+        return {run["runId"]: run for run in found if run["repositoryOrigin"] and run["startTime"]}
+
+    def dry_run(self, schedule: str) -> dict[str, tuple[str, list[str]]]:
+        """What a schedule would request now: reason and assets by the video's key, in its order."""
         found = {}
-        for request in result["runRequests"] or ():
+        for request in self.preview(schedule):
             tags = {tag["key"]: tag["value"] for tag in request["tags"]}
             assets = [asset["path"][0] for asset in request["assetSelection"]]
             found[tags["dagster/partition"]] = (tags["dataset_assets/reason"], assets)
@@ -229,11 +280,10 @@ class DagsterUi:
         answer = self.ask(queries.SET_LIMIT, limit=limit)
         assert answer == {"setConcurrencyLimit": True}
 
-    def pool(self) -> dict[str, int]:
-        """The pool `decode`: `slotCount`, `activeSlotCount`, `pendingStepCount`."""
+    def limit(self) -> int:
+        """The limit of the pool `decode`."""
         pools = self.ask(queries.POOLS)["instance"]["concurrencyLimits"]
-        found = {pool["concurrencyKey"]: pool for pool in pools}.get("decode", {})
-        return {name: int(value) for name, value in found.items() if name != "concurrencyKey"}
+        return {pool["concurrencyKey"]: int(pool["slotCount"]) for pool in pools}["decode"]
 
     def partitions(self, asset: str = "scene_windows") -> dict[str, list[str]]:
         """Keys of the videos by what there is of them: `materialized`, `failed`, `unmaterialized`."""

@@ -26,12 +26,38 @@ LAUNCH_RUN = """mutation Launch($params: ExecutionParams!) {
     ... on PythonError { message }
   }
 }"""
+LAUNCH_RUNS = """mutation LaunchMultipleRuns($params: [ExecutionParams!]!) {
+  launchMultipleRuns(executionParamsList: $params) {
+    __typename
+    ... on LaunchMultipleRunsResult { launchMultipleRunsResult {
+      __typename
+      ... on LaunchRunSuccess { run { runId } }
+      ... on InvalidSubsetError { message }
+      ... on PythonError { message }
+    } }
+    ... on PythonError { message }
+  }
+}"""
 TERMINATE = """mutation Terminate($id: String!) {
   terminateRun(runId: $id, terminatePolicy: SAFE_TERMINATE) {
     __typename
     ... on TerminateRunFailure { message }
   }
 }"""
+WARNINGS = """query Warnings($id: ID!) { runOrError(runId: $id) { ... on Run {
+  eventConnection { events { ... on MessageEvent { level message } } }
+} } }"""
+TIMELINE = """query Timeline { runsOrError(filter: {tags: [
+  {key: ".dagster/repository", value: "__repository__@dataset_assets"}
+]}) { ... on Runs { results {
+  runId pipelineName startTime tags { key value }
+  repositoryOrigin { repositoryName repositoryLocationName }
+} } } }"""
+EXECUTABLE_CHECKS = """query Executable($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) {
+  ... on AssetNode { assetChecksOrError { ... on AssetChecks { checks {
+    name canExecuteIndividually
+  } } } }
+} }"""
 RUNS = "{ runsOrError { ... on Runs { results { runId status tags { key value } } } } }"
 FAILURES = """query Failures($id: ID!) { runOrError(runId: $id) { ... on Run {
   eventConnection { events {
@@ -41,9 +67,7 @@ FAILURES = """query Failures($id: ID!) { runOrError(runId: $id) { ... on Run {
 } } }"""
 
 SET_LIMIT = 'mutation Set($limit: Int!) { setConcurrencyLimit(concurrencyKey: "decode", limit: $limit) }'
-POOLS = """{ instance { concurrencyLimits {
-  concurrencyKey slotCount activeSlotCount pendingStepCount
-} } }"""
+POOLS = "{ instance { concurrencyLimits { concurrencyKey slotCount } } }"
 
 PARTITIONS = """query Partitions($path: [String!]!) { assetNodeOrError(assetKey: {path: $path}) {
   ... on AssetNode { assetPartitionStatuses { ... on DefaultPartitionStatuses {
@@ -81,7 +105,12 @@ DRY_RUN = """mutation DryRun($selector: ScheduleSelector!, $timestamp: Float!) {
     ... on DryRunInstigationTick { evaluationResult {
       skipReason
       error { message }
-      runRequests { assetSelection { path } tags { key value } }
+      runRequests {
+        assetSelection { path }
+        assetChecks { name assetKey { path } }
+        tags { key value }
+        runConfigYaml
+      }
     } }
   }
 }"""

@@ -80,6 +80,6 @@ def test_the_pools_limit_is_edited_on_its_page(pages: Pages, ui: DagsterUi, done
         pages.open_pool("decode")
         pages.enter_limit(5)
         pages.save_limit()
-        ui.wait_until(lambda: ui.pool()["slotCount"] == 5, "the limit")
+        ui.wait_until(lambda: ui.limit() == 5, "the limit")
     finally:
         ui.set_limit(2)

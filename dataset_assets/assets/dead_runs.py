@@ -1,0 +1,59 @@
+"""Runs that Dagster counts as going on although their process is gone: killed with all that watched it.
+
+They would keep their place in the pool, and their video out of every night, for ever. Why a watched process
+died is found out in `launch`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import dagster as dg
+
+from dataset_assets.assets.runs import video_of
+from dataset_assets.dataset import DataSet
+from dataset_assets.errors import BusyError
+from dataset_assets.process import was_running
+
+MESSAGE = "its process is gone: it was killed, or the machine was started anew"
+
+
+def process_of(entries: Iterable[dg.EventLogEntry]) -> tuple[int, float] | None:
+    """Return the process that works on a run, and when it was there; None where no event names one.
+
+    Args:
+        entries: Events of the run in their order, at least the engine's.
+    """
+    found = None
+    for entry in entries:
+        event = entry.dagster_event
+        if event is not None and event.is_engine_event:
+            pid = event.engine_event_data.metadata.get("pid")
+            if pid is not None:
+                found = int(str(pid.value)), entry.timestamp
+    return found
+
+
+def close_dead_runs(instance: dg.DagsterInstance, data_set: DataSet) -> None:
+    """Record runs whose process is gone as failed; Dagster starts those again that it had started itself.
+
+    Args:
+        instance: Where the runs are.
+        data_set: The data set; a video whose lock is held is worked on, by another machine perhaps.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        key = video_of(run)
+        if key is None:
+            continue
+        process = process_of(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT))
+        if process is None or was_running(process[0], time.time() - process[1]):
+            continue
+        try:
+            with data_set.lock(key):
+                pass
+        except BusyError:
+            continue
+        latest = instance.get_run_by_id(run.run_id)
+        if latest is not None and latest.status is dg.DagsterRunStatus.STARTED:
+            instance.report_run_failed(latest, MESSAGE)

@@ -1,0 +1,146 @@
+"""How far a video has come: what is wanted of it, done, out of reach, and to do.
+
+The only definition of these figures; every screen shows sums of them. Here: one video, from its tables'
+footers and states. Not here: what is missing or stale and why (`status`), and adding up (`statistics`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset.progress import Progress
+from dataset_assets.dataset.status import WINDOWS, AssetStatus
+from dataset_assets.dataset.table_store import TableStore
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.tables import Counts, Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """How far windows, or the patches of a category, have come; of one video or added up.
+
+    `done + short + to_do` is `target`.
+
+    Attributes:
+        target: What the configuration wants; nothing of a film that no format fits.
+        done: What there is of it, up to date.
+        short: What a film cannot give: it is full, or `max_attempts` is reached.
+        stale: What there is besides: of a stale table, or more than is wanted. It is made again, kept or
+            deleted by the next run.
+    """
+
+    target: int = 0
+    done: int = 0
+    short: int = 0
+    stale: int = 0
+
+    @property
+    def to_do(self) -> int:
+        """What is still to be made."""
+        return self.target - self.done - self.short
+
+    def __add__(self, other: Completion) -> Completion:
+        """Return the sums."""
+        return Completion(
+            self.target + other.target,
+            self.done + other.done,
+            self.short + other.short,
+            self.stale + other.stale,
+        )
+
+
+def completions_of(
+    settings: Settings,
+    entry: VideoEntry,
+    tables: TableStore,
+    statuses: Mapping[str, AssetStatus],
+    progress: Progress | None = None,
+) -> dict[str, Completion]:
+    """Return how far a video has come.
+
+    Args:
+        settings: The configuration.
+        entry: The video.
+        tables: The data set's tables.
+        statuses: The states of the video's tables.
+        progress: What a run on the video has done, also of what its tables do not hold yet.
+
+    Returns:
+        A completion under `WINDOWS` and each category's name. A table that cannot be read counts as missing.
+    """
+    windows = _footer(tables, tables.windows_path(entry.key))
+    there = windows[1].accepted if windows else 0
+    of_windows = _completion(
+        statuses[WINDOWS], settings.window_target(entry), there, _most(windows, statuses)
+    )
+    found = {WINDOWS: of_windows}
+    for category in settings.categories:
+        patches = _footer(tables, tables.patches_path(category, entry.key))
+        there = sum(patches[1].patches.values()) if patches else 0
+        current = there - patches[0].outdated if patches else 0
+        if progress is not None and category in progress.patches:
+            current, there = progress.patches[category], max(there, progress.patches[category])
+        target, is_worked_on = settings.target(entry, category), progress is not None
+        found[category] = _completion(
+            statuses[category], target, there, _most(windows, statuses), current, is_worked_on=is_worked_on
+        )
+    return found
+
+
+def windows_to_do(completions: Mapping[str, Completion]) -> int:
+    """Return the windows that a run has to work on: one window serves all categories.
+
+    Args:
+        completions: How far a video has come, by table.
+    """
+    return max(each.to_do for each in completions.values())
+
+
+def _completion(
+    status: AssetStatus,
+    target: int,
+    there: int,
+    most: int | None,
+    current: int | None = None,
+    *,
+    is_worked_on: bool = False,
+) -> Completion:
+    """Return one figure of a video.
+
+    Args:
+        status: The state of the table.
+        target: Rows wanted.
+        there: Rows of the table, of all settings.
+        most: Windows that the film can give; None where that is not known.
+        current: Rows of the present settings, where some may be of others.
+        is_worked_on: Whether a run works on it, so that rows count though the table is stale or missing.
+    """
+    if status.state == "too_small":
+        return Completion(stale=there)
+    is_current = status.state in ("done", "partial") or status.only_target or is_worked_on
+    done = min(target, there if current is None else current) if is_current else 0
+    if status.state == "done":
+        short = target - done
+    else:
+        short = 0 if most is None else target - max(done, min(target, most))
+    return Completion(target, done, short, there - done)
+
+
+def _most(windows: tuple[Provenance, Counts] | None, statuses: Mapping[str, AssetStatus]) -> int | None:
+    """Return how many windows the film can give, as far as its windows table says; None where it does not."""
+    if windows is None:
+        return None
+    made, counts = windows
+    status = statuses[WINDOWS]
+    is_full = made.sampled is not None and made.sampled.is_full and status.only_target
+    return counts.accepted if status.state == "done" or is_full else None
+
+
+def _footer(tables: TableStore, path: Path) -> tuple[Provenance, Counts] | None:
+    with suppress(DatasetAssetsError):  # which the statistics report
+        return tables.read_footer(path)
+    return None
