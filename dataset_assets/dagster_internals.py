@@ -12,7 +12,7 @@ import glob
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -148,6 +148,33 @@ def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
     if path_of is not None:
         for ending in ("", "-wal", "-shm"):
             Path(f"{path_of(run_id)}{ending}").unlink(missing_ok=True)
+
+
+def forget_partition(instance: dg.DagsterInstance, assets: Sequence[str], partition: str) -> None:
+    """Delete what the history says of a partition of some assets; the runs and their logs stay.
+
+    Dagster cannot (`wipe_asset_partitions` is not implemented for SQL), and would show a partition that comes
+    back later as materialised.
+
+    Args:
+        instance: Where the history is.
+        assets: Names of the assets.
+        partition: The partition's key.
+    """
+    from dagster._core.storage.event_log import SqlEventLogStorage
+    from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return
+    columns = SqlEventLogStorageTable.c
+    keys = [dg.AssetKey(name).to_string() for name in assets]
+    with storage.index_connection() as connection:
+        connection.execute(
+            SqlEventLogStorageTable.delete().where(
+                columns.partition == partition, columns.asset_key.in_(keys)
+            )
+        )
 
 
 def version_tags(code_version: str, data_version: str, inputs: Mapping[str, str]) -> dict[str, str]:
