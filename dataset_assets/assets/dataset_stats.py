@@ -15,8 +15,8 @@ from dataset_assets.assets.asset_checks import (
     check_specs,
 )
 from dataset_assets.assets.dashboard import dashboard
-from dataset_assets.assets.failed_videos import failed_videos
 from dataset_assets.assets.gallery import update_index
+from dataset_assets.assets.last_failures import failed_videos
 from dataset_assets.assets.make_patches import patches_asset
 from dataset_assets.assets.reporting import GROUP, OWNER
 from dataset_assets.checks import every_video_done, sources_unchanged, videos_ok
