@@ -12,7 +12,7 @@ import glob
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -47,17 +47,30 @@ _BUSY_TIMEOUT_S = 60
 _PROCESS_DEATH = re.compile(r"Run execution process for \S+ (.*?)\.(?:\s|$)")
 
 
-def run_daemon() -> None:
-    """Run Dagster's daemon, with the arguments of this process, looking at backfills every 5 s instead of 30.
+def run_daemon(may_start_runs: Callable[[dg.DagsterInstance], bool]) -> None:
+    """Run Dagster's daemon, with the arguments of this process, with two differences.
 
-    The 30 s cannot be configured: a launched backfill shows nothing for that long, and a cancelled one goes
-    on.
+    It looks at backfills every 5 s instead of 30, which cannot be configured: a launched backfill shows
+    nothing for that long, and a cancelled one goes on. And it starts queued runs only while it may.
+
+    Args:
+        may_start_runs: Whether queued runs may start now; asked before each look at the queue.
     """
     from dagster._daemon import controller
     from dagster._daemon.cli import main
+    from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
     # The loop over backfills reads it when it starts.
     controller.DEFAULT_DAEMON_INTERVAL_SECONDS = _BACKFILL_INTERVAL_S
+    start_runs = QueuedRunCoordinatorDaemon.run_iteration
+
+    def start_runs_if_allowed(daemon: Any, context: Any, *arguments: Any) -> Generator[Any, None, None]:
+        if may_start_runs(context.instance):
+            yield from start_runs(daemon, context, *arguments)
+        else:
+            yield None
+
+    QueuedRunCoordinatorDaemon.run_iteration = start_runs_if_allowed  # type: ignore[method-assign, assignment]
     main()
 
 

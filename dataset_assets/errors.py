@@ -45,6 +45,13 @@ class ConfigError(DatasetAssetsError):
         super().__init__("\n".join(self.problems), "")
         self.args = (self.problems,)  # pickle makes the copy of them
 
+    @property
+    def summary(self) -> str:
+        """The first mistake, and how many more there are, in one line."""
+        others = len(self.problems) - 1
+        more = f" ({others} more: `dataset-assets doctor` lists all)" if others else ""
+        return " ".join(self.problems[0].split()) + more
+
 
 class DamagedTableError(DatasetAssetsError):
     """A table does not hold what was written, or was not written by dataset_assets: it has to be rebuilt."""

@@ -1,6 +1,7 @@
-"""The resource that loads the configuration; assets read no other.
+"""The resource that loads the configuration for runs; assets read no other.
 
-Not here: how a configuration is read (`config`).
+Sensors and schedules have a `ConfigReader` instead, so that they can report a mistake and go on. Not here:
+how a configuration is read (`config`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
+from dataset_assets.assets import mark_config_mistake
 from dataset_assets.config import Settings, load_settings
+from dataset_assets.errors import ConfigError
 
 
 class DatasetConfig(dg.ConfigurableResource[Settings]):
@@ -25,6 +28,11 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
         """Load the settings.
 
         Raises:
-            ConfigError: The file holds mistakes; all of them are listed.
+            ConfigError: The file holds mistakes; all of them are listed. The run is not retried.
         """
-        return load_settings(Path(self.path))
+        try:
+            return load_settings(Path(self.path))
+        except ConfigError:
+            if context.run is not None and context.instance is not None:
+                mark_config_mistake(context.instance, context.run.run_id)
+            raise

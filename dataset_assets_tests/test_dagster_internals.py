@@ -78,16 +78,43 @@ def test_the_daemon_looks_at_backfills_every_few_seconds(monkeypatch: pytest.Mon
 
     with needed("how its daemon waits between two looks at the backfills (run_daemon)"):
         from dagster._daemon import backfill, cli, controller
+        from dagster._daemon.run_coordinator import queued_run_coordinator_daemon
 
         monkeypatch.setattr(backfill, "execute_backfill_iteration", lambda *_, **__: iter(()))
         monkeypatch.setattr(cli, "main", lambda: None)
         monkeypatch.setattr(controller, "DEFAULT_DAEMON_INTERVAL_SECONDS", 30)
-        run_daemon()
+        queue = queued_run_coordinator_daemon.QueuedRunCoordinatorDaemon
+        monkeypatch.setattr(queue, "run_iteration", queue.run_iteration)
+        run_daemon(lambda _: True)
         loop = backfill.execute_backfill_iteration_loop(cast("Any", None), cast("Any", None), Shutdown())
         for _ in range(3):
             next(loop)
         assert len(waits) == 1, "it waited otherwise than by its shutdown event"
         assert 4 < waits[0] <= 5, f"it waited {waits[0]:.0f} s"
+
+
+def test_the_daemon_starts_queued_runs_only_while_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    allowed = False
+
+    def look(*_: object) -> Iterator[None]:
+        looks.append("looked")
+        yield None
+
+    with needed("how its daemon looks at the queue of runs (run_daemon)"):
+        from dagster._daemon import cli
+        from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
+
+        monkeypatch.setattr(cli, "main", lambda: None)
+        monkeypatch.setattr(QueuedRunCoordinatorDaemon, "run_iteration", look)
+        run_daemon(lambda _: allowed)
+        daemon, context = QueuedRunCoordinatorDaemon(interval_seconds=5), cast("Any", SimpleNamespace())
+        context.instance = None
+        list(daemon.run_iteration(context))
+        assert looks == [], "it looked at the queue"
+        allowed = True
+        list(daemon.run_iteration(context))
+        assert looks == ["looked"]
 
 
 def test_the_webserver_is_an_application_with_routes_that_take_every_address(

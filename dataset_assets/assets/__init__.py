@@ -4,7 +4,12 @@ Here: what Dagster shows of the assets and what it records of their runs. Not he
 (`generate`, `tables`), when runs start (`automation`), how they are started on this machine (`launch`).
 """
 
-from dataset_assets.assets.dataset_stats import DATASET_STATS, build_dataset_stats
+from dataset_assets.assets.dataset_stats import (
+    DATASET_STATS,
+    StatisticsUpdate,
+    build_dataset_stats,
+    update_without_run,
+)
 from dataset_assets.assets.dead_runs import close_dead_runs, process_of
 from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
 from dataset_assets.assets.failures import failure_of_events, failure_of_run
@@ -20,7 +25,16 @@ from dataset_assets.assets.make_patches import (
     patches_asset,
 )
 from dataset_assets.assets.registering import find_unregistered, register
-from dataset_assets.assets.runs import FINISHED, ended_s, is_overtaken, video_of, videos_in_work
+from dataset_assets.assets.runs import (
+    FINISHED,
+    UNFINISHED,
+    ended_s,
+    is_config_mistake,
+    is_overtaken,
+    mark_config_mistake,
+    video_of,
+    videos_in_work,
+)
 from dataset_assets.assets.source import SOURCE_VIDEO, source_video
 
 __all__ = [
@@ -34,7 +48,9 @@ __all__ = [
     "REPLACE_TAG",
     "SCENE_WINDOWS",
     "SOURCE_VIDEO",
+    "UNFINISHED",
     "WINDOWS_TAG",
+    "StatisticsUpdate",
     "build_dataset_stats",
     "build_make_patches",
     "close_dead_runs",
@@ -43,12 +59,15 @@ __all__ = [
     "failure_of_events",
     "failure_of_run",
     "find_unregistered",
+    "is_config_mistake",
     "is_overtaken",
     "limit_to_max_workers",
+    "mark_config_mistake",
     "patches_asset",
     "process_of",
     "register",
     "source_video",
+    "update_without_run",
     "video_of",
     "videos_in_work",
 ]

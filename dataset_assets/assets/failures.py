@@ -14,7 +14,7 @@ import dagster as dg
 from dataset_assets.assets.runs import video_of
 from dataset_assets.dagster_internals import process_death
 from dataset_assets.dataset import Failure
-from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.errors import ConfigError, DatasetAssetsError
 
 FAILURE_EVENTS = frozenset(
     (
@@ -66,6 +66,8 @@ def failure_of_events(key: str, events: Iterable[dg.DagsterEvent], run_id: str, 
     death = ""
     for event in events:
         message = event.message or ""
+        if mistake := _config_mistake(event):
+            return failure(mistake)
         if event.is_engine_event and (reported := _reported(event.engine_event_data.metadata)):
             died = failure(*reported)
         elif event.is_engine_event and (how := process_death(message)):
@@ -85,6 +87,21 @@ def failure_of_events(key: str, events: Iterable[dg.DagsterEvent], run_id: str, 
             remedy = f"run it again, it goes on from the last commit{memory}"
             died = failure(what) if key in what else failure(f"{key}: {what}", remedy)
     return died or failure(f"{key}: the run was stopped")
+
+
+def _config_mistake(event: dg.DagsterEvent) -> str:
+    """Return the mistakes in the configuration that kept a run from starting; empty without any."""
+    error = None
+    if event.is_engine_event:
+        error = event.engine_event_data.error
+    # Without data where a process died.
+    elif event.event_type is dg.DagsterEventType.RUN_FAILURE and event.event_specific_data is not None:
+        error = event.job_failure_data.error
+    while error is not None:
+        if error.cls_name == ConfigError.__name__:
+            return error.message.partition(f"{ConfigError.__name__}: ")[2].strip()
+        error = error.cause
+    return ""
 
 
 def _reported(metadata: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -10,6 +10,9 @@ import dagster as dg
 from dataset_assets.errors import DatasetAssetsError
 
 PARTITION_TAG = "dagster/partition"
+# Of a run that found a mistake in the configuration: a failure of no film, which another run would repeat.
+CONFIG_MISTAKE_TAG = "dataset_assets/config_mistake"
+MAX_RETRIES_TAG = "dagster/max_retries"
 # Of a video: the newest decides, and one that goes on is among them.
 RUNS_LOOKED_AT = 10
 _STATUS = dg.DagsterRunStatus
@@ -35,6 +38,16 @@ def video_of_step(context: dg.AssetExecutionContext) -> str:
         what = "checks cannot run on their own: a run that makes a video evaluates them"
         remedy = "materialize its partition: what is up to date is checked and not made again"
     raise DatasetAssetsError(what, remedy)
+
+
+def mark_config_mistake(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Mark a run as failing for the configuration, which no retry corrects."""
+    instance.add_run_tags(run_id, {CONFIG_MISTAKE_TAG: "true", MAX_RETRIES_TAG: "0"})
+
+
+def is_config_mistake(run: dg.DagsterRun) -> bool:
+    """Return whether a run failed for the configuration and not for its video."""
+    return CONFIG_MISTAKE_TAG in run.tags
 
 
 def ended_s(record: dg.RunRecord) -> float:

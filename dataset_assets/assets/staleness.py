@@ -21,7 +21,7 @@ from dataset_assets.partitions import VIDEO_PARTITIONS
 MOST_AT_ONCE = 200
 
 
-def report_stale(instance: dg.DagsterInstance, statuses: Mapping[str, Mapping[str, AssetStatus]]) -> None:
+def report_stale(instance: dg.DagsterInstance, statuses: Mapping[str, Mapping[str, AssetStatus]]) -> int:
     """Record which partitions have become stale, and which are up to date again.
 
     Those that are beyond `MOST_AT_ONCE` are left to the next call.
@@ -29,6 +29,9 @@ def report_stale(instance: dg.DagsterInstance, statuses: Mapping[str, Mapping[st
     Args:
         instance: Where results are recorded.
         statuses: The states of the configured videos' tables, by key and table.
+
+    Returns:
+        How many are left to the next call.
     """
     tables = dict.fromkeys(name for found in statuses.values() for name in found if name != SOURCE)
     partitions = set(instance.get_dynamic_partitions(str(VIDEO_PARTITIONS.name)))
@@ -43,6 +46,7 @@ def report_stale(instance: dg.DagsterInstance, statuses: Mapping[str, Mapping[st
                 changed.append(_evaluation(asset, key, status))
     for evaluation in changed[:MOST_AT_ONCE]:
         report_check_without_run(instance, evaluation)
+    return max(0, len(changed) - MOST_AT_ONCE)
 
 
 def _evaluation(asset: str, key: str, status: AssetStatus) -> dg.AssetCheckEvaluation:

@@ -10,8 +10,10 @@ from dataset_assets.automation.nightly import build_nightly
 from dataset_assets.automation.pending import pending_assets
 from dataset_assets.automation.retention import delete_old_runs, delete_old_runs_schedule
 from dataset_assets.automation.stats_sensor import build_stats_sensor
+from dataset_assets.automation.updates import Updates
 
 __all__ = [
+    "Updates",
     "build_nightly",
     "build_stats_sensor",
     "delete_old_runs",

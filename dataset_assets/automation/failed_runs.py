@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import dagster as dg
 
-from dataset_assets.assets import failure_of_run, is_overtaken, video_of
+from dataset_assets.assets import failure_of_run, is_config_mistake, is_overtaken, video_of
 from dataset_assets.automation.webhook import post
-from dataset_assets.config import Settings
+from dataset_assets.config import ConfigReader
 from dataset_assets.dagster_internals import WILL_RETRY_TAG
 from dataset_assets.dataset import DataSet
 
@@ -28,11 +28,17 @@ INTERVAL_S = 30
     description="Keeps why each video's run failed, also of runs that were killed, for the "
     "gallery and the statistics, and posts it to `runs.webhook_url`.",
 )
-def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.ResourceParam[Settings]) -> None:
+def failure_sensor(
+    context: dg.RunFailureSensorContext, config_reader: dg.ResourceParam[ConfigReader]
+) -> None:
     """Record a failed run."""
     run = context.dagster_run
     key = video_of(run)
-    films = {entry.key: str(entry.path) for entry in dataset_config.videos}
+    # Dagster shows this sensor each run once: a mistake in the configuration must not lose one.
+    settings = config_reader.last_valid()
+    if settings is None or is_config_mistake(run):
+        return
+    films = {entry.key: str(entry.path) for entry in settings.videos}
     # Another project's, in the same Dagster home; or one that is started again, which will report.
     if (key is not None and key not in films) or run.tags.get(WILL_RETRY_TAG) == "true":
         return
@@ -41,8 +47,8 @@ def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.Resou
     failure = failure_of_run(context.instance, run, time.time())
     if key is not None:
         failure = replace(failure, film=films[key])
-        DataSet.of(dataset_config).failures.keep(failure)
-    url = dataset_config.runs.webhook_url
+        DataSet.of(settings).failures.keep(failure)
+    url = settings.runs.webhook_url
     if url is None:
         return
     problem = post(
@@ -56,7 +62,7 @@ def failure_sensor(context: dg.RunFailureSensorContext, dataset_config: dg.Resou
             "job": run.job_name,
             "run_id": run.run_id,
             "run_page": f"/runs/{run.run_id}",
-            "data_set": str(dataset_config.base.output_base_dir),
+            "data_set": str(settings.base.output_base_dir),
         },
     )
     if problem:

@@ -7,9 +7,10 @@ requests no run: that is for `nightly` and for people.
 import dagster as dg
 
 from dataset_assets.assets import close_dead_runs, limit_to_max_workers
-from dataset_assets.config import Settings, look_for_films
+from dataset_assets.config import ConfigReader, look_for_films
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
+from dataset_assets.errors import ConfigError
 from dataset_assets.partitions import add_missing
 
 INTERVAL_S = 30
@@ -24,15 +25,19 @@ INTERVAL_S = 30
     "whose process is gone as failed.",
 )
 def videos_sensor(
-    context: dg.SensorEvaluationContext, dataset_config: dg.ResourceParam[Settings]
+    context: dg.SensorEvaluationContext, config_reader: dg.ResourceParam[ConfigReader]
 ) -> dg.SkipReason:
     """Add a partition for each video that has none, and the rest that the description names."""
-    close_dead_runs(context.instance, DataSet.of(dataset_config))
-    workers = str(dataset_config.base.max_workers)
+    try:
+        settings = config_reader.read()
+        look = look_for_films(settings)
+    except ConfigError as error:
+        return dg.SkipReason(error.summary)
+    close_dead_runs(context.instance, DataSet.of(settings))
+    workers = str(settings.base.max_workers)
     if context.cursor != workers:
-        limit_to_max_workers(context.instance, dataset_config)
+        limit_to_max_workers(context.instance, settings)
         context.update_cursor(workers)
-    look = look_for_films(dataset_config)
     # Not by a request: the daemon looks each of its keys up by a query of its own, 17 CPU s for 5000.
     added = add_missing(context.instance, look.settings)
     for problem in look.problems:

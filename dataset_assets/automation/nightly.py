@@ -13,9 +13,10 @@ import dagster as dg
 
 from dataset_assets.assets import videos_in_work
 from dataset_assets.automation.pending import Pending, pending_assets
-from dataset_assets.config import Nightly, Settings, look_for_films
+from dataset_assets.config import ConfigReader, Nightly, Settings, look_for_films
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
+from dataset_assets.errors import ConfigError
 from dataset_assets.partitions import add_missing
 
 REASON_TAG = "dataset_assets/reason"
@@ -49,9 +50,13 @@ def build_nightly(
         f"`{REASON_TAG}` of each run says why.",
     )
     def schedule(
-        context: dg.ScheduleEvaluationContext, dataset_config: dg.ResourceParam[Settings]
+        context: dg.ScheduleEvaluationContext, config_reader: dg.ResourceParam[ConfigReader]
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        look = look_for_films(dataset_config)
+        try:
+            look = look_for_films(config_reader.read())
+        except ConfigError as error:
+            yield dg.SkipReason(error.summary)
+            return
         for problem in look.problems:
             context.log.warning(problem)
         for message in look.skipped:

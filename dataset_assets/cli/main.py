@@ -23,6 +23,7 @@ from dataset_assets import __version__
 from dataset_assets.cli import completion
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.config import (
+    ConfigReader,
     Rule,
     append_videos,
     config_path,
@@ -156,7 +157,7 @@ def monitor(
     from dataset_assets.cli.monitor import monitor as watch
 
     with _reporting_errors():
-        watch(load_settings(config_path(config)), console, once=once, as_json=json)
+        watch(ConfigReader(config_path(config)), console, once=once, as_json=json)
 
 
 @videos_app.command("list")

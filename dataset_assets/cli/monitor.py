@@ -8,12 +8,14 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 
 from rich.console import Console
 from rich.live import Live
 
 from dataset_assets.cli.keys import reading_keys
-from dataset_assets.config import Settings
+from dataset_assets.config import ConfigReader, Settings
 from dataset_assets.launch import dagster_home
 from dataset_assets.monitor import REFRESH_S, History, Snapshot, SnapshotCollector, render, to_json
 
@@ -24,43 +26,78 @@ SAMPLE_S = 0.5
 POLL_S = 0.25
 
 
-def monitor(settings: Settings, console: Console, *, once: bool, as_json: bool) -> None:
+def monitor(config: ConfigReader, console: Console, *, once: bool, as_json: bool) -> None:
     """Show a data set and the runs on it.
 
     Args:
-        settings: The configuration.
+        config: The configuration, read again when it changes; a mistake in it meanwhile is a problem shown.
         console: Where it is shown.
         once: Whether one snapshot is printed, as where the console is no terminal; else the view is refreshed
             until q or Ctrl+C.
         as_json: Whether one snapshot is printed as JSON.
+
+    Raises:
+        ConfigError: The configuration holds mistakes from the start.
     """
-    collector = SnapshotCollector(settings)
-    with History(dagster_home(settings), [entry.key for entry in settings.videos]) as history:
+    with _Snapshots(config) as snapshots:
         if not (once or as_json) and console.is_terminal:
-            _watch(collector, history, console)
+            _watch(snapshots.take, console)
             return
-        _take(collector, history)
+        snapshots.take()
         time.sleep(SAMPLE_S)
-        snapshot = _take(collector, history)
+        snapshot = snapshots.take()
     if as_json:
         sys.stdout.write(to_json(snapshot) + "\n")
     else:
         console.print(render(snapshot, console.width, None))
 
 
-def _take(collector: SnapshotCollector, history: History) -> Snapshot:
-    live, _ = collector.progress()
-    return collector.snapshot(history.read(live.keys(), collector.overview(), time.time()))
+class _Snapshots:
+    """Takes snapshots by the configuration as it is at that moment."""
+
+    def __init__(self, config: ConfigReader) -> None:
+        """Read the configuration.
+
+        Raises:
+            ConfigError: It holds mistakes.
+        """
+        self._config = config
+        self._open(config.read())
+
+    def __enter__(self) -> _Snapshots:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._history.close()
+
+    def take(self) -> Snapshot:
+        """Take a snapshot; a mistake in the configuration is its first problem."""
+        settings = self._config.last_valid()
+        if settings is not None and settings is not self._settings:
+            self._history.close()
+            self._open(settings)
+        live, _ = self._collector.progress()
+        activity = self._history.read(live.keys(), self._collector.overview(), time.time())
+        snapshot = self._collector.snapshot(activity)
+        mistake = self._config.mistake()
+        if not mistake:
+            return snapshot
+        return replace(snapshot, problems=(f"no run starts: {mistake}", *snapshot.problems))
+
+    def _open(self, settings: Settings) -> None:
+        self._settings = settings
+        self._collector = SnapshotCollector(settings)
+        self._history = History(dagster_home(settings), [entry.key for entry in settings.videos])
 
 
-def _watch(collector: SnapshotCollector, history: History, console: Console) -> None:
+def _watch(take: Callable[[], Snapshot], console: Console) -> None:
     """Refresh the view until q, Ctrl+C or SIGTERM; the terminal is left as it was."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with reading_keys() as wait_for_key, Live(console=console, screen=True, auto_refresh=False) as live:
             key = ""
             while key not in ("q", "Q"):
-                snapshot = _take(collector, history)
+                snapshot = take()
                 taken_s = time.monotonic()
                 size = None
                 while key not in ("q", "Q") and (left_s := taken_s + REFRESH_S - time.monotonic()) > 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,7 +22,7 @@ from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.gallery import index_path
+from dataset_assets.gallery import index_path, write_missing_index
 from dataset_assets.launch import dagster_home, enter_home
 from dataset_assets.ui import is_loopback, refuse_second, serving, web_address
 
@@ -48,6 +49,8 @@ def open_ui(config: Path, host: str, port: int, console: Console, errors: Consol
     home = enter_home(settings, config)
     address = web_address(host, port)
     with serving(home, address):
+        with suppress(DatasetAssetsError, OSError):  # a data set that cannot be written can be looked at
+            write_missing_index(settings)
         with dg.DagsterInstance.get() as instance:
             sync_history(instance, settings, console)
             close_dead_runs(instance, DataSet.of(settings))
@@ -65,11 +68,9 @@ def open_ui(config: Path, host: str, port: int, console: Console, errors: Consol
 
 
 def _print_addresses(settings: Settings, home: Path, address: str, console: Console) -> None:
-    pages = index_path(settings)
     console.print(
         f"UI at {address}, its history in {home}; Ctrl+C stops it\n"
-        f"gallery at {address}/gallery, its pages in {pages.parent}"
-        + ("" if pages.exists() else " (none yet: `dataset-assets gallery` makes them)"),
+        f"gallery at {address}/gallery, its pages in {index_path(settings).parent}",
         soft_wrap=True,
     )
 

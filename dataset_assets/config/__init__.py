@@ -21,6 +21,7 @@ from dataset_assets.config.models import (
     WatchedVideo,
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
+from dataset_assets.config.reader import ConfigReader
 from dataset_assets.config.remedies import fitting_remedy, how_to_exclude
 from dataset_assets.config.removing import without_entry
 from dataset_assets.config.replacing import replace_config
@@ -37,6 +38,7 @@ __all__ = [
     "FILM_SUFFIXES",
     "BaseSettings",
     "Category",
+    "ConfigReader",
     "EndedRuns",
     "Format",
     "Look",

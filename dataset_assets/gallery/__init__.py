@@ -5,12 +5,14 @@ writes and removes files, `sheets` chooses what one picture shows of a run. Ever
 folder is deleted, `refresh_gallery` writes it again. Not here: Dagster, what is done or stale (`dataset`).
 """
 
+from dataset_assets.gallery.rendering import with_notice
 from dataset_assets.gallery.sheets import rejected_strip, sample_triplet, windows_sheet
 from dataset_assets.gallery.site import (
     INDEX_FILE,
     GalleryReport,
     index_path,
     refresh_gallery,
+    write_missing_index,
     write_video_page,
 )
 from dataset_assets.gallery.video_page import page_of
@@ -24,5 +26,7 @@ __all__ = [
     "rejected_strip",
     "sample_triplet",
     "windows_sheet",
+    "with_notice",
+    "write_missing_index",
     "write_video_page",
 ]

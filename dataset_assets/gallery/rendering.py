@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import escape
 
 from dataset_assets import __version__
 from dataset_assets.gallery.index_page import IndexPage
@@ -36,6 +37,18 @@ def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:
         covers: Keys of the videos that have a cover.
     """
     return _environment().get_template("index.html").render(page=page, covers=covers)
+
+
+def with_notice(page: bytes, notice: str) -> bytes:
+    """Return a page with a line above everything else, about what is wrong while it is served.
+
+    Args:
+        page: A page of the gallery, as its file holds it.
+        notice: The line, as plain text.
+    """
+    line = f'<p class="alert" role="alert">{escape(notice)}</p>\n'
+    body = b"<body>\n"
+    return page.replace(body, body + line.encode("utf-8", "backslashreplace"), 1)
 
 
 @lru_cache(maxsize=1)

@@ -68,7 +68,20 @@ def write_video_page(settings: Settings, key: str) -> None:
     """
     data_set = DataSet.of(settings)
     _write_page(settings, data_set, key, data_set.tables.categories())
+    write_missing_index(settings)
+
+
+def write_missing_index(settings: Settings) -> None:
+    """Write the index if there is none, so that it lists every configured video before a run has ended.
+
+    Args:
+        settings: The configuration.
+
+    Raises:
+        OSError: The disk is full or cannot be written.
+    """
     if not index_path(settings).exists():
+        data_set = DataSet.of(settings)
         _write_index(settings, data_set, data_set.overview(settings))
 
 

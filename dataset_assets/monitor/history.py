@@ -95,7 +95,7 @@ class History:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        self.close()
 
     def read(self, working: Collection[str], overview: Overview, now_s: float) -> Activity:
         """Read the runs that go on, and those that ended.
@@ -107,18 +107,19 @@ class History:
         """
         try:
             if not is_initialised(self._home):
-                self._close()
+                self.close()
                 return Activity()
             if self._instance is None:
                 self._instance = dg.DagsterInstance.from_config(str(self._home))
             return self._read(self._instance, working, overview, now_s)
         except Exception as error:  # each storage raises what its driver raises
-            self._close()
+            self.close()
             reason = str(error).strip().splitlines()
             what = reason[0] if reason else type(error).__name__
             return Activity(problem=f"The history in {self._home} cannot be read now ({what}).")
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the storage; the next reading opens it again."""
         if self._instance is not None:
             self._instance.dispose()
             self._instance = None

@@ -74,7 +74,7 @@ job update_stats: dataset_stats
 schedule delete_old_runs: 0 6 * * 0 UTC, STOPPED, job delete_old_runs
 schedule nightly: 0 1 * * * UTC, STOPPED, job make_patches
 sensor failure_sensor: every 30 s, RUNNING
-sensor stats_sensor: every 60 s, RUNNING, job update_stats
+sensor stats_sensor: every 30 s, RUNNING
 sensor videos_sensor: every 30 s, RUNNING
 """
 

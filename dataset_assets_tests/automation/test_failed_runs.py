@@ -13,9 +13,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from dataset_assets.assets import mark_config_mistake
 from dataset_assets.automation.failed_runs import failure_sensor
 from dataset_assets.automation.webhook import post
-from dataset_assets.config import Settings, load_settings
+from dataset_assets.config import ConfigReader
 from dataset_assets.dataset import DataSet
 from dataset_assets_tests.automation.samples import add_run
 from dataset_assets_tests.configurations import write_config
@@ -67,9 +68,15 @@ def webhook(request: pytest.FixtureRequest) -> Iterator[Any]:
     server.server_close()
 
 
-def settings_in(folder: Path, url: str | None = None) -> Settings:
+def config_in(folder: Path, url: str | None = None) -> ConfigReader:
     runs = {"webhook_url": url} if url else {}
-    return load_settings(write_config(folder, {"Film": (folder / "film.mkv", {"general": 1.0})}, runs=runs))
+    return ConfigReader(write_config(folder, {"Film": (folder / "film.mkv", {"general": 1.0})}, runs=runs))
+
+
+def data_set_of(config: ConfigReader) -> DataSet:
+    settings = config.last_valid()
+    assert settings is not None
+    return DataSet.of(settings)
 
 
 def killed(instance: dg.DagsterInstance, key: str | None, **tags: str) -> dg.DagsterRun:
@@ -80,52 +87,52 @@ def killed(instance: dg.DagsterInstance, key: str | None, **tags: str) -> dg.Dag
     return instance.get_run_by_id(run.run_id) or run
 
 
-def tell(instance: dg.DagsterInstance, run: dg.DagsterRun, settings: Settings) -> dict[str, str]:
+def tell(instance: dg.DagsterInstance, run: dg.DagsterRun, config: ConfigReader) -> dict[str, str]:
     """Lets the sensor take in a failed run; gives the sentences that are kept."""
     (record,) = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
     event = record.dagster_event
     assert event is not None
     context = dg.build_run_status_sensor_context(
-        "failure_sensor", event, instance, run, resources={"dataset_config": settings}
+        "failure_sensor", event, instance, run, resources={"config_reader": config}
     )
     failure_sensor(context.for_run_failure())
-    return {key: each.sentence for key, each in DataSet.of(settings).failures.read().items()}
+    return {key: each.sentence for key, each in data_set_of(config).failures.read().items()}
 
 
 def test_a_killed_run_leaves_a_sentence_and_its_link(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    settings = settings_in(tmp_path)
+    config = config_in(tmp_path)
     run = killed(instance, "film")
-    assert tell(instance, run, settings) == {"film": SENTENCE}
-    kept = DataSet.of(settings).failures.read_one("film")
+    assert tell(instance, run, config) == {"film": SENTENCE}
+    kept = data_set_of(config).failures.read_one("film")
     assert kept is not None
-    assert (kept.run_id, kept.film) == (run.run_id, str(settings.video("film").path))
+    assert (kept.run_id, kept.film) == (run.run_id, str(tmp_path / "film.mkv"))
 
 
 def test_a_run_that_is_tried_again_or_overtaken_leaves_none(
     instance: dg.DagsterInstance, tmp_path: Path
 ) -> None:
-    settings = settings_in(tmp_path)
-    assert tell(instance, killed(instance, "film", **{"dagster/will_retry": "true"}), settings) == {}
+    config = config_in(tmp_path)
+    assert tell(instance, killed(instance, "film", **{"dagster/will_retry": "true"}), config) == {}
     failed = killed(instance, "film")
     add_run(instance, "film", STATUS.SUCCESS)
-    assert tell(instance, failed, settings) == {}
+    assert tell(instance, failed, config) == {}
     add_run(instance, "film", STATUS.STARTED)
     refused_as_busy = killed(instance, "film")
-    assert tell(instance, refused_as_busy, settings) == {}
+    assert tell(instance, refused_as_busy, config) == {}
 
 
 def test_a_run_of_another_project_leaves_none(
     instance: dg.DagsterInstance, tmp_path: Path, webhook: Any
 ) -> None:
-    settings = settings_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
-    assert tell(instance, killed(instance, "elsewhere"), settings) == {}
+    config = config_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
+    assert tell(instance, killed(instance, "elsewhere"), config) == {}
     assert webhook.received == []
 
 
 def test_a_failed_run_is_posted_as_json(instance: dg.DagsterInstance, tmp_path: Path, webhook: Any) -> None:
-    settings = settings_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/hook?token=1")
+    config = config_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/hook?token=1")
     run = killed(instance, "film")
-    tell(instance, run, settings)
+    tell(instance, run, config)
     ((kind, message),) = webhook.received
     assert kind == "application/json"
     assert message == {
@@ -144,8 +151,8 @@ def test_a_failed_run_is_posted_as_json(instance: dg.DagsterInstance, tmp_path: 
 def test_a_run_on_no_video_is_posted_and_kept_nowhere(
     instance: dg.DagsterInstance, tmp_path: Path, webhook: Any
 ) -> None:
-    settings = settings_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
-    assert tell(instance, killed(instance, None), settings) == {}
+    config = config_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
+    assert tell(instance, killed(instance, None), config) == {}
     message = webhook.received[0][1]
     assert (message["video"], message["film"]) == (None, "")
 
@@ -154,8 +161,8 @@ def test_a_run_on_no_video_is_posted_and_kept_nowhere(
 def test_a_webhook_that_refuses_breaks_nothing(
     instance: dg.DagsterInstance, tmp_path: Path, webhook: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    settings = settings_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
-    assert tell(instance, killed(instance, "film"), settings) == {"film": SENTENCE}
+    config = config_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
+    assert tell(instance, killed(instance, "film"), config) == {"film": SENTENCE}
     lines = [line for line in capfd.readouterr().err.splitlines() if "webhook" in line]
     assert len(lines) == 1
     assert "HTTP Error 500" in lines[0]
@@ -166,3 +173,24 @@ def test_a_webhook_that_is_not_there_or_never_answers_is_reported_in_a_few_words
         port = silent.getsockname()[1]
         assert post(f"http://127.0.0.1:{port}/", {}, patience_s=0.1) == "no answer in 0.1 s"
     assert "refused" in post(f"http://127.0.0.1:{port}/", {})
+
+
+def test_a_failure_is_kept_while_the_configuration_holds_a_mistake(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    config = config_in(tmp_path)
+    config.read()
+    config.path.write_text("{")
+    assert tell(instance, killed(instance, "film"), config) == {"film": SENTENCE}
+
+
+def test_a_run_that_failed_for_the_configuration_is_a_failure_of_no_film(
+    instance: dg.DagsterInstance, tmp_path: Path, webhook: Any
+) -> None:
+    config = config_in(tmp_path, f"http://127.0.0.1:{webhook.server_port}/")
+    run = killed(instance, "film")
+    mark_config_mistake(instance, run.run_id)
+    marked = instance.get_run_by_id(run.run_id)
+    assert marked is not None
+    assert tell(instance, marked, config) == {}
+    assert webhook.received == []

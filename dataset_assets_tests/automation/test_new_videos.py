@@ -8,7 +8,7 @@ import dagster as dg
 
 from dataset_assets.assets import DECODE_POOL
 from dataset_assets.automation.new_videos import videos_sensor
-from dataset_assets.config import load_settings
+from dataset_assets.config import ConfigReader, load_settings
 from dataset_assets.partitions import VIDEO_PARTITIONS, add_missing
 from dataset_assets_tests.configurations import write_config
 
@@ -19,7 +19,7 @@ def config_of(folder: Path, names: Sequence[str]) -> Path:
 
 def tick(instance: dg.DagsterInstance, config: Path) -> tuple[list[str], str | None]:
     """Evaluates the sensor; gives the partitions in their order, and what the sensor says."""
-    context = dg.build_sensor_context(instance=instance, resources={"dataset_config": load_settings(config)})
+    context = dg.build_sensor_context(instance=instance, resources={"config_reader": ConfigReader(config)})
     evaluated = videos_sensor(context)
     assert isinstance(evaluated, dg.SkipReason)
     return list(instance.get_dynamic_partitions(VIDEO_PARTITIONS.name or "")), evaluated.skip_message
@@ -48,7 +48,7 @@ def test_a_change_of_max_workers_is_applied_and_a_limit_set_by_hand_stays_until_
         storage = instance.event_log_storage
         for workers, by_hand in ((3, 1), (3, 1), (5, None)):
             config = write_config(tmp_path, films, base_settings={"max_workers": workers})
-            resources = {"dataset_config": load_settings(config)}
+            resources = {"config_reader": ConfigReader(config)}
             context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
             videos_sensor(context)
             cursor = context.cursor
@@ -84,3 +84,19 @@ def test_a_film_dropped_into_a_watched_folder_becomes_a_partition(tmp_path: Path
     assert whole == (["new-film"], "1 video, 1 new, first new-film")
     assert away[0] == ["new-film"]
     assert (away[1] or "").startswith(f"1 video, no new one; {films}: there is no such folder;")
+
+
+def test_a_mistake_in_the_configuration_is_the_reason_to_skip_until_it_is_corrected(tmp_path: Path) -> None:
+    config = config_of(tmp_path, ["A"])
+    content = config.read_text()
+    reader = ConfigReader(config)
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, resources={"config_reader": reader})
+        config.write_text(content.replace('"base_frame_limit": 6', '"base_frame_limit": "six"'))
+        broken = videos_sensor(context)
+        config.write_text(content)
+        corrected = videos_sensor(context)
+    assert isinstance(broken, dg.SkipReason)
+    assert (broken.skip_message or "").startswith(f"{config}:3 base_settings.base_frame_limit: ")
+    assert isinstance(corrected, dg.SkipReason)
+    assert corrected.skip_message == "1 video, 1 new, first a"

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dataset_assets.config import load_settings
+from dataset_assets.config import ConfigReader, load_settings
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import build_defs
 from dataset_assets.partitions import VIDEO_PARTITIONS
@@ -194,3 +194,18 @@ def test_every_cron_expression_that_the_configuration_takes_is_one_for_dagster(
 ) -> None:
     night.configure(nightly={"cron": cron})
     assert build_defs(night.config).resolve_schedule_def("nightly").cron_schedule == cron
+
+
+def test_no_run_is_requested_while_the_configuration_holds_a_mistake(night: Night) -> None:
+    repository = build_defs(night.config).get_repository_def()
+    night.config.write_text("{")
+    context = dg.build_schedule_context(
+        instance=night.instance,
+        repository_def=repository,
+        resources={"config_reader": ConfigReader(night.config)},
+        scheduled_execution_time=datetime(2025, 3, 1, 1, tzinfo=UTC),
+    )
+    with context:
+        said = repository.get_schedule_def("nightly").evaluate_tick(context)
+    assert not said.run_requests
+    assert (said.skip_message or "").startswith(f"{night.config}:1")

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from dataset_assets.cli.monitor import monitor
-from dataset_assets.config import load_settings
+from dataset_assets.config import ConfigReader, load_settings
 from dataset_assets.monitor.collector import SnapshotCollector
 from dataset_assets.monitor.history import History
 from dataset_assets.partitions import add_missing
@@ -60,7 +60,7 @@ def test_a_data_set_that_does_not_exist_yet_is_shown_and_not_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], as_json: bool
 ) -> None:
     config = write_config(tmp_path, {"Film": (tmp_path / "absent.mkv", {"general": 1.0})})
-    monitor(load_settings(config), Console(), once=True, as_json=as_json)
+    monitor(ConfigReader(config), Console(), once=True, as_json=as_json)
     shown = capsys.readouterr().out
     if as_json:
         found = json.loads(shown)
@@ -118,6 +118,21 @@ def test_plus_and_minus_change_the_workers_of_generate_and_q_does_not_stop_it(
         assert terminal.end() == 0
         assert terminal.is_as_before
         assert "2 of 2 videos are up to date" in "".join(terminal.lines)
+
+
+def test_the_view_follows_the_configuration_and_shows_a_mistake_in_it(tmp_path: Path) -> None:
+    films = {"Film": (tmp_path / "absent.mkv", {"general": 1.0})}
+    config = write_config(tmp_path, films)
+    kept = config.read_text()
+    with Terminal("monitor", "--config", config, columns=200) as terminal:
+        terminal.wait_for("nothing runs  0 of 1 done")
+        config.write_text(kept.replace('"base_frame_limit": 6', '"base_frame_limit": "six"'))
+        terminal.wait_for(f"no run starts: {config}:3 base_settings.base_frame_limit")
+        write_config(tmp_path, films | {"Second": (tmp_path / "second.mkv", {"general": 1.0})})
+        terminal.wait_for("nothing runs  0 of 2 done")
+        assert "no run starts" not in "".join(terminal.lines)
+        terminal.press("q")
+        assert terminal.end() == 0
 
 
 class Launched(NamedTuple):

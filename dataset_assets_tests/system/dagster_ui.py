@@ -226,6 +226,11 @@ class DagsterUi:
         events = self.ask(queries.WARNINGS, id=run_id)["runOrError"]["eventConnection"]["events"]
         return [event["message"] for event in events if event["level"] == "WARNING"]
 
+    def messages(self, run_id: str) -> list[str]:
+        """What the log of a run says."""
+        events = self.ask(queries.WARNINGS, id=run_id)["runOrError"]["eventConnection"]["events"]
+        return [event["message"] for event in events if event]
+
     def timeline(self) -> dict[str, dict[str, Any]]:
         """The runs that the front page shows, by id: those that belong to a repository."""
         found = self.ask(queries.TIMELINE)["runsOrError"]["results"]

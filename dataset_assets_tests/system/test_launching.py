@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -127,3 +128,17 @@ def test_a_second_ui_on_the_same_home_is_refused(ui: DagsterUi) -> None:
     assert done.stderr == (
         f"error A UI on {home} is running already, at {ui.address}; open that one, or stop it first.\n"
     )
+
+
+def test_runs_launched_on_a_broken_configuration_wait_until_it_is_corrected(ui: DagsterUi) -> None:
+    mistake = f"{ui.config}:1 base_settings.max_workers: "
+    base = json.loads(ui.config.read_text(encoding="utf-8"))["base_settings"]
+    with edited(ui, base_settings=base | {"max_workers": "all"}):
+        run_id = ui.launch("update_stats")
+        ui.wait_until(
+            lambda: any(mistake in text for text in ui.messages(run_id)), "the run says what it waits for"
+        )
+        assert [each.status for each in ui.runs() if each.run_id == run_id] == ["QUEUED"]
+        assert f"No run starts: {mistake}".encode() in ui.get("/gallery")[1]
+    assert ui.wait_for_run(run_id) == "SUCCESS"
+    assert b"No run starts" not in ui.get("/gallery")[1]
