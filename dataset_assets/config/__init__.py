@@ -23,6 +23,7 @@ from dataset_assets.config.models import (
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.scan import append_videos
 from dataset_assets.config.skipping import FILM_SUFFIXES
+from dataset_assets.config.time_ranges import TimeRange
 from dataset_assets.config.watch import Look, look_for_films
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Nightly",
     "Rule",
     "Settings",
+    "TimeRange",
     "VideoEntry",
     "WatchFolder",
     "WatchedVideo",

@@ -15,6 +15,7 @@ from dataset_assets import layout
 from dataset_assets.config import Category, Settings, VideoEntry
 from dataset_assets.dataset.cached_footers import CachedFooters
 from dataset_assets.dataset.completion import Completion, completions_of
+from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
 from dataset_assets.dataset.journal import Journal, journal_kept
 from dataset_assets.dataset.lock import video_lock
@@ -41,6 +42,7 @@ class DataSet:
         folder: The folder, `output_base_dir` in the configuration.
         tables: Its Parquet tables.
         failures: Why the last runs on videos failed.
+        excluded_windows: Windows that users excluded by hand.
     """
 
     def __init__(self, folder: Path, *, caches_footers: bool = False) -> None:
@@ -54,6 +56,7 @@ class DataSet:
         self.folder = folder
         self.tables = CachedFooters(folder) if caches_footers else TableStore(folder)
         self.failures = Failures(folder / layout.FAILURES)
+        self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder)
 
     @classmethod
     def of(cls, settings: Settings) -> DataSet:
@@ -244,7 +247,7 @@ class DataSet:
             A status under `SOURCE`, `WINDOWS` and each category's name. A missing source file counts as
             unchanged: what was made of it stays.
         """
-        return statuses_of(settings, entry, self.tables)
+        return statuses_of(settings, entry, self.tables, self.excluded_windows)
 
     def completions(
         self,
@@ -261,7 +264,10 @@ class DataSet:
         # Each footer is needed three times.
         tables = self.tables if isinstance(self.tables, CachedFooters) else CachedFooters(self.folder)
         kept = self.failures.read()
-        statuses = {entry.key: statuses_of(settings, entry, tables) for entry in settings.videos}
+        statuses = {
+            entry.key: statuses_of(settings, entry, tables, self.excluded_windows)
+            for entry in settings.videos
+        }
         completions = {
             entry.key: completions_of(settings, entry, tables, statuses[entry.key])
             for entry in settings.videos
