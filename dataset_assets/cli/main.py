@@ -168,6 +168,20 @@ def scan(
         console.print(f"{len(added)} films added")
 
 
+@videos_app.command("exclude")
+def exclude_windows(
+    key: Annotated[str, typer.Argument(help="The video's key, as `videos list` shows it.")],
+    windows: Annotated[list[int], typer.Argument(help="Numbers of windows, as the gallery shows them.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Exclude them no longer.", show_default=False)] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Exclude windows by hand: the next run deletes their patches and tries other places of the film."""
+    from dataset_assets.cli.exclude import exclude
+
+    with _reporting_errors():
+        exclude(load_settings(config_path(config)), key, windows, console, undoes=undo)
+
+
 @app.command()
 def stats(config: ConfigOption = None) -> None:
     """Show the totals of the data set."""

@@ -30,7 +30,9 @@ from dataset_assets.dataset.strays import Strays, find_strays, unnamed_files
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import Triplet, TripletPaths
 from dataset_assets.errors import BusyError, DatasetAssetsError
-from dataset_assets.tables import PatchRow
+from dataset_assets.frames import MIDDLE_FRAME
+from dataset_assets.reasons import EXCLUDED
+from dataset_assets.tables import PatchRow, WindowRow
 
 
 class DataSet:
@@ -231,6 +233,20 @@ class DataSet:
             for key in keys:
                 for row in self.tables.read_patches(category, key):
                     yield Triplet(key, category, row)
+
+    def excludable_windows(self, key: str) -> list[WindowRow]:
+        """Return the windows of a video, and those that were excluded by hand, by number.
+
+        Raises:
+            DatasetAssetsError: The table is damaged, from a newer release, or cannot be read.
+        """
+        rows = self.tables.read_windows(key)
+        return [row for row in rows if row.accepted or (row.reason == EXCLUDED and row.pts)]
+
+    def window_at(self, key: str, frame: int) -> WindowRow | None:
+        """Return the window whose middle frame has this PTS; None where there is none."""
+        windows = self.excludable_windows(key)
+        return next((row for row in windows if row.pts[MIDDLE_FRAME] == frame), None)
 
     def unnamed_files(self, key: str, category: Category, rows: Iterable[PatchRow]) -> list[Path]:
         """Find files of a video that no row names, see `strays.unnamed_files`."""
