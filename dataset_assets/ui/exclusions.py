@@ -2,8 +2,8 @@
 
 A page is given a token, different in each process, and only a request with this token changes anything. A
 page of another site can neither read the token (browsers show it no answer of this server) nor send it (that
-would need the permission of this server, which gives none), and is refused by its origin besides. Hosts are
-checked in `webserver`. Not here: what exclusions do (`windows`, `generate`), and the page's script (`gallery`).
+would need the permission of this server, which gives none), and is refused by its origin besides. Not here:
+hosts that are answered (`webserver`), what exclusions do (`windows`, `generate`), the script (`gallery`).
 """
 
 from __future__ import annotations
