@@ -81,10 +81,10 @@ class Exclusions:
         Args:
             pts: PTS of its frames, in order.
         """
-        if not pts:
-            return False
         if has_frame(pts, self.frames):
             return True
+        if not pts or not self.ranges:
+            return False
         first, last = (self.timeline.ticks_at(each) for each in (pts[0], pts[-1]))
         return self._touch(first, last + self.frame_ticks)
 
