@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError, ReplacingError
 from dataset_assets.generate import Changes, generate_video, lanes, planned_changes, probe_video
+from dataset_assets.tables import WINDOWS
 from dataset_assets.verify import verify
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, make_film, sdr_frames
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt, kill_at
@@ -352,3 +354,24 @@ def test_a_damaged_file_of_excluded_windows_is_reported_and_stops_the_run(
     assert "is no list of excluded windows" in status.reason
     with pytest.raises(DatasetAssetsError, match="delete it to exclude none by hand"):
         generate_video(settings, KEY)
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_verify_detects_a_wrong_exclusion_and_the_next_run_corrects_it(
+    film: Film, fresh: Make, tmp_path: Path, accepts: bool
+) -> None:
+    frame = middle(windows_of(fresh(LIMIT))[max(windows_of(fresh(LIMIT)))])
+    whole = fresh(LIMIT, OPENING_AND_CREDITS, (frame,))
+    output = copied(whole, tmp_path / "out")
+    settings = configured(output, film, LIMIT, OPENING_AND_CREDITS)
+    store = DataSet(output).tables
+    path, rows = store.windows_path(KEY), store.read_windows(KEY)
+    made = store.read_provenance(path)
+    assert made is not None
+    wrong = next(row for row in rows if row.pts and (row.reason == "excluded" if accepts else row.accepted))
+    right = replace(wrong, accepted=accepts, reason=None if accepts else "excluded")
+    store.write(path, WINDOWS, [right if row is wrong else row for row in rows], made)
+    (found,) = verify(settings, [KEY], deep_share=0.1, repair=True)
+    assert any("excluded" in finding.what for finding in found.findings)
+    generate_video(settings, KEY)
+    assert_same(output, whole)
