@@ -10,7 +10,7 @@ async function startExclusions() {
   const cards = [...document.querySelectorAll("[data-frames]")].filter((card) => card.querySelector(".exclude"));
   const dialog = document.getElementById("triplet");
   const inDialog = dialog.querySelector(".exclude");
-  const problem = document.getElementById("exclusion-problem");
+  const problems = [...document.querySelectorAll(".exclusion-problem")];
   let shown = null;
   let token = "";
   let excluded = [];
@@ -43,9 +43,11 @@ async function startExclusions() {
   }
 
   function showProblem(text) {
-    problem.textContent = text;
-    problem.hidden = !text;
-    if (text && !dialog.open) problem.scrollIntoView({ block: "center" });
+    for (const problem of problems) {
+      problem.textContent = text;
+      problem.hidden = !text;
+    }
+    if (text && !dialog.open) problems[0].scrollIntoView({ block: "center" });
   }
 
   async function toggle(card) {
