@@ -100,7 +100,10 @@ def _round(folder: Path, videos: int) -> dict[str, Measured]:
         TICK: ([*steps, "sensor", str(config)], f'"partitions": {videos}}}'),
         REGISTER: (generate, f"{videos * TABLES_EACH} finished tables are registered"),
         GENERATE: (generate, f"{videos} of {videos} videos are up to"),
-        STATS: ([command, "stats", "--config", str(config)], f"{videos} videos, {patches} of {patches} "),
+        STATS: (
+            [command, "stats", "--config", str(config)],
+            f"{videos:,} videos, {patches:,} of {patches:,} ",
+        ),
         NIGHTLY: ([*steps, "nightly", str(config)], '{"requested": 0}'),
     }
     found = {}

@@ -8,6 +8,12 @@ which is anything else that is raised.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+# Parts of remedies whose right words depend on where the film comes from: `config.fitting_remedy` replaces
+# them where the video's entry is known.
+LEAVE_OUT: Final = "leave it out"
+CORRECT_PATH: Final = "name the right file"
 
 
 class DatasetAssetsError(Exception):

@@ -13,7 +13,7 @@ VIDEO_PARTITIONS = dg.DynamicPartitionsDefinition(name="videos")
 
 
 def add_missing(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
-    """Add a partition for every configured video; never remove one: its history would be deleted.
+    """Add a partition for every configured video; never remove one: its history would be hidden.
 
     Returns:
         The keys that were added, sorted.
@@ -23,3 +23,13 @@ def add_missing(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
     if added:
         instance.add_dynamic_partitions(VIDEO_PARTITIONS.name or "", added)
     return added
+
+
+def has_partition(instance: dg.DagsterInstance, key: str) -> bool:
+    """Return whether a video has a partition."""
+    return instance.has_dynamic_partition(VIDEO_PARTITIONS.name or "", key)
+
+
+def remove(instance: dg.DagsterInstance, key: str) -> None:
+    """Remove the partition of a video; one that is absent is no error."""
+    instance.delete_dynamic_partition(VIDEO_PARTITIONS.name or "", key)

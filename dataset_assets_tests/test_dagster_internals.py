@@ -23,6 +23,7 @@ from dataset_assets.dagster_internals import (
     WILL_RETRY_TAG,
     can_hold_history,
     delete_run,
+    forget_partition,
     has_events,
     is_initialised,
     one_transaction,
@@ -37,6 +38,7 @@ from dataset_assets.ui.services import PLAIN_ERRORS_VARIABLE
 from dataset_assets_tests.automation.samples import add_run
 
 ASSET = dg.AssetKey("patches")
+MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
 
 
 @contextmanager
@@ -97,6 +99,17 @@ def test_the_webserver_is_an_application_with_routes_that_take_every_address(
         paths = [getattr(route, "path", "") for route in app.router.routes]
         assert "/graphql" in paths, "it has no /graphql"
         assert "/{path:path}" in paths, "it leaves addresses to routes that are added after its own"
+
+
+def test_a_partition_is_forgotten_of_the_assets_named_alone(instance: dg.DagsterInstance) -> None:
+    with needed("how its SQL storage keeps events (forget_partition)"):
+        other = dg.AssetKey("other")
+        for asset, partition in ((ASSET, "first"), (ASSET, "second"), (other, "first")):
+            instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=partition))
+        forget_partition(instance, [ASSET.to_user_string()], "first")
+        assert materialized(instance) == {"second"}
+        assert set(instance.get_materialized_partitions(other)) == {"first"}
+        assert set(instance.get_latest_storage_id_by_partition(ASSET, MATERIALIZED)) == {"second"}
 
 
 def test_events_within_one_transaction_are_seen_together_at_its_end(instance: dg.DagsterInstance) -> None:

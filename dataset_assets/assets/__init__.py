@@ -7,9 +7,9 @@ Here: what Dagster shows of the assets and what it records of their runs. Not he
 from dataset_assets.assets.dataset_stats import DATASET_STATS, build_dataset_stats
 from dataset_assets.assets.dead_runs import close_dead_runs, process_of
 from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
-from dataset_assets.assets.failed_videos import failed_videos
 from dataset_assets.assets.failures import failure_of_events, failure_of_run
 from dataset_assets.assets.gallery import GALLERY_ADDRESS, GALLERY_VARIABLE
+from dataset_assets.assets.last_failures import failed_videos
 from dataset_assets.assets.make_patches import (
     FORCE_TAG,
     LANES_TAG,

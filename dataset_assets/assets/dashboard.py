@@ -1,6 +1,6 @@
 """Metadata of `dataset_stats` in the UI: progress, acceptance rates and failures of the data set.
 
-Only formatting: the figures come from `tables`, the failures from `failed_videos`.
+Only formatting: the figures come from `tables`, the failures from `last_failures`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Failed runs as Dagster keeps them: an error that a user can correct as a failure without retries, and back.
 
-Not here: where failures are kept (`dataset`), and which videos count as failed (`failed_videos`).
+Not here: where failures are kept (`dataset`), and which videos count as failed (`last_failures`).
 """
 
 from __future__ import annotations

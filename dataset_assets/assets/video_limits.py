@@ -11,7 +11,6 @@ from contextlib import contextmanager
 import dagster as dg
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet
 from dataset_assets.generate import step_limits, within_limits
 
 
@@ -25,8 +24,6 @@ def video_within_limits(
         # Into the run's own events: nothing else of it will say why its process ended.
         context.instance.report_engine_event(message, context.run)
 
-    key = context.partition_key
-    film = settings.video(key).path
-    data_set = DataSet.of(settings)
-    with within_limits(data_set, key, film, step_limits(film, lanes), report):
+    entry = settings.video(context.partition_key)
+    with within_limits(settings, entry, step_limits(entry.path, lanes), report):
         yield

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet, Failure, TripletPaths
+from dataset_assets.dataset import AssetStatus, DataSet, Failure, TripletPaths
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import CategoryReport, WindowsReport
 from dataset_assets.video import Fingerprint
@@ -192,6 +192,17 @@ def videos_ok(videos: int, failed: Mapping[str, Failure], unfinished: Mapping[st
         "videos_failed",
         len(failed),
     )
+
+
+def up_to_date(status: AssetStatus) -> Verdict:
+    """Check that a table is not stale.
+
+    Args:
+        status: Its state.
+    """
+    is_stale = status.state == "stale"
+    what = f"stale: {status.reason}; materialize it to bring it up to date" if is_stale else "up to date"
+    return Verdict(not is_stale, what, "stale", int(is_stale))
 
 
 def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:

@@ -1,24 +1,30 @@
 """`doctor`: checks of the requirements of a long run, each with a remedy.
 
-It reads no film and no table: whether the data set is sound is the business of `verify`.
+It decodes no film and reads no table: whether the data set is sound is the business of `verify`.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
+from rich.console import Console
 
-from dataset_assets.config import Settings
-from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.cli.film_check import LIMIT_S, check_films
+from dataset_assets.config import Settings, VideoEntry, fitting_remedy
+from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
-from dataset_assets.video import bake_lut
+from dataset_assets.patches import misfit
+from dataset_assets.video import Rect, bake_lut
 
-DECODERS = ("h264", "hevc", "libdav1d", "vp9", "mpeg2video", "prores")
+# Refused films that are listed; beyond that, their number.
+SHOWN_FILMS = 20
+# Decoders by the codec.
+DECODERS = {name: name for name in ("h264", "hevc", "vp9", "mpeg2video", "prores")} | {"av1": "libdav1d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,20 @@ class Diagnosis:
     detail: str
 
 
-def examine(settings: Settings) -> list[Diagnosis]:
-    """Check everything that a run needs; a failed check is a result and raises nothing."""
+def examine(settings: Settings, console: Console | None = None) -> list[Diagnosis]:
+    """Check everything that a run needs; a failed check is a result and raises nothing.
+
+    Args:
+        settings: The configuration.
+        console: Where the progress of checking the films is shown.
+    """
     checks: list[tuple[str, Callable[[], str]]] = [
         ("decoders", _decoders),
         ("tone mapping in the bundled ffmpeg", _tone_mapping),
         ("data set folder", lambda: _writable(settings.base.output_base_dir)),
         ("Dagster home", lambda: _writable(dagster_home(settings))),
         ("free space", lambda: _free_space(settings)),
-        ("films", lambda: _films(settings)),
+        ("films", lambda: _films(settings, console)),
     ]
     diagnoses = []
     for what, check in checks:
@@ -56,7 +67,7 @@ def examine(settings: Settings) -> list[Diagnosis]:
 
 
 def _decoders() -> str:
-    missing = [name for name in DECODERS if name not in av.codecs_available]
+    missing = [codec for codec, decoder in DECODERS.items() if decoder not in av.codecs_available]
     if missing:
         raise DatasetAssetsError(
             f"PyAV has no decoder for {', '.join(missing)}",
@@ -96,11 +107,50 @@ def _free_space(settings: Settings) -> str:
     return f"{free_gb:.1f} GB, of which {kept_gb:.1f} GB are kept free"
 
 
-def _films(settings: Settings) -> str:
-    absent = [video.path for video in settings.videos if not video.path.is_file()]
+def _films(settings: Settings, console: Console | None) -> str:
+    total = len(settings.videos)
+    there: list[VideoEntry] = []
+    absent: list[VideoEntry] = []
+    for video in settings.videos:
+        (there if video.path.is_file() else absent).append(video)
+    checked = check_films([video.path for video in there], console)
+    faults = []
     if absent:
-        raise DatasetAssetsError(
-            f"{len(absent)} of {len(settings.videos)} films are absent, first {absent[0]}",
-            "correct their paths in the configuration, or mount their disk",
-        )
-    return f"all {len(settings.videos)} are there"
+        first = absent[0]
+        remedy = fitting_remedy(f"{CORRECT_PATH}, or mount its disk", settings, first)
+        faults.append(f"{len(absent)} of {total} films are absent, first {first.path}; {remedy}")
+    refused = [video for video in there if video.path in checked.refused]
+    if refused:
+        faults.append(f"{len(refused)} of {total} films cannot be used:")
+    for video in refused[:SHOWN_FILMS]:
+        error = checked.refused[video.path]
+        remedy = fitting_remedy(error.remedy, settings, video)
+        faults.append(f"{video.key} ({video.path}): {error.what}; {remedy}")
+    if len(refused) > SHOWN_FILMS:
+        faults.append(f"and {len(refused) - SHOWN_FILMS} more")
+    if faults:
+        raise DatasetAssetsError("\n".join(faults), "")
+    small = _too_small(settings, there, checked.sizes)
+    slow = f"; {len(checked.slow)} gave no answer within {LIMIT_S:g} s" if checked.slow else ""
+    return f"all {total} are there and have a video{slow}{small}"
+
+
+def _too_small(settings: Settings, films: Sequence[VideoEntry], sizes: Mapping[Path, tuple[int, int]]) -> str:
+    """Return how many films no format fits, with the first; empty where there is none.
+
+    A film with black bars may turn out to be one only when it is probed.
+    """
+    found: dict[str, str] = {}
+    for video in films:
+        width, height = sizes.get(video.path, (0, 0))
+        areas = (Rect(0, 0, width, height), Rect(0, 0, height, width)) if width else ()
+        mixes = [
+            settings.categories[name].mix for name in settings.categories if settings.target(video, name)
+        ]
+        whys = [misfit(settings.formats, mix, area) for mix in mixes for area in areas]
+        if whys and all(whys):
+            found[video.key] = whys[0]
+    if not found:
+        return ""
+    key, why = next(iter(found.items()))
+    return f"; {len(found)} too small, first {key}: {why}"

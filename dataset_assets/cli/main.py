@@ -6,9 +6,10 @@ Those modules are imported inside the commands: Dagster takes a second, for whic
 from __future__ import annotations
 
 import gc
+import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -19,24 +20,35 @@ from rich.markup import escape
 from rich.table import Table
 
 from dataset_assets import __version__
+from dataset_assets.cli import completion
 from dataset_assets.cli.new_films import with_new_films
-from dataset_assets.config import Rule, append_videos, config_path, find_films, load_settings, parse_weights
+from dataset_assets.config import (
+    Rule,
+    append_videos,
+    config_path,
+    file_schema,
+    find_films,
+    load_settings,
+    parse_weights,
+)
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 
 CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 DEMO_FOLDER = Path("demo")
 # Columns that a pipe or a file is given: a key of 100 characters stays on one line, so that grep finds it.
 PIPE_WIDTH = 200
+KEYS_HELP = "Keys of videos, separated by commas; all by default."
 
 app = typer.Typer(
     name="dataset-assets",
     help="Training sets for video super-resolution, made from films.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 videos_app = typer.Typer(help="The videos of the configuration.", no_args_is_help=True)
 app.add_typer(videos_app, name="videos")
+config_app = typer.Typer(help="The configuration file.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
 
 console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 errors = Console(stderr=True)
@@ -72,6 +84,16 @@ def _report_left_out(reason: str) -> None:
     errors.print(f"[yellow]scan[/yellow] {escape(reason)}", soft_wrap=True)
 
 
+def _usable(films: Sequence[Path]) -> list[Path]:
+    """Return the films that can be opened, and report the others."""
+    from dataset_assets.cli.film_check import check_films
+
+    refused = check_films(films, errors).refused
+    for film, error in refused.items():
+        _report_left_out(f"{film}: {error.what}, so it is left out")
+    return [film for film in films if film not in refused]
+
+
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -87,8 +109,13 @@ def about(version: Annotated[bool, typer.Option("--version", help="Show the vers
 @app.command()
 def generate(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help="Keys of videos, separated by commas; all by default.")] = "",
-    categories: Annotated[str, typer.Option(help="Categories, separated by commas; all by default.")] = "",
+    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
+    categories: Annotated[
+        str,
+        typer.Option(
+            help="Categories, separated by commas; all by default.", autocompletion=completion.categories
+        ),
+    ] = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Videos at a time; else max_workers.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Rebuild even if up to date; with --categories, only these.")
@@ -133,16 +160,19 @@ def monitor(
 
 @videos_app.command("list")
 def list_videos(config: ConfigOption = None) -> None:
-    """Show the configured videos, and what of each is done, missing or stale."""
-    from dataset_assets.cli.views import videos_table
+    """Show what of each video is done, missing or stale, and which films were refused."""
+    from dataset_assets.cli.views import failure_lines, videos_table
     from dataset_assets.dataset import DataSet
 
-    gc.freeze()  # as in `stats`
+    gc.disable()  # as in `stats`
     with _reporting_errors():
         settings = with_new_films(load_settings(config_path(config)), errors)
-        data_set = DataSet.of(settings)
-        found = [(entry, data_set.statuses(settings, entry)) for entry in settings.videos]
-        console.print(videos_table(settings, found))
+        # Cached, since states and statistics are read from the same footers.
+        data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+        overview = data_set.overview(settings)
+        console.print(videos_table(settings, overview))
+        for line in failure_lines(settings, overview):
+            console.print(line, soft_wrap=True)
 
 
 @videos_app.command()
@@ -161,7 +191,7 @@ def scan(
     with _reporting_errors():
         rules = [Rule.parse(text) for text in rule or []]
         films = find_films(folders, report=_report_left_out)
-        added = append_videos(config_path(config), films, parse_weights(category), rules)
+        added = append_videos(config_path(config), films, parse_weights(category), rules, _usable)
         for entry in added:
             weights = ", ".join(f"{name} {weight:g}" for name, weight in entry.categories.items())
             console.print(f"added {escape(entry.key)} ({weights})", soft_wrap=True)
@@ -170,7 +200,10 @@ def scan(
 
 @videos_app.command("exclude")
 def exclude_windows(
-    key: Annotated[str, typer.Argument(help="The video's key, as `videos list` shows it.")],
+    key: Annotated[
+        str,
+        typer.Argument(help="The video's key, as `videos list` shows it.", autocompletion=completion.key),
+    ],
     windows: Annotated[list[int], typer.Argument(help="Numbers of windows, as the gallery shows them.")],
     undo: Annotated[bool, typer.Option("--undo", help="Exclude them no longer.", show_default=False)] = False,
     config: ConfigOption = None,
@@ -182,13 +215,50 @@ def exclude_windows(
         exclude(load_settings(config_path(config)), key, windows, console, undoes=undo)
 
 
+@videos_app.command("remove")
+def remove_video(
+    key: Annotated[
+        str,
+        typer.Argument(help="The video's key, as `videos list` shows it.", autocompletion=completion.key),
+    ],
+    files: Annotated[
+        bool, typer.Option("--files", help="Also delete its tables and patches.", show_default=False)
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.", show_default=False)] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Remove a video from the configuration and from the UI; --files also deletes what was made of it."""
+    from dataset_assets.cli.remove import remove_video as remove
+
+    with _reporting_errors():
+        if not remove(config_path(config), key, console, with_files=files, is_sure=yes):
+            console.print("nothing was removed")
+            raise typer.Exit(FAILED)
+
+
+@config_app.command()
+def check(config: ConfigOption = None) -> None:
+    """Check the configuration file, and print all its mistakes."""
+    from dataset_assets.cli.views import summary
+
+    with _reporting_errors():
+        path = config_path(config)
+        console.print(summary(path, load_settings(path)), soft_wrap=True)
+
+
+@config_app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration file, for editors."""
+    typer.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
+
+
 @app.command()
 def stats(config: ConfigOption = None) -> None:
     """Show the totals of the data set."""
     from dataset_assets.cli.views import stats_tables
     from dataset_assets.dataset import DataSet
 
-    gc.freeze()  # looking for garbage in what the imports made is a fifth of the time for 5000 videos
+    gc.disable()  # footers and rows hold no cycles; looking for some is a fifth of the time for 5000 videos
     with _reporting_errors():
         settings = load_settings(config_path(config))
         found = DataSet.of(settings).overview(settings)
@@ -219,7 +289,7 @@ def gallery(config: ConfigOption = None) -> None:
 @app.command()
 def verify(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help="Keys of videos, separated by commas; all by default.")] = "",
+    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
     deep: Annotated[
         bool,
         typer.Option("--deep", help="Also decode windows from the films again and compare the pictures."),
@@ -257,7 +327,7 @@ def doctor(config: ConfigOption = None) -> None:
     from dataset_assets.cli.doctor import examine
 
     with _reporting_errors():
-        findings = examine(with_new_films(load_settings(config_path(config)), errors))
+        findings = examine(with_new_films(load_settings(config_path(config)), errors), errors)
     table = Table("", "what", "found")
     for finding in findings:
         mark = "[green]ok[/green]" if finding.passed else "[red]no[/red]"

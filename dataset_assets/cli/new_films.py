@@ -1,9 +1,12 @@
 """The configuration with the films that appeared in watched folders, for commands that plan work.
 
-Finding films is in `config`; this prints what was skipped and why.
+Finding films is in `config`; this prints what was skipped and why, and what is not complete yet.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,12 +19,22 @@ def with_new_films(settings: Settings, console: Console) -> Settings:
 
     Args:
         settings: The configuration.
-        console: Where problems and skipped films are printed.
+        console: Where problems, skipped films and films that are still being written are printed.
 
     Raises:
         ConfigError: The register is damaged.
     """
     look = look_for_films(settings)
-    for message in (*look.problems, *look.skipped):
+    for message in (*look.problems, *look.skipped, *_about_waiting(look.waiting)):
         console.print(f"[yellow]watch[/yellow] {escape(message)}", soft_wrap=True)
     return look.settings
+
+
+def _about_waiting(films: Sequence[Path]) -> Iterator[str]:
+    """Yield a message if films are not complete yet: nobody should miss them."""
+    if films:
+        count = "1 film is" if len(films) == 1 else f"{len(films)} films are"
+        yield (
+            f"{count} not complete yet, first {films[0]}: a film becomes a video once it has been unchanged "
+            "for `settled_after_s`."
+        )

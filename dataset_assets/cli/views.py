@@ -1,4 +1,4 @@
-"""Tables that `videos list` and `stats` print.
+"""What `videos list`, `stats` and `config check` print.
 
 Not here: the live view of runs (`monitor`).
 """
@@ -6,14 +6,24 @@ Not here: the live view of runs (`monitor`).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import SOURCE, WINDOWS, AssetStatus, Overview, reasons_text
+from dataset_assets.config import Settings, VideoEntry, WatchedVideo
+from dataset_assets.dataset import (
+    SOURCE,
+    WINDOWS,
+    AssetStatus,
+    Completion,
+    Overview,
+    reasons_text,
+    wanted_statuses,
+)
 
 STATES = {
     state: Text(state.replace("_", " "), style)
@@ -30,17 +40,62 @@ STATES = {
 }
 # Of reasons that do not fit a terminal at least so many characters are shown: the first of them.
 SHORTEST_CUT = 12
-FILM_THERE, FILM_ABSENT = Text("ok", "green"), Text("absent", "red")
+# In place of a state, where nothing is to be made.
+NOTHING = Text("-", "dim")
 
 
-def videos_table(settings: Settings, found: Sequence[tuple[VideoEntry, Mapping[str, AssetStatus]]]) -> Table:
-    """Return the configured videos with the state of each table."""
+def summary(config: Path, settings: Settings) -> Text:
+    """Return a line about a configuration without mistakes."""
+    watched = sum(isinstance(entry, WatchedVideo) for entry in settings.videos)
+    return Text(
+        f"{config}: no mistakes; {len(settings.videos)} videos"
+        + (f" ({watched} of watched folders)" if watched else "")
+        + f", categories {', '.join(settings.categories)}, data set in {settings.base.output_base_dir}"
+    )
+
+
+def videos_table(settings: Settings, overview: Overview) -> Table:
+    """Return the configured videos with the state of each table, and how much of it there is.
+
+    Of a film that the last run refused, what was not made has no state: no run will make it.
+    """
     names = (SOURCE, WINDOWS, *settings.categories)
-    table = _table(f"{len(found)} videos", ("video",), (), ("film", *names))
-    for entry, statuses in found:
-        film = FILM_THERE if entry.path.is_file() else FILM_ABSENT
-        table.add_row(Text(entry.key), film, *(STATES[statuses[name].state] for name in names))
+    table = _table(f"{len(settings.videos)} videos", ("video",), (), ("film", *names))
+    for entry in settings.videos:
+        film = _film(entry, overview)
+        states = wanted_statuses(settings, entry, overview.statuses[entry.key])
+        figures = overview.completions[entry.key]
+        cells = [_state(states.get(name), film, figures.get(name)) for name in names]
+        table.add_row(Text(entry.key), Text(film, "green" if film == "ok" else "red"), *cells)
     return table
+
+
+def failure_lines(settings: Settings, overview: Overview) -> Iterator[Text]:
+    """Yield a line for each video whose last run failed: what is wrong, and the remedy."""
+    for entry in settings.videos:
+        film = _film(entry, overview)
+        if film != "ok" and entry.key in overview.failures:
+            yield Text.assemble((film, "red"), f" {overview.failures[entry.key].sentence}")
+
+
+def _film(entry: VideoEntry, overview: Overview) -> Literal["ok", "absent", "refused", "failed"]:
+    """Return the state of a film, by its file and its last run."""
+    failure = overview.failures.get(entry.key)
+    if not entry.path.is_file():
+        return "absent"
+    if failure is None or (failure.is_refusal and not failure.refuses(entry.path)):
+        return "ok"
+    return "refused" if failure.is_refusal else "failed"
+
+
+def _state(status: AssetStatus | None, film: str, figures: Completion | None) -> Text:
+    """Return the state of a table, and how much of what is wanted there is."""
+    if status is None or (film == "refused" and status.state == "missing"):
+        return NOTHING
+    if figures is None or status.state == "too_small":
+        return STATES[status.state]
+    is_short = status.state == "done" and figures.short
+    return STATES["short" if is_short else status.state] + Text(f" {figures.done}/{figures.target}", "dim")
 
 
 def stats_tables(overview: Overview, *, is_cut: bool) -> Group:

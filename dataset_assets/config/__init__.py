@@ -21,10 +21,14 @@ from dataset_assets.config.models import (
     WatchedVideo,
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
+from dataset_assets.config.remedies import fitting_remedy, how_to_exclude
+from dataset_assets.config.removing import without_entry
+from dataset_assets.config.replacing import replace_config
 from dataset_assets.config.scan import append_videos
+from dataset_assets.config.schema import file_schema
 from dataset_assets.config.skipping import FILM_SUFFIXES
 from dataset_assets.config.time_ranges import TimeRange
-from dataset_assets.config.watch import Look, look_for_films
+from dataset_assets.config.watch import Look, forget_film, is_registered, look_for_films, would_return
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -46,9 +50,17 @@ __all__ = [
     "WatchedVideo",
     "append_videos",
     "config_path",
+    "file_schema",
     "find_films",
+    "fitting_remedy",
+    "forget_film",
+    "how_to_exclude",
+    "is_registered",
     "load_settings",
     "look_for_films",
     "parse_weights",
+    "replace_config",
     "video_key",
+    "without_entry",
+    "would_return",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from dataset_assets.config.tree import Entries, Items, Node
+from dataset_assets.config.tree import Entries, Items, Node, written_end
 
 _STEP = "  "
 
@@ -107,7 +107,7 @@ class _Pen:
 def _with_block_items(pen: _Pen, videos: Items, new: Sequence[NewVideo]) -> str:
     last = videos.items[-1]
     flow = isinstance(last, Entries) and not last.block
-    return _after_line(pen, _written_end(videos), pen.block(new, pen.margin(videos.start) or "", flow=flow))
+    return _after_line(pen, written_end(videos), pen.block(new, pen.margin(videos.start) or "", flow=flow))
 
 
 def _with_flow_items(pen: _Pen, videos: Items, new: Sequence[NewVideo]) -> str:
@@ -148,7 +148,7 @@ def _with_section(pen: _Pen, root: Entries, new: Sequence[NewVideo]) -> str:
     margin = pen.margin(root.entries[0][0].start) or ""
     if root.block:
         return _after_line(
-            pen, _written_end(root), f"{pen.newline}{margin}videos:{pen.block(new, margin + _STEP)}"
+            pen, written_end(root), f"{pen.newline}{margin}videos:{pen.block(new, margin + _STEP)}"
         )
     end = root.entries[-1][1].end
     section = f",{pen.newline}{margin}{pen.key('videos')}: [{_flow_body(pen, new, margin)}"
@@ -159,14 +159,6 @@ def _flow_body(pen: _Pen, new: Sequence[NewVideo], margin: str) -> str:
     """Write items and the bracket that ends them, one line each."""
     lines = f",{pen.newline}".join(f"{margin}{margin or _STEP}{pen.flow(video)}" for video in new)
     return f"{pen.newline}{lines}{pen.newline}{margin}]"
-
-
-def _written_end(node: Node) -> int:
-    """Return the offset after the last character; YAML ends a block list only at the next token."""
-    while isinstance(node, Items | Entries) and node.block:
-        last = node.items[-1] if isinstance(node, Items) else node.entries[-1][1]
-        node = last
-    return node.end
 
 
 def _after_line(pen: _Pen, offset: int, addition: str) -> str:

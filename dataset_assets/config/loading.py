@@ -30,6 +30,7 @@ from dataset_assets.config.models import (
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.problems import Location, Problems, expected, messages_of, plain, schema_of, shown
 from dataset_assets.config.register import read_register, with_watched
+from dataset_assets.config.schema import SCHEMA_KEY
 from dataset_assets.config.tree import Node, TreeError, read_tree
 from dataset_assets.errors import ConfigError
 
@@ -48,21 +49,22 @@ def config_path(given: Path | None) -> Path:
     return Path(os.environ.get(CONFIG_VARIABLE) or DEFAULT_CONFIG).expanduser()
 
 
-def load_settings(path: Path) -> Settings:
+def load_settings(path: Path, *, may_lack_videos: bool = False) -> Settings:
     """Read and check a configuration file, `.json` as JSON and anything else as YAML.
 
     Args:
         path: The file. Relative paths in it are relative to its folder. Films need not exist.
+        may_lack_videos: Accept an empty or absent list of videos.
 
     Returns:
         The settings, with absolute paths, lower-case category names, and the file's formats and categories
-        merged over the defaults by name. Its videos are those that are listed, followed by those that
-        `watch.look_for_films` has found in watched folders so far: here no folder is searched.
+        merged over the defaults by name, field by field. Its videos are those that are listed, followed by
+        those that `watch.look_for_films` has found in watched folders so far: here no folder is searched.
 
     Raises:
         ConfigError: The file cannot be read, or holds mistakes: all of them, ordered by line.
     """
-    settings = settings_from_text(read_config(path), path)
+    settings = settings_from_text(read_config(path), path, may_lack_videos=may_lack_videos)
     return with_watched(settings, read_register(settings)) if settings.watch else settings
 
 
@@ -122,8 +124,10 @@ def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) 
         raw = {}
         problems.add((), f"is not a mapping; use the keys {', '.join(_SECTIONS)}")
     for name in raw:
-        if name not in _SECTIONS:
+        if name not in (*_SECTIONS, SCHEMA_KEY):
             problems.add((name,), f"unknown key; {near_names(name, _SECTIONS)}")
+    if not isinstance(raw.get(SCHEMA_KEY, ""), str):
+        problems.add((SCHEMA_KEY,), f"{shown(raw[SCHEMA_KEY])} does not fit; use text in quotes")
     reader = _Reader(problems, {"folder": Path.cwd() / path.parent})
     settings = {
         "base_settings": reader.base(raw),
@@ -173,7 +177,7 @@ def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
         _listed(raw, "videos"), formats, categories, _listed(raw, "watch")
     ):
         match location:
-            case ("categories", str(name), "mix", str(wanted)) if name not in written:
+            case ("categories", str(name), "mix", str(wanted)) if not _writes(written.get(name), "mix"):
                 remedy = f"keep it, or give {name} a mix without it"
                 yield ("formats", wanted), f"is removed, but the default category {name} uses it; {remedy}"
             case _:
@@ -190,10 +194,26 @@ def _lower_case(section: object) -> dict[str, Any]:
 
 
 def _overlaid(defaults: Mapping[str, BaseModel], section: object) -> dict[str, object]:
-    """Lay what is written over the defaults, which come first: of two in conflict the later is reported."""
+    """Lay what is written over the defaults.
+
+    Entries with the folder of a default come first: of two in conflict the later is reported.
+    """
     written = section if isinstance(section, dict) else {}
-    kept = {name: entry.model_dump() for name, entry in defaults.items() if name not in written}
-    return kept | {name: entry for name, entry in written.items() if entry is not None}
+    kept: dict[str, object] = {
+        name: entry.model_dump() for name, entry in defaults.items() if name not in written
+    }
+    names = [name for name, entry in written.items() if entry is not None]
+    names.sort(key=lambda name: _writes(written[name], "folder"))
+    return kept | {name: _completed(written[name], defaults.get(name)) for name in names}
+
+
+def _writes(entry: object, field: str) -> bool:
+    return isinstance(entry, dict) and field in entry
+
+
+def _completed(entry: object, default: BaseModel | None) -> object:
+    """Return an entry with what it does not write taken from the default of its name."""
+    return default.model_dump() | entry if isinstance(entry, dict) and default is not None else entry
 
 
 class _Reader:
@@ -235,7 +255,7 @@ class _Reader:
     def merged(
         self, section: str, raw: object, model: type[_Model], defaults: Mapping[str, _Model]
     ) -> dict[str, _Model]:
-        """Merge a section over its defaults by name."""
+        """Merge a section over its defaults by name, and each entry over the default of its name."""
         merged = dict(defaults)
         if raw is None:
             return merged
@@ -253,7 +273,8 @@ class _Reader:
                 )
             seen.add(name)
             if entry is not None:
-                checked = self._checked(model, entry, (section, written))
+                completed = _completed(entry, defaults.get(name))
+                checked = self._checked(model, completed, (section, written))
                 merged |= {name: checked} if checked is not None else {}
             elif name in defaults:
                 merged.pop(name, None)

@@ -251,11 +251,13 @@ class Settings(BaseModel):
     )
     formats: dict[str, Format] = Field(
         default_factory=lambda: dict(DEFAULT_FORMATS),
-        description="Formats by name. Entries in the file are merged over the defaults; null removes one.",
+        description="Formats by name, merged over the defaults: an entry needs only what differs from the "
+        "default of its name, and null removes one.",
     )
     categories: dict[str, Category] = Field(
         default_factory=lambda: dict(DEFAULT_CATEGORIES),
-        description="Categories by name. Entries in the file are merged over the defaults; null removes one.",
+        description="Categories by name, merged over the defaults: an entry needs only what differs from the "
+        "default of its name, and null removes one.",
     )
     nightly: Nightly = Field(default=Nightly(), description="What is made each night.")
     runs: EndedRuns = Field(default=EndedRuns(), description="What happens after runs.")

@@ -11,7 +11,23 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from dataset_assets.errors import ConfigError
+
 NEW_FILE_MODE: Final = 0o644
+
+
+def replace_config(config: Path, text: str) -> None:
+    """Replace the text of a configuration file; a link to it stays.
+
+    Raises:
+        ConfigError: It cannot be written; the old file is unchanged.
+    """
+    try:
+        replace_text(Path(os.path.realpath(config)), text)
+    except OSError as error:
+        raise ConfigError(
+            [f"{config}: cannot be written ({error.strerror}); check its permissions."]
+        ) from None
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ films (films.py) and the layout of the text (editing.py).
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dataset_assets.config.editing import NewVideo, with_videos
@@ -16,13 +16,17 @@ from dataset_assets.config.films import Rule, absolute
 from dataset_assets.config.keys import is_unicode, near_names, short_hash, video_key
 from dataset_assets.config.loading import read_config, settings_from_text, tree_of
 from dataset_assets.config.models import Settings, VideoEntry
-from dataset_assets.config.replacing import replace_text
+from dataset_assets.config.replacing import replace_config
 from dataset_assets.config.tree import Entries
 from dataset_assets.errors import ConfigError
 
 
 def append_videos(
-    config: Path, films: Iterable[Path], weights: Mapping[str, float], rules: Sequence[Rule] = ()
+    config: Path,
+    films: Iterable[Path],
+    weights: Mapping[str, float],
+    rules: Sequence[Rule] = (),
+    choose: Callable[[Sequence[Path]], Iterable[Path]] = iter,
 ) -> list[VideoEntry]:
     """Append films to the list of videos in a configuration file.
 
@@ -34,6 +38,7 @@ def append_videos(
         films: Films, such as from `find_films`.
         weights: Weight by category of a film that no rule matches.
         rules: The first rule that matches a film gives its weights.
+        choose: Called with the films that are not listed yet; returns those to add.
 
     Returns:
         The entries that were added, in the order of `films`. Each name is the file's stem; where its key is
@@ -46,13 +51,13 @@ def append_videos(
     text = read_config(config)
     settings = settings_from_text(text, config, may_lack_videos=True)
     _check_categories([weights, *(rule.weights for rule in rules)], settings)
-    new = _new_videos(config, films, settings, weights, rules)
+    new = _new_videos(config, choose(_unlisted(films, settings)), settings, weights, rules)
     root = tree_of(text, config)
     if not new or not isinstance(root, Entries):
         return []
     edited = with_videos(text, root, new)
     added = _read_back(edited, config, settings.videos, new)
-    _replace(config, edited)
+    replace_config(config, edited)
     return added
 
 
@@ -66,6 +71,16 @@ def _check_categories(given: Iterable[Mapping[str, float]], settings: Settings) 
         )
 
 
+def _unlisted(films: Iterable[Path], settings: Settings) -> list[Path]:
+    """Return the absolute paths of the films that are not listed under any link to them, each film once."""
+    listed = {os.path.realpath(entry.path) for entry in settings.videos}
+    found: dict[str, Path] = {}
+    for film in map(absolute, films):
+        if (real := os.path.realpath(film)) not in listed:
+            found.setdefault(real, film)
+    return list(found.values())
+
+
 def _new_videos(
     config: Path,
     films: Iterable[Path],
@@ -73,14 +88,10 @@ def _new_videos(
     weights: Mapping[str, float],
     rules: Sequence[Rule],
 ) -> list[NewVideo]:
-    listed = {os.path.realpath(entry.path) for entry in settings.videos}
     keys = {entry.key for entry in settings.videos}
     new: list[NewVideo] = []
     unwritable: list[str] = []
-    for film in map(absolute, films):
-        if (real := os.path.realpath(film)) in listed:
-            continue
-        listed.add(real)
+    for film in films:
         if not is_unicode(str(film)):
             unwritable.append(
                 f"{str(film)!a}: the name is not UTF-8, so no file can list it; rename the film."
@@ -131,12 +142,3 @@ def _read_back(
     if videos[: len(old)] != old or [entry.name for entry in added] != [video.name for video in new]:
         raise refusal
     return list(added)
-
-
-def _replace(config: Path, text: str) -> None:
-    try:
-        replace_text(Path(os.path.realpath(config)), text)
-    except OSError as error:
-        raise ConfigError(
-            [f"{config}: cannot be written ({error.strerror}); check its permissions."]
-        ) from None

@@ -119,6 +119,13 @@ def read_tree(text: str, *, is_json: bool) -> Node:
     return _json_tree(text) if is_json else _yaml_tree(text)
 
 
+def written_end(node: Node) -> int:
+    """Return the offset after the last character; YAML ends a block list only at the next token."""
+    while isinstance(node, Items | Entries) and node.block:
+        node = node.items[-1] if isinstance(node, Items) else node.entries[-1][1]
+    return node.end
+
+
 def _json_tree(text: str) -> Node:
     try:
         json.loads(text)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dataset_assets.config.keys import is_unicode, video_key
 from dataset_assets.config.listing import Listing, Seen, list_films, patiently
-from dataset_assets.config.models import Settings, VideoEntry
+from dataset_assets.config.models import Settings, VideoEntry, WatchedVideo
 from dataset_assets.config.operation import WatchFolder, watching
 from dataset_assets.config.register import (
     Film,
@@ -93,6 +93,37 @@ def look_for_films(settings: Settings) -> Look:
     known = {entry.key for entry in with_watched(settings, before).videos}
     added = tuple(entry for entry in now.videos if entry.key not in known)
     return Look(now, added, tuple(search.waiting), tuple(search.problems), search.skipped())
+
+
+def would_return(settings: Settings, entry: VideoEntry) -> bool:
+    """Return whether a search finds a film again: it is in a watched folder, or may be, as that is away."""
+    folder = watching(settings.watch, entry.path)
+    return isinstance(entry, WatchedVideo) and (
+        entry.path.exists() or folder is None or not folder.folder.is_dir()
+    )
+
+
+def is_registered(settings: Settings, key: str) -> bool:
+    """Return whether a video is a film that was found in a watched folder.
+
+    Raises:
+        ConfigError: The register is damaged.
+    """
+    return any(film.key == key for film in read_register(settings).films)
+
+
+def forget_film(settings: Settings, key: str) -> None:
+    """Remove a film from the register, which finds it again where it still is in a watched folder.
+
+    Raises:
+        ConfigError: The register is damaged.
+        OSError: It cannot be written.
+    """
+    with _locked(settings):
+        before = read_register(settings)
+        films = tuple(film for film in before.films if film.key != key)
+        if films != before.films:
+            write_register(settings, replace(before, films=films))
 
 
 def _resolved(paths: Iterable[str]) -> set[str]:

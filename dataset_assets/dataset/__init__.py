@@ -65,6 +65,7 @@ from dataset_assets.dataset.triplets import (
     triplet_files,
     triplet_paths,
 )
+from dataset_assets.dataset.wanted import wanted_statuses
 
 __all__ = [
     "CODE_CHANGED",
@@ -118,6 +119,7 @@ __all__ = [
     "strata_windows_hashes",
     "triplet_files",
     "triplet_paths",
+    "wanted_statuses",
     "windows_hashes",
     "windows_per_s",
     "windows_to_do",

@@ -216,6 +216,26 @@ class DataSet:
             self.tables.remove(self.tables.patches_path(category, key))
         journal.settle()
 
+    def remove_video(self, key: str) -> None:
+        """Delete all that was made of a video: tables, patches, pictures, and what its last run reported.
+
+        Windows that were excluded by hand are forgotten too.
+
+        Raises:
+            BusyError: Another process works on it.
+            DatasetAssetsError: A table is damaged, or from a newer release.
+            OSError: The disk cannot be written.
+        """
+        with self.work_on(key) as journal:
+            self.remove_categories(key, self.tables.categories(), journal)
+            self.tables.remove(self.tables.windows_path(key))
+            self.tables.remove(self.tables.video_path(key))
+            self.pictures(key).keep_only(())
+            for path in progress_paths(self.folder / layout.PROGRESS, key):
+                path.unlink(missing_ok=True)
+        self.failures.forget(key)
+        self.excluded_windows.forget(key)
+
     def triplets(
         self, videos: Collection[str] | None = None, categories: Collection[str] | None = None
     ) -> Iterator[Triplet]:

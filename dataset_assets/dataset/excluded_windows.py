@@ -83,6 +83,15 @@ class ExcludedWindows:
             self._write(key, frames)
         return frames
 
+    def forget(self, key: str) -> None:
+        """Exclude no window of a video any more, also where its file is damaged.
+
+        Raises:
+            OSError: The disk cannot be written.
+        """
+        if self.path(key).exists():
+            self._write(key, ())
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Let one process at a time, and one thread, change a file."""
@@ -96,5 +105,5 @@ class ExcludedWindows:
             with replacing(path) as file:
                 file.write(json.dumps({_FRAMES: sorted(frames)}).encode())
         elif path.exists():
-            path.unlink()
+            path.unlink(missing_ok=True)
             flush(self._folder)

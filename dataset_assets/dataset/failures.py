@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from dataset_assets.disk import replacing
-from dataset_assets.errors import BusyError, DatasetAssetsError
+from dataset_assets.errors import (
+    BusyError,
+    DatasetAssetsError,
+    SourceChangedError,
+    SourceLostError,
+    VideoError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Failure:
         remedy: What to do about it; empty where nobody knows.
         run_id: The Dagster run; empty where there was none.
         ended_s: When the run ended, Unix time.
+        is_refusal: Whether the film was there and cannot be used as it is.
     """
 
     key: str
@@ -37,11 +44,25 @@ class Failure:
     remedy: str = ""
     run_id: str = ""
     ended_s: float = field(default_factory=time.time)
+    is_refusal: bool = False
 
     @classmethod
     def of(cls, error: DatasetAssetsError, key: str, film: Path | str = "", run_id: str = "") -> Failure:
         """Make a failure of the error that ended a run."""
-        return cls(key, str(film), error.what, error.remedy, run_id)
+        is_refusal = (
+            isinstance(error, VideoError)
+            and not isinstance(error, SourceLostError | SourceChangedError)
+            and Path(film).is_file()
+        )
+        return cls(key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal)
+
+    def refuses(self, film: Path) -> bool:
+        """Return whether the run refused a film that has not been replaced since."""
+        try:
+            found = film.stat()
+        except OSError:
+            return False
+        return self.is_refusal and max(found.st_mtime, found.st_ctime) <= self.ended_s
 
     def merged_with(self, earlier: Failure | None) -> Failure:
         """Return this failure, completed by an earlier report of the same one."""

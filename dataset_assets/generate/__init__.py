@@ -22,7 +22,7 @@ from dataset_assets.generate.changes import (
     removed_category,
 )
 from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Made
-from dataset_assets.generate.limits import LIMIT_EXIT_CODE, step_limits, within_limits
+from dataset_assets.generate.limits import DAMAGED_REMEDY, LIMIT_EXIT_CODE, step_limits, within_limits
 from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, plan_video
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds, evenly_first
@@ -30,6 +30,7 @@ from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video import generate_video, probe_video
 
 __all__ = [
+    "DAMAGED_REMEDY",
     "LIMIT_EXIT_CODE",
     "TRIPLET_BYTES_PER_PIXEL",
     "CategoryReport",

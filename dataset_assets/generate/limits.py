@@ -22,10 +22,13 @@ from typing import Final
 
 import psutil
 
+from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.dataset import DataSet, Failure
+from dataset_assets.errors import LEAVE_OUT
 
 LIMIT_EXIT_CODE: Final = 75
 POLL_S: Final = 0.5
+DAMAGED_REMEDY: Final = f"the file is damaged: replace it, or {LEAVE_OUT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +59,10 @@ def step_limits(film: Path, lanes: int = 1) -> StepLimits:
 
 class _Watch:
     def __init__(
-        self, data_set: DataSet, key: str, film: Path, limits: StepLimits, report: Callable[[str], None]
+        self, settings: Settings, entry: VideoEntry, limits: StepLimits, report: Callable[[str], None]
     ) -> None:
-        self._data_set, self._key, self._film, self._limits, self._report = (
-            data_set,
-            key,
-            film,
-            limits,
-            report,
-        )
+        self._settings, self._entry = settings, entry
+        self._limits, self._report = limits, report
         self._ended = threading.Event()
         self.renew()
 
@@ -79,13 +77,14 @@ class _Watch:
         while not self._ended.wait(POLL_S):
             passed = self._passed()
             if passed and not self._ended.is_set():
+                entry = self._entry
                 failure = Failure(
-                    self._key,
-                    str(self._film),
-                    f"{self._key} ({self._film}): {passed}, far beyond what any sound film takes",
-                    "the file is damaged: replace it, or remove it from the configuration",
+                    entry.key,
+                    str(entry.path),
+                    f"{entry.key} ({entry.path}): {passed}, far beyond what any sound film takes",
+                    fitting_remedy(DAMAGED_REMEDY, self._settings, entry),
                 )
-                self._data_set.failures.keep(failure)
+                DataSet.of(self._settings).failures.keep(failure)
                 with suppress(Exception):  # whatever fails on the way, the process ends
                     self._report(failure.sentence)
                 os._exit(LIMIT_EXIT_CODE)
@@ -106,19 +105,18 @@ _current: _Watch | None = None
 
 @contextmanager
 def within_limits(
-    data_set: DataSet, key: str, film: Path, limits: StepLimits, report: Callable[[str], None]
+    settings: Settings, entry: VideoEntry, limits: StepLimits, report: Callable[[str], None]
 ) -> Iterator[None]:
     """End this process if a step of the video exceeds its limits, and keep the failure.
 
     Args:
-        data_set: The data set.
-        key: The video's key.
-        film: The film.
+        settings: The configuration.
+        entry: The video.
         limits: What each step may take.
         report: Called with the message, in another thread, before the process ends.
     """
     global _current
-    watch = _current = _Watch(data_set, key, film, limits, report)
+    watch = _current = _Watch(settings, entry, limits, report)
     threading.Thread(target=watch.look_on, name="limits", daemon=True).start()
     try:
         yield

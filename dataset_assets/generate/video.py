@@ -15,7 +15,7 @@ from typing import Literal
 
 import cv2
 
-from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.dataset import SOURCE_VERSION, DataSet, Progress, irrelevant_settings, source_hashes
 from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
 from dataset_assets.errors import (
@@ -46,7 +46,7 @@ def probe_video(settings: Settings, key: str) -> VideoRow:
     """
     entry = settings.video(key)
     data_set = DataSet.of(settings)
-    with data_set.failures.kept(key, entry.path), _named(entry), data_set.work_on(key):
+    with data_set.failures.kept(key, entry.path), _named(settings, entry), data_set.work_on(key):
         info = _probe(settings, entry)
         row = video_row(entry, info)
         irrelevant = irrelevant_settings(converted=info.colour.is_converted, interlaced=info.interlaced)
@@ -98,7 +98,7 @@ def generate_video(
     wanted = _known_categories(settings, categories)
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
     data_set = DataSet.of(settings)
-    with data_set.failures.kept(key, entry.path), _named(entry), data_set.work_on(key) as journal:
+    with data_set.failures.kept(key, entry.path), _named(settings, entry), data_set.work_on(key) as journal:
         info = _probe(settings, entry)
         step_done()
         plan = plan_video(settings, entry, info)
@@ -142,12 +142,13 @@ def _known_categories(settings: Settings, categories: Sequence[str] | None) -> l
 
 
 @contextmanager
-def _named(entry: VideoEntry) -> Iterator[None]:
+def _named(settings: Settings, entry: VideoEntry) -> Iterator[None]:
     """Add the film to errors, and convert disk errors to ones for the user."""
     try:
         yield
     except (VideoError, MissingWindowsError) as error:
-        raise type(error)(f"{entry.key} ({entry.path}): {error.what}", error.remedy) from error
+        remedy = fitting_remedy(error.remedy, settings, entry)
+        raise type(error)(f"{entry.key} ({entry.path}): {error.what}", remedy) from error
     except OSError as error:
         place = error.filename or "writing a patch"
         if error.errno in FULL_ERRNOS:

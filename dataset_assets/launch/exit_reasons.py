@@ -9,10 +9,10 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
-from dataset_assets.config import load_settings
+from dataset_assets.config import fitting_remedy, load_settings
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.generate import LIMIT_EXIT_CODE
+from dataset_assets.generate import DAMAGED_REMEDY, LIMIT_EXIT_CODE
 
 # Signals that end native code on damaged data.
 CRASHES = frozenset((signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE))
@@ -33,7 +33,7 @@ def exit_failure(config: Path, key: str, exit_code: int, run_id: str) -> Failure
     remedy = "run generate again, it goes on from the last checkpoint"
     try:
         settings = load_settings(config)
-        film = str(settings.video(key).path)
+        entry = settings.video(key)
     except DatasetAssetsError:
         return Failure(key, "", what, remedy, run_id)  # the configuration was changed meanwhile
     if exit_code == LIMIT_EXIT_CODE:
@@ -41,12 +41,12 @@ def exit_failure(config: Path, key: str, exit_code: int, run_id: str) -> Failure
         if kept is not None:
             return replace(kept, run_id=run_id)
     elif -exit_code in CRASHES:
-        what = f"{key} ({film}): the decoder crashed on it ({how}), and only this video with it"
-        remedy = "the file is damaged: replace it, or remove it from the configuration"
+        what = f"{key} ({entry.path}): the decoder crashed on it ({how}), and only this video with it"
+        remedy = fitting_remedy(DAMAGED_REMEDY, settings, entry)
     elif -exit_code == signal.SIGKILL:
         what = f"{key}: its process was killed ({how}), by the system if memory ran out"
         remedy += ", with fewer --workers where memory is short"
-    return Failure(key, film, what, remedy, run_id)
+    return Failure(key, str(entry.path), what, remedy, run_id)
 
 
 def _signal_name(number: int) -> str:

@@ -54,7 +54,7 @@ VIDEOS: pa.Schema = pa.schema(
         _column("fingerprint", _STRING, "Fingerprint of the source file's content."),
         _column("size_bytes", _INT64, "Size of the source file in bytes."),
         _column("container", _STRING, "Container format in FFmpeg's words, such as matroska,webm."),
-        _column("codec", _STRING, "Video codec in FFmpeg's words, such as hevc."),
+        _column("codec", _STRING, "Video codec in FFmpeg's words, such as hevc or av1."),
         _column("profile", _STRING, "Codec profile, such as Main 10; null where unnamed.", nullable=True),
         _column("pix_fmt", _STRING, "Pixel format in FFmpeg's words, such as yuv420p10le."),
         _column("bit_depth", _INT32, "Bits of a luma sample."),

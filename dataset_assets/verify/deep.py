@@ -17,7 +17,7 @@ from threading import Event
 import cv2
 import numpy as np
 
-from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.dataset import (
     SOURCE_VERSION,
     DataSet,
@@ -83,7 +83,8 @@ def compare_with_source(
             for window in sorted(windows[: ceil(share * len(windows))]):
                 _compare_window(settings, plan, data_set, tables, window, rows[window], lane, found)
     except VideoError as error:
-        found.notes.append(f"nothing more was compared with the film: {error}")
+        remedy = fitting_remedy(error.remedy, settings, entry)
+        found.notes.append(f"nothing more was compared with the film: {error.what}; {remedy}")
     return found
 
 

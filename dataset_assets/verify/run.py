@@ -17,8 +17,8 @@ from threading import Event
 import cv2
 
 from dataset_assets.checks import MAX_SHARE_BARRED
-from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_row
+from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_row, wanted_statuses
 from dataset_assets.disk import temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
@@ -145,14 +145,24 @@ class _Verification:
             self._take(self._deep.result())
         self._add_strays()
         if self._entry is not None:
-            states = self._data_set.statuses(self._settings, self._entry)
-            found.notes += [f"{name} is {s.state}: {s.reason}" for name, s in states.items() if not s.is_done]
+            self._note_states(self._entry)
         has_changed = table_marks(self._data_set, self._key) != self._marks
         if found.findings and (has_changed or self._key in self._data_set.keys_worked_on()):
             return VideoFindings(self._key, left_out=BUSY)
         if found.findings and repair:
             self._repair()
         return found
+
+    def _note_states(self, entry: VideoEntry) -> None:
+        """Note what is missing or stale; of a film that was refused, why."""
+        states = wanted_statuses(self._settings, entry, self._data_set.statuses(self._settings, entry))
+        failure = self._data_set.failures.read_one(self._key)
+        if failure is not None and failure.refuses(entry.path):
+            self._found.notes.append(f"refused: {failure.sentence}")
+            states = {name: status for name, status in states.items() if status.state != "missing"}
+        self._found.notes += [
+            f"{name} is {s.state}: {s.reason}" for name, s in states.items() if not s.is_done
+        ]
 
     def _take_broken(self, broken: Sequence[_Broken]) -> None:
         """Add the findings of triplets; a few black bars are only noted, since they may be dark scenes."""

@@ -10,6 +10,7 @@ from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import Rect
+from dataset_assets.video.opening import open_briefly
 from dataset_assets.video.packets import CONTAINERS
 from dataset_assets.video.parameters import has_parameters
 from dataset_assets.video.planes import luma_8bit, plane_samples
@@ -42,6 +43,7 @@ __all__ = [
     "is_converted",
     "looks_combed",
     "luma_8bit",
+    "open_briefly",
     "plane_samples",
     "preview_luma",
     "probe",

@@ -16,7 +16,7 @@ from typing import TypeAlias, cast
 import av
 
 from dataset_assets.disk import FAILING_ERRNOS
-from dataset_assets.errors import SourceLostError, VideoError
+from dataset_assets.errors import CORRECT_PATH, LEAVE_OUT, SourceLostError, VideoError
 from dataset_assets.video.colour import NO_CODES, ColourCodes
 from dataset_assets.video.packed import has_packed_frames, unpacked
 from dataset_assets.video.stream_choice import Choice, choose_video
@@ -93,11 +93,9 @@ class PacketReader:
             VideoError: The file is missing, is not a film, or has no video stream.
         """
         if not path.exists():
-            raise VideoError(
-                "the file does not exist", "correct its path in the configuration or bring the file back"
-            )
+            raise VideoError("the file does not exist", f"{CORRECT_PATH} or bring the file back")
         if not path.is_file():
-            raise VideoError("the path is not a file", "name the film itself in the configuration")
+            raise VideoError("the path is not a file", CORRECT_PATH)
         self._path = path
         self._part = part
         self._shift = part.shift if part else 0
@@ -133,7 +131,7 @@ class PacketReader:
             self._choice = choose_video(self._container)
             if self._choice is None:
                 self._container.close()
-                raise VideoError("it has no video stream", "remove it from the configuration")
+                raise VideoError("it has no video stream", LEAVE_OUT)
             if len(self._container.streams.video) > 1:
                 # Packets were read to choose.
                 self._rewind()

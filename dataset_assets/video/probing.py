@@ -18,7 +18,7 @@ import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 
-from dataset_assets.errors import VideoError
+from dataset_assets.errors import LEAVE_OUT, VideoError
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.active_area import Bars, active_area
 from dataset_assets.video.colour import Colour, describe
@@ -28,6 +28,7 @@ from dataset_assets.video.encryption import refuse_encrypted
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.hidden import hidden_lines
+from dataset_assets.video.opening import no_frame
 from dataset_assets.video.packets import PacketReader, Part
 from dataset_assets.video.parameters import FrameParameters, static_hdr_metadata
 from dataset_assets.video.parts import find_parts
@@ -41,8 +42,6 @@ from dataset_assets.video.timeline import Extent, Timeline
 
 # Keyframes from the start on that are tried for sound frames.
 MAX_HEAD_ATTEMPTS = 20
-# FFmpeg's names of streams without a container, which have no time stamps.
-RAW_STREAMS = ("h264", "hevc", "m4v", "mpegvideo", "vc1", "obu")
 DOLBY_VISION_ONLY_TAGS = ("dvh1", "dvhe", "dva1", "dvav", "dav1")
 
 
@@ -55,7 +54,7 @@ class VideoInfo:
         fingerprint: Of the file when it was probed.
         size_bytes: File size.
         container: FFmpeg's short name of the container.
-        codec: Codec name.
+        codec: The codec in FFmpeg's words, such as hevc or av1.
         profile: Codec profile, or None.
         geometry: Coded size, pixel shape, orientation.
         colour: Colour tags, guesses filled in.
@@ -185,7 +184,8 @@ def _probe(
         fingerprint=Fingerprint.of(path),
         size_bytes=path.stat().st_size,
         container=reader.stream.container.format.name.split(",")[0],
-        codec=codec.name,
+        # AV1, and not the name of its decoder, libdav1d.
+        codec=codec.codec.canonical_name,
         profile=reader.stream.profile,
         geometry=geometry,
         colour=colour,
@@ -221,12 +221,7 @@ def _first_frames(
     """First and last of the first 7 sound frames in a row; a warning where the film starts before them."""
     keyframe = reader.keyframe_at(whole.start)
     if keyframe is None:
-        is_raw = reader.stream.container.format.name in RAW_STREAMS
-        contain = "put the raw stream into a container with `mkvmerge -o film.mkv FILE`, or "
-        raise VideoError(
-            "its video has no readable frame with a time stamp",
-            f"{contain if is_raw else ''}replace the file",
-        )
+        raise no_frame(reader.stream.container.format.name)
     first_keyframe, damage, most = keyframe, "", 0
     for _ in range(MAX_HEAD_ATTEMPTS):
         head: av.VideoFrame | None = None
@@ -250,7 +245,7 @@ def _first_frames(
         raise VideoError(f"its first frames cannot be decoded ({damage})", "replace the file")
     raise VideoError(
         f"it has only {most} readable frames in a row at its start and a window needs {FRAMES_PER_WINDOW}",
-        "remove it from the configuration or replace the file",
+        f"{LEAVE_OUT} or replace the file",
     )
 
 

@@ -16,7 +16,7 @@ from typing import Literal, assert_never
 
 import av
 
-from dataset_assets.errors import VideoError
+from dataset_assets.errors import LEAVE_OUT, VideoError
 from dataset_assets.video.combs import (
     CombVotes,
     FieldOrder,
@@ -141,7 +141,7 @@ class ScanSurvey:
             case "refuse":
                 raise VideoError(
                     "it is interlaced, which would put combs into patches",
-                    'set base_settings.interlaced to "deinterlace" or remove it from the configuration',
+                    f'set base_settings.interlaced to "deinterlace" or {LEAVE_OUT}',
                 )
             case "deinterlace":
                 return Scan(True, order if combed else None, _deinterlacing_warnings(kinds, combed, some))

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.cli.doctor import Diagnosis, examine
-from dataset_assets.config import load_settings
+from dataset_assets.config import load_settings, look_for_films
 from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import write_config
+from dataset_assets_tests.films import Film
 from dataset_assets_tests.generated import Generated
+from dataset_assets_tests.sounds import write_sound
 
 WHATS = [
     "decoders",
@@ -48,7 +50,10 @@ def test_each_fault_is_reported_with_its_remedy(tmp_path: Path, monkeypatch: pyt
         "choose another folder or correct its permissions",
         "free space": faults["free space"],
         "films": f"1 of 2 films are absent, first {tmp_path / 'a.mkv'}; "
-        "correct their paths in the configuration, or mount their disk",
+        "correct its path in the configuration, or mount its disk\n"
+        "1 of 2 films cannot be used:\n"
+        f"b ({file}): it cannot be opened as a film (Invalid data found when processing input); "
+        "replace the file",
     }
     assert faults["free space"].endswith(
         "GB free, and min_free_gb keeps 1000000.0 GB; free some space or lower it"
@@ -57,3 +62,30 @@ def test_each_fault_is_reported_with_its_remedy(tmp_path: Path, monkeypatch: pyt
     assert done.returncode == 1
     marks = [line.split("│")[1].strip() for line in done.stdout.splitlines() if line.startswith("│")]
     assert [mark for mark in marks if mark] == [*["ok"] * 2, *["no"] * 4]
+
+
+def test_a_film_that_no_format_fits_is_named(sdr_film: Film, tmp_path: Path) -> None:
+    formats = {"wide": {"width": 1440, "height": 480, "folder": "Wide"}}
+    categories = {"toon": {"folder": "Toon/Learn", "mix": {"wide": 1.0}}}
+    films = {name: (sdr_film.path, {name: 1.0}) for name in ("toon", "general")}
+    config = write_config(tmp_path, films, formats=formats, categories=categories)
+    (found,) = (each.detail for each in examine(load_settings(config)) if each.what == "films")
+    assert found == (
+        "all 2 are there and have a video; 1 too small, first toon: no format fits: the largest crop would "
+        "be 1280x720, the smallest format, wide, has 1440x480"
+    )
+
+
+def test_films_that_cannot_be_used_are_named_with_a_remedy_that_fits(sdr_film: Film, tmp_path: Path) -> None:
+    sound, watched = write_sound(tmp_path / "sound.mkv"), write_sound(tmp_path / "films/found.mkv")
+    watch = [{"folder": str(watched.parent), "categories": {"toon": 1}, "settled_after_s": 0}]
+    films = {"Sound": (sound, {"toon": 1.0}), "Good": (sdr_film.path, {"toon": 1.0})}
+    config = write_config(tmp_path, films, watch=watch)
+    settings = look_for_films(load_settings(config)).settings
+    assert failed(examine(settings))["films"].splitlines() == [
+        "2 of 3 films cannot be used:",
+        f"sound ({sound}): it has no video stream; remove it from the configuration by "
+        "`dataset-assets videos remove sound`",
+        f'found ({watched}): it has no video stream; add "found.mkv" to `exclude` of the watched folder '
+        f"{watched.parent}, then call `dataset-assets videos remove found`",
+    ]

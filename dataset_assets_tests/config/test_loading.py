@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -87,6 +88,24 @@ def test_sections_are_merged_over_the_defaults_by_name(tmp_path: Path) -> None:
     assert settings.formats["small_540"].width == 300
     assert list(settings.categories) == ["general", "space"]
     assert settings.categories["general"].mix == {"small_540": 1.0}
+
+
+def test_an_entry_needs_only_what_differs_from_its_default(tmp_path: Path) -> None:
+    sections = {
+        "formats": {"small_540": {"width": 480}},
+        "categories": {"GENERAL": {"mix": {"small_540": 1}}, "space": {"folder": "S"}},
+    }
+    for name, text in (("c.yaml", HEAD + yaml.safe_dump(sections)), ("c.json", as_json(sections))):
+        settings = settings_of(text, tmp_path, name)
+        assert settings.formats["small_540"] == Format(width=480, height=540, folder="Patches")
+        assert settings.categories["general"] == Category(
+            folder="Universal/Mastermodell/Learn", mix={"small_540": 1.0}
+        )
+        assert settings.categories["space"] == Category(folder="S", mix=DEFAULT_CATEGORIES["space"].mix)
+
+
+def as_json(sections: dict[str, Any]) -> str:
+    return json.dumps(yaml.safe_load(HEAD) | sections)
 
 
 def test_an_empty_section_keeps_the_defaults(tmp_path: Path) -> None:

@@ -272,6 +272,27 @@ MISTAKES = {
         HEAD + "categories:\n  general: {folder: Toon/ToonModel/Learn, mix: {small_540: 1}}\n",
         "c.yaml:8 categories.general.folder: shares its folder with categories.toon; use one of its own.",
     ),
+    "a default's own folder taken over before its entry": (
+        HEAD + "formats:\n  wide: {width: 999, height: 402, folder: Patches}\n  small_540: {width: 480}\n",
+        "c.yaml:8 formats.wide.folder: shares its folder with formats.small_540; use one of its own.",
+    ),
+    "a part of a default's entry": (
+        HEAD + "categories:\n  general:\n    mix: {small_540: 0.5}\n",
+        "c.yaml:9 categories.general.mix: the shares sum to 0.5; make them sum to 1.",
+    ),
+    "an unknown key beside a default's": (
+        HEAD + "formats:\n  small_540:\n    widht: 480\n",
+        "c.yaml:9 formats.small_540.widht: unknown key; did you mean `width`?",
+    ),
+    "a format that a default's mix uses, whose entry has another folder": (
+        HEAD + "formats:\n  large_720: null\ncategories:\n  general: {folder: G}\n",
+        "c.yaml:8 formats.large_720: is removed, but the default category general uses it; keep it, or give "
+        "general a mix without it.",
+    ),
+    "a part of an entry without a default": (
+        HEAD + "categories:\n  night: {mix: {small_540: 1}}\n",
+        "c.yaml:8 categories.night.folder: is missing; add text in quotes.",
+    ),
     "the tables' folder": (
         HEAD + "categories:\n  night: {folder: metadata/night, mix: {small_540: 1}}\n",
         "c.yaml:8 categories.night.folder: metadata belongs to the tables; use another folder.",

@@ -13,9 +13,11 @@ import pytest
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Progress, ProgressFile
 from dataset_assets.dataset.lock import video_lock
-from dataset_assets.generate import generate_video
+from dataset_assets.errors import VideoError
+from dataset_assets.generate import generate_video, probe_video
 from dataset_assets.verify import keys_of, verify
-from dataset_assets_tests.generate.samples import KEY, pictures
+from dataset_assets_tests.generate.samples import KEY, pictures, small_settings
+from dataset_assets_tests.sounds import write_sound
 from dataset_assets_tests.verify import damages
 from dataset_assets_tests.verify.cycle import make, only
 
@@ -160,3 +162,13 @@ def test_a_reader_who_stops_is_not_waited_for(whole: Settings) -> None:
     next(going)
     going.close()
     assert list(going) == []
+
+
+def test_a_refused_film_and_a_category_of_no_weight_are_not_missing(tmp_path: Path) -> None:
+    film = write_sound(tmp_path / "sound.mkv")
+    settings = small_settings(tmp_path / "out", film, weights={"toon": 1.0})
+    missing = [f"{name} is missing: never made" for name in ("source", "windows", "toon")]
+    assert only(settings).notes == missing
+    with pytest.raises(VideoError) as refused:
+        probe_video(settings, KEY)
+    assert only(settings).notes == [f"refused: {refused.value}"]

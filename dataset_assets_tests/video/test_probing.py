@@ -29,6 +29,12 @@ def pictures(count: int, width: int = 320, height: int = 180) -> Iterator[npt.ND
     return sdr_frames([Shot(1, count, 2, 0)], width, height)
 
 
+def test_a_codec_has_its_own_name_and_not_that_of_its_decoder(tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    write_video(film, pictures(10), codec="libsvtav1", options={"preset": "12", "crf": "35"})
+    assert probe(film).codec == "av1"
+
+
 def test_a_pq_film_is_described(pq_film: Film) -> None:
     info = probe(pq_film.path)
     assert (info.container, info.codec, info.profile) == ("matroska", "hevc", "Main 10")
@@ -215,9 +221,9 @@ def refusal(path: Path) -> str:
 
 def test_files_that_are_no_films_are_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path / "away.mkv") == (
-        "the file does not exist; correct its path in the configuration or bring the file back"
+        "the file does not exist; name the right file or bring the file back"
     )
-    assert refusal(tmp_path) == "the path is not a file; name the film itself in the configuration"
+    assert refusal(tmp_path) == "the path is not a file; name the right file"
     for name, content in (("empty.mkv", b""), ("text.mkv", b"This is no film.\n" * 99)):
         (tmp_path / name).write_bytes(content)
         assert "it cannot be opened as a film (Invalid data" in refusal(tmp_path / name)
@@ -246,15 +252,15 @@ def test_sound_alone_is_refused(tmp_path: Path) -> None:
     with wave.open(str(sound), "wb") as file:
         file.setparams((1, 2, 8000, 8000, "NONE", "not compressed"))
         file.writeframes(bytes(16000))
-    assert refusal(sound) == "it has no video stream; remove it from the configuration"
+    assert refusal(sound) == "it has no video stream; leave it out"
 
 
 def test_fewer_than_seven_frames_are_refused(tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     write_video(film, pictures(6), options=SMALL)
     assert refusal(film) == (
-        "it has only 6 readable frames in a row at its start and a window needs 7; remove it from the "
-        "configuration or replace the file"
+        "it has only 6 readable frames in a row at its start and a window needs 7; leave it out or replace "
+        "the file"
     )
     write_video(film, pictures(7), options=SMALL)
     assert probe(film).frame_ticks > 0

@@ -62,7 +62,7 @@ def test_interlaced_film_is_refused_or_deinterlaced_whatever_is_flagged(
         probe(film)
     assert str(refused.value) == (
         "it is interlaced, which would put combs into patches; set base_settings.interlaced to "
-        '"deinterlace" or remove it from the configuration'
+        '"deinterlace" or leave it out'
     )
     info = probe(film, interlaced="deinterlace")
     assert (info.interlaced, info.field_order) == (True, order)
