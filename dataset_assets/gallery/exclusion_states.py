@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Final, Literal
 
 from dataset_assets.config import VideoEntry
@@ -16,7 +15,7 @@ from dataset_assets.frames import FRAMES_PER_WINDOW, MIDDLE_FRAME
 from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import Provenance, VideoRow, WindowRow
 from dataset_assets.video import Extent
-from dataset_assets.windows import Exclusions, has_frame
+from dataset_assets.windows import Exclusions, about_time_base, has_frame
 
 State = Literal["", "to_exclude", "excluded", "to_bring_back", "in_range"]
 
@@ -66,7 +65,7 @@ class ExclusionStates:
         self._ranges: Exclusions | None = None
         if entry is not None and row is not None and windows is not None and windows.sampled is not None:
             extent = Extent(windows.sampled.spans, windows.sampled.frame_ticks)
-            time_base = Fraction(row.duration_s) / max(1, extent.timeline.length)
+            time_base = about_time_base(extent, row.duration_s)
             self._ranges = Exclusions.of(extent, time_base, entry.excluded_ranges, ())
 
     def of(self, row: WindowRow) -> Exclusion | None:

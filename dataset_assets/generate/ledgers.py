@@ -30,7 +30,7 @@ from dataset_assets.generate.ledger import PatchLedger, WindowLedger
 from dataset_assets.patches import PatchPlan, PlannedPatch
 from dataset_assets.tables import PatchRow, Provenance, Sampled, VideoRow
 from dataset_assets.video import Extent, Fingerprint, VideoInfo
-from dataset_assets.windows import Exclusions
+from dataset_assets.windows import Exclusions, about_time_base
 
 # Stands where a film was not probed; a table that was placed in it says what its candidates lie in.
 _UNKNOWN = Extent((), 1)
@@ -69,7 +69,7 @@ class FilmIdentity:
 
     def exclusions(self, entry: VideoEntry, extent: Extent) -> Exclusions:
         """Return what is excluded of the film, whose candidates lie in this extent."""
-        time_base = self.time_base or Fraction(self.duration_s) / max(1, extent.timeline.length)
+        time_base = self.time_base or about_time_base(extent, self.duration_s)
         return Exclusions.of(extent, time_base, entry.excluded_ranges, self.excluded)
 
 

@@ -5,7 +5,7 @@ Here: sampling, measures, rejection rules. Not here: reading films (`video`), cr
 
 from dataset_assets.windows.cuts import cut_score
 from dataset_assets.windows.duplicates import AcceptedSignatures
-from dataset_assets.windows.exclusions import Exclusions, has_frame
+from dataset_assets.windows.exclusions import Exclusions, about_time_base, has_frame
 from dataset_assets.windows.finding import Tried, WindowFinder
 from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH, Preview, signature_from
 from dataset_assets.windows.rules import (
@@ -34,6 +34,7 @@ __all__ = [
     "Tried",
     "UndecidedError",
     "WindowFinder",
+    "about_time_base",
     "cut_score",
     "has_frame",
     "judged_again",

@@ -21,6 +21,14 @@ def has_frame(pts: Sequence[int], frames: Iterable[int]) -> bool:
     return bool(pts) and any(pts[0] <= frame <= pts[-1] for frame in frames)
 
 
+def about_time_base(extent: Extent, duration_s: float) -> Fraction:
+    """Return about the seconds of a tick of a film that is not probed, given its recorded film time.
+
+    Off by less than a tick in the film, unless probing found another extent since.
+    """
+    return Fraction(duration_s) / max(1, extent.timeline.length)
+
+
 @dataclass(frozen=True, slots=True)
 class Exclusions:
     """What is excluded of one film.
