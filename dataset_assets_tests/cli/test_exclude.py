@@ -70,6 +70,7 @@ def test_a_range_that_many_patches_touch_is_announced_and_waits_for_a_yes(config
 
 def test_a_video_that_is_removed_with_its_files_has_no_excluded_windows(config: Path) -> None:
     data_set = DataSet(config.with_name("dataset"))
-    assert run("videos", "exclude", KEY, "0", "--config", config).returncode == 0
+    number = data_set.excludable_windows(KEY)[0].window
+    assert run("videos", "exclude", KEY, str(number), "--config", config).returncode == 0
     assert run("videos", "remove", KEY, "--files", "--yes", "--config", config).returncode == 0
     assert not data_set.excluded_windows.path(KEY).exists()
