@@ -21,8 +21,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from dataset_assets.config import config_path, load_settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.gallery import write_video_page
 
 TOKEN_HEADER = "X-Exclusions-Token"
 # A request holds a number and a truth value.
@@ -45,19 +47,23 @@ class RefusedError(Exception):
         self.message = message
 
 
-def exclusion_routes(data_set: DataSet, write_page: Callable[[str], None]) -> list[BaseRoute]:
+def write_page(key: str) -> None:
+    """Write a video's page, unless the configuration or the disk is not well.
+
+    The page in the browser shows the state already, and the next run writes that on the disk anyway.
+    """
+    with suppress(DatasetAssetsError, OSError):
+        write_video_page(load_settings(config_path(None)), key)
+
+
+def exclusion_routes(data_set: DataSet, changed: Callable[[str], None]) -> list[BaseRoute]:
     """Return the route `/exclusions/KEY`: GET what is excluded of a video, POST to change it.
 
     Args:
         data_set: The data set.
-        write_page: Writes a video's page, given its key.
+        changed: Called with the key of a video after a change was answered.
     """
     token = secrets.token_urlsafe(32)
-
-    def write(key: str) -> None:
-        # The page in the browser shows the state already; that of the disk is written again by the next run.
-        with suppress(DatasetAssetsError, OSError):
-            write_page(key)
 
     async def answer(request: Request) -> JSONResponse:
         key = request.path_params["key"]
@@ -77,7 +83,7 @@ def exclusion_routes(data_set: DataSet, write_page: Callable[[str], None]) -> li
         except OSError as error:
             what = f"{error.filename}: cannot be written ({error.strerror})"
             return _answer({"message": f"{what}; free some space, or correct its permissions"}, 507)
-        return _answer({"frames": sorted(frames)}, background=BackgroundTask(write, key))
+        return _answer({"frames": sorted(frames)}, background=BackgroundTask(changed, key))
 
     return [Route("/exclusions/{key}", answer, methods=["GET", "POST"])]
 

@@ -22,8 +22,8 @@ from starlette.types import ASGIApp
 from dataset_assets.config import config_path, load_settings
 from dataset_assets.dagster_internals import webserver_app
 from dataset_assets.dataset import DataSet
-from dataset_assets.gallery import INDEX_FILE, write_video_page
-from dataset_assets.ui.exclusions import exclusion_routes
+from dataset_assets.gallery import INDEX_FILE
+from dataset_assets.ui.exclusions import exclusion_routes, write_page
 from dataset_assets.ui.hosts import LOOPBACK_NAMES, is_loopback
 
 
@@ -64,17 +64,13 @@ def guarded(app: ASGIApp, host: str) -> ASGIApp:
     return TrustedHostMiddleware(app, allowed_hosts=LOOPBACK_NAMES, www_redirect=False)
 
 
-def _write_page(key: str) -> None:
-    write_video_page(load_settings(config_path(None)), key)
-
-
 def main(workspace: str, host: str, port: int) -> None:
     """Serve until it is interrupted."""
     settings = load_settings(config_path(None))
     with dg.DagsterInstance.get() as instance, webserver_app(instance, Path(workspace)) as app:
         # Dagster's last route takes every address.
         data_set = DataSet.of(settings)
-        app.router.routes[:0] = [*exclusion_routes(data_set, _write_page), *gallery_routes(data_set)]
+        app.router.routes[:0] = [*exclusion_routes(data_set, write_page), *gallery_routes(data_set)]
         uvicorn.run(guarded(app, host), host=host, port=port, log_level="warning")
 
 

@@ -1,4 +1,4 @@
-"""The webserver's own routes at a port of this machine, without Dagster."""
+"""Pages of the gallery and what they ask for, at a port of this machine, without Dagster."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.gallery import page_of, write_video_page
 from dataset_assets.ui.exclusions import exclusion_routes
-from dataset_assets.ui.webserver import gallery_routes, guarded
+from dataset_assets.ui.webserver import guarded
 
 HOST = "127.0.0.1"
 
@@ -34,8 +36,8 @@ class Served:
         return f"http://{HOST}:{self.port}"
 
     def page(self, key: str) -> str:
-        """The address that `/gallery/videos/KEY.html` leads to."""
-        return f"{self.origin}/gallery/{page_of(key)}"
+        """The address of a video's page."""
+        return f"{self.origin}/dataset/gallery/{page_of(key)}"
 
     def ask(
         self, key: str, body: object = None, headers: Mapping[str, str] | None = None
@@ -66,7 +68,8 @@ def serving(settings: Settings) -> Iterator[Served]:
     """A webserver over a data set, until the block ends."""
     data_set = DataSet.of(settings)
     routes = exclusion_routes(data_set, lambda key: write_video_page(settings, key))
-    app = guarded(Starlette(routes=[*routes, *gallery_routes(data_set)]), HOST)
+    files = Mount("/dataset", StaticFiles(directory=data_set.folder))
+    app = guarded(Starlette(routes=[*routes, files]), HOST)
     server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

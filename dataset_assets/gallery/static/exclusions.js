@@ -9,8 +9,9 @@ async function startExclusions() {
   const texts = JSON.parse(main.dataset.states);
   const cards = [...document.querySelectorAll("[data-frames]")].filter((card) => card.querySelector(".exclude"));
   const dialog = document.getElementById("triplet");
-  const inDialog = dialog.querySelector(".exclude");
-  const problems = [...document.querySelectorAll(".exclusion-problem")];
+  const inDialog = document.createElement("button");
+  const problems = [main.querySelector(".exclusion-problem")];
+  problems.push(problems[0].cloneNode());
   let shown = null;
   let token = "";
   let excluded = [];
@@ -80,6 +81,13 @@ async function startExclusions() {
     if (token && !event.target.matches("select, input")) toggle(shown);
   });
 
+  inDialog.type = "button";
+  inDialog.className = "exclude";
+  inDialog.hidden = true;
+  inDialog.title = "key x";
+  inDialog.setAttribute("aria-keyshortcuts", "x");
+  dialog.querySelector("[data-do=close]").before(inDialog);
+  dialog.querySelector("header").after(problems[1]);
   const answer = await fetch(address).catch(() => null);
   if (!answer?.ok) return;
   const found = await answer.json();
