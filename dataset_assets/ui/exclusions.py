@@ -94,9 +94,13 @@ def _answer(content: object, status: int = 200, background: BackgroundTask | Non
 
 def _refuse_strangers(request: Request) -> None:
     """Refuse a request that a browser sends for a page of another origin."""
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
-    is_own = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    if not is_own or site not in ("same-origin", "none"):
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if site is not None:
+        # No page can set it, and it is right behind a proxy that sends another host.
+        is_own = site in ("same-origin", "none")
+    else:
+        is_own = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if not is_own:
         raise RefusedError(403, "only pages of the gallery may ask for this; open the video's page in the UI")
 
 

@@ -101,6 +101,15 @@ def test_foreign_requests_change_nothing(
     assert excluded(settings) == frozenset()
 
 
+def test_a_proxy_that_sends_the_name_of_this_machine_is_no_stranger(
+    served: Served, settings: Settings
+) -> None:
+    """As docs/reliability.md recommends for other machines."""
+    frame = next(iter(middles(settings).values()))
+    sent = {"Host": "127.0.0.1", "Origin": "https://films.example.org", "Sec_Fetch_Site": "same-origin"}
+    assert served.post(KEY, frame, excluded=True, **sent)[0] == 200
+
+
 @pytest.mark.parametrize("header", [{"Origin": "https://evil.example.org"}, {"Sec-Fetch-Site": "cross-site"}])
 def test_the_token_is_given_to_no_foreign_page(served: Served, header: dict[str, str]) -> None:
     status, answer = served.ask(KEY, None, header)
