@@ -16,6 +16,7 @@ from rich.console import Console
 
 from dataset_assets.cli.film_check import LIMIT_S, check_films
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
+from dataset_assets.counting import are, counted
 from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
 from dataset_assets.patches import misfit
@@ -118,10 +119,11 @@ def _films(settings: Settings, console: Console | None) -> str:
     if absent:
         first = absent[0]
         remedy = fitting_remedy(f"{CORRECT_PATH}, or mount its disk", settings, first)
-        faults.append(f"{len(absent)} of {total} films are absent, first {first.path}; {remedy}")
+        count = f"{len(absent)} of {counted(total, 'film')} {are(len(absent))}"
+        faults.append(f"{count} absent, first {first.path}; {remedy}")
     refused = [video for video in there if video.path in checked.refused]
     if refused:
-        faults.append(f"{len(refused)} of {total} films cannot be used:")
+        faults.append(f"{len(refused)} of {counted(total, 'film')} cannot be used:")
     for video in refused[:SHOWN_FILMS]:
         error = checked.refused[video.path]
         remedy = fitting_remedy(error.remedy, settings, video)

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from dataset_assets.errors import LEAVE_OUT, VideoError
+from dataset_assets.launch import shorten_socket_paths
 from dataset_assets.video import open_briefly
 
 Size = tuple[int, int]
@@ -57,6 +58,7 @@ def check_films(
         look: Gives the size of a film, or raises VideoError where it cannot be used; importable, since
             another process calls it.
     """
+    shorten_socket_paths()  # the server that forks the processes listens on one
     refused: dict[Path, VideoError] = {}
     sizes: dict[Path, Size] = {}
     slow = []

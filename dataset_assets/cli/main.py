@@ -31,6 +31,7 @@ from dataset_assets.config import (
     load_settings,
     parse_weights,
 )
+from dataset_assets.counting import counted
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 
 CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
@@ -195,7 +196,7 @@ def scan(
         for entry in added:
             weights = ", ".join(f"{name} {weight:g}" for name, weight in entry.categories.items())
             console.print(f"added {escape(entry.key)} ({weights})", soft_wrap=True)
-        console.print(f"{len(added)} films added")
+        console.print(f"{counted(len(added), 'film')} added")
 
 
 @videos_app.command("exclude")
@@ -281,7 +282,7 @@ def gallery(config: ConfigOption = None) -> None:
             ) from error
         for problem in report.problems:
             errors.print(f"[red]error[/red] {escape(problem)}", soft_wrap=True)
-        console.print(f"{report.written} videos in {report.index}", soft_wrap=True)
+        console.print(f"{counted(report.written, 'video')} in {report.index}", soft_wrap=True)
         if report.problems:
             raise typer.Exit(FAILED)
 

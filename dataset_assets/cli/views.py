@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dataset_assets.config import Settings, VideoEntry, WatchedVideo
+from dataset_assets.counting import counted
 from dataset_assets.dataset import (
     SOURCE,
     WINDOWS,
@@ -48,7 +49,7 @@ def summary(config: Path, settings: Settings) -> Text:
     """Return a line about a configuration without mistakes."""
     watched = sum(isinstance(entry, WatchedVideo) for entry in settings.videos)
     return Text(
-        f"{config}: no mistakes; {len(settings.videos)} videos"
+        f"{config}: no mistakes; {counted(len(settings.videos), 'video')}"
         + (f" ({watched} of watched folders)" if watched else "")
         + f", categories {', '.join(settings.categories)}, data set in {settings.base.output_base_dir}"
     )
@@ -60,7 +61,7 @@ def videos_table(settings: Settings, overview: Overview) -> Table:
     Of a film that the last run refused, what was not made has no state: no run will make it.
     """
     names = (SOURCE, WINDOWS, *settings.categories)
-    table = _table(f"{len(settings.videos)} videos", ("video",), (), ("film", *names))
+    table = _table(counted(len(settings.videos), "video"), ("video",), (), ("film", *names))
     for entry in settings.videos:
         film = _film(entry, overview)
         states = wanted_statuses(settings, entry, overview.statuses[entry.key])
@@ -109,7 +110,7 @@ def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
     stats, totals = overview.stats, overview.stats.totals
     stale = f", {totals.patches_stale:,} stale" if totals.patches_stale else ""
     parts: list[RenderableType] = [
-        f"{totals.videos:,} video{'' if totals.videos == 1 else 's'}, {totals.patches_done:,} of "
+        f"{counted(totals.videos, 'video')}, {totals.patches_done:,} of "
         f"{totals.patches_target:,} patches, {totals.patches_short:,} short, {totals.patches_to_do:,} to do"
         f"{stale}, {_gigabytes(totals.size_bytes)}, acceptance rate {_percent(totals.acceptance_rate)}"
         + (f", rejected: {reasons_text(totals.reject_reasons)}" if totals.reject_reasons else "")

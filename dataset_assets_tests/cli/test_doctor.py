@@ -49,7 +49,7 @@ def test_each_fault_is_reported_with_its_remedy(tmp_path: Path, monkeypatch: pyt
         "Dagster home": f"{file} cannot be written (Not a directory); "
         "choose another folder or correct its permissions",
         "free space": faults["free space"],
-        "films": f"1 of 2 films are absent, first {tmp_path / 'a.mkv'}; "
+        "films": f"1 of 2 films is absent, first {tmp_path / 'a.mkv'}; "
         "correct its path in the configuration, or mount its disk\n"
         "1 of 2 films cannot be used:\n"
         f"b ({file}): it cannot be opened as a film (Invalid data found when processing input); "

@@ -64,7 +64,7 @@ def test_a_scan_leaves_out_what_cannot_be_a_film(sdr_film: Film, tmp_path: Path)
     shutil.copyfile(sdr_film.path, films / "film.mkv")
     config = empty_config(tmp_path)
     done = run("videos", "scan", films, "--category", "general=1", "--config", config)
-    assert (done.returncode, done.stdout) == (0, "added film (general 1)\n1 films added\n")
+    assert (done.returncode, done.stdout) == (0, "added film (general 1)\n1 film added\n")
     assert done.stderr == f"scan {films}/[sound].mkv: it has no video stream, so it is left out\n"
 
 
