@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import escape
 
 from dataset_assets import __version__
+from dataset_assets.gallery.exclusion_states import STATE_TEXTS
 from dataset_assets.gallery.index_page import IndexPage
 from dataset_assets.gallery.video_page import VideoPage, page_of
 
@@ -69,7 +70,7 @@ def _environment() -> Environment:
         "share": lambda value: f"{value:.4f}".rstrip("0").rstrip("."),
         "colour": lambda value: value % COLOURS,
     }
-    environment.globals |= {"version": __version__, "page_of": page_of}
+    environment.globals |= {"version": __version__, "page_of": page_of, "state_texts": STATE_TEXTS}
     return environment
 
 

@@ -1,6 +1,6 @@
 """The gallery's files: written completely or not at all, and deleted with what they show.
 
-    gallery/index.html  gallery.css  gallery.js
+    gallery/index.html  gallery.css  gallery.js  exclusions.js
     gallery/videos/<key>.html
     gallery/covers/<key>.jpg
 
@@ -29,7 +29,7 @@ from dataset_assets.gallery.video_page import VideoPage, page_of, read_video_pag
 
 INDEX_FILE = "index.html"
 COVERS_FOLDER, LOCK_FILE = "covers", ".lock"
-STATIC_FILES = ("gallery.css", "gallery.js")
+STATIC_FILES = ("gallery.css", "gallery.js", "exclusions.js")
 # Where the stamp stands in a page; what comes before it has a fixed length.
 STAMP = re.compile(rb'<meta name="dataset-assets" content="([^"]*)">')
 HEAD_BYTES = 1000
@@ -161,9 +161,10 @@ def _remove_pictures(data_set: DataSet, page: VideoPage) -> None:
 
 
 def _tables(data_set: DataSet, key: str, categories: Collection[str]) -> dict[str, Path]:
-    """Return the tables that a video has, by what they hold."""
+    """Return the files that a video's page is made from, by what they hold."""
     tables = {"video": data_set.tables.video_path(key), "windows": data_set.tables.windows_path(key)}
     tables |= {name: data_set.tables.patches_path(name, key) for name in categories}
+    tables["excluded.json"] = data_set.excluded_windows.path(key)
     return {name: path for name, path in tables.items() if path.exists()}
 
 

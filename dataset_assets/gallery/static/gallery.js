@@ -113,6 +113,7 @@ function startDialog(dialog) {
     }
     if (!dialog.open) dialog.showModal();
     place();
+    dialog.dispatchEvent(new CustomEvent("shown", { detail: crop.closest(".card") }));
   }
 
   function step(by) {
