@@ -45,7 +45,7 @@ class PatchesPage:
         return {
             "form": FORM,
             "categories": list(self.categories),
-            "measures": dict(MEASURES),
+            "measures": list(MEASURES.items()),
             "videos": [
                 {
                     "key": each.key,

@@ -96,6 +96,18 @@ class PatchStore {
     return (patch) => (8 * this.patch.gtBytes.values[patch]) / pixels[this.patch.group.values[patch]];
   }
 
+  // The lowest and the highest value.
+  extent(name) {
+    const measure = this.measure(name);
+    let [lowest, highest] = [Infinity, -Infinity];
+    for (let patch = 0; patch < this.count; patch++) {
+      const value = measure(patch);
+      if (value < lowest) lowest = value;
+      if (value > highest) highest = value;
+    }
+    return [lowest, highest];
+  }
+
   // The patches that match, in order. Each change of a filter is one pass; they are sorted when the order changes.
   find({ isVideo, category, format, ranges, sort, isLowestFirst }) {
     const matching = Uint8Array.from(this.groups, (group) =>

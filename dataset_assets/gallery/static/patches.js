@@ -1,7 +1,9 @@
 // The page of all patches: loads the videos' chunks, shows what the form asks for, and opens a patch.
 "use strict";
 
-const { form: FORM, categories, measures, videos } = JSON.parse(document.getElementById("data").textContent);
+const data = JSON.parse(document.getElementById("data").textContent);
+const { categories, videos } = data;
+const measures = Object.fromEntries(data.measures);
 // Of `COLOURS` in the style sheet.
 const COLOURS = 6;
 const LOADED_AT_ONCE = 8;
@@ -51,7 +53,7 @@ function thumbnail(patch) {
 function makeTile(index) {
   const patch = store.describe(index);
   const { sort } = chosen;
-  const value = sort ? ` · ${measures[sort]} ${written(sort, store.measure(sort)(index))}` : "";
+  const value = sort ? `${measures[sort]} ${written(sort, store.measure(sort)(index))}` : "";
   const colour = Math.max(0, categories.indexOf(patch.category)) % COLOURS;
   const link = element(
     "a",
@@ -63,8 +65,13 @@ function makeTile(index) {
       element("bdi", { textContent: patch.video.name }),
       element("small", { textContent: ` window ${patch.number} at ${clock(patch.time)}` }),
     ),
-    element("span", { className: "dot" }),
-    element("span", { textContent: `${patch.category} ${patch.format}${value}` }),
+    element(
+      "span",
+      { className: "kind" },
+      element("span", { className: "dot" }),
+      `${patch.category} ${patch.format}`,
+      element("small", { textContent: value }),
+    ),
   );
   const { lr5, lr7, category, format, width, height, x, y } = patch;
   Object.assign(link.dataset, { lr5, lr7, category, format, rect: `${width} ${height} ${x} ${y}` });
@@ -74,11 +81,7 @@ function makeTile(index) {
 }
 
 function about(patch) {
-  const facts = {
-    video: patch.video.name,
-    window: `${patch.number}, at ${clock(patch.time)}`,
-    "GT file": `${(patch.gtBytes / 1e3).toFixed(0)} kB`,
-  };
+  const facts = { video: patch.video.key, "GT file": `${(patch.gtBytes / 1e3).toFixed(0)} kB` };
   for (const [name, label] of Object.entries(measures)) facts[label] = written(name, store.measure(name)(patch.patch));
   return Object.entries(facts).map(([name, value]) =>
     element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: value })));
@@ -94,6 +97,16 @@ function videoFilter(text) {
   const isExact = (video) => video.key === wanted || video.name.toLowerCase() === wanted;
   if (videos.some(isExact)) return isExact;
   return (video) => `${video.name}\n${video.key}`.toLowerCase().includes(wanted);
+}
+
+// The fields of a range show what there is to choose from.
+function showExtents() {
+  for (const name of Object.keys(measures)) {
+    const extent = store.extent(name);
+    ["min", "max"].forEach((end, index) => {
+      form.elements[`${name}_${end}`].placeholder = Number.isFinite(extent[index]) ? written(name, extent[index]) : "";
+    });
+  }
 }
 
 function choose() {
@@ -126,7 +139,7 @@ function apply() {
 
 // Chunks call this when they are run.
 function addPatches(head, columns) {
-  if (head.form === FORM) store.add(head, columns);
+  if (head.form === data.form) store.add(head, columns);
 }
 
 function load(video) {
@@ -165,6 +178,7 @@ async function loadAll() {
   };
   await Promise.all(Array.from({ length: LOADED_AT_ONCE }, work));
   apply();
+  showExtents();
   if (unread.length) reportUnread();
 }
 
