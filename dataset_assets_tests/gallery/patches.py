@@ -1,4 +1,4 @@
-"""A gallery's patches as its chunks hold them, decoded without the page's scripts, and as DuckDB reads them."""
+"""A gallery's patches as its chunks hold them, decoded without the page's scripts, and as DuckDB has them."""
 
 from __future__ import annotations
 
