@@ -92,10 +92,10 @@ const list = document.querySelector(".patches");
 const grid = new PatchGrid(list, makeTile);
 
 // The text is a key or a name, or part of one.
-function videoFilter(text) {
+function videoFilter(text, among = videos) {
   const wanted = text.trim().toLowerCase();
   const isExact = (video) => video.key === wanted || video.name.toLowerCase() === wanted;
-  if (videos.some(isExact)) return isExact;
+  if (among.some(isExact)) return isExact;
   return (video) => `${video.name}\n${video.key}`.toLowerCase().includes(wanted);
 }
 
