@@ -67,9 +67,13 @@ def test_every_patch_is_shown_by_video_and_time(page: Page, generated: Generated
 
 @pytest.mark.parametrize("score", SCORES)
 def test_patches_are_sorted_by_every_score(page: Page, generated: Generated, score: str) -> None:
+    # Labels follow also where a patch keeps its place.
+    page.locator("[name=sort]").select_option("gt_bits_per_pixel")
     page.locator("[name=sort]").select_option(score)
     order = "video, time_s, category"
     assert tiles(page) == table_rows(generated.root, IDENTITY, f"ORDER BY {score} DESC, {order}")
+    label = page.locator(f"[name=sort] option[value={score}]").inner_text()
+    assert {text.rpartition(" ")[0] for text in page.locator(".kind small").all_inner_texts()} == {label}
     choose(page, "order", "lowest")
     assert tiles(page) == table_rows(generated.root, IDENTITY, f"ORDER BY {score}, {order}")
 

@@ -26,6 +26,12 @@ class PatchGrid {
     this.resize();
   }
 
+  // Makes the tiles again, where they say something else of the same patches.
+  renew() {
+    for (const tile of this.tiles.values()) tile.remove();
+    this.tiles.clear();
+  }
+
   resize() {
     const smallest = parseFloat(getComputedStyle(this.list).getPropertyValue("--tile"));
     this.columns = Math.max(1, Math.floor((this.list.clientWidth + GAP) / (smallest + GAP)));

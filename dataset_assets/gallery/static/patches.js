@@ -125,7 +125,9 @@ function choose() {
 }
 
 function apply() {
+  const { sort } = chosen;
   choose();
+  if (chosen.sort !== sort) grid.renew();
   form.querySelector("[data-order]").hidden = !chosen.sort;
   const found = store.find(chosen);
   const isLoading = store.ranges.size + unread.length < videos.length;
