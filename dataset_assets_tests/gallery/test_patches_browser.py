@@ -142,7 +142,7 @@ def test_a_patch_opens_at_full_size_with_its_facts_and_leads_to_its_place(
     dialog.locator("[data-place]").click()
     page.wait_for_url(f"**/videos/{second[0]}.html#w{second[1]}")
     assert page.locator(".card:target h3").inner_text().startswith(f"Window {second[1]} ")
-    page.get_by_text("These patches").click()
+    page.get_by_text("Sort these patches").click()
     page.wait_for_url(f"**/patches.html#video={second[0]}")
     is_loaded(page)
     assert {video for video, *_ in tiles(page)} == {second[0]}
