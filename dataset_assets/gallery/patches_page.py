@@ -40,12 +40,17 @@ class PatchesPage:
         return sum(each.patches for each in self.videos)
 
     @property
+    def measures(self) -> Mapping[str, str]:
+        """What patches are sorted and filtered by: columns of the windows table, and `DETAIL`, with names."""
+        return MEASURES
+
+    @property
     def data(self) -> Mapping[str, object]:
         """What the page's scripts need."""
         return {
             "form": FORM,
             "categories": list(self.categories),
-            "measures": list(MEASURES.items()),
+            "measures": list(self.measures.items()),
             "videos": [
                 {
                     "key": each.key,

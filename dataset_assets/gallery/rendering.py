@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dataset_assets import __version__
 from dataset_assets.gallery.index_page import IndexPage
-from dataset_assets.gallery.patches_page import MEASURES, PatchesPage
+from dataset_assets.gallery.patches_page import PatchesPage
 from dataset_assets.gallery.video_page import VideoPage, page_of
 
 # Colours that the style sheet has for categories; a seventh category starts again.
@@ -29,6 +29,11 @@ def render_video_page(page: VideoPage, stamp: str) -> str:
     return _environment().get_template("video.html").render(page=page, stamp=stamp)
 
 
+def render_patches_page(page: PatchesPage) -> str:
+    """Return the page of all patches."""
+    return _environment().get_template("patches.html").render(page=page)
+
+
 def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:
     """Return the index.
 
@@ -37,11 +42,6 @@ def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:
         covers: Keys of the videos that have a cover.
     """
     return _environment().get_template("index.html").render(page=page, covers=covers)
-
-
-def render_patches_page(page: PatchesPage) -> str:
-    """Return the page of all patches."""
-    return _environment().get_template("patches.html").render(page=page)
 
 
 @lru_cache(maxsize=1)
@@ -62,7 +62,7 @@ def _environment() -> Environment:
         "share": lambda value: f"{value:.4f}".rstrip("0").rstrip("."),
         "colour": lambda value: value % COLOURS,
     }
-    environment.globals |= {"version": __version__, "page_of": page_of, "measures": MEASURES}
+    environment.globals |= {"version": __version__, "page_of": page_of}
     return environment
 
 

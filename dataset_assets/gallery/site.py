@@ -1,11 +1,11 @@
 """The gallery's files: written completely or not at all, and deleted with what they show.
 
-    gallery/index.html  patches.html
-    gallery/gallery.css  gallery.js  patch_store.js  patch_grid.js  patches.js
-    gallery/data_set.js
+    gallery/index.html  gallery.css  gallery.js
     gallery/videos/<key>.html
-    gallery/patches/<key>.js
     gallery/covers/<key>.jpg
+    gallery/patches.html  patches.js  patch_grid.js  patch_store.js
+    gallery/patches/<key>.js
+    gallery/data_set.js
 
 Name and path of the data set are in `data_set.js` alone, so that the other files stay the same when it moves.
 A page is written at the end of a video's run, with the video's chunk for the page of all patches; the index
@@ -35,13 +35,14 @@ from dataset_assets.gallery.patches_page import read_patches_page
 from dataset_assets.gallery.rendering import render_index_page, render_patches_page, render_video_page
 from dataset_assets.gallery.video_page import VideoPage, page_of, read_video_page
 
-INDEX_FILE, PATCHES_FILE = "index.html", "patches.html"
-PLACE_FILE = "data_set.js"
+INDEX_FILE = "index.html"
 COVERS_FOLDER, LOCK_FILE = "covers", ".lock"
-STATIC_FILES = ("gallery.css", "gallery.js", "patch_store.js", "patch_grid.js", "patches.js")
+STATIC_FILES = ("gallery.css", "gallery.js")
 # Where the stamp stands in a page; what comes before it has a fixed length.
 STAMP = re.compile(rb'<meta name="dataset-assets" content="([^"]*)">')
 HEAD_BYTES = 1000
+PATCHES_FILE, PLACE_FILE = "patches.html", "data_set.js"
+PATCHES_SCRIPTS = ("patches.js", "patch_grid.js", "patch_store.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _writing(data_set: DataSet) -> Iterator[Path]:
     for name in (page_of(""), chunk_of("")):
         (folder / name).parent.mkdir(exist_ok=True)
     with locked(folder / LOCK_FILE):
-        for name in STATIC_FILES:
+        for name in STATIC_FILES + PATCHES_SCRIPTS:
             content = (resources.files("dataset_assets.gallery") / "static" / name).read_bytes()
             _replace_if_changed(folder / name, content)
         _replace_if_changed(folder / PLACE_FILE, _place(data_set))
