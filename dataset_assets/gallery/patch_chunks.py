@@ -34,6 +34,8 @@ TO_DATA_SET_FROM_PATCHES: Final = "../"
 WINDOW_PLACE: Final = "{}"
 _START, _BETWEEN, _END = "addPatches(", ",\n", ");\n"
 
+_Group = tuple[tuple[str, str | int], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkHead:
@@ -66,45 +68,33 @@ def encode_chunk(page: VideoPage) -> bytes:
         page: What is shown of the video. The patches are those of accepted windows, as on its page.
     """
     windows = sorted((each for each in page.accepted if each.crops), key=lambda each: each.time_s)
-    groups: dict[tuple[Any, ...], int] = {}
     crops = [(number, crop) for number, window in enumerate(windows) for crop in window.crops]
-    of_patch = [groups.setdefault(_group(crop), len(groups)) for _, crop in crops]
-    counts = Counter(of_patch)
-    is_placed = any(crop.region for _, crop in crops)
-    row = page.row
-    columns: dict[str, object] = {
-        "number": _column("<u4", (each.window for each in windows)),
-        "time": _column("<f4", (each.time_s for each in windows)),
-        "scores": _score_columns(windows),
-        "window": _column("<u4", (number for number, _ in crops)),
-        "group": _column("<u2", of_patch),
-        "x": _column("<u2", (crop.row.x for _, crop in crops)),
-        "y": _column("<u2", (crop.row.y for _, crop in crops)),
-        "gtBytes": _column("<u4", (crop.row.gt_bytes for _, crop in crops)),
-        "pictures": _picture_names(windows),
-    }
-    head: dict[str, object] = {
+    groups: dict[_Group, int] = {}
+    group_of = [groups.setdefault(_group(crop), len(groups)) for _, crop in crops]
+    body = _json(
+        {
+            "number": _column("<u4", (each.window for each in windows)),
+            "time": _column("<f4", (each.time_s for each in windows)),
+            "scores": _score_columns(windows),
+            "pictures": _picture_names(windows),
+            "window": _column("<u4", (number for number, _ in crops)),
+            "group": _column("<u2", group_of),
+            "x": _column("<u2", (crop.row.x for _, crop in crops)),
+            "y": _column("<u2", (crop.row.y for _, crop in crops)),
+            "gtBytes": _column("<u4", (crop.row.gt_bytes for _, crop in crops)),
+        }
+    )
+    counts = Counter(group_of)
+    head = {
         "form": FORM,
         "key": page.key,
         "name": page.name,
         "patches": len(crops),
-        "area": [row.active_x, row.active_y, row.active_width, row.active_height]
-        if row and is_placed
-        else None,
-        "groups": [
-            {
-                **dict(
-                    zip(("category", "format", "width", "height", "gt", "lr5", "lr7"), group, strict=True)
-                ),
-                "count": counts[number],
-            }
-            for group, number in groups.items()
-        ],
+        "area": _active_area(page),
+        "groups": [{**dict(group), "count": counts[number]} for group, number in groups.items()],
     }
-    body = json.dumps(columns, separators=(",", ":"))
-    digest = hashlib.blake2b((json.dumps(head) + body).encode(), digest_size=6).hexdigest()
-    line = json.dumps({"digest": digest, **head}, separators=(",", ":"))
-    return f"{_START}{line}{_BETWEEN}{body}{_END}".encode()
+    digest = hashlib.blake2b((_json(head) + body).encode(), digest_size=6).hexdigest()
+    return f"{_START}{_json({'digest': digest, **head})}{_BETWEEN}{body}{_END}".encode()
 
 
 def read_head(path: Path) -> ChunkHead | None:
@@ -123,11 +113,25 @@ def read_head(path: Path) -> ChunkHead | None:
         return None  # the video's page is written again with its chunk
 
 
-def _group(crop: Crop) -> tuple[Any, ...]:
-    """Return what a patch shares with others, with the addresses of its files."""
+def _group(crop: Crop) -> _Group:
+    """Return what a patch shares with others, the addresses of its files among it, as pairs."""
     row = crop.row
-    addresses = (_address(path, row.window) for path in (row.gt, row.lr5, row.lr7))
-    return (crop.category, row.format, row.width, row.height, *addresses)
+    shape = (
+        ("category", crop.category),
+        ("format", row.format),
+        ("width", row.width),
+        ("height", row.height),
+    )
+    files = (("gt", row.gt), ("lr5", row.lr5), ("lr7", row.lr7))
+    return (*shape, *((name, _address(path, row.window)) for name, path in files))
+
+
+def _active_area(page: VideoPage) -> list[int] | None:
+    """Return the part of the working frame that the windows' pictures show; None where that is not known."""
+    row = page.row
+    if row is None or not any(crop.region for window in page.accepted for crop in window.crops):
+        return None
+    return [row.active_x, row.active_y, row.active_width, row.active_height]
 
 
 def _address(path: str, window: int) -> str:
@@ -147,15 +151,22 @@ def _score_columns(windows: Sequence[ShownCandidate]) -> dict[str, str]:
 
 
 def _picture_names(windows: Sequence[ShownCandidate]) -> dict[str, object]:
-    """Return the addresses of the windows' pictures by their common beginning; empty where there is none."""
+    """Return the addresses of the windows' pictures by their common beginning; null where there is none."""
     addresses = [
-        "" if each.is_coarse else each.picture.replace(TO_DATA_SET, TO_DATA_SET_FROM_PATCHES, 1)
+        None
+        if each.is_coarse or not each.picture
+        else each.picture.replace(TO_DATA_SET, TO_DATA_SET_FROM_PATCHES, 1)
         for each in windows
     ]
-    start = os.path.commonprefix([each for each in addresses if each])  # noqa: RUF071 - of characters
-    return {"start": start, "rest": [each.removeprefix(start) for each in addresses]}
+    found = [each for each in addresses if each is not None]
+    start = os.path.commonprefix(found)  # noqa: RUF071 - of characters
+    return {"start": start, "rest": [each and each.removeprefix(start) for each in addresses]}
 
 
 def _column(kind: str, values: Iterable[float]) -> str:
     array: npt.NDArray[Any] = np.array(list(values), dtype=kind)
     return base64.b64encode(array.tobytes()).decode()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -14,6 +14,8 @@ import pytest
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.dataset import DataSet, TableStore
 from dataset_assets.gallery import refresh_gallery, write_video_page
+from dataset_assets.gallery.patch_chunks import encode_chunk
+from dataset_assets.gallery.video_page import read_video_page
 from dataset_assets.tables import PATCHES, WINDOWS
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.gallery.patches import COLUMNS, SCORES, chunk_path, chunk_rows, decoded, table_rows
@@ -76,7 +78,15 @@ def test_a_picture_that_is_gone_has_no_address(copied: Settings) -> None:
     write_video_page(copied, KEY)
     pictures = decoded(chunk_path(root_of(copied), KEY))[1]["pictures"]
     assert pictures["start"] == ""
-    assert set(pictures["rest"]) == {""}
+    assert set(pictures["rest"]) == {None}
+
+
+def test_the_only_window_of_a_video_has_its_picture(shown: Settings, tmp_path: Path) -> None:
+    page = read_video_page(shown, DataSet.of(shown), KEY)
+    (tmp_path / "chunk.js").write_bytes(encode_chunk(replace(page, accepted=page.accepted[:1])))
+    pictures = decoded(tmp_path / "chunk.js")[1]["pictures"]
+    (rest,) = pictures["rest"]
+    assert (root_of(shown) / "gallery" / unquote(pictures["start"] + rest)).is_file()
 
 
 def test_a_score_that_was_not_measured_is_no_number(copied: Settings) -> None:

@@ -36,9 +36,13 @@ class PatchStore {
     // First patch and number of patches of each video that was loaded.
     this.ranges = new Map();
     this.groups = [];
-    this.patch = { window: new Column(Uint32Array), group: new Column(Uint32Array), gtBytes: new Column(Uint32Array) };
-    this.patch.x = new Column(Uint16Array);
-    this.patch.y = new Column(Uint16Array);
+    this.patch = {
+      window: new Column(Uint32Array),
+      group: new Column(Uint32Array),
+      gtBytes: new Column(Uint32Array),
+      x: new Column(Uint16Array),
+      y: new Column(Uint16Array),
+    };
     this.window = { number: new Column(Uint32Array), time: new Column(Float32Array) };
     this.scores = Object.fromEntries(scores.map((name) => [name, new Column(Float32Array)]));
     this.pictures = [];
@@ -52,16 +56,20 @@ class PatchStore {
   add(head, columns) {
     const place = this.places.get(head.key);
     if (place === undefined || this.ranges.has(place)) return;
+    const read = {
+      window: shifted(decoded(columns.window, Uint32Array), this.window.number.length),
+      group: shifted(Uint32Array.from(decoded(columns.group, Uint16Array)), this.groups.length),
+      gtBytes: decoded(columns.gtBytes, Uint32Array),
+      x: decoded(columns.x, Uint16Array),
+      y: decoded(columns.y, Uint16Array),
+    };
     this.ranges.set(place, [this.count, head.patches]);
-    this.patch.window.append(shifted(decoded(columns.window, Uint32Array), this.window.number.length));
-    this.patch.group.append(shifted(Uint32Array.from(decoded(columns.group, Uint16Array)), this.groups.length));
-    this.patch.gtBytes.append(decoded(columns.gtBytes, Uint32Array));
-    for (const name of ["x", "y"]) this.patch[name].append(decoded(columns[name], Uint16Array));
+    for (const name in this.patch) this.patch[name].append(read[name]);
     this.window.number.append(decoded(columns.number, Uint32Array));
     this.window.time.append(decoded(columns.time, Float32Array));
     for (const name in this.scores) this.scores[name].append(decoded(columns.scores[name], Float32Array));
     const { start, rest } = columns.pictures;
-    for (const name of rest) this.pictures.push(name && start + name);
+    for (const name of rest) this.pictures.push(name === null ? "" : start + name);
     for (const group of head.groups) this.groups.push({ ...group, place, area: head.area });
     this.sorted.of = "";
   }
@@ -84,7 +92,6 @@ class PatchStore {
       picture: group.area ? this.pictures[window] : "",
       // Shares of the picture, which shows the active area.
       region: [(x - left) / width, (y - top) / height, group.width / width, group.height / height],
-      ratio: width / height,
     };
   }
 

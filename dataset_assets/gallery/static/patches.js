@@ -162,7 +162,7 @@ function reportUnread() {
   const named = unread.slice(0, 5).join(", ") + (unread.length > 5 ? ", …" : "");
   note.textContent =
     `The patches of ${unread.length} of ${videos.length} videos are not shown (${named}): ` +
-    "they were removed or made again since this page was written. Remedy: dataset-assets gallery rebuilds the pages.";
+    "they were removed since this page was written, or their files are damaged. Remedy: run dataset-assets gallery.";
 }
 
 async function loadAll() {
