@@ -177,6 +177,46 @@ def forget_partition(instance: dg.DagsterInstance, assets: Sequence[str], partit
         )
 
 
+def failed_check_partitions(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> set[str]:
+    """Return the partitions for which a check's last result is a failure or a warning.
+
+    The public interface gives the last result of a check, whatever its partition.
+    """
+    found = instance.event_log_storage.get_asset_check_partition_info([check])
+    return {
+        each.partition_key
+        for each in found
+        if each.partition_key and each.latest_execution_status.value == "FAILED"
+    }
+
+
+def report_check_without_run(instance: dg.DagsterInstance, evaluation: dg.AssetCheckEvaluation) -> None:
+    """Record a check's result for a partition without a run, in the place of an earlier one of this kind.
+
+    Dagster holds one for each partition, and raises an error for a second.
+
+    Args:
+        instance: Where the history is.
+        evaluation: The result; it has a partition.
+    """
+    from dagster._core.storage.event_log import SqlEventLogStorage
+    from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+
+    storage = instance.event_log_storage
+    if isinstance(storage, SqlEventLogStorage):
+        columns = AssetCheckExecutionsTable.c
+        with storage.index_connection() as connection:
+            connection.execute(
+                AssetCheckExecutionsTable.delete().where(
+                    columns.run_id == "",
+                    columns.asset_key == evaluation.asset_key.to_string(),
+                    columns.check_name == evaluation.check_name,
+                    columns.partition == evaluation.partition,
+                )
+            )
+    instance.report_runless_asset_event(evaluation)
+
+
 def version_tags(code_version: str, data_version: str, inputs: Mapping[str, str]) -> dict[str, str]:
     """Return the tags by which Dagster detects stale partitions, as a run of the asset writes them.
 

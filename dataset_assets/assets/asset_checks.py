@@ -23,6 +23,7 @@ FILES_MATCH_TABLE = "files_match_table"
 WINDOWS_UNCUT = "windows_uncut"
 FREE_OF_BLACK_BARS = "free_of_black_bars"
 FREE_OF_COMBS = "free_of_combs"
+UP_TO_DATE = "up_to_date"
 VIDEOS_OK = "videos_ok"
 EVERY_VIDEO_DONE = "every_video_done"
 SOURCES_UNCHANGED = "sources_unchanged"
@@ -39,6 +40,7 @@ DESCRIPTIONS = {
     WINDOWS_UNCUT: "No cut is visible in the LR frames of a sample of the written triplets.",
     FREE_OF_BLACK_BARS: "No black bar is along an edge of the written pictures of a sample.",
     FREE_OF_COMBS: "No written ground truth of a sample mixes lines of two moments (combs).",
+    UP_TO_DATE: "The table is what the settings, the film and the code give now: it is not stale.",
     VIDEOS_OK: "No video's last run failed. Look at this check first.",
     EVERY_VIDEO_DONE: "Nothing of any configured video is missing or stale.",
     SOURCES_UNCHANGED: "Every probed film still exists and is unchanged.",

@@ -19,6 +19,7 @@ from dataset_assets.assets.gallery import update_index
 from dataset_assets.assets.last_failures import failed_videos
 from dataset_assets.assets.make_patches import patches_asset
 from dataset_assets.assets.reporting import GROUP, OWNER
+from dataset_assets.assets.staleness import report_stale
 from dataset_assets.checks import every_video_done, sources_unchanged, videos_ok
 from dataset_assets.config import Category, Settings
 from dataset_assets.dataset import DataSet, Overview
@@ -65,6 +66,7 @@ def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
         overview = replace(overview, failures=failed_videos(context.instance, overview))
         unfinished = _unfinished(settings, overview)
         update_index(settings, overview)
+        report_stale(context.instance, overview.statuses)
         total, why = len(settings.videos), {each["video"]: each["why"] for each in unfinished}
         found = {
             VIDEOS_OK: videos_ok(total, overview.failures, why),

@@ -18,6 +18,7 @@ from dataset_assets.assets.asset_checks import (
     FREE_OF_COMBS,
     SOURCE_UNCHANGED,
     TRIPLETS_WHOLE,
+    UP_TO_DATE,
     WINDOWS_UNCUT,
     check_result,
     check_specs,
@@ -42,15 +43,17 @@ from dataset_assets.checks import (
     inspect_triplets,
     source_unchanged,
     triplets_whole,
+    up_to_date,
     windows_uncut,
 )
 from dataset_assets.config import Category, Settings
-from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, DataSet, windows_to_do
+from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, AssetStatus, DataSet, windows_to_do
 from dataset_assets.generate import VideoReport, generate_video
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets.tables import PATCHES, WINDOWS
 
 PATCHES_CHECKS = (
+    UP_TO_DATE,
     ENOUGH_PATCHES,
     FORMAT_MIX_KEPT,
     TRIPLETS_WHOLE,
@@ -97,7 +100,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
     """Build the step for the categories of a configuration."""
     assets = {patches_asset(name): name for name in categories}
     specs = [_windows_spec(), *(_patches_spec(name, category) for name, category in categories.items())]
-    checks = check_specs(SCENE_WINDOWS, ENOUGH_WINDOWS, ENOUGH_ACCEPTED, SOURCE_UNCHANGED)
+    checks = check_specs(SCENE_WINDOWS, UP_TO_DATE, ENOUGH_WINDOWS, ENOUGH_ACCEPTED, SOURCE_UNCHANGED)
     for asset in assets:
         checks += check_specs(asset, *PATCHES_CHECKS)
 
@@ -136,18 +139,19 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 lanes=lanes,
                 on_progress=ProgressLog(context.log),
             )
+        statuses = DataSet.of(dataset_config).statuses(dataset_config, dataset_config.video(key))
         context.log.info(f"{run.key}: {run.made} patches made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")
         if run.finds_windows:
             yield dg.MaterializeResult(
                 asset_key=SCENE_WINDOWS,
                 metadata=windows_metadata(dataset_config, run),
-                check_results=_windows_checks(run),
+                check_results=_windows_checks(run, statuses[dataset.WINDOWS]),
             )
         for name in run.categories:
             yield dg.MaterializeResult(
                 asset_key=patches_asset(name),
                 metadata=patches_metadata(dataset_config, run, name),
-                check_results=_patches_checks(dataset_config, run, name),
+                check_results=_patches_checks(dataset_config, run, name, statuses[name]),
             )
 
     return make_triplets
@@ -161,8 +165,9 @@ def _windows_to_do(settings: Settings, key: str, categories: Sequence[str], *, f
     return max(each.target for each in chosen.values()) if force else windows_to_do(chosen)
 
 
-def _windows_checks(run: VideoReport) -> list[dg.AssetCheckResult]:
+def _windows_checks(run: VideoReport, status: AssetStatus) -> list[dg.AssetCheckResult]:
     found = {
+        UP_TO_DATE: up_to_date(status),
         ENOUGH_WINDOWS: enough_windows(run.windows),
         ENOUGH_ACCEPTED: enough_accepted(run.windows),
         SOURCE_UNCHANGED: source_unchanged(run.info.fingerprint, run.info.path),
@@ -170,10 +175,13 @@ def _windows_checks(run: VideoReport) -> list[dg.AssetCheckResult]:
     return [check_result(SCENE_WINDOWS, name, verdict) for name, verdict in found.items()]
 
 
-def _patches_checks(settings: Settings, run: VideoReport, category: str) -> list[dg.AssetCheckResult]:
+def _patches_checks(
+    settings: Settings, run: VideoReport, category: str, status: AssetStatus
+) -> list[dg.AssetCheckResult]:
     data_set, report = DataSet.of(settings), run.categories[category]
     inspection = inspect_triplets(data_set, report.rows)
     found = {
+        UP_TO_DATE: up_to_date(status),
         ENOUGH_PATCHES: enough_patches(report),
         FORMAT_MIX_KEPT: format_mix_kept(report, run.windows.acceptance_rate),
         TRIPLETS_WHOLE: triplets_whole(inspection),

@@ -8,6 +8,7 @@ import dagster as dg
 
 from dataset_assets.assets import close_dead_runs, limit_to_max_workers
 from dataset_assets.config import Settings, look_for_films
+from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.partitions import add_missing
 
@@ -39,4 +40,4 @@ def videos_sensor(
     new = f"{len(added)} new, first {added[0]}" if added else "no new one"
     waiting = f", {len(look.waiting)} still being written" if look.waiting else ""
     notes = "".join(f"; {message}" for message in (*look.problems[:3], *look.skipped))
-    return dg.SkipReason(f"{len(look.settings.videos)} videos, {new}{waiting}{notes}")
+    return dg.SkipReason(f"{counted(len(look.settings.videos), 'video')}, {new}{waiting}{notes}")

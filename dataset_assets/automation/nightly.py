@@ -14,6 +14,7 @@ import dagster as dg
 from dataset_assets.assets import videos_in_work
 from dataset_assets.automation.pending import Pending, pending_assets
 from dataset_assets.config import Nightly, Settings, look_for_films
+from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.partitions import add_missing
 
@@ -66,12 +67,12 @@ def build_nightly(
         others = [
             f"{in_work} queued or running" if in_work else "",
             left,
-            f"{absent} films absent" if absent else "",
+            f"{counted(absent, 'film')} absent" if absent else "",
         ]
-        context.log.info(", ".join([f"{len(chosen)} videos requested", *filter(None, others)]))
+        context.log.info(", ".join([f"{counted(len(chosen), 'video')} requested", *filter(None, others)]))
         if not chosen:
             why = ", ".join(filter(None, others)) or "everything is done"
-            yield dg.SkipReason(f"{len(look.settings.videos)} videos, nothing to request: {why}")
+            yield dg.SkipReason(f"{counted(len(look.settings.videos), 'video')}, nothing to request: {why}")
         for each in chosen:
             assets = [dg.AssetKey(asset) for asset in each.pending.assets]
             yield dg.RunRequest(

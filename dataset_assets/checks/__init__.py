@@ -21,6 +21,7 @@ from dataset_assets.checks.verdicts import (
     source_unchanged,
     sources_unchanged,
     triplets_whole,
+    up_to_date,
     videos_ok,
     windows_uncut,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "source_unchanged",
     "sources_unchanged",
     "triplets_whole",
+    "up_to_date",
     "videos_ok",
     "windows_uncut",
 ]

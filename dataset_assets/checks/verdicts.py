@@ -12,7 +12,8 @@ from pathlib import Path
 
 from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet, Failure, TripletPaths
+from dataset_assets.counting import are, counted
+from dataset_assets.dataset import AssetStatus, DataSet, Failure, TripletPaths
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import CategoryReport, WindowsReport
 from dataset_assets.video import Fingerprint
@@ -187,19 +188,31 @@ def videos_ok(videos: int, failed: Mapping[str, Failure], unfinished: Mapping[st
     first = next((each.sentence for each in failed.values()), "")
     return Verdict(
         not failed,
-        f"{done} of {videos} videos are done, {len(failed)} failed, {to_come} to come"
+        f"{done} of {counted(videos, 'video')} {are(done)} done, {len(failed)} failed, {to_come} to come"
         + (f"; first {first}" if first else ""),
         "videos_failed",
         len(failed),
     )
 
 
+def up_to_date(status: AssetStatus) -> Verdict:
+    """Check that a table is not stale.
+
+    Args:
+        status: Its state.
+    """
+    is_stale = status.state == "stale"
+    what = f"stale: {status.reason}; materialize it to bring it up to date" if is_stale else "up to date"
+    return Verdict(not is_stale, what, "stale", int(is_stale))
+
+
 def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
     """Check that nothing of any video is missing or stale; arguments as in `videos_ok`."""
     first = next((f"; first {key}: {why}" for key, why in unfinished.items()), "")
+    done = videos - len(unfinished)
     return Verdict(
         not unfinished,
-        f"{videos - len(unfinished)} of {videos} videos are done{first}",
+        f"{done} of {counted(videos, 'video')} {are(done)} done{first}",
         "videos_unfinished",
         len(unfinished),
     )

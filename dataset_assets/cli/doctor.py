@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from rich.console import Console
 
 from dataset_assets.cli.film_check import LIMIT_S, check_films
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
+from dataset_assets.counting import are, counted
 from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
-from dataset_assets.video import bake_lut
+from dataset_assets.patches import misfit
+from dataset_assets.video import Rect, bake_lut
 
 # Refused films that are listed; beyond that, their number.
 SHOWN_FILMS = 20
@@ -117,10 +119,11 @@ def _films(settings: Settings, console: Console | None) -> str:
     if absent:
         first = absent[0]
         remedy = fitting_remedy(f"{CORRECT_PATH}, or mount its disk", settings, first)
-        faults.append(f"{len(absent)} of {total} films are absent, first {first.path}; {remedy}")
+        count = f"{len(absent)} of {counted(total, 'film')} {are(len(absent))}"
+        faults.append(f"{count} absent, first {first.path}; {remedy}")
     refused = [video for video in there if video.path in checked.refused]
     if refused:
-        faults.append(f"{len(refused)} of {total} films cannot be used:")
+        faults.append(f"{len(refused)} of {counted(total, 'film')} cannot be used:")
     for video in refused[:SHOWN_FILMS]:
         error = checked.refused[video.path]
         remedy = fitting_remedy(error.remedy, settings, video)
@@ -129,5 +132,27 @@ def _films(settings: Settings, console: Console | None) -> str:
         faults.append(f"and {len(refused) - SHOWN_FILMS} more")
     if faults:
         raise DatasetAssetsError("\n".join(faults), "")
+    small = _too_small(settings, there, checked.sizes)
     slow = f"; {len(checked.slow)} gave no answer within {LIMIT_S:g} s" if checked.slow else ""
-    return f"all {total} are there and have a video{slow}"
+    return f"all {total} are there and have a video{slow}{small}"
+
+
+def _too_small(settings: Settings, films: Sequence[VideoEntry], sizes: Mapping[Path, tuple[int, int]]) -> str:
+    """Return how many films no format fits, with the first; empty where there is none.
+
+    A film with black bars may turn out to be one only when it is probed.
+    """
+    found: dict[str, str] = {}
+    for video in films:
+        width, height = sizes.get(video.path, (0, 0))
+        areas = (Rect(0, 0, width, height), Rect(0, 0, height, width)) if width else ()
+        mixes = [
+            settings.categories[name].mix for name in settings.categories if settings.target(video, name)
+        ]
+        whys = [misfit(settings.formats, mix, area) for mix in mixes for area in areas]
+        if whys and all(whys):
+            found[video.key] = whys[0]
+    if not found:
+        return ""
+    key, why = next(iter(found.items()))
+    return f"; {len(found)} too small, first {key}: {why}"

@@ -16,7 +16,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from dataset_assets.errors import LEAVE_OUT, VideoError
+from dataset_assets.launch import shorten_socket_paths
 from dataset_assets.video import open_briefly
+
+Size = tuple[int, int]
 
 LIMIT_S = 1.0
 # Until the process of a film has started, which takes some 20 ms.
@@ -30,10 +33,12 @@ class FilmCheck:
 
     Attributes:
         refused: Why a film cannot be used, by its path.
+        sizes: Width and height of the coded frame of each other film that answered, pixels.
         slow: Films that did not answer in time, which says nothing about them.
     """
 
     refused: Mapping[Path, VideoError] = field(default_factory=dict)
+    sizes: Mapping[Path, Size] = field(default_factory=dict)
     slow: Sequence[Path] = ()
 
 
@@ -42,7 +47,7 @@ def check_films(
     console: Console | None = None,
     *,
     limit_s: float = LIMIT_S,
-    look: Callable[[Path], None] = open_briefly,
+    look: Callable[[Path], Size] = open_briefly,
 ) -> FilmCheck:
     """Look into films, a few at a time.
 
@@ -50,9 +55,12 @@ def check_films(
         films: The films.
         console: Where progress is shown, if it is a terminal.
         limit_s: Seconds that a look into a film may take.
-        look: Raises VideoError for a film that cannot be used; importable, since another process calls it.
+        look: Gives the size of a film, or raises VideoError where it cannot be used; importable, since
+            another process calls it.
     """
+    shorten_socket_paths()  # the server that forks the processes listens on one
     refused: dict[Path, VideoError] = {}
+    sizes: dict[Path, Size] = {}
     slow = []
     is_shown = console is not None and console.is_terminal
     with (
@@ -66,11 +74,13 @@ def check_films(
                 refused[film] = found
             elif found is None:
                 slow.append(film)
-    return FilmCheck(refused, tuple(slow))
+            else:
+                sizes[film] = found
+    return FilmCheck(refused, sizes, tuple(slow))
 
 
-def _check(film: Path, limit_s: float, look: Callable[[Path], None]) -> VideoError | bool | None:
-    """Return why a film cannot be used, True where nothing speaks against it, None where it is slow."""
+def _check(film: Path, limit_s: float, look: Callable[[Path], Size]) -> VideoError | Size | None:
+    """Return why a film cannot be used, its size where nothing speaks against it, None where it is slow."""
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
     ours, theirs = context.Pipe(duplex=False)
@@ -82,7 +92,7 @@ def _check(film: Path, limit_s: float, look: Callable[[Path], None]) -> VideoErr
             # The limit is for the film, and not for starting a process on a busy machine.
             if not ours.poll(START_LIMIT_S) or not ours.recv() or not ours.poll(limit_s):
                 return None
-            found: VideoError | bool = ours.recv()
+            found: VideoError | Size = ours.recv()
         except EOFError:
             return VideoError("the decoder crashes on it", f"replace the file, or {LEAVE_OUT}")
         finally:
@@ -90,11 +100,11 @@ def _check(film: Path, limit_s: float, look: Callable[[Path], None]) -> VideoErr
     return found
 
 
-def _look(connection: Connection, film: Path, look: Callable[[Path], None]) -> None:
+def _look(connection: Connection, film: Path, look: Callable[[Path], Size]) -> None:
     connection.send(True)
     try:
-        look(film)
+        size = look(film)
     except VideoError as error:
         connection.send(VideoError(error.what, error.remedy))
     else:
-        connection.send(True)
+        connection.send(size)

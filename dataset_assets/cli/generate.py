@@ -22,6 +22,7 @@ from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.preview import Preview, preview_changes
 from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import Settings, VideoEntry, load_settings
+from dataset_assets.counting import are, counted
 from dataset_assets.dataset import WINDOWS, AssetStatus, DataSet, shortfall
 from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
 from dataset_assets.launch import (
@@ -35,9 +36,13 @@ from dataset_assets.launch import (
     reporting_history_errors,
     update_stats,
 )
-from dataset_assets.monitor import REFRESH_S, LaunchedRuns, SnapshotCollector, render, size
+from dataset_assets.monitor import REFRESH_S, LaunchedRuns, SnapshotCollector, render, size, status_line
 
 HINT = "Ctrl+C stops; what is committed stays"
+# Between lines about the progress where there is no terminal that shows the view.
+LINE_INTERVAL_S = 60.0
+# Looking at what changes in so many videos takes a second or more.
+MANY_TASKS = 100
 
 
 def generate(
@@ -111,6 +116,8 @@ def _generate(
             tasks.append(task)
         elif _misfit(statuses):
             too_small.add(entry.key)
+    if not console.is_terminal and len(tasks) > MANY_TASKS:
+        console.print(f"looking at what changes in {counted(len(tasks), 'video')}")
     with console.status("looking at what changes"):
         preview = preview_changes(settings, data_set, entries, tasks, categories, force=force)
     if not (force or may_replace or settings.base.allow_replacing):
@@ -144,7 +151,8 @@ def _generate(
     done = len(entries) - len(failures) - len(too_small)
     beside = f", {len(too_small)} too small" if too_small else ""
     console.print(
-        f"{done} of {len(entries)} videos are up to date{beside} in {data_set.folder}", soft_wrap=True
+        f"{done} of {counted(len(entries), 'video')} {are(done)} up to date{beside} in {data_set.folder}",
+        soft_wrap=True,
     )
     return 1 if failures or problems else 0
 
@@ -188,7 +196,7 @@ def _check_space(
     """
     base = settings.base
     needed_bytes, free_bytes = collector.bytes_of(preview.to_make), data_set.free_bytes
-    work = f"{videos} video{'' if videos == 1 else 's'} to work on"
+    work = f"{counted(videos, 'video')} to work on"
     estimate = f"about {size(needed_bytes)} to write, {size(free_bytes)} free"
     if needed_bytes and free_bytes - needed_bytes < base.min_free_gb * 1e9:
         raise SpaceError(
@@ -218,7 +226,7 @@ def _run(
     launched = LaunchedRuns({task.key: collector.windows_to_do(task.key, force=force) for task in tasks})
     data_set = DataSet.of(settings)
     too_small = set()
-    shown_s = 0.0
+    shown_s = time.monotonic() if not console.is_terminal else 0.0
     with Live(console=console, auto_refresh=False, transient=True) as live:
         for outcome in supervisor.outcomes():
             if outcome is not None:
@@ -237,11 +245,17 @@ def _run(
                 for warning in _warnings(settings, data_set, outcome.key):
                     line = f"[yellow]warning[/yellow] {outcome.key}: {escape(warning)}"
                     live.console.print(line, soft_wrap=True)
-            if console.is_terminal and time.monotonic() >= shown_s + REFRESH_S:
-                snapshot = collector.snapshot(launched.activity(supervisor.running))
+            # Called at each turn, since it notes when a run started.
+            activity = launched.activity(supervisor.running)
+            if time.monotonic() < shown_s + (REFRESH_S if console.is_terminal else LINE_INTERVAL_S):
+                continue
+            snapshot = collector.snapshot(activity)
+            if console.is_terminal:
                 # One line less than there are, or the terminal would scroll with each refresh.
                 live.update(render(snapshot, console.width, console.height - 1, HINT), refresh=True)
-                shown_s = time.monotonic()
+            else:
+                console.print(status_line(snapshot), soft_wrap=True)
+            shown_s = time.monotonic()
     return [failure.sentence for failure in launched.failures], too_small
 
 

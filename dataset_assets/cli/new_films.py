@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dataset_assets.config import Settings, look_for_films
+from dataset_assets.counting import are, counted
 
 
 def with_new_films(settings: Settings, console: Console) -> Settings:
@@ -33,7 +34,7 @@ def with_new_films(settings: Settings, console: Console) -> Settings:
 def _about_waiting(films: Sequence[Path]) -> Iterator[str]:
     """Yield a message if films are not complete yet: nobody should miss them."""
     if films:
-        count = "1 film is" if len(films) == 1 else f"{len(films)} films are"
+        count = f"{counted(len(films), 'film')} {are(len(films))}"
         yield (
             f"{count} not complete yet, first {films[0]}: a film becomes a video once it has been unchanged "
             "for `settled_after_s`."

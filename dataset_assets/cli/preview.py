@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from dataset_assets.assets import patches_asset
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import (
@@ -54,7 +55,9 @@ class Preview:
         if not self.replacing:
             return
         finished = self.changes.finished + finished_patches(data_set, categories, others)
-        videos = ", ".join(self.replacing) if len(self.replacing) == 1 else f"{len(self.replacing)} videos"
+        videos = (
+            ", ".join(self.replacing) if len(self.replacing) == 1 else counted(len(self.replacing), "video")
+        )
         refuse_to_replace(f"{data_set.folder}, because of {videos}", self.changes, finished)
 
 

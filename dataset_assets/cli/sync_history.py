@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from dataset_assets.assets import find_unregistered, register
 from dataset_assets.config import Settings
+from dataset_assets.counting import are, counted
 from dataset_assets.partitions import add_missing
 
 
@@ -30,4 +31,7 @@ def sync_history(instance: dg.DagsterInstance, settings: Settings, console: Cons
         task = bar.add_task("registering tables", total=len(tables))
         for count in register(instance, settings, tables):
             bar.advance(task, count)
-    console.print(f"{len(tables)} finished tables are registered in Dagster's history", soft_wrap=True)
+    console.print(
+        f"{counted(len(tables), 'finished table')} {are(len(tables))} registered in Dagster's history",
+        soft_wrap=True,
+    )

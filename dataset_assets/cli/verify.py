@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dataset_assets.config import Settings
+from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 from dataset_assets.verify import Kind, VideoFindings, keys_of, verify
@@ -192,11 +193,11 @@ def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair
         for message in line.messages:
             console.print(f"[red]wrong[/red] {escape(line.video)}: {escape(message)}", soft_wrap=True)
     console.print(_table(lines))
-    text = f"{summary.videos} videos, {summary.triplets} triplets read"
+    text = f"{counted(summary.videos, 'video')}, {counted(summary.triplets, 'triplet')} read"
     if summary.windows_compared:
         text += f", {summary.windows_compared} windows compared with their films"
     if summary.left_out:
-        text += f", {summary.left_out} videos skipped"
+        text += f", {counted(summary.left_out, 'video')} skipped"
     findings = f"{summary.wrong} finding{'s' * (summary.wrong != 1)}"
     if not summary.wrong:
         text += ": nothing is wrong"

@@ -15,7 +15,16 @@ from rich.table import Table
 from rich.text import Text
 
 from dataset_assets.config import Settings, VideoEntry, WatchedVideo
-from dataset_assets.dataset import SOURCE, WINDOWS, AssetStatus, Overview, reasons_text, wanted_statuses
+from dataset_assets.counting import counted
+from dataset_assets.dataset import (
+    SOURCE,
+    WINDOWS,
+    AssetStatus,
+    Completion,
+    Overview,
+    reasons_text,
+    wanted_statuses,
+)
 
 STATES = {
     state: Text(state.replace("_", " "), style)
@@ -40,23 +49,24 @@ def summary(config: Path, settings: Settings) -> Text:
     """Return a line about a configuration without mistakes."""
     watched = sum(isinstance(entry, WatchedVideo) for entry in settings.videos)
     return Text(
-        f"{config}: no mistakes; {len(settings.videos)} videos"
+        f"{config}: no mistakes; {counted(len(settings.videos), 'video')}"
         + (f" ({watched} of watched folders)" if watched else "")
         + f", categories {', '.join(settings.categories)}, data set in {settings.base.output_base_dir}"
     )
 
 
 def videos_table(settings: Settings, overview: Overview) -> Table:
-    """Return the configured videos with the state of each table.
+    """Return the configured videos with the state of each table, and how much of it there is.
 
     Of a film that the last run refused, what was not made has no state: no run will make it.
     """
     names = (SOURCE, WINDOWS, *settings.categories)
-    table = _table(f"{len(settings.videos)} videos", ("video",), (), ("film", *names))
+    table = _table(counted(len(settings.videos), "video"), ("video",), (), ("film", *names))
     for entry in settings.videos:
         film = _film(entry, overview)
         states = wanted_statuses(settings, entry, overview.statuses[entry.key])
-        cells = [_state(states.get(name), film) for name in names]
+        figures = overview.completions[entry.key]
+        cells = [_state(states.get(name), film, figures.get(name)) for name in names]
         table.add_row(Text(entry.key), Text(film, "green" if film == "ok" else "red"), *cells)
     return table
 
@@ -79,10 +89,14 @@ def _film(entry: VideoEntry, overview: Overview) -> Literal["ok", "absent", "ref
     return "refused" if failure.is_refusal else "failed"
 
 
-def _state(status: AssetStatus | None, film: str) -> Text:
+def _state(status: AssetStatus | None, film: str, figures: Completion | None) -> Text:
+    """Return the state of a table, and how much of what is wanted there is."""
     if status is None or (film == "refused" and status.state == "missing"):
         return NOTHING
-    return STATES[status.state]
+    if figures is None or status.state == "too_small":
+        return STATES[status.state]
+    is_short = status.state == "done" and figures.short
+    return STATES["short" if is_short else status.state] + Text(f" {figures.done}/{figures.target}", "dim")
 
 
 def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
@@ -96,7 +110,7 @@ def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
     stats, totals = overview.stats, overview.stats.totals
     stale = f", {totals.patches_stale:,} stale" if totals.patches_stale else ""
     parts: list[RenderableType] = [
-        f"{totals.videos:,} video{'' if totals.videos == 1 else 's'}, {totals.patches_done:,} of "
+        f"{counted(totals.videos, 'video')}, {totals.patches_done:,} of "
         f"{totals.patches_target:,} patches, {totals.patches_short:,} short, {totals.patches_to_do:,} to do"
         f"{stale}, {_gigabytes(totals.size_bytes)}, acceptance rate {_percent(totals.acceptance_rate)}"
         + (f", rejected: {reasons_text(totals.reject_reasons)}" if totals.reject_reasons else "")

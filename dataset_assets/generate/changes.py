@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.counting import counted
 from dataset_assets.dataset import CODE_CHANGED, SOURCE_CHANGED, WINDOWS, AssetStatus, DataSet
 from dataset_assets.errors import ReplacingError
 from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, window_ledger
@@ -77,7 +78,7 @@ class Changes:
 
 
 def _patches(count: int) -> str:
-    return f"{count:,} patch{'' if count == 1 else 'es'}"
+    return counted(count, "patch", "patches")
 
 
 def refuse_to_replace(place: str, changes: Changes, finished: int) -> None:

@@ -13,6 +13,7 @@ from dataset_assets.launch.home import (
     reporting_history_errors,
 )
 from dataset_assets.launch.outcomes import close_failed_run, update_stats
+from dataset_assets.launch.sockets import shorten_socket_paths
 from dataset_assets.launch.supervisor import Supervisor
 from dataset_assets.launch.tasks import Task, pending_task
 from dataset_assets.launch.worker import LAUNCHED_BY_TAG, QUIET, Outcome
@@ -30,5 +31,6 @@ __all__ = [
     "home_of",
     "pending_task",
     "reporting_history_errors",
+    "shorten_socket_paths",
     "update_stats",
 ]

@@ -8,6 +8,7 @@ from dataset_assets.monitor.collector import REFRESH_S, SnapshotCollector
 from dataset_assets.monitor.history import History
 from dataset_assets.monitor.launched_runs import LaunchedRuns
 from dataset_assets.monitor.live_view import render
+from dataset_assets.monitor.plain_text import status_line
 from dataset_assets.monitor.snapshot import Snapshot, to_json
 from dataset_assets.monitor.units import size
 
@@ -19,5 +20,6 @@ __all__ = [
     "SnapshotCollector",
     "render",
     "size",
+    "status_line",
     "to_json",
 ]

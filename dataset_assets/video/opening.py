@@ -19,8 +19,11 @@ from dataset_assets.video.packets import PacketReader
 RAW_STREAMS = ("h264", "hevc", "m4v", "mpegvideo", "vc1", "obu")
 
 
-def open_briefly(path: Path) -> None:
+def open_briefly(path: Path) -> tuple[int, int]:
     """Open a film, read its first packets and close it again: 2 to 20 CPU ms.
+
+    Returns:
+        Width and height of the coded frame, pixels; no crop is larger, upright or turned.
 
     Raises:
         VideoError: It is missing, is not a film, has no video that can be decoded, or is encrypted.
@@ -30,6 +33,8 @@ def open_briefly(path: Path) -> None:
             refuse_encrypted(path, reader.stream)
             if reader.keyframe_at(reader.start_pts) is None:
                 raise no_frame(reader.format_name)
+            codec = reader.stream.codec_context
+            return codec.width, codec.height
     except av.FFmpegError as error:
         raise VideoError(f"it cannot be read as a film ({error.strerror})", "replace the file") from error
 

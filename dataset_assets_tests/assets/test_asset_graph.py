@@ -25,6 +25,7 @@ scene_windows <- source_video
   check enough_accepted by videos
   check enough_windows by videos
   check source_unchanged by videos
+  check up_to_date by videos
 general_patches <- scene_windows
   group training_set, partitions videos, kinds opencv parquet
   step make_triplets, pool decode, subset True
@@ -34,6 +35,7 @@ general_patches <- scene_windows
   check free_of_black_bars by videos
   check free_of_combs by videos
   check triplets_whole by videos
+  check up_to_date by videos
   check windows_uncut by videos
 space_patches <- scene_windows
   group training_set, partitions videos, kinds opencv parquet
@@ -44,6 +46,7 @@ space_patches <- scene_windows
   check free_of_black_bars by videos
   check free_of_combs by videos
   check triplets_whole by videos
+  check up_to_date by videos
   check windows_uncut by videos
 toon_patches <- scene_windows
   group training_set, partitions videos, kinds opencv parquet
@@ -54,6 +57,7 @@ toon_patches <- scene_windows
   check free_of_black_bars by videos
   check free_of_combs by videos
   check triplets_whole by videos
+  check up_to_date by videos
   check windows_uncut by videos
 dataset_stats <- general_patches space_patches toon_patches
   group training_set, partitions -, kinds pandas parquet

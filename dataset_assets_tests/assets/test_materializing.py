@@ -177,6 +177,7 @@ def test_the_letterboxed_film_passes_the_checks_of_what_was_made(finished: Finis
     assert metadata(result, "scene_windows")["shortfall"].value == why
     for asset in ALL[2:]:
         assert [name for each, name in found if each == asset] == [
+            "up_to_date",
             "enough_patches",
             "format_mix_kept",
             "triplets_whole",

@@ -81,6 +81,6 @@ def test_a_film_dropped_into_a_watched_folder_becomes_a_partition(tmp_path: Path
         away = tick(instance, config)
     assert empty == ([], "0 videos, no new one")
     assert written == ([], "0 videos, no new one, 1 still being written")
-    assert whole == (["new-film"], "1 videos, 1 new, first new-film")
+    assert whole == (["new-film"], "1 video, 1 new, first new-film")
     assert away[0] == ["new-film"]
-    assert (away[1] or "").startswith(f"1 videos, no new one; {films}: there is no such folder;")
+    assert (away[1] or "").startswith(f"1 video, no new one; {films}: there is no such folder;")

@@ -112,7 +112,7 @@ def test_what_is_queued_running_absent_or_failed_does_not_take_a_place(night: Ni
     add_run(night.instance, "small", dg.DagsterRunStatus.STARTED)
     said = night.evaluate()
     assert not said.run_requests
-    assert said.skip_message == "3 videos, nothing to request: 2 queued or running, 1 films absent"
+    assert said.skip_message == "3 videos, nothing to request: 2 queued or running, 1 film absent"
 
 
 def test_a_film_that_failed_last_time_comes_last(night: Night) -> None:

@@ -12,7 +12,7 @@ def test_a_file_without_mistakes_is_summed_up(tmp_path: Path) -> None:
     done = run("config", "check", "--config", config)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (
-        f"{config}: no mistakes; 1 videos, categories general, space, toon, data set in {tmp_path}/dataset\n"
+        f"{config}: no mistakes; 1 video, categories general, space, toon, data set in {tmp_path}/dataset\n"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json"]
 

@@ -49,7 +49,7 @@ def test_each_fault_is_reported_with_its_remedy(tmp_path: Path, monkeypatch: pyt
         "Dagster home": f"{file} cannot be written (Not a directory); "
         "choose another folder or correct its permissions",
         "free space": faults["free space"],
-        "films": f"1 of 2 films are absent, first {tmp_path / 'a.mkv'}; "
+        "films": f"1 of 2 films is absent, first {tmp_path / 'a.mkv'}; "
         "correct its path in the configuration, or mount its disk\n"
         "1 of 2 films cannot be used:\n"
         f"b ({file}): it cannot be opened as a film (Invalid data found when processing input); "
@@ -62,6 +62,18 @@ def test_each_fault_is_reported_with_its_remedy(tmp_path: Path, monkeypatch: pyt
     assert done.returncode == 1
     marks = [line.split("│")[1].strip() for line in done.stdout.splitlines() if line.startswith("│")]
     assert [mark for mark in marks if mark] == [*["ok"] * 2, *["no"] * 4]
+
+
+def test_a_film_that_no_format_fits_is_named(sdr_film: Film, tmp_path: Path) -> None:
+    formats = {"wide": {"width": 1440, "height": 480, "folder": "Wide"}}
+    categories = {"toon": {"folder": "Toon/Learn", "mix": {"wide": 1.0}}}
+    films = {name: (sdr_film.path, {name: 1.0}) for name in ("toon", "general")}
+    config = write_config(tmp_path, films, formats=formats, categories=categories)
+    (found,) = (each.detail for each in examine(load_settings(config)) if each.what == "films")
+    assert found == (
+        "all 2 are there and have a video; 1 too small, first toon: no format fits: the largest crop would "
+        "be 1280x720, the smallest format, wide, has 1440x480"
+    )
 
 
 def test_films_that_cannot_be_used_are_named_with_a_remedy_that_fits(sdr_film: Film, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ PATIENT_S = 60.0
 CLUSTER = b"\x1f\x43\xb6\x75"
 
 
-def act(film: Path) -> None:
+def act(film: Path) -> tuple[int, int]:
     """Do to the process that looks at a film what the film's name says."""
     match film.stem:
         case "crash":
@@ -25,6 +25,7 @@ def act(film: Path) -> None:
             time.sleep(PATIENT_S)
         case "refused":
             raise VideoError("it is refused", "replace the file")
+    return 640, 360
 
 
 def write_headers(film: Path, path: Path) -> Path:
@@ -50,7 +51,7 @@ def test_what_cannot_be_a_film_is_refused_in_the_order_given(sdr_film: Film, tmp
     assert found.refused[films[1]].what == "it has no video stream"
     assert found.refused[broken].remedy == "replace the file"
     assert found.refused[headers].what == "its video has no readable frame with a time stamp"
-    assert found.slow == ()
+    assert (found.slow, found.sizes) == ((), {sdr_film.path: (sdr_film.width, sdr_film.height)})
 
 
 def test_a_film_that_hangs_counts_as_there() -> None:

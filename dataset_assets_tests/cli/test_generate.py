@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,8 @@ from dataset_assets_tests.configurations import pictures, tables, write_config
 from dataset_assets_tests.encode import BT709, write_video
 from dataset_assets_tests.films import Film, Shot, sdr_frames
 from dataset_assets_tests.generated import Generated, two_films_config
+
+ROOT = Path(__file__).parents[2]
 
 
 def moments(root: Path) -> dict[Path, int]:
@@ -75,6 +79,24 @@ def test_the_runs_are_in_the_history_that_the_ui_shows(generated: Generated) -> 
     assert made == {"alpha", "beta"}
 
 
+def test_a_pipe_gets_a_line_about_the_progress_from_time_to_time(tmp_path: Path, sdr_film: Film) -> None:
+    films = {name: (sdr_film.path, {"toon": 1.0}) for name in ("A", "B")}
+    base = {"base_frame_limit": 2, "output_base_dir": "dataset"}
+    config = write_config(tmp_path, films, base_settings=base)
+    script = (
+        "from dataset_assets.cli import generate, main\n"
+        "generate.LINE_INTERVAL_S = 0.0\n"
+        f"main.app(['generate', '--workers', '1', '--config', {str(config)!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    line = r"\d\d:\d\d (.*) done[^;]*; .*, (\d) of 4 patches, ETA (.*)"
+    lines = re.findall(line, done.stdout)
+    assert {counts for counts, _, _ in lines} >= {"1 running, 0 of 2", "1 running, 1 of 2"}
+    assert lines[0][1:] == ("0", "unknown")
+    assert any(re.fullmatch(r"\d+:\d\d", eta) for _, _, eta in lines)
+
+
 def test_a_second_call_finds_everything_up_to_date(generated: Generated) -> None:
     before = moments(generated.root)
     done = run("generate", "--config", generated.config)
@@ -107,7 +129,7 @@ def test_a_film_that_is_missing_fails_alone(tmp_path: Path, sdr_film: Film) -> N
     done = run("generate", "--config", config)
     assert done.returncode == 1
     assert f"failed absent ({absent}): " in done.stdout
-    assert "1 of 2 videos are up to date" in done.stdout
+    assert "1 of 2 videos is up to date" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert len(pictures(tmp_path / "dataset")) == 9  # three triplets
     with dg.DagsterInstance.from_config(str(tmp_path / "dataset" / ".dagster")) as instance:
@@ -271,4 +293,4 @@ def test_what_was_guessed_of_a_film_is_shown(tmp_path: Path) -> None:
     why = "no format fits: the largest crop would be 320x180, the smallest format, small_540, has 540x540"
     assert f"too small untagged: {why}" in lines
     again = run("generate", "--config", config).stdout
-    assert lines[-1] + "\n" == again == f"0 of 1 videos are up to date, 1 too small in {tmp_path}/dataset\n"
+    assert lines[-1] + "\n" == again == f"0 of 1 video are up to date, 1 too small in {tmp_path}/dataset\n"

@@ -99,7 +99,7 @@ def test_generate_shows_the_view_while_it_runs_and_its_outcome_after(tmp_path: P
         assert terminal.end() == 0
         shown = "".join(terminal.lines)
     assert "done film" in shown
-    assert "1 of 1 videos are up to date" in shown
+    assert "1 of 1 video is up to date" in shown
     assert "Ctrl+C" not in shown
 
 

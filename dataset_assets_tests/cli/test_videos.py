@@ -50,9 +50,9 @@ def test_scanned_films_are_listed(sdr_film: Film, tmp_path: Path) -> None:
     again = run("videos", "scan", films, *weights, "--config", config)
     assert again.stdout == "0 films added\n"
     listed = rows(run("videos", "list", "--config", config).stdout)
-    of_rest = ["ok", "missing", "missing", "missing", "missing", "-"]
+    of_rest = ["ok", "missing", "missing 0/500", "missing 0/500", "missing 0/250", "-"]
     assert listed == {
-        "star-film": ["ok", "missing", "missing", "-", "missing", "-"],
+        "star-film": ["ok", "missing", "missing 0/1000", "-", "missing 0/1000", "-"],
         "other-film": of_rest,
         "third": of_rest,
     }
@@ -64,7 +64,7 @@ def test_a_scan_leaves_out_what_cannot_be_a_film(sdr_film: Film, tmp_path: Path)
     shutil.copyfile(sdr_film.path, films / "film.mkv")
     config = empty_config(tmp_path)
     done = run("videos", "scan", films, "--category", "general=1", "--config", config)
-    assert (done.returncode, done.stdout) == (0, "added film (general 1)\n1 films added\n")
+    assert (done.returncode, done.stdout) == (0, "added film (general 1)\n1 film added\n")
     assert done.stderr == f"scan {films}/[sound].mkv: it has no video stream, so it is left out\n"
 
 
@@ -78,9 +78,9 @@ def test_the_list_shows_what_is_done_missing_stale_and_absent(generated: Generat
     config.write_text(json.dumps(settings), encoding="utf-8")
     listed = rows(run("videos", "list", "--config", config).stdout)
     assert listed == {
-        "alpha": ["ok", "done", "done", "done", "-", "stale"],
-        "beta": ["ok", "done", "done", "done", "-", "done"],
-        "absent": ["absent", "missing", "missing", "-", "-", "missing"],
+        "alpha": ["ok", "done", "short 4/6", "short 4/6", "-", "stale 0/3"],
+        "beta": ["ok", "done", "short 4/6", "done 3/3", "-", "short 4/6"],
+        "absent": ["absent", "missing", "missing 0/6", "-", "-", "missing 0/6"],
     }
 
 
@@ -102,7 +102,7 @@ def test_a_refused_film_is_shown_with_its_reason_until_it_is_replaced(sdr_film: 
         probe_video(settings, "sound")
     shown = run("videos", "list", "--config", config).stdout
     assert rows(shown)["sound"] == ["refused", *["-"] * 5]
-    assert rows(shown)["new"] == ["ok", "missing", "missing", "-", "-", "missing"]
+    assert rows(shown)["new"] == ["ok", "missing", "missing 0/6", "-", "-", "missing 0/6"]
     (line,) = (line for line in shown.splitlines() if line.startswith("refused"))
     assert line == (
         f"refused sound ({sound}): it has no video stream; remove it from the configuration by "
@@ -111,7 +111,7 @@ def test_a_refused_film_is_shown_with_its_reason_until_it_is_replaced(sdr_film: 
     shutil.copyfile(sdr_film.path, tmp_path / "film")
     (tmp_path / "film").replace(sound)
     shown = run("videos", "list", "--config", config).stdout
-    assert rows(shown)["sound"] == ["ok", "missing", "missing", "missing", "-", "-"]
+    assert rows(shown)["sound"] == ["ok", "missing", "missing 0/6", "missing 0/6", "-", "-"]
     assert "refused" not in shown
 
 
@@ -120,7 +120,7 @@ def test_a_run_that_failed_for_another_reason_is_no_refusal(sdr_film: Film, tmp_
     data_set = DataSet.of(load_settings(config))
     data_set.failures.keep(Failure("film", str(sdr_film.path), "film: the disk is full", "free some space"))
     shown = run("videos", "list", "--config", config).stdout
-    assert rows(shown)["film"] == ["failed", "missing", "missing", "-", "-", "missing"]
+    assert rows(shown)["film"] == ["failed", "missing", "missing 0/6", "-", "-", "missing 0/6"]
     assert shown.splitlines()[-1] == "failed film: the disk is full; free some space"
 
 

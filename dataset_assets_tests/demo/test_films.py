@@ -103,6 +103,17 @@ def test_films_that_are_there_are_not_made_again(tmp_path: Path) -> None:
     assert len(lines) == 3
 
 
+def test_each_quarter_of_a_film_is_reported(tmp_path: Path) -> None:
+    for name in (films.HDR_FILM, films.ANIMATION):
+        (tmp_path / name).write_bytes(b"whole")
+    lines: list[str] = []
+    films.make_films(tmp_path, report=lines.append)
+    with av.open(tmp_path / films.DARK_FILM) as film:
+        frames = sum(1 for _ in film.decode(video=0))
+    quarters = [f"  {-(-part * frames // 4)} of {frames} frames" for part in (1, 2, 3)]
+    assert [line for line in lines if line.startswith(" ")] == quarters
+
+
 def test_without_the_clips_one_error_names_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

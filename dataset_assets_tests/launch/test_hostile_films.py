@@ -79,7 +79,7 @@ def test_films_that_kill_their_process_fail_alone(tmp_path: Path, sdr_film: Film
     assert f"bloat ({films['bloat']}): it took " in out
     assert out.count("replace it, or remove it from the configuration") == 3
     assert "Traceback" not in out + done.stderr
-    assert "1 of 4 videos are up to date" in out
+    assert "1 of 4 videos is up to date" in out
     data_set = DataSet.of(load_settings(config))
     assert set(data_set.failures.read()) == {"segfault", "endless", "bloat"}
     shown = json.loads(run("monitor", "--json", "--config", config).stdout)

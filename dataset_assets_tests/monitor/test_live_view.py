@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from dataset_assets.monitor.live_view import render
+from dataset_assets.monitor.plain_text import status_line
 from dataset_assets.monitor.snapshot import Snapshot
 from dataset_assets_tests.monitor.snapshots import FAILURE, IDLE, NOW_S, RUNNING, WORKING
 from dataset_assets_tests.terminal import screen_of
@@ -138,3 +139,12 @@ if __name__ == "__main__":
         for size in SIZES:
             path = SCREENS / f"{each}-{size[0]}x{size[1]}.txt"
             path.write_text("\n".join(screen(content, *size)).rstrip() + "\n", encoding="utf-8")
+
+
+def test_a_snapshot_is_one_line_where_there_is_no_terminal() -> None:
+    assert status_line(RUNNING).partition(" ")[2] == (
+        "3 running, 431 of 500 done, 1 failed, 2 interrupted, 63 to do; 87%, 641,234 of 750,000 patches, "
+        "ETA 1 d 2 h"
+    )
+    starting = replace(RUNNING, overall=replace(RUNNING.overall, eta_s=None))
+    assert status_line(starting).endswith("ETA unknown")

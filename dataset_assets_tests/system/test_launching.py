@@ -58,8 +58,11 @@ def test_the_preview_of_a_night_launches_what_is_stale_without_a_warning(
     toon = {"folder": "Toon/ToonModel/Learn", "mix": {"small_540": 0.5, "medium_169": 0.5}}
     with edited(ui, categories={"toon": toon}):
         (request,) = [
-            each for each in ui.preview("nightly") if each["assetSelection"] == [{"path": ["toon_patches"]}]
+            each
+            for each in ui.preview("nightly")
+            if {"key": "dagster/partition", "value": BY_PREVIEW} in each["tags"]
         ]
+        assert request["assetSelection"] == [{"path": ["toon_patches"]}]
         (run_id,) = ui.launch_all([request])
         assert ui.wait_for_run(run_id) == "SUCCESS"
     assert [text for text in ui.warnings(run_id) if "not selected" in text] == []
