@@ -92,6 +92,7 @@ def test_every_picture_has_an_alternative_text_and_every_control_a_name(shown: S
 @pytest.mark.parametrize("number", range(2))
 def test_the_same_tables_give_the_same_bytes(copied: Settings, number: int) -> None:
     folder = copied.base.output_base_dir / "gallery"
+    refresh_gallery(copied)  # the copy has another path
     before = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     if number:
         for path in before:
@@ -166,9 +167,7 @@ def test_names_and_sentences_are_texts_and_never_elements(tmp_path: Path) -> Non
     refresh_gallery(settings)
     for path in (page_file(settings), tmp_path / "gallery/index.html"):
         page = Page(path)
-        scripts = page.all("script")
-        assert {Path(each["src"]).name for each in scripts} <= {"gallery.js", "exclusions.js"}
-        assert all(each == {"src": each["src"], "defer": ""} for each in scripts)
+        assert all(set(script) == {"src", "defer"} for script in page.all("script"))
         assert [each for _, each in page.elements if any(name.startswith("on") for name in each)] == []
         assert page.text.count(NASTY) >= 1
     assert Page(page_file(settings)).text.count(NASTY) >= 7
