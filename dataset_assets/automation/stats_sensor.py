@@ -19,6 +19,7 @@ from dataset_assets import __version__
 from dataset_assets.assets import DATASET_STATS, FINISHED, UNFINISHED, ended_s, video_of
 from dataset_assets.automation.updates import Updates
 from dataset_assets.config import ConfigReader, Settings
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 
 INTERVAL_S = 30
@@ -30,7 +31,7 @@ class _Cursor(BaseModel):
     """What the sensor knows of its last update, across restarts.
 
     Attributes:
-        settings_hash: Of the settings that it was made with.
+        settings_hash: Of the settings, and the exclusions by hand, that it was made with.
         began_s: When it began, Unix time.
         unmarked: Partitions whose staleness it left to the next one.
     """
@@ -103,7 +104,8 @@ def build_stats_sensor(updates: Updates) -> dg.SensorDefinition:
 
 def _decide(instance: dg.DagsterInstance, cursor: _Cursor, settings_hash: str) -> _Decision:
     if settings_hash != cursor.settings_hash:
-        return _Decision("the settings changed" if cursor.settings_hash else "nothing was added up yet")
+        why = "settings or exclusions changed" if cursor.settings_hash else "nothing was added up yet"
+        return _Decision(why)
     going_on = _last(instance, UNFINISHED)
     ended = _last(instance, FINISHED)
     is_older = ended is not None and ended_s(ended) > _added_up_s(instance, cursor)
@@ -141,6 +143,7 @@ def _read_cursor(text: str | None) -> _Cursor:
 
 
 def _hash_of(settings: Settings) -> str:
-    """Return what is another one where settings or the release mean something else."""
-    content = f"{__version__} {settings.model_dump_json()}"
+    """Return what is another one where settings, exclusions or the release mean something else."""
+    excluded_ns = DataSet.of(settings).excluded_windows.changed_ns
+    content = f"{__version__} {excluded_ns} {settings.model_dump_json()}"
     return hashlib.blake2b(content.encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()

@@ -18,6 +18,7 @@ from rich.markup import escape
 
 from dataset_assets.assets import close_dead_runs
 from dataset_assets.checks import ENOUGH_SHARE
+from dataset_assets.cli.dry_run import print_dry_run
 from dataset_assets.cli.keys import reading_keys
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.preview import Preview, preview_changes
@@ -25,7 +26,7 @@ from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.counting import are, counted
 from dataset_assets.dataset import WINDOWS, AssetStatus, Completion, DataSet, shortfall
-from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
+from dataset_assets.errors import ConfigError, DatasetAssetsError, ReplacingError, SpaceError
 from dataset_assets.launch import (
     Outcome,
     Supervisor,
@@ -57,6 +58,7 @@ def generate(
     workers: int | None,
     force: bool,
     may_replace: bool,
+    is_dry_run: bool = False,
 ) -> int:
     """Bring the data set up to date.
 
@@ -68,6 +70,7 @@ def generate(
         workers: Videos at a time; the configuration's `max_workers` by default.
         force: Whether to rebuild what is up to date.
         may_replace: Whether many finished patches may be deleted or made again.
+        is_dry_run: Whether it is only printed what would be made; then nothing is written.
 
     Returns:
         The exit code: 0 when all is done, 1 when a video failed.
@@ -80,6 +83,10 @@ def generate(
     """
     settings = load_settings(config)
     dagster_home(settings)  # refused before anything is written
+    if is_dry_run:
+        entries = _chosen(settings, videos, categories)
+        _dry_run(settings, entries, console, categories, workers, force=force, may_replace=may_replace)
+        return 0
     settings = with_new_films(settings, console)
     entries = _chosen(settings, videos, categories)
     with reporting_history_errors(enter_home(settings, config)):
@@ -112,13 +119,9 @@ def _generate(
         close_dead_runs(instance, data_set)
         free_concurrency_slots(instance, data_set)
     data_set.clear_up()
-    tasks, too_small = [], set()
-    for entry in entries:
-        statuses = data_set.statuses(settings, entry)
-        if task := pending_task(settings, entry, statuses, categories, force=force):
-            tasks.append(task)
-        elif _misfit(statuses):
-            too_small.add(entry.key)
+    statuses = {entry.key: data_set.statuses(settings, entry) for entry in entries}
+    tasks = _tasks(settings, entries, statuses, categories, force=force)
+    too_small = {key for key, found in statuses.items() if _misfit(found)} - {task.key for task in tasks}
     if not console.is_terminal and len(tasks) > MANY_TASKS:
         console.print(f"looking at what changes in {counted(len(tasks), 'video')}")
     with console.status("looking at what changes"):
@@ -158,6 +161,51 @@ def _generate(
         soft_wrap=True,
     )
     return 1 if failures or problems else 0
+
+
+def _dry_run(
+    settings: Settings,
+    entries: Sequence[VideoEntry],
+    console: Console,
+    categories: Sequence[str],
+    workers: int | None,
+    *,
+    force: bool,
+    may_replace: bool,
+) -> None:
+    """Print what would be made and why, and what would be refused."""
+    data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+    statuses = {entry.key: data_set.statuses(settings, entry) for entry in entries}
+    tasks = _tasks(settings, entries, statuses, categories, force=force)
+    preview = preview_changes(settings, data_set, entries, tasks, categories, force=force)
+    collector = SnapshotCollector(settings, [entry.key for entry in entries], categories)
+    refusals = []
+    try:
+        _check_space(settings, data_set, collector, preview, len(tasks), console)
+        if not (force or may_replace or settings.base.allow_replacing):
+            others = [entry.key for entry in entries if entry.key not in {task.key for task in tasks}]
+            preview.refuse_to_replace(data_set, list(categories or settings.categories), others)
+    except (SpaceError, ReplacingError) as error:
+        refusals.append(str(error))
+    workers = workers or settings.base.max_workers
+    print_dry_run(settings, statuses, tasks, preview, collector, console, workers=workers, force=force)
+    for refusal in refusals:
+        console.print(f"[red]would be refused[/red] {escape(refusal)}", soft_wrap=True)
+
+
+def _tasks(
+    settings: Settings,
+    entries: Sequence[VideoEntry],
+    statuses: Mapping[str, Mapping[str, AssetStatus]],
+    categories: Sequence[str],
+    *,
+    force: bool,
+) -> list[Task]:
+    """Return what is missing or stale of videos, or forced."""
+    pending = (
+        pending_task(settings, entry, statuses[entry.key], categories, force=force) for entry in entries
+    )
+    return [task for task in pending if task is not None]
 
 
 def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]) -> list[VideoEntry]:
@@ -200,7 +248,8 @@ def _check_space(
     base = settings.base
     needed_bytes, free_bytes = collector.bytes_of(preview.to_make), data_set.free_bytes
     work = f"{counted(videos, 'video')} to work on"
-    estimate = f"about {size(needed_bytes)} to write, {size(free_bytes)} free"
+    to_write = f"about {size(needed_bytes)}" if needed_bytes else "nothing"
+    estimate = f"{to_write} to write, {size(free_bytes)} free"
     if needed_bytes and free_bytes - needed_bytes < base.min_free_gb * 1e9:
         raise SpaceError(
             f"{data_set.folder}: {work}, {estimate}, and base_settings.min_free_gb keeps "

@@ -124,7 +124,10 @@ def generate(
     ] = False,
     yes: Annotated[
         bool,
-        typer.Option("--yes", help="Go on though more than a tenth of the finished patches are replaced."),
+        typer.Option("--yes", help="Delete and remake finished patches, even more than a tenth of them."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be made, and why; write nothing.")
     ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate resumes."""
@@ -141,6 +144,7 @@ def generate(
             workers=workers,
             force=force,
             may_replace=yes,
+            is_dry_run=dry_run,
         )
         raise typer.Exit(code)
 

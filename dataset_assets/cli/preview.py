@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from dataset_assets.assets import patches_asset
@@ -30,14 +29,32 @@ class Preview:
     """What a run would do.
 
     Attributes:
-        changes: To the patches of all videos together.
-        to_make: Patches that are made, by category.
-        replacing: Keys of the videos of which patches are deleted or made again.
+        by_video: What happens to the patches of each video, by key and category.
+        problems: Why the patches of some videos could not be counted; their runs report it too.
     """
 
-    changes: Changes
-    to_make: Mapping[str, int]
-    replacing: frozenset[str]
+    by_video: Mapping[str, Mapping[str, Changes]]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> Changes:
+        """What happens to the patches of all videos together."""
+        return sum((each for changes in self.by_video.values() for each in changes.values()), Changes())
+
+    @property
+    def to_make(self) -> Mapping[str, int]:
+        """Patches that are made, by category."""
+        found: Counter[str] = Counter()
+        for changes in self.by_video.values():
+            found.update({name: each.to_make for name, each in changes.items()})
+        return found
+
+    @property
+    def replacing(self) -> frozenset[str]:
+        """Keys of the videos of which patches are deleted or made again."""
+        return frozenset(
+            key for key, changes in self.by_video.items() if any(each.replaced for each in changes.values())
+        )
 
     def refuse_to_replace(
         self, data_set: DataSet, categories: Sequence[str], others: Collection[str]
@@ -52,13 +69,14 @@ class Preview:
         Raises:
             ReplacingError: It would delete or make again more than a tenth of them.
         """
-        if not self.replacing:
+        replacing = self.replacing
+        if not replacing:
             return
         finished = self.changes.finished + finished_patches(data_set, categories, others)
-        videos = (
-            ", ".join(self.replacing) if len(self.replacing) == 1 else counted(len(self.replacing), "video")
-        )
-        refuse_to_replace(f"{data_set.folder}, because of {videos}", self.changes, finished)
+        videos = next(iter(replacing)) if len(replacing) == 1 else counted(len(replacing), "video")
+        concerned = {name for key in replacing for name, each in self.by_video[key].items() if each.replaced}
+        place = f"{data_set.folder}, {', '.join(sorted(concerned))} of {videos}"
+        refuse_to_replace(place, self.changes, finished)
 
 
 def preview_changes(
@@ -81,24 +99,20 @@ def preview_changes(
         force: Whether what is up to date is rebuilt.
     """
     is_of_all = len(entries) == len(settings.videos) and not categories
-    by_video = {}
+    by_video: dict[str, Mapping[str, Changes]] = {}
+    problems = []
     for task in tasks:
         entry = settings.video(task.key)
         removes_left = is_of_all or all(patches_asset(name) in task.assets for name in settings.categories)
         chosen = None if removes_left else (categories or list(settings.categories))
-        with suppress(DatasetAssetsError):  # a table is damaged, which its run reports
+        try:
             by_video[task.key] = planned_changes(settings, data_set, entry, chosen, rebuilds=force)
+        except DatasetAssetsError as error:  # a table is damaged
+            problems.append(f"{task.key}: {error}")
     left = data_set.left_categories(settings) if is_of_all else {}
     for key in left.keys() - {task.key for task in tasks}:
-        with suppress(DatasetAssetsError):
+        try:
             by_video[key] = {name: removed_category(data_set, name, key) for name in left[key]}
-    to_make: Counter[str] = Counter()
-    for changes in by_video.values():
-        to_make.update({name: each.to_make for name, each in changes.items()})
-    return Preview(
-        sum((each for changes in by_video.values() for each in changes.values()), Changes()),
-        to_make,
-        frozenset(
-            key for key, changes in by_video.items() if any(each.replaced for each in changes.values())
-        ),
-    )
+        except DatasetAssetsError as error:
+            problems.append(f"{key}: {error}")
+    return Preview(by_video, tuple(problems))

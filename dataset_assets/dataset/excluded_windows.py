@@ -31,6 +31,14 @@ class ExcludedWindows:
         self._folder = folder
         self._root = root
 
+    @property
+    def changed_ns(self) -> int:
+        """When an exclusion of any video was last made or taken back, Unix time; 0 without one."""
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def path(self, key: str) -> Path:
         """Return the file of a video; it is absent while nothing is excluded."""
         return self._folder / f"{key}.json"

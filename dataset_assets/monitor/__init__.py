@@ -8,9 +8,10 @@ from dataset_assets.monitor.collector import REFRESH_S, SnapshotCollector
 from dataset_assets.monitor.history import History
 from dataset_assets.monitor.launched_runs import LaunchedRuns
 from dataset_assets.monitor.live_view import render
+from dataset_assets.monitor.pace import run_costs
 from dataset_assets.monitor.plain_text import status_line
 from dataset_assets.monitor.snapshot import Snapshot, to_json
-from dataset_assets.monitor.units import size
+from dataset_assets.monitor.units import duration, size
 
 __all__ = [
     "REFRESH_S",
@@ -18,7 +19,9 @@ __all__ = [
     "LaunchedRuns",
     "Snapshot",
     "SnapshotCollector",
+    "duration",
     "render",
+    "run_costs",
     "size",
     "status_line",
     "to_json",

@@ -82,6 +82,11 @@ def pace(ended: Sequence[EndedRun], running: Sequence[RunningWork], now_s: float
     return Pace(overhead_s, max(0.0, spent_s - overhead_s * (len(recent) + len(in_pass))) / windows)
 
 
+def run_costs(ended: Sequence[EndedRun]) -> Pace | None:
+    """Return what a run cost of those that ended; None where none did. Arguments as in `pace`."""
+    return pace(ended, (), max((run.ended_s for run in ended), default=0.0))
+
+
 def time_left_s(
     ended: Sequence[EndedRun], running: Sequence[RunningWork], waiting: Iterable[int], now_s: float
 ) -> float | None:

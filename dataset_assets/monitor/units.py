@@ -22,6 +22,14 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def duration(seconds: float) -> str:
+    """Return a duration that is only estimated, as `40 s`, `12 min`, `3.5 h` or `2.4 days`."""
+    for length, unit in ((DAY_S, "days"), (HOUR_S, "h")):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds / MINUTE_S:.0f} min" if seconds >= MINUTE_S else f"{seconds:.0f} s"
+
+
 def ago(seconds: float) -> str:
     """Return how long ago something was, as `12 s ago`, `5 min ago`, `3 h ago` or `2 d ago`."""
     for length, unit in ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min")):

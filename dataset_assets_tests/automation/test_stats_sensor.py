@@ -12,6 +12,7 @@ from dataset_assets.assets import staleness
 from dataset_assets.automation import Updates, build_stats_sensor
 from dataset_assets.automation.updates import PAUSE_PER_UPDATE, WHILE_RUNS_GO_ON_S
 from dataset_assets.config import ConfigReader
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import SpaceError
 from dataset_assets.partitions import add_missing
 from dataset_assets_tests.automation.samples import add_run, films, finish
@@ -159,7 +160,7 @@ def test_a_change_of_the_settings_shows_without_a_run(ticks: Ticks) -> None:
     assert 'data-state="stale"' not in ticks.index
     ticks.configure(categories={"toon": {"folder": "Toon/ToonModel/Learn", "mix": {"small_540": 1.0}}})
     ticks.reader = ConfigReader(ticks.config)
-    assert ticks.tick_later() == (True, "updated: the settings changed")
+    assert ticks.tick_later() == (True, "updated: settings or exclusions changed")
     assert ticks.index.count('data-state="stale"') == 2
     assert "its settings changed" in str(ticks.latest()["unfinished"])
     assert not ticks.tick_later()[0]
@@ -173,7 +174,7 @@ def test_what_one_update_leaves_to_be_marked_as_stale_is_done_by_the_next(
     ticks.tick()
     ticks.configure(categories={"toon": {"folder": "Toon/ToonModel/Learn", "mix": {"small_540": 1.0}}})
     monkeypatch.setattr(staleness, "MOST_AT_ONCE", 1)
-    assert ticks.tick_later() == (True, "updated: the settings changed")
+    assert ticks.tick_later() == (True, "updated: settings or exclusions changed")
     assert ticks.tick_later() == (True, "updated: 1 partitions are to be marked as stale or up to date")
     assert not ticks.tick_later()[0]
 
@@ -181,9 +182,15 @@ def test_what_one_update_leaves_to_be_marked_as_stale_is_done_by_the_next(
 def test_a_change_that_was_made_while_nothing_ran_shows_too(settled: Ticks) -> None:
     settled.configure(base_settings={"base_frame_limit": 9})
     settled.restart()
-    assert settled.tick() == (True, "updated: the settings changed")
+    assert settled.tick() == (True, "updated: settings or exclusions changed")
     settled.restart()
     assert not settled.tick()[0]
+
+
+def test_a_window_that_is_excluded_by_hand_shows_without_a_run(settled: Ticks) -> None:
+    DataSet.of(settled.reader.read()).excluded_windows.add("alpha", 1001)
+    assert settled.tick_later() == (True, "updated: settings or exclusions changed")
+    assert not settled.tick_later()[0]
 
 
 def test_a_mistake_in_the_configuration_is_the_reason_to_skip_until_it_is_corrected(settled: Ticks) -> None:
