@@ -152,8 +152,9 @@ class Rows:
         """Record a candidate."""
         self.rows[row.window] = row
 
-    def pass_over(self, placement: Placement) -> None:
-        """Record nothing: every film is gone through once."""
+    def skips(self, placement: Placement) -> bool:
+        """Return whether a candidate is passed over; recorded is nothing: every film is gone through once."""
+        return placement.start is None
 
 
 def in_sequence(film: Film, wanted: int, seed: int, sampling: Sampling) -> Found:

@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from benchmarks.chart import bars
 from benchmarks.films import make_films
 from benchmarks.measure import apart, measure
-from dataset_assets.tables import PASSED_OVER
+from dataset_assets.reasons import PASSED_OVER
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent / ".cache" / "benchmarks"

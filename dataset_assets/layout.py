@@ -12,6 +12,7 @@ from typing import Final
 METADATA: Final = Path("metadata")
 REGISTER: Final = METADATA / "watched.json"
 PICTURES: Final = METADATA / "pictures"
+EXCLUDED_WINDOWS: Final = METADATA / "excluded"
 LOCKS: Final = METADATA / ".locks"
 JOURNALS: Final = METADATA / ".journals"
 PROGRESS: Final = METADATA / ".progress"

@@ -85,7 +85,7 @@ Materialised together with patches, each frame is decoded once.
 import pandas as pd
 
 windows = pd.read_parquet("dataset/metadata/windows")
-tried = windows[windows["reason"] != "passed_over"]
+tried = windows[~windows["reason"].isin(["passed_over", "excluded"])]
 tried.groupby("video", observed=True)["accepted"].mean()
 ```
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,14 +18,16 @@ from rich.markup import escape
 
 from dataset_assets.assets import close_dead_runs
 from dataset_assets.checks import ENOUGH_SHARE
+from dataset_assets.cli.keys import reading_keys
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.preview import Preview, preview_changes
 from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.counting import are, counted
-from dataset_assets.dataset import WINDOWS, AssetStatus, DataSet, shortfall
+from dataset_assets.dataset import WINDOWS, AssetStatus, Completion, DataSet, shortfall
 from dataset_assets.errors import ConfigError, DatasetAssetsError, SpaceError
 from dataset_assets.launch import (
+    Outcome,
     Supervisor,
     Task,
     close_failed_run,
@@ -38,7 +40,8 @@ from dataset_assets.launch import (
 )
 from dataset_assets.monitor import REFRESH_S, LaunchedRuns, SnapshotCollector, render, size, status_line
 
-HINT = "Ctrl+C stops; what is committed stays"
+HINT = "workers {}, + and - change that; Ctrl+C stops; what is committed stays"
+WORKERS_KEYS = {"+": 1, "-": -1}
 # Between lines about the progress where there is no terminal that shows the view.
 LINE_INTERVAL_S = 60.0
 # Looking at what changes in so many videos takes a second or more.
@@ -225,26 +228,19 @@ def _run(
     supervisor = Supervisor(config, tasks, workers, force=force)
     launched = LaunchedRuns({task.key: collector.windows_to_do(task.key, force=force) for task in tasks})
     data_set = DataSet.of(settings)
-    too_small = set()
+    too_small: set[str] = set()
     shown_s = time.monotonic() if not console.is_terminal else 0.0
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    with (
+        reading_keys() if console.is_terminal else nullcontext() as wait_for_key,
+        Live(console=console, auto_refresh=False, transient=True) as live,
+    ):
         for outcome in supervisor.outcomes():
+            if wait_for_key and (change := WORKERS_KEYS.get(wait_for_key(0.0))):
+                supervisor.workers = max(1, supervisor.workers + change)
+                shown_s = 0.0
             if outcome is not None:
                 launched.ended(outcome)
-            if outcome is not None and outcome.failure is not None:
-                close_failed_run(outcome.failure, data_set)
-                live.console.print(f"[red]failed[/red] {outcome.key}")
-            elif outcome is not None:
-                misfit = _misfit(data_set.statuses(settings, settings.video(outcome.key)))
-                if misfit:
-                    too_small.add(outcome.key)
-                    line = f"[yellow]too small[/yellow] {outcome.key}: {escape(misfit)}"
-                    live.console.print(line, soft_wrap=True)
-                else:
-                    live.console.print(f"[green]done[/green] {outcome.key}: {outcome.patches} patches")
-                for warning in _warnings(settings, data_set, outcome.key):
-                    line = f"[yellow]warning[/yellow] {outcome.key}: {escape(warning)}"
-                    live.console.print(line, soft_wrap=True)
+                too_small |= _report(outcome, settings, data_set, live.console)
             # Called at each turn, since it notes when a run started.
             activity = launched.activity(supervisor.running)
             if time.monotonic() < shown_s + (REFRESH_S if console.is_terminal else LINE_INTERVAL_S):
@@ -252,11 +248,34 @@ def _run(
             snapshot = collector.snapshot(activity)
             if console.is_terminal:
                 # One line less than there are, or the terminal would scroll with each refresh.
-                live.update(render(snapshot, console.width, console.height - 1, HINT), refresh=True)
+                hint = HINT.format(supervisor.workers)
+                live.update(render(snapshot, console.width, console.height - 1, hint), refresh=True)
             else:
                 console.print(status_line(snapshot), soft_wrap=True)
             shown_s = time.monotonic()
     return [failure.sentence for failure in launched.failures], too_small
+
+
+def _report(outcome: Outcome, settings: Settings, data_set: DataSet, console: Console) -> set[str]:
+    """Print how a video's run ended; return its key if no format fits it."""
+    key = outcome.key
+    if outcome.failure is not None:
+        close_failed_run(outcome.failure, data_set)
+        console.print(f"[red]failed[/red] {key}")
+        return set()
+    entry = settings.video(key)
+    statuses = data_set.statuses(settings, entry)
+    misfit = _misfit(statuses)
+    if misfit:
+        console.print(f"[yellow]too small[/yellow] {key}: {escape(misfit)}", soft_wrap=True)
+    else:
+        found = data_set.completions(settings, entry, statuses)
+        total = sum((each for name, each in found.items() if name != WINDOWS), Completion())
+        short = f", {total.short} short" if total.short else ""
+        console.print(f"[green]done[/green] {key}: {counted(total.done, 'patch', 'patches')}{short}")
+    for warning in _warnings(settings, data_set, key):
+        console.print(f"[yellow]warning[/yellow] {key}: {escape(warning)}", soft_wrap=True)
+    return {key} if misfit else set()
 
 
 def _misfit(statuses: Mapping[str, AssetStatus]) -> str:

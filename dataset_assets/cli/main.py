@@ -200,6 +200,23 @@ def scan(
         console.print(f"{counted(len(added), 'film')} added")
 
 
+@videos_app.command("exclude")
+def exclude_windows(
+    key: Annotated[
+        str,
+        typer.Argument(help="The video's key, as `videos list` shows it.", autocompletion=completion.key),
+    ],
+    windows: Annotated[list[int], typer.Argument(help="Numbers of windows, as the gallery shows them.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Exclude them no longer.", show_default=False)] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Exclude windows by hand: the next run deletes their patches and tries other places of the film."""
+    from dataset_assets.cli.exclude import exclude
+
+    with _reporting_errors():
+        exclude(load_settings(config_path(config)), key, windows, console, undoes=undo)
+
+
 @videos_app.command("remove")
 def remove_video(
     key: Annotated[

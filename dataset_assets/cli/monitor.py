@@ -5,20 +5,16 @@ What is read and how it is rendered is in the package `monitor`. Nothing is chan
 
 from __future__ import annotations
 
-import os
-import select
 import signal
 import sys
-import termios
 import time
-import tty
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 from rich.console import Console
 from rich.live import Live
 
+from dataset_assets.cli.keys import reading_keys
 from dataset_assets.config import ConfigReader, Settings
 from dataset_assets.launch import dagster_home
 from dataset_assets.monitor import REFRESH_S, History, Snapshot, SnapshotCollector, render, to_json
@@ -98,7 +94,7 @@ def _watch(take: Callable[[], Snapshot], console: Console) -> None:
     """Refresh the view until q, Ctrl+C or SIGTERM; the terminal is left as it was."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with _keys() as wait_for_key, Live(console=console, screen=True, auto_refresh=False) as live:
+        with reading_keys() as wait_for_key, Live(console=console, screen=True, auto_refresh=False) as live:
             key = ""
             while key not in ("q", "Q"):
                 snapshot = take()
@@ -111,34 +107,3 @@ def _watch(take: Callable[[], Snapshot], console: Console) -> None:
                     key = wait_for_key(min(left_s, POLL_S))
     except KeyboardInterrupt:
         pass  # one of the two ways to leave
-
-
-@contextmanager
-def _keys() -> Iterator[Callable[[float], str]]:
-    """Read keys as they are pressed, without Enter and without showing them.
-
-    Yields:
-        A function that waits for a key for so many seconds, and gives it, or "" where there was none.
-    """
-    if not sys.stdin.isatty():
-        yield _no_key
-        return
-    descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
-
-    def wait_for_key(seconds: float) -> str:
-        if not select.select([descriptor], [], [], seconds)[0]:
-            return ""
-        # Nothing to read where there is something: the terminal is gone.
-        return os.read(descriptor, 1).decode(errors="replace") or "q"
-
-    tty.setcbreak(descriptor)
-    try:
-        yield wait_for_key
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-
-
-def _no_key(seconds: float) -> str:
-    time.sleep(seconds)
-    return ""

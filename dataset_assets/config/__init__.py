@@ -28,6 +28,7 @@ from dataset_assets.config.replacing import replace_config
 from dataset_assets.config.scan import append_videos
 from dataset_assets.config.schema import file_schema
 from dataset_assets.config.skipping import FILM_SUFFIXES
+from dataset_assets.config.time_ranges import TimeRange
 from dataset_assets.config.watch import Look, forget_film, is_registered, look_for_films, would_return
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Nightly",
     "Rule",
     "Settings",
+    "TimeRange",
     "VideoEntry",
     "WatchFolder",
     "WatchedVideo",

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from dataset_assets.config.fields import Ratio, SourcePath, Strict, Weights, mistake
 from dataset_assets.config.keys import near_names, video_key
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder, watch_contradictions
+from dataset_assets.config.time_ranges import TimeRange, TimeRanges, time_ranges
 from dataset_assets.errors import ConfigError
 
 MAX_WORKING_SIDE: Final = 1920  # pixels; a wider format could be cut from no working frame
@@ -162,11 +163,21 @@ class VideoEntry(Strict):
         description="Weight of the video in each category, 0 to 1; upper or lower case. A category that is "
         "not listed has 0."
     )
+    exclude: TimeRanges = Field(
+        default_factory=list,
+        description='Ranges of film time that no window may touch, such as `["0:00-1:30", "-6:00-end"]`: '
+        "`h:mm:ss.s`, `m:ss` or seconds, with `-` before them from the end on, which is `end`.",
+    )
 
     @property
     def key(self) -> str:
         """The video's partition key: `[a-z0-9][a-z0-9-]*`, at most 100 characters."""
         return video_key(self.name)
+
+    @property
+    def excluded_ranges(self) -> tuple[TimeRange, ...]:
+        """The ranges of `exclude`, in an order that does not depend on how they are written."""
+        return time_ranges(self.exclude)
 
 
 class WatchedVideo(VideoEntry):

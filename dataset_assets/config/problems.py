@@ -129,7 +129,7 @@ def expected(schema: dict[str, Any]) -> str:
     if schema.get("format") == "path":
         return "the path of a file or folder, as text in quotes"
     if kind == "array":
-        return 'a list of texts, such as ["*sample*"]'
+        return f"a list of texts, such as {shown(*schema.get('examples', [['*sample*']]))}"
     if kind == "object" and schema.get("additionalProperties", {}).get("type") == "object":
         return 'a mapping of patterns to weights, such as {"star*": {space: 1.0}}'
     if kind == "object":

@@ -13,6 +13,7 @@ Example:
 
 from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.data_set import DataSet
+from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.identity import (
     PATCHES_VERSION,
@@ -41,6 +42,7 @@ from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
 from dataset_assets.dataset.status import (
     CODE_CHANGED,
+    EXCLUSIONS_CHANGED,
     SOURCE,
     SOURCE_CHANGED,
     WINDOWS,
@@ -67,6 +69,7 @@ from dataset_assets.dataset.wanted import wanted_statuses
 
 __all__ = [
     "CODE_CHANGED",
+    "EXCLUSIONS_CHANGED",
     "FILE_NAME",
     "KINDS",
     "PATCHES_VERSION",
@@ -81,6 +84,7 @@ __all__ = [
     "Completion",
     "DataSet",
     "DatasetStats",
+    "ExcludedWindows",
     "Failure",
     "Journal",
     "Overview",

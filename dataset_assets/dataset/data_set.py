@@ -15,6 +15,7 @@ from dataset_assets import layout
 from dataset_assets.config import Category, Settings, VideoEntry
 from dataset_assets.dataset.cached_footers import CachedFooters
 from dataset_assets.dataset.completion import Completion, completions_of
+from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
 from dataset_assets.dataset.journal import Journal, journal_kept
 from dataset_assets.dataset.lock import video_lock
@@ -29,7 +30,9 @@ from dataset_assets.dataset.strays import Strays, find_strays, unnamed_files
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import Triplet, TripletPaths
 from dataset_assets.errors import BusyError, DatasetAssetsError
-from dataset_assets.tables import PatchRow
+from dataset_assets.frames import MIDDLE_FRAME
+from dataset_assets.reasons import EXCLUDED
+from dataset_assets.tables import PatchRow, WindowRow
 
 
 class DataSet:
@@ -41,6 +44,7 @@ class DataSet:
         folder: The folder, `output_base_dir` in the configuration.
         tables: Its Parquet tables.
         failures: Why the last runs on videos failed.
+        excluded_windows: Windows that users excluded by hand.
     """
 
     def __init__(self, folder: Path, *, caches_footers: bool = False) -> None:
@@ -54,6 +58,7 @@ class DataSet:
         self.folder = folder
         self.tables = CachedFooters(folder) if caches_footers else TableStore(folder)
         self.failures = Failures(folder / layout.FAILURES)
+        self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder)
 
     @classmethod
     def of(cls, settings: Settings) -> DataSet:
@@ -214,6 +219,8 @@ class DataSet:
     def remove_video(self, key: str) -> None:
         """Delete all that was made of a video: tables, patches, pictures, and what its last run reported.
 
+        Windows that were excluded by hand are forgotten too.
+
         Raises:
             BusyError: Another process works on it.
             DatasetAssetsError: A table is damaged, or from a newer release.
@@ -227,6 +234,7 @@ class DataSet:
             for path in progress_paths(self.folder / layout.PROGRESS, key):
                 path.unlink(missing_ok=True)
         self.failures.forget(key)
+        self.excluded_windows.forget(key)
 
     def triplets(
         self, videos: Collection[str] | None = None, categories: Collection[str] | None = None
@@ -246,6 +254,20 @@ class DataSet:
                 for row in self.tables.read_patches(category, key):
                     yield Triplet(key, category, row)
 
+    def excludable_windows(self, key: str) -> list[WindowRow]:
+        """Return the windows of a video, and those that were excluded by hand, by number.
+
+        Raises:
+            DatasetAssetsError: The table is damaged, from a newer release, or cannot be read.
+        """
+        rows = self.tables.read_windows(key)
+        return [row for row in rows if row.accepted or (row.reason == EXCLUDED and row.pts)]
+
+    def window_at(self, key: str, frame: int) -> WindowRow | None:
+        """Return the window whose middle frame has this PTS; None where there is none."""
+        windows = self.excludable_windows(key)
+        return next((row for row in windows if row.pts[MIDDLE_FRAME] == frame), None)
+
     def unnamed_files(self, key: str, category: Category, rows: Iterable[PatchRow]) -> list[Path]:
         """Find files of a video that no row names, see `strays.unnamed_files`."""
         return unnamed_files(self.folder, key, category, rows)
@@ -261,7 +283,7 @@ class DataSet:
             A status under `SOURCE`, `WINDOWS` and each category's name. A missing source file counts as
             unchanged: what was made of it stays.
         """
-        return statuses_of(settings, entry, self.tables)
+        return statuses_of(settings, entry, self.tables, self.excluded_windows)
 
     def completions(
         self,
@@ -278,7 +300,10 @@ class DataSet:
         # Each footer is needed three times.
         tables = self.tables if isinstance(self.tables, CachedFooters) else CachedFooters(self.folder)
         kept = self.failures.read()
-        statuses = {entry.key: statuses_of(settings, entry, tables) for entry in settings.videos}
+        statuses = {
+            entry.key: statuses_of(settings, entry, tables, self.excluded_windows)
+            for entry in settings.videos
+        }
         completions = {
             entry.key: completions_of(settings, entry, tables, statuses[entry.key])
             for entry in settings.videos

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from typing import Final
 
 from dataset_assets.config import BaseSettings, Settings, VideoEntry
-from dataset_assets.tables import VideoRow
+from dataset_assets.tables import Provenance, VideoRow
 from dataset_assets.video import is_converted
 
 # One for each kind of table. Raise by one the version of a table whose rows or files would differ for the
@@ -110,20 +110,35 @@ def sequence_hashes(
 
 
 def windows_hashes(
-    settings: Settings, entry: VideoEntry, irrelevant: frozenset[str] = frozenset()
+    settings: Settings,
+    entry: VideoEntry,
+    irrelevant: frozenset[str] = frozenset(),
+    excluded: Collection[int] = (),
 ) -> SettingsHashes:
-    """Identity of the settings that shape a video's windows table; arguments as in `source_hashes`."""
+    """Identity of the settings that shape a video's windows table.
+
+    Args:
+        settings: The configuration.
+        entry: The video.
+        irrelevant: As in `source_hashes`.
+        excluded: What `ExcludedWindows` holds of the video.
+    """
+    exclusions = _exclusions(entry, excluded)
 
     def hash_of(values: _Values) -> str:
-        return _hash({**values, "key": entry.key}, WINDOWS_VERSION)
+        return _hash({**values, "key": entry.key, **exclusions}, WINDOWS_VERSION)
 
     return SettingsHashes(settings.base, _SEQUENCE_FIELDS + _LIMIT_FIELDS, irrelevant, hash_of)
 
 
 def patches_hashes(
-    settings: Settings, entry: VideoEntry, category: str, irrelevant: frozenset[str] = frozenset()
+    settings: Settings,
+    entry: VideoEntry,
+    category: str,
+    irrelevant: frozenset[str] = frozenset(),
+    excluded: Collection[int] = (),
 ) -> SettingsHashes:
-    """Identity of the settings that shape a category's patches of a video; others as in `source_hashes`."""
+    """Identity of the settings that shape a category's patches of a video; others as in `windows_hashes`."""
     chosen = settings.categories[category]
     parts = {
         "category": category,
@@ -132,10 +147,12 @@ def patches_hashes(
         "formats": {name: settings.formats[name].model_dump() for name in chosen.mix},
     }
     windows = _SEQUENCE_FIELDS + _LIMIT_FIELDS
+    exclusions = _exclusions(entry, excluded)
 
     @cache
     def windows_hash_of(values: tuple[object, ...]) -> str:
-        return _hash({**dict(zip(windows, values, strict=True)), "key": entry.key}, WINDOWS_VERSION)
+        parts = {**dict(zip(windows, values, strict=True)), "key": entry.key, **exclusions}
+        return _hash(parts, WINDOWS_VERSION)
 
     def hash_of(values: _Values) -> str:
         own = {name: values[name] for name in _PATCH_FIELDS}
@@ -155,6 +172,31 @@ def patch_hashes(
         return _hash(parts, PATCHES_VERSION)
 
     return SettingsHashes(settings.base, _SEQUENCE_FIELDS + _PATCH_FIELDS, irrelevant, hash_of)
+
+
+def has_other_exclusions(
+    made: Provenance, settings: Settings, entry: VideoEntry, excluded: Collection[int]
+) -> bool:
+    """Return whether other exclusions alone shaped a windows table; others as in `windows_hashes`."""
+    sampled, base = made.sampled, settings.base
+    if sampled is None or sampled.sequence_hash not in sequence_hashes(settings, entry):
+        return False
+    limits = [name for name in _LIMIT_FIELDS if name not in _UNUSED_LIMITS[base.cut_rule]]
+    return (
+        all(getattr(sampled, name) == getattr(base, name) for name in limits)
+        and made.code_version == WINDOWS_VERSION
+        and made.settings_hash not in windows_hashes(settings, entry, excluded=excluded)
+    )
+
+
+def _exclusions(entry: VideoEntry, excluded: Collection[int]) -> dict[str, object]:
+    """Return what is excluded of a video; nothing where nothing is, as before there were exclusions."""
+    parts: dict[str, object] = {}
+    if entry.exclude:
+        parts["exclude"] = [str(each) for each in entry.excluded_ranges]
+    if excluded:
+        parts["excluded"] = sorted(excluded)
+    return parts
 
 
 def irrelevant_settings(*, converted: bool, interlaced: bool) -> frozenset[str]:

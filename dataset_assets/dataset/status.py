@@ -14,11 +14,13 @@ from typing import Literal
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import strata
+from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.identity import (
     BY_FILM,
     PATCHES_VERSION,
     SOURCE_VERSION,
     WINDOWS_VERSION,
+    has_other_exclusions,
     irrelevant_by_row,
     patches_hashes,
     source_hashes,
@@ -34,9 +36,12 @@ SOURCE = "source"
 WINDOWS = "windows"
 CODE_CHANGED = "the code that makes it changed"
 SOURCE_CHANGED = "the source file changed"
+EXCLUSIONS_CHANGED = "exclude changed"
 _SETTINGS_CHANGED = "its settings changed"
 _CAP_CHANGED = "max_attempts changed"
 _WINDOWS_CHANGED = "its windows changed"
+# What makes the windows stale, and so their patches.
+_CAUSES = (CODE_CHANGED, EXCLUSIONS_CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +66,27 @@ class AssetStatus:
         return self.state in ("done", "too_small")
 
 
-def statuses_of(settings: Settings, entry: VideoEntry, tables: TableStore) -> dict[str, AssetStatus]:
+def statuses_of(
+    settings: Settings, entry: VideoEntry, tables: TableStore, excluded_windows: ExcludedWindows
+) -> dict[str, AssetStatus]:
     """Return the state of a video's tables.
 
     Args:
         settings: The configuration.
         entry: The video.
         tables: The data set's tables.
+        excluded_windows: Windows that users excluded by hand.
 
     Returns:
         A status under `SOURCE`, `WINDOWS` and each category's name. A source file that is missing counts as
         unchanged: what was made of it stays.
     """
-    look = _Look(settings, entry, tables)
+    look = _Look(settings, entry, tables, excluded_windows)
     found = {SOURCE: look.source(), WINDOWS: look.windows()}
     for category in settings.categories:
         of_patches = look.patches(category)
-        if (of_patches.reason, found[WINDOWS].reason) == (_SETTINGS_CHANGED, CODE_CHANGED):
-            # Their hash holds that of the windows, whose version is the cause.
+        if of_patches.reason == _SETTINGS_CHANGED and found[WINDOWS].reason in _CAUSES:
+            # Their hash holds that of the windows, which is the cause.
             of_patches = found[WINDOWS]
         found[category] = of_patches
     wanted = [found[name] for name in settings.categories if settings.target(entry, name)]
@@ -99,10 +107,19 @@ def has_other_cap(made: Provenance, counts: Counts, max_attempts: int | None) ->
 class _Look:
     """One look at the tables of a video."""
 
-    def __init__(self, settings: Settings, entry: VideoEntry, tables: TableStore) -> None:
+    def __init__(
+        self, settings: Settings, entry: VideoEntry, tables: TableStore, excluded_windows: ExcludedWindows
+    ) -> None:
         self._settings = settings
         self._entry = entry
         self._tables = tables
+        self._excluded: frozenset[int] = frozenset()
+        self._problem = ""
+        try:
+            self._excluded = excluded_windows.read(entry.key)
+        except DatasetAssetsError as error:
+            self._problem = str(error)
+        self._excludes = bool(self._excluded or entry.exclude)
         # All tables of a video are mostly made from the same file, which is looked at once.
         self._is_of_film = cache(lambda fingerprint: fingerprint.is_of(entry.path))
         self._strata = 0
@@ -123,7 +140,7 @@ class _Look:
     def windows(self) -> AssetStatus:
         def is_equal(made: Provenance) -> bool:
             self._strata = made.sampled.strata if made.sampled else 0
-            return made.settings_hash in windows_hashes(self._settings, self._entry)
+            return made.settings_hash in windows_hashes(self._settings, self._entry, excluded=self._excluded)
 
         def is_equal_in_strata(made: Provenance) -> bool:
             self._strata = made.target
@@ -134,16 +151,35 @@ class _Look:
         path = self._tables.windows_path(self._entry.key)
         versions = {WINDOWS_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
         status = self._status(path, versions, self._settings.window_target(self._entry))
+        status = self._with_exclusions(status)
         if status.is_done and self._footer is not None:
             self._accepted = self._footer[1].accepted
         self._is_resampled = status.state == "stale" and (bool(self._strata) or status.reason == _CAP_CHANGED)
+        return status
+
+    def _with_exclusions(self, status: AssetStatus) -> AssetStatus:
+        """Return the state of the windows table, given the one by its hash and target."""
+        made = self._footer[0] if self._footer is not None else None
+        if made is None:
+            return status
+        if self._problem:
+            return AssetStatus("stale", self._problem)
+        is_of_strata = made.code_version == strata.VERSION
+        if is_of_strata and self._excludes and status.reason not in (SOURCE_CHANGED, _SETTINGS_CHANGED):
+            return AssetStatus("stale", EXCLUSIONS_CHANGED)
+        if status.reason == _SETTINGS_CHANGED and has_other_exclusions(
+            made, self._settings, self._entry, self._excluded
+        ):
+            return AssetStatus("stale", EXCLUSIONS_CHANGED)
         return status
 
     def patches(self, category: str) -> AssetStatus:
         """Return the state of a category's patches; asked after `windows`."""
 
         def is_equal(made: Provenance) -> bool:
-            return made.settings_hash in patches_hashes(self._settings, self._entry, category)
+            return made.settings_hash in patches_hashes(
+                self._settings, self._entry, category, excluded=self._excluded
+            )
 
         def is_equal_in_strata(made: Provenance) -> bool:
             hashes = partial(

@@ -1,7 +1,7 @@
 """Pages as HTML: the templates, and how numbers and times are written in them.
 
 All text from outside (names, paths, messages) is escaped by the templates' automatic escaping; nothing is
-marked as safe. Not here: what a page shows (`video_page`, `index_page`), and files (`site`).
+marked as safe. Not here: what a page shows (`video_page`, `index_page`, `patches_page`), and files (`site`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import escape
 
 from dataset_assets import __version__
+from dataset_assets.gallery.exclusion_states import STATE_TEXTS
 from dataset_assets.gallery.index_page import IndexPage
+from dataset_assets.gallery.patches_page import PatchesPage
 from dataset_assets.gallery.video_page import VideoPage, page_of
 
 # Colours that the style sheet has for categories; a seventh category starts again.
@@ -27,6 +29,11 @@ def render_video_page(page: VideoPage, stamp: str) -> str:
         stamp: Identifies what it was made from, see `site`.
     """
     return _environment().get_template("video.html").render(page=page, stamp=stamp)
+
+
+def render_patches_page(page: PatchesPage) -> str:
+    """Return the page of all patches."""
+    return _environment().get_template("patches.html").render(page=page)
 
 
 def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:
@@ -69,7 +76,7 @@ def _environment() -> Environment:
         "share": lambda value: f"{value:.4f}".rstrip("0").rstrip("."),
         "colour": lambda value: value % COLOURS,
     }
-    environment.globals |= {"version": __version__, "page_of": page_of}
+    environment.globals |= {"version": __version__, "page_of": page_of, "state_texts": STATE_TEXTS}
     return environment
 
 

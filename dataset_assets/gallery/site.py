@@ -1,16 +1,22 @@
 """The gallery's files: written completely or not at all, and deleted with what they show.
 
-    gallery/index.html  gallery.css  gallery.js
+    gallery/index.html  gallery.css  gallery.js  exclusions.js
     gallery/videos/<key>.html
     gallery/covers/<key>.jpg
+    gallery/patches.html  patches.js  patch_grid.js  patch_store.js
+    gallery/patches/<key>.js
+    gallery/data_set.js
 
-A page is written at the end of a video's run, the index with the statistics. Both may be written again at any
-time: the same tables and pictures give the same bytes. Not here: the content of pages (`video_page`,
-`index_page`, `rendering`).
+Name and path of the data set are in `data_set.js` alone, so that the other files stay the same when it moves.
+A page is written at the end of a video's run, with the video's chunk for the page of all patches; the index
+and the page of all patches with the statistics. All may be written again at any time: the same tables and
+pictures give the same bytes. Not here: the content of pages (`video_page`, `index_page`, `patches_page`,
+`patch_chunks`, `rendering`).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -24,15 +30,19 @@ from dataset_assets.dataset import DataSet, Overview
 from dataset_assets.disk import locked, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.gallery.index_page import read_index_page
-from dataset_assets.gallery.rendering import render_index_page, render_video_page
+from dataset_assets.gallery.patch_chunks import chunk_of, encode_chunk, read_head
+from dataset_assets.gallery.patches_page import read_patches_page
+from dataset_assets.gallery.rendering import render_index_page, render_patches_page, render_video_page
 from dataset_assets.gallery.video_page import VideoPage, page_of, read_video_page
 
 INDEX_FILE = "index.html"
 COVERS_FOLDER, LOCK_FILE = "covers", ".lock"
-STATIC_FILES = ("gallery.css", "gallery.js")
+STATIC_FILES = ("gallery.css", "gallery.js", "exclusions.js")
 # Where the stamp stands in a page; what comes before it has a fixed length.
 STAMP = re.compile(rb'<meta name="dataset-assets" content="([^"]*)">')
 HEAD_BYTES = 1000
+PATCHES_FILE, PLACE_FILE = "patches.html", "data_set.js"
+PATCHES_SCRIPTS = ("patches.js", "patch_grid.js", "patch_store.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +130,13 @@ def _writing(data_set: DataSet) -> Iterator[Path]:
     """Let one process at a time write to the gallery; give its folder, with the static files in it."""
     folder = data_set.gallery_folder
     (folder / COVERS_FOLDER).mkdir(parents=True, exist_ok=True)
-    (folder / page_of("")).parent.mkdir(exist_ok=True)
+    for name in (page_of(""), chunk_of("")):
+        (folder / name).parent.mkdir(exist_ok=True)
     with locked(folder / LOCK_FILE):
-        for name in STATIC_FILES:
+        for name in STATIC_FILES + PATCHES_SCRIPTS:
             content = (resources.files("dataset_assets.gallery") / "static" / name).read_bytes()
-            path = folder / name
-            if not path.exists() or path.read_bytes() != content:
-                _replace(path, content)
+            _replace_if_changed(folder / name, content)
+        _replace_if_changed(folder / PLACE_FILE, _place(data_set))
         yield folder
 
 
@@ -135,21 +145,25 @@ def _write_index(settings: Settings, data_set: DataSet, overview: Overview) -> N
         covers = frozenset(path.stem for path in (folder / COVERS_FOLDER).glob("[!.]*.jpg"))
         page = render_index_page(read_index_page(settings, data_set, overview), covers)
         _replace(folder / INDEX_FILE, _encoded(page))
+        patches = render_patches_page(read_patches_page(settings, folder))
+        _replace(folder / PATCHES_FILE, _encoded(patches))
 
 
 def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> None:
     with _writing(data_set) as folder:
         stamp = _stamp(_tables(data_set, key, categories))
         page = read_video_page(settings, data_set, key)
-        cover = folder / COVERS_FOLDER / f"{key}.jpg"
+        cover, chunk = folder / COVERS_FOLDER / f"{key}.jpg", folder / chunk_of(key)
         if page.row is None and not page.candidates and not page.categories:
-            (folder / page_of(key)).unlink(missing_ok=True)
-            cover.unlink(missing_ok=True)
+            # The page last: what is left of a video is found by its page.
+            for path in (chunk, cover, folder / page_of(key)):
+                path.unlink(missing_ok=True)
         else:
             if page.cover:
                 _replace(cover, (data_set.pictures(key).folder / page.cover).read_bytes())
             else:
                 cover.unlink(missing_ok=True)
+            _replace_if_changed(chunk, encode_chunk(page))
             _replace(folder / page_of(key), _encoded(render_video_page(page, stamp)))
         _remove_pictures(data_set, page)
 
@@ -161,9 +175,10 @@ def _remove_pictures(data_set: DataSet, page: VideoPage) -> None:
 
 
 def _tables(data_set: DataSet, key: str, categories: Collection[str]) -> dict[str, Path]:
-    """Return the tables that a video has, by what they hold."""
+    """Return the files that a video's page is made from, by what they hold."""
     tables = {"video": data_set.tables.video_path(key), "windows": data_set.tables.windows_path(key)}
     tables |= {name: data_set.tables.patches_path(name, key) for name in categories}
+    tables["excluded.json"] = data_set.excluded_windows.path(key)
     return {name: path for name, path in tables.items() if path.exists()}
 
 
@@ -173,9 +188,11 @@ def _stamp(tables: Collection[str]) -> str:
 
 
 def _is_fresh(data_set: DataSet, key: str, categories: Collection[str]) -> bool:
-    """Return whether a page shows the present tables."""
+    """Return whether a page and its chunk show the present tables."""
     path = data_set.gallery_folder / page_of(key)
     tables = _tables(data_set, key, categories)
+    if read_head(data_set.gallery_folder / chunk_of(key)) is None:
+        return False
     try:
         with path.open("rb") as file:
             found = STAMP.search(file.read(HEAD_BYTES))
@@ -191,6 +208,17 @@ def _encoded(page: str) -> bytes:
     return page.encode("utf-8", "backslashreplace")
 
 
+def _place(data_set: DataSet) -> bytes:
+    """Return the script by which pages know the data set that they belong to."""
+    place = {"name": data_set.folder.name, "path": str(data_set.folder)}
+    return f"const DATA_SET = {json.dumps(place)};\n".encode()
+
+
 def _replace(path: Path, content: bytes) -> None:
     with replacing(path) as file:
         file.write(content)
+
+
+def _replace_if_changed(path: Path, content: bytes) -> None:
+    if not path.exists() or path.read_bytes() != content:
+        _replace(path, content)

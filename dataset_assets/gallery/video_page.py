@@ -17,6 +17,8 @@ import numpy as np
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import WINDOWS, Completion, DataSet, Failure, picture_name, shortfall
+from dataset_assets.gallery.exclusion_states import Exclusion, ExclusionStates
+from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
 from dataset_assets.windows import SHOWN_FRAMES, SIGNATURE_HEIGHT, SIGNATURE_WIDTH, rule_named
 
@@ -93,6 +95,7 @@ class ShownCandidate:
         is_coarse: Whether the picture is only the few grey pixels of the table.
         scores: What was measured.
         crops: The patches made of it.
+        exclusion: Whether it is excluded by hand; None where it is no window.
     """
 
     window: int
@@ -104,6 +107,7 @@ class ShownCandidate:
     is_coarse: bool
     scores: tuple[Score, ...]
     crops: tuple[Crop, ...]
+    exclusion: Exclusion | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +136,8 @@ class VideoPage:
         shortfall: Why it gave fewer windows than were asked for; empty where it did not.
         is_unfinished: Whether a table is unfinished.
         accepted: The windows, by number.
+        excluded: Windows that the last run left out because a user excluded them, by number.
+        excluded_ranges: Ranges of time that the configuration excludes, as they are written.
         rejected: The rejected candidates, by number; at most `MOST_REJECTED`, spread evenly.
         reasons: Rejected candidates by reason, the most frequent first.
         categories: The categories that want something of it, or have.
@@ -148,6 +154,8 @@ class VideoPage:
     shortfall: str
     is_unfinished: bool
     accepted: tuple[ShownCandidate, ...]
+    excluded: tuple[ShownCandidate, ...]
+    excluded_ranges: tuple[str, ...]
     rejected: tuple[ShownCandidate, ...]
     reasons: Mapping[str, int]
     categories: tuple[CategoryShare, ...]
@@ -161,6 +169,16 @@ class VideoPage:
         return len(self.accepted) + sum(self.reasons.values())
 
     @property
+    def to_exclude(self) -> int:
+        """Windows that the next run excludes."""
+        return _in_state(self.accepted, "to_exclude")
+
+    @property
+    def to_bring_back(self) -> int:
+        """Windows that the next run makes again."""
+        return _in_state(self.excluded, "to_bring_back")
+
+    @property
     def patches(self) -> int:
         """Patches of all categories."""
         return sum(category.patches for category in self.categories)
@@ -169,6 +187,10 @@ class VideoPage:
     def size_bytes(self) -> int:
         """Bytes of all triplets."""
         return sum(category.size_bytes for category in self.categories)
+
+
+def _in_state(candidates: Sequence[ShownCandidate], state: str) -> int:
+    return sum(each.exclusion is not None and each.exclusion.state == state for each in candidates)
 
 
 def page_of(key: str) -> str:
@@ -200,7 +222,9 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
     records = data_set.tables.read_footer(data_set.tables.windows_path(key))
     footer = records[0] if records else None
     rows = data_set.tables.read_windows(key)
-    reader = _Reader(data_set, key, row, footer)
+    entry = next((entry for entry in settings.videos if entry.key == key), None)
+    exclusions = ExclusionStates(entry, row, footer, data_set.excluded_windows.read(key))
+    reader = _Reader(data_set, key, row, footer, exclusions)
     crops: dict[int, list[Crop]] = {}
     shares = []
     completions = _completions(settings, data_set, key)
@@ -216,6 +240,7 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
             shares.append(_share(category, colour, patches, made, target))
     accepted = [(each, reader.candidate(each, crops.get(each.window, []))) for each in rows if each.accepted]
     rejected = [each for each in rows if each.is_tried and not each.accepted]
+    excluded = [each for each in rows if each.reason == EXCLUDED and each.pts]
     reasons = Counter(each.reason or "" for each in rejected)
     formats: Counter[str] = Counter()
     for share in shares:
@@ -229,6 +254,8 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
         shortfall=shortfall(*records) if records else "",
         is_unfinished=any(share.is_unfinished for share in shares) or bool(footer and not footer.complete),
         accepted=tuple(candidate for _, candidate in accepted),
+        excluded=tuple(reader.candidate(each, []) for each in excluded),
+        excluded_ranges=tuple(entry.exclude) if entry else (),
         rejected=tuple(reader.candidate(each, []) for each in _spread(rejected)),
         reasons=dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
         categories=tuple(shares),
@@ -242,8 +269,14 @@ class _Reader:
     """Makes candidates and crops of rows."""
 
     def __init__(
-        self, data_set: DataSet, key: str, video: VideoRow | None, windows: Provenance | None
+        self,
+        data_set: DataSet,
+        key: str,
+        video: VideoRow | None,
+        windows: Provenance | None,
+        exclusions: ExclusionStates,
     ) -> None:
+        self._exclusions = exclusions
         self._pictures = data_set.pictures(key)
         self._folder_url = file_url(data_set.relative(self._pictures.folder).as_posix())
         self._fingerprint = windows.source_fingerprint if windows else None
@@ -273,6 +306,7 @@ class _Reader:
             is_coarse=is_coarse,
             scores=_scores(row),
             crops=tuple(crops),
+            exclusion=self._exclusions.of(row),
         )
 
     def crop(self, category: str, colour: int, row: PatchRow) -> Crop:

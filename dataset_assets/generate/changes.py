@@ -12,7 +12,14 @@ from functools import cached_property
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.counting import counted
-from dataset_assets.dataset import CODE_CHANGED, SOURCE_CHANGED, WINDOWS, AssetStatus, DataSet
+from dataset_assets.dataset import (
+    CODE_CHANGED,
+    EXCLUSIONS_CHANGED,
+    SOURCE_CHANGED,
+    WINDOWS,
+    AssetStatus,
+    DataSet,
+)
 from dataset_assets.errors import ReplacingError
 from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, window_ledger
 from dataset_assets.generate.plan import VideoPlan, plan_categories, room_for
@@ -191,7 +198,7 @@ class _Look:
         tables = self._data_set.tables
         footer = tables.read_footer(tables.windows_path(self._entry.key))
         status = self._statuses[WINDOWS]
-        if footer is None or status.reason in (CODE_CHANGED, SOURCE_CHANGED):
+        if footer is None or status.reason in (CODE_CHANGED, SOURCE_CHANGED, EXCLUSIONS_CHANGED):
             return wanted
         made, counts = footer
         is_known = status.is_done or (made.sampled is not None and made.sampled.is_full)
@@ -201,13 +208,14 @@ class _Look:
     def _rows(self) -> _Rows | None:
         """The rows of the video's tables; None where its film was never probed."""
         settings, data_set, entry = self._settings, self._data_set, self._entry
+        excluded = data_set.excluded_windows.read(entry.key)
         if self._plan is not None:
-            film = FilmIdentity.of_info(self._plan.info)
+            film = FilmIdentity.of_info(self._plan.info, excluded)
             return _Rows(settings, data_set, entry, film, self._plan.patches)
         row = data_set.tables.read_video(entry.key)
         if row is None:
             return None
-        film = FilmIdentity.of_row(row, _fingerprint(row, entry))
+        film = FilmIdentity.of_row(row, _fingerprint(row, entry), excluded)
         area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
         return _Rows(settings, data_set, entry, film, plan_categories(settings, entry, area))
 
@@ -252,7 +260,9 @@ class _Rows:
         """For each number of patches wanted, the accepted windows that are known and how many to expect."""
         windows = self._windows
         for row in windows.undecided.values():
-            windows.add(replace(row, accepted=True, reason=None))
+            # One that was never decoded has no frames but the one that it starts with.
+            pts = row.pts or (row.start_pts or 0,)
+            windows.add(replace(row, accepted=True, reason=None, pts=pts))
         known = windows.placements()
         older = [number for number in range(windows.strata) if windows.row(number)]
         wanted = self._settings.window_target(self._entry)
@@ -265,7 +275,8 @@ class _Rows:
                 rounds.settle(batch)
             accepted = rounds.accepted[:wanted]
             is_ended = windows.is_complete or windows.is_full or rounds.tried >= cap
-            room = room_for(target, windows.extent) if windows.extent.spans else target
+            extent, excluded = windows.extent, windows.exclusions.length
+            room = room_for(target, extent, excluded) if extent.spans else target
             found[target] = accepted, min(target, len(accepted)) if is_ended else room
         return found
 

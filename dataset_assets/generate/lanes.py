@@ -29,6 +29,7 @@ from dataset_assets.tables import WindowRow
 from dataset_assets.video import RETRY_DELAYS_S, CropRenderer, FrameReader, Source, VideoInfo
 from dataset_assets.windows import (
     AcceptedSignatures,
+    Exclusions,
     Placement,
     Tried,
     WindowFinder,
@@ -145,6 +146,7 @@ class Lane:
         settings: BaseSettings,
         accepted: AcceptedSignatures,
         stop: threading.Event,
+        excluded: Exclusions | None = None,
     ) -> None:
         """Open the film.
 
@@ -153,6 +155,7 @@ class Lane:
             settings: Limits, colour order and kernel.
             accepted: The windows that were accepted before the present round.
             stop: Set when nothing more is wanted.
+            excluded: What is excluded of the film; nothing where None.
 
         Raises:
             VideoError: The film cannot be opened, or the HDR table not be baked.
@@ -161,6 +164,7 @@ class Lane:
         self._settings = settings
         self._accepted = accepted
         self._stop = stop
+        self._excluded = excluded
         self._source = Source(info.path, info.fingerprint)
         self._renderer = CropRenderer(info.colour, info.geometry, settings.colour_order)
         self._kernel: Kernel = settings.lr_kernel
@@ -208,7 +212,9 @@ class Lane:
 
     def _open(self) -> WindowFinder:
         self._reader = _open(self._info)
-        return WindowFinder(self._reader, self._info, self._settings, self._accepted, self._stop)
+        return WindowFinder(
+            self._reader, self._info, self._settings, self._accepted, self._stop, self._excluded
+        )
 
     def _make(self, job: Job) -> Made:
         if self._stop.is_set():

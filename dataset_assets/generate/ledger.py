@@ -12,10 +12,12 @@ from dataclasses import replace
 
 from dataset_assets.config import BaseSettings
 from dataset_assets.dataset import STRATA_VERSION, DataSet, SettingsHashes, has_other_cap
+from dataset_assets.generate.rows import untried_row
 from dataset_assets.patches import PatchPlan
-from dataset_assets.tables import PASSED_OVER, PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
+from dataset_assets.reasons import EXCLUDED, PASSED_OVER
+from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, Provenance, WindowRow
 from dataset_assets.video import Extent
-from dataset_assets.windows import Placement, UndecidedError, judged_again
+from dataset_assets.windows import BY_OTHERS, Exclusions, Placement, UndecidedError, judged_again
 
 
 class WindowLedger:
@@ -24,8 +26,8 @@ class WindowLedger:
     Attributes:
         is_complete: Whether the table on disk is finished for what is asked for.
         is_changed: Whether rows changed that are on disk otherwise.
-        undecided: Earlier rows of candidates whose scores do not say what the present limits make of them,
-            by number.
+        undecided: Earlier rows of candidates that do not say what the present limits make of them, by number.
+        exclusions: What is excluded of the film.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class WindowLedger:
         limits: BaseSettings,
         sequence: SettingsHashes,
         is_of_strata: Callable[[Provenance], bool],
+        exclusions_in: Callable[[Extent], Exclusions],
         *,
         rebuilds: bool,
     ) -> None:
@@ -48,6 +51,7 @@ class WindowLedger:
             limits: The limits that candidates are judged by.
             sequence: Identity of the settings that place candidates.
             is_of_strata: Whether a table of the release before was made with the present settings.
+            exclusions_in: Gives what is excluded of the film, whose candidates lie in this extent.
             rebuilds: Whether earlier rows are ignored.
 
         Raises:
@@ -62,6 +66,7 @@ class WindowLedger:
         self._rows: dict[int, WindowRow] = {}
         self.undecided: dict[int, WindowRow] = {}
         self.is_complete = self.is_changed = False
+        self.exclusions = exclusions_in(self.extent)
         footer = None if rebuilds else data_set.tables.read_footer(self._path)
         if footer is None:
             return
@@ -76,30 +81,45 @@ class WindowLedger:
                 max_mean_abs_diff=self._sampled.max_mean_abs_diff,
                 max_cut_score=self._sampled.max_cut_score,
             )
+            self.exclusions = exclusions_in(self.extent)
             self._take_over(data_set.tables.read_windows(key), limits)
             is_capped = has_other_cap(earlier, counts, limits.max_attempts)
             self.is_complete = not (self.is_changed or is_capped) and _is_finished(earlier, provenance)
         elif earlier.code_version == STRATA_VERSION and is_of_strata(earlier):
             rows = data_set.tables.read_windows(key)
             self._sampled = replace(self._sampled, strata=earlier.target)
-            self._rows = {row.window: row for row in rows if row.accepted}
-            self.is_complete = earlier.complete and earlier.target == provenance.target
+            for row in rows:
+                if row.accepted:
+                    self._judge(row, None)
+            is_asked_for = earlier.complete and earlier.target == provenance.target
+            self.is_complete = is_asked_for and not self.is_changed
 
     def _take_over(self, rows: Iterable[WindowRow], limits: BaseSettings) -> None:
         for row in rows:
+            if row.start_pts is not None and self.exclusions.hold_place(row.start_pts):
+                self._rows[row.window] = row
+                self.skips(Placement(row.window, row.keyframe_pts, row.start_pts))
+                continue
             try:
                 reason = judged_again(row, limits)
+                is_undecided = reason == EXCLUDED
             except UndecidedError:
-                if row.window >= self.strata:
-                    self.undecided[row.window] = row  # it is tried once more
-                    self.is_changed = True
-                    continue
-                reason = None  # the release before accepted it under limits like these
-            if reason == row.reason or (reason is None and not row.accepted):
-                self._rows[row.window] = row
-            else:
-                self._rows[row.window] = replace(row, accepted=reason is None, reason=reason)
+                reason, is_undecided = None, True  # the release before accepted it under limits like these
+            if is_undecided and row.window >= self.strata:
+                self.undecided[row.window] = row  # it is tried once more
                 self.is_changed = True
+            else:
+                self._judge(row, reason)
+
+    def _judge(self, row: WindowRow, reason: str | None) -> None:
+        """Take over a row, given the reason that its own frames are rejected for; None where they are not."""
+        if reason is None and self.exclusions.hold_window(row.pts):
+            reason = EXCLUDED
+        if reason == row.reason or (reason is None and row.reason in BY_OTHERS):
+            self._rows[row.window] = row
+        else:
+            self._rows[row.window] = replace(row, accepted=reason is None, reason=reason)
+            self.is_changed = True
 
     @property
     def extent(self) -> Extent:
@@ -129,27 +149,18 @@ class WindowLedger:
             self._rows[row.window] = row
             self.is_changed = True
 
-    def pass_over(self, placement: Placement) -> None:
-        """Record that a candidate lies too near to another one, so that no later run looks it up again."""
-        self.add(
-            WindowRow(
-                window=placement.number,
-                keyframe_pts=placement.keyframe,
-                start_pts=None,
-                time_s=0.0,
-                pts=(),
-                keyframe=False,
-                mean_abs_diff=None,
-                cut_score=None,
-                brightness=None,
-                contrast=None,
-                sharpness=None,
-                repeated_frames=None,
-                signature=None,
-                accepted=False,
-                reason=PASSED_OVER,
-            )
-        )
+    def skips(self, placement: Placement) -> bool:
+        """Return whether a candidate is not tried: it lies too near to another one, or in what is excluded.
+
+        Its row is recorded, so that no later run looks it up again.
+        """
+        if placement.start is None:
+            self.add(untried_row(placement, PASSED_OVER))
+        elif self.exclusions.hold_place(placement.start):
+            self.add(untried_row(placement, EXCLUDED, self.exclusions.time_s(placement.start)))
+        else:
+            return False
+        return True
 
     def keep_below(self, number: int, strata_kept: Collection[int]) -> None:
         """Drop the rows of candidates from a number on, and of windows in strata that are not kept.

@@ -6,6 +6,7 @@ Here: the identity of settings and of the film that rows are compared with. How 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 
 from dataset_assets.config import Settings, VideoEntry
@@ -29,6 +30,7 @@ from dataset_assets.generate.ledger import PatchLedger, WindowLedger
 from dataset_assets.patches import PatchPlan, PlannedPatch
 from dataset_assets.tables import PatchRow, Provenance, Sampled, VideoRow
 from dataset_assets.video import Extent, Fingerprint, VideoInfo
+from dataset_assets.windows import Exclusions, about_time_base
 
 # Stands where a film was not probed; a table that was placed in it says what its candidates lie in.
 _UNKNOWN = Extent((), 1)
@@ -42,22 +44,33 @@ class FilmIdentity:
         fingerprint: Of its file.
         irrelevant: Settings without effect on it.
         extent: What its candidates lie in where no earlier run recorded it.
+        duration_s: Film time.
+        time_base: Seconds of a tick; None where the film was not probed, which leaves only about that long.
+        excluded: What `ExcludedWindows` holds of the video, read once for all tables of a run.
     """
 
     fingerprint: Fingerprint
     irrelevant: frozenset[str]
     extent: Extent
+    duration_s: float
+    time_base: Fraction | None
+    excluded: frozenset[int]
 
     @classmethod
-    def of_info(cls, info: VideoInfo) -> FilmIdentity:
+    def of_info(cls, info: VideoInfo, excluded: frozenset[int]) -> FilmIdentity:
         """Return the identity of a film that was probed."""
         irrelevant = irrelevant_settings(converted=info.colour.is_converted, interlaced=info.interlaced)
-        return cls(info.fingerprint, irrelevant, info.extent)
+        return cls(info.fingerprint, irrelevant, info.extent, info.duration_s, info.time_base, excluded)
 
     @classmethod
-    def of_row(cls, row: VideoRow, fingerprint: Fingerprint) -> FilmIdentity:
+    def of_row(cls, row: VideoRow, fingerprint: Fingerprint, excluded: frozenset[int]) -> FilmIdentity:
         """Return the identity of a film that was probed earlier and has this fingerprint today."""
-        return cls(fingerprint, irrelevant_by_row(row), _UNKNOWN)
+        return cls(fingerprint, irrelevant_by_row(row), _UNKNOWN, row.duration_s, None, excluded)
+
+    def exclusions(self, entry: VideoEntry, extent: Extent) -> Exclusions:
+        """Return what is excluded of the film, whose candidates lie in this extent."""
+        time_base = self.time_base or about_time_base(extent, self.duration_s)
+        return Exclusions.of(extent, time_base, entry.excluded_ranges, self.excluded)
 
 
 def window_ledger(
@@ -86,7 +99,7 @@ def window_ledger(
         base.max_cut_score,
     )
     provenance = Provenance(
-        windows_hashes(settings, entry, film.irrelevant).written,
+        windows_hashes(settings, entry, film.irrelevant, film.excluded).written,
         film.fingerprint,
         WINDOWS_VERSION,
         complete=False,
@@ -99,7 +112,10 @@ def window_ledger(
         hashes = strata_windows_hashes(settings, entry, older.target, film.irrelevant)
         return older.settings_hash in hashes
 
-    return WindowLedger(data_set, entry.key, provenance, base, sequence, is_of_strata, rebuilds=rebuilds)
+    exclusions = partial(film.exclusions, entry)
+    return WindowLedger(
+        data_set, entry.key, provenance, base, sequence, is_of_strata, exclusions, rebuilds=rebuilds
+    )
 
 
 def patch_ledger(
@@ -128,7 +144,7 @@ def patch_ledger(
     """
     category, irrelevant = plan.category, film.irrelevant
     provenance = Provenance(
-        patches_hashes(settings, entry, category, irrelevant).written,
+        patches_hashes(settings, entry, category, irrelevant, film.excluded).written,
         film.fingerprint,
         PATCHES_VERSION,
         complete=False,

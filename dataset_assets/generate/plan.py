@@ -9,6 +9,7 @@ from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.patches import PatchPlan, plan_patches
 from dataset_assets.video import Extent, Rect, VideoInfo
+from dataset_assets.windows import Exclusions
 
 # Of a GT pixel: the stacks add 12/9 of the GT's pixels. Seven real films gave 0.7 (flat animation) to 3.8
 # (grain, foliage) bytes, so that a run that is estimated to fit does.
@@ -57,12 +58,14 @@ def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoP
     patches = plan_categories(settings, entry, info.active)
     fits = any(plan.target and plan.mix for plan in patches.values())
     windows = settings.window_target(entry) if fits else 0
-    return VideoPlan(entry, info, windows, room_for(windows, info.extent), patches)
+    excluded = Exclusions.of(info.extent, info.time_base, entry.excluded_ranges, ()).length
+    return VideoPlan(entry, info, windows, room_for(windows, info.extent, excluded), patches)
 
 
-def room_for(windows: int, extent: Extent) -> int:
-    """Return how many of so many windows a film is long enough for."""
-    return min(windows, max(1, extent.timeline.length // (FRAMES_PER_WINDOW * extent.frame_ticks)))
+def room_for(windows: int, extent: Extent, excluded: int = 0) -> int:
+    """Return how many of so many windows a film is long enough for, of which so many ticks are excluded."""
+    length = extent.timeline.length - excluded
+    return min(windows, max(1, length // (FRAMES_PER_WINDOW * extent.frame_ticks)))
 
 
 def plan_categories(settings: Settings, entry: VideoEntry, area: Rect) -> dict[str, PatchPlan]:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import WindowRow
 from dataset_assets.windows import (
     BY_OTHERS,
@@ -32,8 +33,8 @@ class Rows(Protocol):
     def add(self, row: WindowRow) -> None:
         """Record what came of a candidate."""
 
-    def pass_over(self, placement: Placement) -> None:
-        """Record that a candidate lies too near to another one."""
+    def skips(self, placement: Placement) -> bool:
+        """Return whether a candidate is not tried, and record that it is not."""
 
 
 class Rounds:
@@ -42,7 +43,7 @@ class Rounds:
     Attributes:
         accepted: Numbers of the windows that stay, in the order of the sequence.
         signatures: What they show.
-        tried: Candidates that were tried.
+        tried: Candidates that were tried, but for excluded ones.
         is_full: Whether the film has no place left.
         is_crowded: Whether candidates had to be placed inside GOPs that hold one already.
     """
@@ -88,9 +89,7 @@ class Rounds:
             if placement is None:
                 self.is_full = True
                 break
-            if placement.start is None:
-                self._rows.pass_over(placement)
-            else:
+            if not self._rows.skips(placement):
                 self.is_crowded |= not placement.is_at_keyframe
                 batch.append(placement)
         self.tried += len(batch)
@@ -99,12 +98,20 @@ class Rounds:
     def settle(self, batch: Sequence[Placement]) -> list[int]:
         """Settle which windows of a round stay: of two that share frames or a picture the first does.
 
+        One that was excluded by hand counts as if it had not been tried, but what shows the same is a
+        duplicate: it is not wanted either.
+
         Returns:
             Numbers of the windows that were accepted by themselves and do not stay.
         """
         rejected = []
         for placement in batch:
             row = self._rows.row(placement.number)
+            if row is not None and row.reason == EXCLUDED:
+                self.tried -= 1
+                if row.signature is not None:
+                    self.signatures.add(signature_from(row.signature))
+                continue
             if row is None or not (row.accepted or row.reason in BY_OTHERS):
                 continue
             reason = self._reason(row)

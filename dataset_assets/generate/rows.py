@@ -12,7 +12,7 @@ from dataset_assets.dataset import TripletPaths, content_hash
 from dataset_assets.patches import SCALE, EncodedTriplet, Kernel, PlannedPatch
 from dataset_assets.tables import PatchRow, VideoRow, WindowRow
 from dataset_assets.video import VideoInfo
-from dataset_assets.windows import Tried
+from dataset_assets.windows import Placement, Tried
 
 
 def window_row(tried: Tried) -> WindowRow:
@@ -34,6 +34,33 @@ def window_row(tried: Tried) -> WindowRow:
         signature=measured.signature.tobytes() if measured else None,
         accepted=tried.reason is None,
         reason=tried.reason,
+    )
+
+
+def untried_row(placement: Placement, reason: str, time_s: float = 0.0) -> WindowRow:
+    """Return the row of a candidate that is not tried.
+
+    Args:
+        placement: Where it lies.
+        reason: Why it is not tried, one of `UNTRIED`.
+        time_s: Its place in seconds of film time; 0 where it has none.
+    """
+    return WindowRow(
+        window=placement.number,
+        keyframe_pts=placement.keyframe,
+        start_pts=placement.start,
+        time_s=time_s,
+        pts=(),
+        keyframe=False,
+        mean_abs_diff=None,
+        cut_score=None,
+        brightness=None,
+        contrast=None,
+        sharpness=None,
+        repeated_frames=None,
+        signature=None,
+        accepted=False,
+        reason=reason,
     )
 
 

@@ -30,6 +30,7 @@ from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds
 from dataset_assets.generate.rows import patch_row
 from dataset_assets.patches import EncodedTriplet, PlannedPatch
+from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import count
 from dataset_assets.video import Source
 from dataset_assets.windows import CandidateSequence, Placement
@@ -83,7 +84,7 @@ class VideoPass:
         self._pictures = data_set.pictures(entry.key)
         self._source = Source(plan.info.path, plan.info.fingerprint)
         self._sequence: CandidateSequence | None = None
-        film = FilmIdentity.of_info(plan.info)
+        film = FilmIdentity.of_info(plan.info, data_set.excluded_windows.read(entry.key))
         self.windows = window_ledger(settings, data_set, entry, film, rebuilds=force and windows)
         self.patches = [
             patch_ledger(
@@ -186,7 +187,8 @@ class VideoPass:
         return ledger.chosen not in (None, min(ledger.plan.target, accepted, self._plan.windows))
 
     def _open_lane(self, rounds: Rounds, stop: Event) -> Lane:
-        return Lane(self._plan.info, self._settings.base, rounds.signatures, stop)
+        exclusions = self.windows.exclusions
+        return Lane(self._plan.info, self._settings.base, rounds.signatures, stop, exclusions)
 
     def _rounds(self, index: KeyframeIndex) -> Rounds:
         base, windows = self._settings.base, self.windows
@@ -298,7 +300,8 @@ class VideoPass:
         """Write what was made of a window; its rows and names come with the next commit."""
         if made.is_new:
             self.windows.add(made.row)
-            if made.row.accepted or made.row.window < REJECTED_PICTURES * self._plan.windows:
+            is_shown = made.row.accepted or made.row.reason == EXCLUDED
+            if is_shown or made.row.window < REJECTED_PICTURES * self._plan.windows:
                 for name, content in made.pictures.items():
                     self._pictures.write(name, content)
         planned = {
@@ -316,7 +319,7 @@ class VideoPass:
         self._progress.windows_pending = max(0, self._progress.windows_pending - 1)
         self._progress.windows_uncommitted = self._checkpoints.windows
         self._progress.committed_s = self._checkpoints.committed_s
-        self._progress.candidates += made.is_new
+        self._progress.candidates += made.is_new and made.row.is_tried
         self._progress.accepted += made.is_new and made.row.accepted
         self._progress_file.update()
         if self._on_progress is not None:

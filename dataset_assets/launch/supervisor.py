@@ -33,7 +33,12 @@ class _Worker:
 
 
 class Supervisor:
-    """Works through tasks, a process for each video; idle workers help with the last videos."""
+    """Works through tasks, a process for each video; idle workers help with the last videos.
+
+    Attributes:
+        workers: How many windows are worked on at a time, of one video or of several. A larger number counts
+            within `POLL_S`, a smaller one as videos end.
+    """
 
     def __init__(self, config: Path, tasks: Sequence[Task], workers: int, *, force: bool) -> None:
         """Start nothing yet.
@@ -46,7 +51,7 @@ class Supervisor:
         """
         self._config = config
         self._waiting = deque(tasks)
-        self._workers = workers
+        self.workers = workers
         self._force = force
         self._running: list[_Worker] = []
         # Each process is forked from a server that has imported everything: 2 CPU s saved for each video.
@@ -67,7 +72,7 @@ class Supervisor:
         try:
             while self._waiting or self._running:
                 while (
-                    self._waiting and (free := self._workers - sum(each.lanes for each in self._running)) > 0
+                    self._waiting and (free := self.workers - sum(each.lanes for each in self._running)) > 0
                 ):
                     lanes = max(1, free // len(self._waiting))
                     self._running.append(self._start(self._waiting.popleft(), lanes))

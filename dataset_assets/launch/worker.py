@@ -45,13 +45,11 @@ class Outcome:
         key: The video's key.
         run_id: The Dagster run.
         failure: Why it failed; None where it succeeded.
-        patches: Patches in the tables of the assets that were asked for.
     """
 
     key: str
     run_id: str
     failure: Failure | None
-    patches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +115,10 @@ def _materialize(order: Order) -> Outcome:
             raise_on_error=False,
             run_id=order.run_id,
         )
+        failure = None
         if not result.success:
             failure = failure_of_events(order.key, result.all_events, order.run_id, time.time())
-            return Outcome(order.key, order.run_id, failure)
-        patches = 0
-        for event in result.get_asset_materialization_events():
-            value = event.materialization.metadata.get("patches")
-            patches += int(value.value) if isinstance(value, dg.IntMetadataValue) and value.value else 0
-        return Outcome(order.key, order.run_id, None, patches)
+        return Outcome(order.key, order.run_id, failure)
 
 
 def _interrupt(*_: object) -> None:

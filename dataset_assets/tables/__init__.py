@@ -7,7 +7,6 @@ where files are stored (`dataset`), films, pictures, Dagster.
 from dataset_assets.tables.files import read_footer, read_table, write_table
 from dataset_assets.tables.footer import Counts, Provenance, Sampled, count
 from dataset_assets.tables.schemas import (
-    PASSED_OVER,
     PATCHES,
     SCHEMA_VERSION,
     VIDEOS,
@@ -21,7 +20,6 @@ from dataset_assets.tables.schemas import (
 )
 
 __all__ = [
-    "PASSED_OVER",
     "PATCHES",
     "SCHEMA_VERSION",
     "VIDEOS",

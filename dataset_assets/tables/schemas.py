@@ -18,6 +18,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from dataset_assets import __version__
+from dataset_assets.reasons import UNTRIED
 from dataset_assets.video import Fingerprint
 
 SCHEMA_VERSION = 4
@@ -29,9 +30,6 @@ columns removed, which are not read (`REMOVED_COLUMNS`).
 
 REMOVED_COLUMNS = frozenset({"attempt"})
 """Columns of older versions, which are not read."""
-
-PASSED_OVER = "passed_over"
-"""The reason of a candidate that was not tried: it lies too near to another one."""
 
 WRITER_VERSION = __version__
 """The release of dataset_assets that writes the files."""
@@ -266,8 +264,8 @@ class WindowRow:
 
     @property
     def is_tried(self) -> bool:
-        """Whether its frames were looked at; else it lies too near to another candidate."""
-        return self.reason != PASSED_OVER
+        """Whether it counts as tried: it does not lie too near to another one, and is not excluded."""
+        return self.reason not in UNTRIED
 
 
 @dataclass(frozen=True, slots=True)

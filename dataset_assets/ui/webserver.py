@@ -26,6 +26,7 @@ from dataset_assets.dagster_internals import webserver_app
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery import INDEX_FILE, with_notice, write_missing_index
+from dataset_assets.ui.exclusions import exclusion_routes, write_page
 from dataset_assets.ui.hosts import LOOPBACK_NAMES, is_loopback
 
 
@@ -105,7 +106,8 @@ def main(workspace: str, host: str, port: int) -> None:
     data_set = DataSet.of(config.read())
     with dg.DagsterInstance.get() as instance, webserver_app(instance, Path(workspace)) as app:
         # Dagster's last route takes every address.
-        app.router.routes[:0] = gallery_routes(data_set, config)
+        routes = [*exclusion_routes(data_set, write_page), *gallery_routes(data_set, config)]
+        app.router.routes[:0] = routes
         uvicorn.run(guarded(app, host), host=host, port=port, log_level="warning")
 
 

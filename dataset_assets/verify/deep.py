@@ -34,7 +34,7 @@ from dataset_assets.patches import PlannedPatch
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.outside import compare_with_reference
-from dataset_assets.verify.placements import compare_placements
+from dataset_assets.verify.placements import compare_exclusions, compare_placements
 from dataset_assets.verify.tables import PatchOrigin, Tables, patch_origin, windows_are_current
 from dataset_assets.video import Rect, probe
 from dataset_assets.windows import AcceptedSignatures, Placement
@@ -73,6 +73,8 @@ def compare_with_source(
         if provenance.sampled is not None:
             place = data_set.relative(data_set.tables.windows_path(entry.key))
             compare_placements(settings, info, provenance.sampled, place, tables, found)
+            excluded = data_set.excluded_windows.read(entry.key)
+            compare_exclusions(entry, info, excluded, provenance.sampled, place, tables, found)
         rows = _current_rows(settings, entry, data_set, tables)
         # Rows with fewer frames are reported by `windows`.
         whole = [each for each, row in tables.accepted.items() if len(row.pts) == FRAMES_PER_WINDOW]

@@ -1,4 +1,4 @@
-"""Place the candidates of a film again and compare their places with the windows table.
+"""Compare where the candidates of a film lie, and which are excluded, with the windows table.
 
 Not here: the frames that lie there (`deep`).
 """
@@ -9,13 +9,14 @@ from contextlib import closing
 from itertools import takewhile
 from pathlib import Path
 
-from dataset_assets.config import Settings
+from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.generate import KeyframeIndex
+from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import Sampled
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.tables import Tables
 from dataset_assets.video import Extent, VideoInfo
-from dataset_assets.windows import CandidateSequence, Placement
+from dataset_assets.windows import CandidateSequence, Exclusions, Placement
 
 
 def compare_placements(
@@ -55,6 +56,42 @@ def compare_placements(
             found.repair.windows.add(number)
             where = "nowhere" if right is None else _place_of(right)
             found.add(Kind.SOURCE, place, f"window {number} is {_place_of(there)}, but belongs {where}")
+
+
+def compare_exclusions(
+    entry: VideoEntry,
+    info: VideoInfo,
+    excluded: frozenset[int],
+    sampled: Sampled,
+    place: Path,
+    tables: Tables,
+    found: VideoFindings,
+) -> None:
+    """Compare which candidates are recorded as excluded with what the user excludes.
+
+    Args:
+        entry: The video, whose configuration gives the same windows as the table's.
+        info: What probing finds.
+        excluded: What `ExcludedWindows` holds of it.
+        sampled: How the candidates were placed.
+        place: The windows table, relative to the data set's folder.
+        tables: The video's tables.
+        found: Gets what differs.
+    """
+    extent = Extent(sampled.spans, sampled.frame_ticks)
+    exclusions = Exclusions.of(extent, info.time_base, entry.excluded_ranges, excluded)
+    for row in tables.windows or ():
+        is_excluded = exclusions.hold_window(row.pts) or (
+            row.start_pts is not None and exclusions.hold_place(row.start_pts)
+        )
+        if row.accepted and is_excluded:
+            problem = "is accepted, but touches what is excluded"
+        elif row.reason == EXCLUDED and not is_excluded:
+            problem = "is recorded as excluded, but touches nothing that is"
+        else:
+            continue
+        found.repair.windows.add(row.window)
+        found.add(Kind.SOURCE, place, f"window {row.window} {problem}")
 
 
 def _place_of(placement: Placement) -> str:

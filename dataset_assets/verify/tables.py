@@ -109,8 +109,11 @@ def windows_are_current(settings: Settings, entry: VideoEntry, data_set: DataSet
         return False
     irrelevant = irrelevant_by_row(tables.video)
     if made.code_version == STRATA_VERSION:
-        return made.settings_hash in strata_windows_hashes(settings, entry, made.target, irrelevant)
-    return made.settings_hash in windows_hashes(settings, entry, irrelevant)
+        is_whole = not entry.exclude and not data_set.excluded_windows.read(entry.key)
+        hashes = strata_windows_hashes(settings, entry, made.target, irrelevant)
+        return is_whole and made.settings_hash in hashes
+    excluded = data_set.excluded_windows.read(entry.key)
+    return made.settings_hash in windows_hashes(settings, entry, irrelevant, excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,9 @@ def patch_origin(
     if target is not None and of_windows is not None:
         windows = strata_below(of_windows)
         of_strata = frozenset(strata_patches_hashes(settings, entry, category, windows, target, irrelevant))
-    of_table = of_strata if is_of_strata else frozenset(patches_hashes(settings, entry, category, irrelevant))
+    excluded = data_set.excluded_windows.read(entry.key)
+    present = patches_hashes(settings, entry, category, irrelevant, excluded)
+    of_table = of_strata if is_of_strata else frozenset(present)
     return PatchOrigin(
         is_current=made.complete and made.settings_hash in of_table,
         is_of_strata=is_of_strata,

@@ -16,6 +16,7 @@ from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate import Rounds
+from dataset_assets.reasons import EXCLUDED, PASSED_OVER
 from dataset_assets.tables import Provenance, Sampled, WindowRow
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.tables import Tables, windows_are_current
@@ -92,8 +93,9 @@ class _Recorded:
     def add(self, row: WindowRow) -> None:
         self.changed.append(row)
 
-    def pass_over(self, placement: Placement) -> None:
-        """Do nothing: the row exists."""
+    def skips(self, placement: Placement) -> bool:
+        row = self._rows[placement.number]
+        return placement.start is None or (row.reason == EXCLUDED and not row.pts)
 
 
 def _check_sequence(rows: Sequence[WindowRow], made: Provenance, sampled: Sampled, report: _Report) -> None:
@@ -198,11 +200,12 @@ def _row_problem(row: WindowRow) -> str:
 
 def _placement_problem(row: WindowRow, strata: int) -> str:
     """Describe what is wrong with the place of a candidate; windows in strata have none in their row."""
-    if not row.is_tried:
-        has_more = row.start_pts is not None or row.pts or row.signature is not None
-        if has_more or any(score is not None for score in _scores(row)):
-            return "was passed over, but has frames or scores"
-        return ""
+    has_more = row.pts or row.signature is not None or any(score is not None for score in _scores(row))
+    if row.reason == PASSED_OVER:
+        is_wrong = has_more or row.start_pts is not None
+        return "was passed over, but has frames or scores" if is_wrong else ""
+    if row.reason == EXCLUDED and not row.pts and has_more:
+        return "was not decoded, but has scores"
     if row.window < strata:
         return ""
     if row.start_pts is None or row.keyframe_pts is None or row.start_pts < row.keyframe_pts:
@@ -218,7 +221,7 @@ def _verdict_problem(row: WindowRow, sampled: Sampled) -> str:
         reason = judged_again(row, sampled)
     except UndecidedError:
         return "is rejected as a cut, but its scores are within the limits"
-    if reason == row.reason or (reason is None and row.reason in BY_OTHERS):
+    if reason == row.reason or (reason is None and row.reason in BY_OTHERS | {EXCLUDED}):
         return ""
     wrong = "accepted" if row.reason is None else f"rejected as {row.reason}"
     return f"is {wrong}, but its scores have it rejected as {reason}"

@@ -5,6 +5,7 @@ Here: sampling, measures, rejection rules. Not here: reading films (`video`), cr
 
 from dataset_assets.windows.cuts import cut_score
 from dataset_assets.windows.duplicates import AcceptedSignatures
+from dataset_assets.windows.exclusions import Exclusions, about_time_base, has_frame
 from dataset_assets.windows.finding import Tried, WindowFinder
 from dataset_assets.windows.measures import SIGNATURE_HEIGHT, SIGNATURE_WIDTH, Preview, signature_from
 from dataset_assets.windows.rules import (
@@ -27,12 +28,15 @@ __all__ = [
     "SIGNATURE_WIDTH",
     "AcceptedSignatures",
     "CandidateSequence",
+    "Exclusions",
     "Placement",
     "Preview",
     "Tried",
     "UndecidedError",
     "WindowFinder",
+    "about_time_base",
     "cut_score",
+    "has_frame",
     "judged_again",
     "rule_named",
     "signature_from",

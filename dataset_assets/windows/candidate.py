@@ -89,6 +89,7 @@ class Candidate:
         has_film_parameters: Whether all frames have the parameters that the film was probed with.
         is_complete: Whether there are 7 frames and the last one lies before a gap. Only
             `has_blocks` can be measured without.
+        is_excluded: Whether the configuration or the user by hand excludes it.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Candidate:
         is_corrupt: bool = False,
         has_film_parameters: bool = True,
         is_complete: bool = True,
+        is_excluded: bool = False,
     ) -> None:
         """Store the arguments; nothing is measured yet.
 
@@ -110,11 +112,13 @@ class Candidate:
             is_corrupt: See the attribute; so for the others.
             has_film_parameters: See the attribute.
             is_complete: See the attribute.
+            is_excluded: See the attribute.
         """
         self.frames = frames
         self.is_corrupt = is_corrupt
         self.has_film_parameters = has_film_parameters
         self.is_complete = is_complete
+        self.is_excluded = is_excluded
         self._pictures = pictures
         self._accepted = accepted
 

@@ -18,6 +18,7 @@ from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video import CorruptFrameError, FrameReader, VideoInfo, has_parameters
 from dataset_assets.windows.candidate import Candidate, FilmPictures
 from dataset_assets.windows.duplicates import AcceptedSignatures
+from dataset_assets.windows.exclusions import Exclusions
 from dataset_assets.windows.judging import Judgement, judge
 from dataset_assets.windows.measures import Preview, is_duplicate
 from dataset_assets.windows.rules import Limits
@@ -58,6 +59,7 @@ class WindowFinder:
         limits: Limits,
         accepted: AcceptedSignatures,
         stop: threading.Event,
+        excluded: Exclusions | None = None,
     ) -> None:
         """Prepare the previews.
 
@@ -67,6 +69,7 @@ class WindowFinder:
             limits: The limits that candidates are judged by.
             accepted: Windows that were accepted before every candidate that is tried.
             stop: Set when nothing more is wanted.
+            excluded: What is excluded of the film; nothing where None.
 
         Raises:
             VideoError: The HDR table could not be baked.
@@ -77,6 +80,7 @@ class WindowFinder:
         self._pictures = FilmPictures(info)
         self._accepted = accepted
         self._stop = stop
+        self._excluded = excluded
 
     def try_out(self, placement: Placement) -> tuple[Tried, list[av.VideoFrame]]:
         """Decode and judge a candidate.
@@ -104,6 +108,7 @@ class WindowFinder:
             is_corrupt=is_corrupt,
             has_film_parameters=all(map(self._has_film_parameters, frames)),
             is_complete=len(pts) == FRAMES_PER_WINDOW and pts[-1] < timeline.end_of_span(pts[0]),
+            is_excluded=self._excluded is not None and self._excluded.hold_window(pts),
         )
         place_pts = pts[0] if pts else placement.start
         tried = Tried(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, assert_never
 
 from dataset_assets.frames import MIDDLE_FRAME
+from dataset_assets.reasons import EXCLUDED
 from dataset_assets.windows import measures
 from dataset_assets.windows.candidate import FIRST_FRAME, LAST_FRAME, Candidate
 
@@ -167,6 +168,8 @@ RULES: tuple[RejectionRule, ...] = (
         blamed=("sharpness",),
     ),
     RejectionRule("combed", "lines of two moments in one frame", lambda candidate, _: candidate.has_combs),
+    # After all that lies in its frames: the row says what becomes of it when the exclusion is taken back.
+    RejectionRule(EXCLUDED, "excluded by hand", lambda candidate, _: candidate.is_excluded),
     RejectionRule(
         DUPLICATE, "shows the same as an accepted one", lambda candidate, _: candidate.is_duplicate
     ),
@@ -193,7 +196,8 @@ class UndecidedError(Exception):
 def judged_again(row: RecordedScores, limits: Limits) -> str | None:
     """Return the reason that limits give a recorded candidate by itself, None where they accept it.
 
-    Rules whose limits are settings are asked again; the others said the same before.
+    Rules whose limits are settings are asked again; the others said the same before. Exclusions are ignored,
+    except that a candidate which was not decoded because of one stays as it is.
 
     Raises:
         UndecidedError: It is no cut any more, and what comes after cuts was not asked before.
@@ -203,7 +207,7 @@ def judged_again(row: RecordedScores, limits: Limits) -> str | None:
     if _is_cut(row, limits):
         return CUT
     if row.reason != CUT:
-        return None if row.reason in BY_OTHERS else row.reason
+        return None if row.reason == EXCLUDED or row.reason in BY_OTHERS else row.reason
     if (row.brightness or 0.0) < measures.MIN_BRIGHTNESS:
         return NEAR_BLACK
     if (row.contrast or 0.0) < measures.MIN_CONTRAST:

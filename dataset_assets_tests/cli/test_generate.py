@@ -44,7 +44,10 @@ def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
         estimate,
     )
     done = [line for line in lines if line.startswith("done")]
-    assert sorted(done) == [f"done {key}: {count} patches" for key, count in made.items()]
+    lacking = {"alpha": 2, "beta": 2}
+    assert sorted(done) == [
+        f"done {key}: {count} patches, {lacking[key]} short" for key, count in made.items()
+    ]
     short = [line for line in lines[:-1] if line not in done]
     assert [line.split(":")[0] for line in sorted(short)] == ["warning alpha", "warning beta"]
     for line in short:

@@ -13,7 +13,49 @@ def in_video(field: str) -> str:
     return HEAD.replace("    categories: {general: 0.5}\n", f"    categories: {field}\n")
 
 
+def excluding(ranges: str) -> str:
+    return HEAD + f"    exclude: {ranges}\n"
+
+
+NO_RANGE = (
+    "is no range of times; write such as 0:00-1:30, 1:02:03.5-1:03:00, or -6:00-end for the last 6 minutes."
+)
 MISTAKES = {
+    "a time that cannot be read": (
+        excluding("[0:00-1:30, 1:3x-2:00]"),
+        f"c.yaml:7 videos[0].exclude[1]: {NO_RANGE}",
+    ),
+    "a minute of more than 60 seconds": (
+        excluding("[0:75-2:00]"),
+        f"c.yaml:7 videos[0].exclude[0]: {NO_RANGE}",
+    ),
+    "one time instead of a range": (excluding("['1:30']"), f"c.yaml:7 videos[0].exclude[0]: {NO_RANGE}"),
+    "a range backwards": (
+        excluding("[1:30-0:10]"),
+        "c.yaml:7 videos[0].exclude[0]: ends before it starts; swap the two times.",
+    ),
+    "a range backwards from the end": (
+        excluding("['-1:00--6:00']"),
+        "c.yaml:7 videos[0].exclude[0]: ends before it starts; swap the two times.",
+    ),
+    "a range that starts with the end": (
+        excluding("[end-1:00]"),
+        "c.yaml:7 videos[0].exclude[0]: ends before it starts; swap the two times.",
+    ),
+    "a range without length": (
+        excluding("['0:10-10']"),
+        "c.yaml:7 videos[0].exclude[0]: ends where it starts, so it excludes nothing; give it a length, or "
+        "remove it.",
+    ),
+    "a range without its list": (
+        excluding("0:00-1:30"),
+        'c.yaml:7 videos[0].exclude: "0:00-1:30" does not fit; use a list of texts, such as '
+        '["0:00-1:30", "-6:00-end"].',
+    ),
+    "a number for a range": (
+        excluding("[90]"),
+        "c.yaml:7 videos[0].exclude[0]: 90 does not fit; use text in quotes.",
+    ),
     "unknown section": (
         HEAD + "format: {}\n",
         "c.yaml:7 format: unknown key; did you mean `formats`?",
@@ -79,7 +121,7 @@ MISTAKES = {
     ),
     "unknown video key": (
         HEAD + "    weights: {}\n",
-        "c.yaml:7 videos[0].weights: unknown key; use one of `categories`, `name`, `path`.",
+        "c.yaml:7 videos[0].weights: unknown key; use one of `categories`, `exclude`, `name`, `path`.",
     ),
     "wrong type": (
         HEAD.replace("output_base_dir: out", 'output_base_dir: out\n  seed: "1"'),
@@ -124,7 +166,7 @@ MISTAKES = {
     "video not a mapping": (
         HEAD + "  - arrival.mkv\n",
         'c.yaml:7 videos[1]: "arrival.mkv" does not fit; '
-        "use a mapping with the keys `name`, `path`, `categories`.",
+        "use a mapping with the keys `name`, `path`, `categories`, `exclude`.",
     ),
     "two videos with one key": (
         HEAD + "  - {name: DUNE!, path: b.mkv, categories: {}}\n",

@@ -272,6 +272,40 @@ def test_it_grows_step_by_step_and_keeps_what_it_has(folder: Path) -> None:
     assert {key: rows(folder, key) for key in KEYS} == stepwise
 
 
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_window_is_excluded_in_place_and_comes_back(folder: Path, by_hand: bool) -> None:
+    before, older = triplets(folder), rows(folder, PLAIN)
+    gone = older[1]
+
+    def exclude(content: dict[str, Any]) -> None:
+        content["videos"][0]["exclude"] = [] if by_hand else [f"{gone['time_s']}-{gone['time_s'] + 0.1}"]
+
+    settings = configured(folder, exclude)
+    excluded = DataSet.of(settings).excluded_windows
+    if by_hand:
+        excluded.add(PLAIN, gone["pts"][3])
+    states = not_done(settings)
+    assert states.keys() == {PLAIN}
+    assert states[PLAIN][WINDOWS] == "stale: exclude changed"
+    generate_video(settings, PLAIN)
+    assert not_done(settings) == {}
+    found, after = rows(folder, PLAIN), triplets(folder)
+    assert set(found) > {0, 2}
+    assert len(found) == 3
+    assert not [name for name in after if f"{PLAIN}_000001." in name]
+    kept = {name: state for name, state in before.items() if f"{PLAIN}_000001." not in name}
+    assert {name: after.get(name) for name in kept} == kept
+    assert_sound(settings)
+    excluded.forget(PLAIN)
+    settings = configured(folder, lambda content: content["videos"][0].update(exclude=[]))
+    generate_video(settings, PLAIN)
+    assert not_done(settings) == {}
+    again = rows(folder, PLAIN)
+    assert {each: again[each]["pts"] for each in again} == {each: older[each]["pts"] for each in older}
+    assert {name: triplets(folder).get(name) for name in kept} == kept
+    assert_sound(settings)
+
+
 @pytest.mark.parametrize("lanes", [1, 2])
 def test_growth_that_is_killed_ends_as_it_would_have(folder: Path, tmp_path: Path, lanes: int) -> None:
     settings = with_base(folder, base_frame_limit=5)

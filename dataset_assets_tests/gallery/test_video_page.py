@@ -92,6 +92,7 @@ def test_every_picture_has_an_alternative_text_and_every_control_a_name(shown: S
 @pytest.mark.parametrize("number", range(2))
 def test_the_same_tables_give_the_same_bytes(copied: Settings, number: int) -> None:
     folder = copied.base.output_base_dir / "gallery"
+    refresh_gallery(copied)  # the copy has another path
     before = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     if number:
         for path in before:
@@ -150,7 +151,8 @@ def test_every_reason_has_its_sentence_its_blamed_scores_and_its_frames(tmp_path
             data_set.pictures(KEY).write(name, black)
     store.write(store.windows_path(KEY), WINDOWS, rows, PROVENANCE)
     page = read_video_page(settings, data_set, KEY)
-    for candidate, rule in zip(page.rejected, RULES, strict=True):
+    shown = sorted((*page.rejected, *page.excluded), key=lambda each: each.window)
+    for candidate, rule in zip(shown, RULES, strict=True):
         assert candidate.description == rule.description
         assert len([each for each in candidate.scores if each.is_blamed]) == len(rule.blamed)
         assert candidate.pictured_frames == max(1, len(rule.shown_frames))
@@ -165,7 +167,7 @@ def test_names_and_sentences_are_texts_and_never_elements(tmp_path: Path) -> Non
     refresh_gallery(settings)
     for path in (page_file(settings), tmp_path / "gallery/index.html"):
         page = Page(path)
-        assert page.all("script") == [{"src": page.all("script")[0]["src"], "defer": ""}]
+        assert all(set(script) == {"src", "defer"} for script in page.all("script"))
         assert [each for _, each in page.elements if any(name.startswith("on") for name in each)] == []
         assert page.text.count(NASTY) >= 1
     assert Page(page_file(settings)).text.count(NASTY) >= 7

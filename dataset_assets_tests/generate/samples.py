@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ def small_settings(
     weights: Mapping[str, float] = WEIGHTS,
     formats: Mapping[str, Format] = FORMATS,
     categories: Mapping[str, Category] = CATEGORIES,
+    exclude: Sequence[str] = (),
     **base: Any,
 ) -> Settings:
     """One film, `A Film`, in three categories of small formats: 6, 3 and 2 patches."""
@@ -48,7 +49,7 @@ def small_settings(
     } | base
     return Settings(
         base=BaseSettings(output_base_dir=output, **chosen),
-        videos=(VideoEntry(name="A Film", path=film, categories=dict(weights)),),
+        videos=(VideoEntry(name="A Film", path=film, categories=dict(weights), exclude=list(exclude)),),
         formats=dict(formats),
         categories=dict(categories),
     )

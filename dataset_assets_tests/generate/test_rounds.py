@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate.rounds import Rounds, evenly_first
-from dataset_assets.tables import PASSED_OVER, WindowRow
+from dataset_assets.reasons import PASSED_OVER
+from dataset_assets.tables import WindowRow
 from dataset_assets.windows import DUPLICATE, OVERLAP, SIGNATURE_HEIGHT, SIGNATURE_WIDTH, Placement
 from dataset_assets_tests.tables.samples import ACCEPTED
 from dataset_assets_tests.windows.samples import SAMPLINGS, MadeUpFilm, Sampling, film_of, films, steady_film
@@ -74,11 +75,14 @@ class Table:
     def add(self, row: WindowRow) -> None:
         self.rows[row.window] = row
 
-    def pass_over(self, placement: Placement) -> None:
+    def skips(self, placement: Placement) -> bool:
+        if placement.start is not None:
+            return False
         over = replace(ACCEPTED, accepted=False, reason=PASSED_OVER, pts=(), signature=None)
         self.add(
             replace(over, window=placement.number, keyframe_pts=placement.keyframe, start_pts=placement.start)
         )
+        return True
 
     def placements(self) -> dict[int, Placement]:
         return {

@@ -56,6 +56,8 @@ def test_the_gallery_opens_from_a_partition_under_the_same_address_and_is_filter
     assert cards.count() == toon  # the link is filtered by its category
     gallery.locator(".chip:has([name=category][value=''])").click()
     assert cards.count() == ui.metadata("scene_windows", "gamma")["windows"] > toon
+    gallery.locator(".site a").click()
+    gallery.wait_for_url(f"{ui.address}/assets/scene_windows?view=partitions&partition=gamma")
 
 
 def test_three_clicks_launch_a_backfill_of_what_is_missing(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ def test_a_killed_ui_takes_its_services_along(tmp_path: Path, sdr_film: Film) ->
         with pytest.raises(DatasetAssetsError, match=ui.address):
             refuse_second(home)
         assert len(processes_of(config)) >= 4
+        # Beside Dagster's own pages, whose last route takes every address.
+        assert json.loads(ui.get("/exclusions/alpha")[1]).keys() == {"frames", "token"}
         ui.process.kill()
         output, _ = ui.process.communicate(timeout=STOP_S)
         wait_until(lambda: processes_of(config) == [], "every service ends", STOP_S)

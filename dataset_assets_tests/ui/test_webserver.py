@@ -16,7 +16,12 @@ from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.generated import Generated
 
-SERVED = ("gallery/index.html", "gallery/gallery.css", "gallery/videos/alpha.html")
+SERVED = (
+    "gallery/index.html",
+    "gallery/gallery.css",
+    "gallery/videos/alpha.html",
+    "gallery/patches/alpha.js",
+)
 KEPT = (
     "metadata/videos/video=alpha/part-0.parquet",
     ".dagster/dagster.yaml",

@@ -14,7 +14,8 @@ import numpy as np
 
 from dataset_assets.dataset import TableStore, content_hash
 from dataset_assets.patches.kernels import downscale
-from dataset_assets.tables import PASSED_OVER, PATCHES, WINDOWS, PatchRow, WindowRow
+from dataset_assets.reasons import PASSED_OVER
+from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, WindowRow
 from dataset_assets_tests.generate.samples import KEY
 
 Damage = Callable[[Path], None]

@@ -34,6 +34,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "black_bars": {"has_bars": True},
     "blurred": {"sharpness": 0.1},
     "combed": {"has_combs": True},
+    "excluded": {"is_excluded": True},
     "duplicate": {"is_duplicate": True},
 }
 SOUND: dict[str, Any] = {
@@ -48,6 +49,7 @@ SOUND: dict[str, Any] = {
     "has_bars": False,
     "sharpness": 0.9,
     "has_combs": False,
+    "is_excluded": False,
     "is_duplicate": False,
 }
 
@@ -123,6 +125,7 @@ measures = st.fixed_dictionaries(
         "sharpness": st.floats(0, 1.5, width=32),
         "has_bars": st.booleans(),
         "has_combs": st.booleans(),
+        "is_excluded": st.booleans(),
         "is_duplicate": st.booleans(),
         "is_corrupt": st.integers(0, 9).map(lambda number: number == 0),
     }
@@ -145,8 +148,8 @@ def test_other_limits_are_applied_to_recorded_scores_as_to_the_frames(
         assert reason == "cut"
         assert wanted not in ("cut", "near_black", "flat")
     else:
-        # Which windows it is a duplicate of is settled with them.
-        assert again == (None if wanted in BY_OTHERS else wanted)
+        # Which windows it is a duplicate of is settled with them; whether it is excluded may have changed.
+        assert again == (None if wanted in BY_OTHERS | {"excluded"} else wanted)
 
 
 def test_names_and_descriptions_of_rules_are_unique() -> None:

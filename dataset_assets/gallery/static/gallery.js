@@ -3,7 +3,27 @@
 
 const shownCrops = () => [...document.querySelectorAll("a.crop")].filter((crop) => !crop.closest("[hidden]"));
 
-// A list is filtered by the form before it; what is chosen stands in the address, so that it can be sent on.
+// What is chosen in a form stands in the address, so that it can be sent on; the address of a place has no "=".
+function writeAddress(form) {
+  const address = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+  for (const [key, value] of new FormData(form)) value ? address.set(key, value) : address.delete(key);
+  history.replaceState(null, "", address.size ? `#${address}` : location.pathname + location.search);
+}
+
+function readAddress(form) {
+  const address = new URLSearchParams(location.hash.slice(1));
+  for (const field of form.elements) {
+    if (!field.name) continue;
+    const wanted = address.get(field.name) || "";
+    if (field.type === "radio") field.checked = field.value === wanted;
+    else field.value = wanted;
+  }
+  for (const fields of form.querySelectorAll("fieldset:has([type=radio])")) {
+    if (!fields.querySelector(":checked")) fields.querySelector("input").checked = true;
+  }
+}
+
+// A list is filtered by the form before it.
 function startFilters(list) {
   const name = list.dataset.filtered;
   const form = list.parentElement.querySelector("form.filters");
@@ -41,24 +61,13 @@ function startFilters(list) {
 
   form.addEventListener("input", () => {
     apply();
-    const address = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
-    for (const [key, value] of new FormData(form)) value ? address.set(key, value) : address.delete(key);
-    history.replaceState(null, "", address.size ? `#${address}` : location.pathname + location.search);
+    writeAddress(form);
   });
   form.addEventListener("submit", (event) => event.preventDefault());
 
   function follow() {
     if (location.hash && !location.hash.includes("=")) return;
-    const address = new URLSearchParams(location.hash.slice(1));
-    for (const field of form.elements) {
-      if (!field.name) continue;
-      const wanted = address.get(field.name) || "";
-      if (field.type === "radio") field.checked = field.value === wanted;
-      else field.value = wanted;
-    }
-    for (const fields of form.querySelectorAll("fieldset")) {
-      if (!fields.querySelector(":checked")) fields.querySelector("input").checked = true;
-    }
+    readAddress(form);
     apply();
   }
   addEventListener("hashchange", follow);
@@ -66,7 +75,16 @@ function startFilters(list) {
   follow();
 }
 
-function startDialog(dialog) {
+const cropsOfPage = {
+  beside(crop, by) {
+    const crops = shownCrops();
+    return crops[crops.indexOf(crop) + by];
+  },
+  focus: (crop) => crop.focus(),
+};
+
+// Where only a part of the patches is in the page, `crops` finds those that are not.
+function startDialog(dialog, crops = cropsOfPage) {
   const part = (selector) => dialog.querySelector(selector);
   const [gt, lr] = [part(".gt"), part(".lr")];
   const views = [...dialog.querySelectorAll(".view")];
@@ -113,11 +131,11 @@ function startDialog(dialog) {
     }
     if (!dialog.open) dialog.showModal();
     place();
+    dialog.dispatchEvent(new CustomEvent("shown", { detail: crop.closest(".card") }));
   }
 
   function step(by) {
-    const crops = shownCrops();
-    const next = crops[crops.indexOf(current) + by];
+    const next = crops.beside(current, by);
     if (next) show(next);
   }
 
@@ -154,7 +172,7 @@ function startDialog(dialog) {
   });
   dialog.addEventListener("close", () => {
     stop();
-    current.focus();
+    crops.focus(current);
   });
   dialog.addEventListener("input", place);
   addEventListener("resize", () => dialog.open && place());
@@ -181,9 +199,27 @@ function startLight() {
   for (const name of ["mouseout", "focusout"]) document.addEventListener(name, (event) => light(event, false));
 }
 
+function showDataSet(line) {
+  line.querySelector(".name").textContent = DATA_SET.name;
+  line.querySelector(".path").textContent = DATA_SET.path;
+  document.title += ` – ${DATA_SET.name}`;
+  line.hidden = false;
+}
+
+// `dataset-assets ui` serves the pages beside Dagster; another server, or the disk, has nothing to go back to.
+async function showWayToDagster(link) {
+  if (!location.protocol.startsWith("http")) return;
+  const answer = await fetch("/server_info");
+  if (!answer.ok || !(await answer.json()).dagster_webserver_version) return;
+  link.setAttribute("href", link.dataset.dagster);
+  link.hidden = false;
+}
+
 document.querySelectorAll("[data-filtered]").forEach(startFilters);
 const triplet = document.getElementById("triplet");
-if (triplet) {
+if (triplet && !document.querySelector(".patches")) {
   startDialog(triplet);
   startLight();
 }
+document.querySelectorAll(".site").forEach(showDataSet);
+document.querySelectorAll("[data-dagster]").forEach((link) => showWayToDagster(link).catch(() => {}));
