@@ -19,7 +19,7 @@ from dataset_assets.dataset import DataSet
 WHILE_RUNS_GO_ON_S = 120.0
 # An update is followed by a pause of so many times its own processor time: at most 2% of a core.
 PAUSE_PER_UPDATE = 49
-# The first update of 5,000 finished videos takes 30 CPU s, the later ones 8: they need not wait for 25 minutes.
+# The first update of 5,000 finished videos takes 30 CPU s, later ones 8, which need not wait for 25 minutes.
 LONGEST_PAUSE_S = 600.0
 
 
