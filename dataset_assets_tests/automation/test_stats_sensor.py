@@ -10,7 +10,7 @@ import pytest
 
 from dataset_assets.assets import staleness
 from dataset_assets.automation import Updates, build_stats_sensor
-from dataset_assets.automation.updates import PAUSE_PER_UPDATE, WHILE_RUNS_GO_ON_S
+from dataset_assets.automation.updates import LONGEST_PAUSE_S, PAUSE_PER_UPDATE, WHILE_RUNS_GO_ON_S
 from dataset_assets.config import ConfigReader
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import SpaceError
@@ -228,8 +228,10 @@ def test_costly_updates_are_rare(tmp_path: Path, instance: dg.DagsterInstance) -
     assert updates.wait_s(runs_go_on=True) <= 0
     settings = ConfigReader(write_config(tmp_path, films(tmp_path, {"Alpha": 10}))).read()
     updates.update(settings, instance)
-    updates._cost_s = 20.0
-    assert updates.wait_s(runs_go_on=True) == 20.0 * PAUSE_PER_UPDATE > WHILE_RUNS_GO_ON_S
+    updates._cost_s = 8.0
+    assert updates.wait_s(runs_go_on=True) == 8.0 * PAUSE_PER_UPDATE > WHILE_RUNS_GO_ON_S
+    updates._cost_s = 30.0
+    assert updates.wait_s(runs_go_on=True) == LONGEST_PAUSE_S
     updates._cost_s = 0.0
     assert (updates.wait_s(runs_go_on=True), updates.wait_s(runs_go_on=False)) == (WHILE_RUNS_GO_ON_S, 0.0)
 
