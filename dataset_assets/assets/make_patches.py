@@ -47,6 +47,7 @@ from dataset_assets.checks import (
     windows_uncut,
 )
 from dataset_assets.config import Category, Settings
+from dataset_assets.counting import counted
 from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, AssetStatus, DataSet, windows_to_do
 from dataset_assets.generate import VideoReport, generate_video
 from dataset_assets.partitions import VIDEO_PARTITIONS
@@ -140,7 +141,8 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 on_progress=ProgressLog(context.log),
             )
         statuses = DataSet.of(dataset_config).statuses(dataset_config, dataset_config.video(key))
-        context.log.info(f"{run.key}: {run.made} patches made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")
+        made = counted(run.made, "patch", "patches")
+        context.log.info(f"{run.key}: {made} made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")
         if run.finds_windows:
             yield dg.MaterializeResult(
                 asset_key=SCENE_WINDOWS,

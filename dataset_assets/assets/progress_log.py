@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from dataset_assets.counting import counted
 from dataset_assets.dataset import Progress, eta_s
 
 # Events stay in the log for ever: ten for a film are few, and short films have none.
@@ -44,7 +45,7 @@ def progress_line(progress: Progress) -> str:
     left_s = eta_s(progress, progress.updated_s)
     return (
         f"{progress.key}: {progress.windows_done} of {progress.windows_target} windows ({share:.0%}), "
-        f"{progress.accepted} accepted, {sum(progress.patches.values())} patches"
+        f"{progress.accepted} accepted, {counted(sum(progress.patches.values()), 'patch', 'patches')}"
         + ("" if left_s is None else f"; {_duration(left_s)} to go")
     )
 

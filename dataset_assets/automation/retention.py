@@ -11,6 +11,7 @@ import dagster as dg
 
 from dataset_assets.assets import FINISHED, video_of
 from dataset_assets.config import Settings
+from dataset_assets.counting import are, counted
 from dataset_assets.dagster_internals import delete_run
 from dataset_assets.dataset import DataSet
 
@@ -35,7 +36,8 @@ def delete_runs(context: dg.OpExecutionContext, dataset_config: dg.ResourceParam
     for run_id in gone:
         delete_run(instance, run_id)
     context.log.info(
-        f"{len(gone)} runs that ended more than {days} days ago are deleted, {len(old) - len(gone)} stay: "
+        f"{counted(len(gone), 'run')} that ended more than {days} days ago {are(len(gone))} deleted, "
+        f"{len(old) - len(gone)} stay: "
         "partitions were last made by them"
     )
 

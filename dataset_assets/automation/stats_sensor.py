@@ -19,6 +19,7 @@ from dataset_assets import __version__
 from dataset_assets.assets import DATASET_STATS, FINISHED, UNFINISHED, ended_s, video_of
 from dataset_assets.automation.updates import Updates
 from dataset_assets.config import ConfigReader, Settings
+from dataset_assets.counting import are, counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 
@@ -114,7 +115,8 @@ def _decide(instance: dg.DagsterInstance, cursor: _Cursor, settings_hash: str) -
     if is_older:
         return _Decision("the last run has ended")
     if cursor.unmarked:
-        return _Decision(f"{cursor.unmarked} partitions are to be marked as stale or up to date")
+        partitions = f"{counted(cursor.unmarked, 'partition')} {are(cursor.unmarked)}"
+        return _Decision(f"{partitions} to be marked as stale or up to date")
     why = "they are newer than the last run" if ended is not None else "no run on a video has ended"
     return _Decision(why, is_due=False)
 

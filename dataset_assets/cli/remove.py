@@ -27,6 +27,7 @@ from dataset_assets.config import (
     without_entry,
     would_return,
 )
+from dataset_assets.counting import counted
 from dataset_assets.dagster_internals import forget_partition, is_initialised
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
@@ -69,7 +70,7 @@ class _Found:
         if self.has_partition:
             yield "its partition in Dagster"
         if self.has_tables:
-            files = f"its tables and {self.patches} patches ({size(self.size_bytes)})"
+            files = f"its tables and {counted(self.patches, 'patch', 'patches')} ({size(self.size_bytes)})"
             yield files if with_files else f"{files} stay: --files deletes them too"
 
 

@@ -195,10 +195,10 @@ def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair
     console.print(_table(lines))
     text = f"{counted(summary.videos, 'video')}, {counted(summary.triplets, 'triplet')} read"
     if summary.windows_compared:
-        text += f", {summary.windows_compared} windows compared with their films"
+        text += f", {counted(summary.windows_compared, 'window')} compared with their films"
     if summary.left_out:
         text += f", {counted(summary.left_out, 'video')} skipped"
-    findings = f"{summary.wrong} finding{'s' * (summary.wrong != 1)}"
+    findings = counted(summary.wrong, "finding")
     if not summary.wrong:
         text += ": nothing is wrong"
     elif repair:
