@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLE_ROWS = 50
+# Of the most frequent first: what a cell of the page shows in a window of 1280 pixels.
+SHOWN_REASONS = 2
 # Beside four columns, in a window of 1280 pixels.
 SHORT_BAR = 7
 
@@ -124,7 +127,15 @@ def _videos(overview: Overview) -> pd.DataFrame:
     states = [overview.state(key)[0] if key in overview.statuses else "unlisted" for key in videos["video"]]
     windows = videos["accepted"].astype(str) + "/" + videos["windows_target"].astype(str)
     patches = videos["patches_done"].astype(str) + "/" + videos["patches_target"].astype(str)
-    return videos.assign(state=states, windows=windows, patches=patches)
+    reasons = videos["reject_reasons"].map(_most)
+    return videos.assign(state=states, windows=windows, patches=patches, reject_reasons=reasons)
+
+
+def _most(reasons: Mapping[str, int]) -> str:
+    """Return the reasons of most rejections; the page cuts longer texts."""
+    shown = dict(islice(reasons.items(), SHOWN_REASONS))
+    more = len(reasons) - len(shown)
+    return reasons_text(shown) + (f", {more} more" if more else "")
 
 
 def _table(frame: pd.DataFrame, columns: Sequence[str]) -> dg.MetadataValue:
