@@ -16,7 +16,7 @@ from dataset_assets.dataset import DataSet
 from dataset_assets.errors import BusyError
 from dataset_assets.process import was_running
 
-MESSAGE = "its process is gone: it was killed, or the machine was started anew"
+MESSAGE = "its process is gone: it was killed, or the machine was restarted"
 
 
 def process_of(entries: Iterable[dg.EventLogEntry]) -> tuple[int, float] | None:
