@@ -124,7 +124,7 @@ def _lowest_acceptance(videos: pd.DataFrame) -> str:
 
 def _videos(overview: Overview) -> pd.DataFrame:
     videos = overview.stats.videos.head(TABLE_ROWS)
-    states = [overview.state(key)[0] if key in overview.statuses else "unlisted" for key in videos["video"]]
+    states = [overview.state(key)[0] for key in videos["video"]]
     windows = videos["accepted"].astype(str) + "/" + videos["windows_target"].astype(str)
     patches = videos["patches_done"].astype(str) + "/" + videos["patches_target"].astype(str)
     reasons = videos["reject_reasons"].map(_most)

@@ -163,8 +163,7 @@ def _windows_to_do(settings: Settings, key: str, categories: Sequence[str], *, f
     """Return the windows that a run has to work on."""
     data_set, entry = DataSet.of(settings), settings.video(key)
     found = data_set.completions(settings, entry, data_set.statuses(settings, entry))
-    chosen = {name: found[name] for name in (dataset.WINDOWS, *categories)}
-    return max(each.target for each in chosen.values()) if force else windows_to_do(chosen)
+    return windows_to_do({name: found[name] for name in (dataset.WINDOWS, *categories)}, force=force)
 
 
 def _windows_checks(run: VideoReport, status: AssetStatus) -> list[dg.AssetCheckResult]:

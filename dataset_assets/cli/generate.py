@@ -119,18 +119,12 @@ def _generate(
         close_dead_runs(instance, data_set)
         free_concurrency_slots(instance, data_set)
     data_set.clear_up()
-    statuses = {entry.key: data_set.statuses(settings, entry) for entry in entries}
-    tasks = _tasks(settings, entries, statuses, categories, force=force)
+    statuses, tasks, preview = _planned(settings, data_set, entries, console, categories, force=force)
     too_small = {key for key, found in statuses.items() if _misfit(found)} - {task.key for task in tasks}
-    if not console.is_terminal and len(tasks) > MANY_TASKS:
-        console.print(f"looking at what changes in {counted(len(tasks), 'video')}")
-    with console.status("looking at what changes"):
-        preview = preview_changes(settings, data_set, entries, tasks, categories, force=force)
     if not (force or may_replace or settings.base.allow_replacing):
-        worked_on = {task.key for task in tasks}
-        others = [entry.key for entry in entries if entry.key not in worked_on]
-        preview.refuse_to_replace(data_set, list(categories or settings.categories), others)
-    tasks = [replace(task, may_replace=may_replace or task.key in preview.replacing) for task in tasks]
+        _refuse_to_replace(settings, data_set, entries, tasks, preview, categories)
+    replacing = preview.replacing
+    tasks = [replace(task, may_replace=may_replace or task.key in replacing) for task in tasks]
     collector = SnapshotCollector(settings, [entry.key for entry in entries], categories)
     # Statistics and pages follow the tables, also where a run is killed before it came to them.
     stats_due = data_set.statistics_due
@@ -175,16 +169,13 @@ def _dry_run(
 ) -> None:
     """Print what would be made and why, and what would be refused."""
     data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
-    statuses = {entry.key: data_set.statuses(settings, entry) for entry in entries}
-    tasks = _tasks(settings, entries, statuses, categories, force=force)
-    preview = preview_changes(settings, data_set, entries, tasks, categories, force=force)
+    statuses, tasks, preview = _planned(settings, data_set, entries, console, categories, force=force)
     collector = SnapshotCollector(settings, [entry.key for entry in entries], categories)
     refusals = []
     try:
         _check_space(settings, data_set, collector, preview, len(tasks), console)
         if not (force or may_replace or settings.base.allow_replacing):
-            others = [entry.key for entry in entries if entry.key not in {task.key for task in tasks}]
-            preview.refuse_to_replace(data_set, list(categories or settings.categories), others)
+            _refuse_to_replace(settings, data_set, entries, tasks, preview, categories)
     except (SpaceError, ReplacingError) as error:
         refusals.append(str(error))
     workers = workers or settings.base.max_workers
@@ -193,19 +184,38 @@ def _dry_run(
         console.print(f"[red]would be refused[/red] {escape(refusal)}", soft_wrap=True)
 
 
-def _tasks(
+def _planned(
     settings: Settings,
+    data_set: DataSet,
     entries: Sequence[VideoEntry],
-    statuses: Mapping[str, Mapping[str, AssetStatus]],
+    console: Console,
     categories: Sequence[str],
     *,
     force: bool,
-) -> list[Task]:
-    """Return what is missing or stale of videos, or forced."""
+) -> tuple[dict[str, dict[str, AssetStatus]], list[Task], Preview]:
+    """Return the states of videos, what of them is missing or stale or forced, and what a run would do."""
+    statuses = {entry.key: data_set.statuses(settings, entry) for entry in entries}
     pending = (
         pending_task(settings, entry, statuses[entry.key], categories, force=force) for entry in entries
     )
-    return [task for task in pending if task is not None]
+    tasks = [task for task in pending if task is not None]
+    if not console.is_terminal and len(tasks) > MANY_TASKS:
+        console.print(f"looking at what changes in {counted(len(tasks), 'video')}")
+    with console.status("looking at what changes"):
+        return statuses, tasks, preview_changes(settings, data_set, entries, tasks, categories, force=force)
+
+
+def _refuse_to_replace(
+    settings: Settings,
+    data_set: DataSet,
+    entries: Sequence[VideoEntry],
+    tasks: Sequence[Task],
+    preview: Preview,
+    categories: Sequence[str],
+) -> None:
+    worked_on = {task.key for task in tasks}
+    others = [entry.key for entry in entries if entry.key not in worked_on]
+    preview.refuse_to_replace(data_set, list(categories or settings.categories), others)
 
 
 def _chosen(settings: Settings, videos: Sequence[str], categories: Sequence[str]) -> list[VideoEntry]:
@@ -322,7 +332,7 @@ def _report(outcome: Outcome, settings: Settings, data_set: DataSet, console: Co
         total = sum((each for name, each in found.items() if name != WINDOWS), Completion())
         short = f", {total.short} short" if total.short else ""
         console.print(f"[green]done[/green] {key}: {counted(total.done, 'patch', 'patches')}{short}")
-    for warning in _warnings(settings, data_set, key):
+    for warning in _warnings(data_set, key, statuses):
         console.print(f"[yellow]warning[/yellow] {key}: {escape(warning)}", soft_wrap=True)
     return {key} if misfit else set()
 
@@ -333,7 +343,7 @@ def _misfit(statuses: Mapping[str, AssetStatus]) -> str:
     return status.reason if status.state == "too_small" else ""
 
 
-def _warnings(settings: Settings, data_set: DataSet, key: str) -> list[str]:
+def _warnings(data_set: DataSet, key: str, statuses: Mapping[str, AssetStatus]) -> list[str]:
     """Return what was guessed, ignored or left out of a film, and why it gave less than asked for."""
     with suppress(DatasetAssetsError):
         tables = data_set.tables
@@ -341,7 +351,6 @@ def _warnings(settings: Settings, data_set: DataSet, key: str) -> list[str]:
         warnings = list(row.warnings) if row else []
         if footer is not None and footer[1].accepted < ENOUGH_SHARE * footer[0].target:
             warnings.append(shortfall(*footer))
-        statuses = data_set.statuses(settings, settings.video(key))
         if not _misfit(statuses):
             whys = {name: each.reason for name, each in statuses.items() if each.state == "too_small"}
             warnings += [f"{category}: {why}" for category, why in whys.items()]

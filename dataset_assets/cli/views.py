@@ -150,10 +150,9 @@ def _videos(overview: Overview, *, is_cut: bool) -> Table:
         reasons, table.expand = table.columns[-1], True
         reasons.width, reasons.ratio, reasons.no_wrap, reasons.overflow = SHORTEST_CUT, 1, True, "ellipsis"
     for row in overview.stats.videos.to_dict("records"):
-        state = overview.state(row["video"])[0] if row["video"] in overview.statuses else "unlisted"
         table.add_row(
             Text(row["video"]),
-            STATES[state],
+            STATES[overview.state(row["video"])[0]],
             f"{row['accepted']}/{row['windows_target']}",
             _percent(row["acceptance_rate"]),
             f"{row['patches_done']}/{row['patches_target']}",

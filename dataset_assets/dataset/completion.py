@@ -91,13 +91,14 @@ def completions_of(
     return found
 
 
-def windows_to_do(completions: Mapping[str, Completion]) -> int:
+def windows_to_do(completions: Mapping[str, Completion], *, force: bool = False) -> int:
     """Return the windows that a run has to work on: one window serves all categories.
 
     Args:
         completions: How far a video has come, by table.
+        force: Whether the run rebuilds what is up to date.
     """
-    return max(each.to_do for each in completions.values())
+    return max(each.target if force else each.to_do for each in completions.values())
 
 
 def _completion(

@@ -14,7 +14,7 @@ from dataset_assets.dataset.failures import Failure
 from dataset_assets.dataset.statistics import DatasetStats
 from dataset_assets.dataset.status import WINDOWS, AssetStatus
 
-VideoState = Literal["failed", "missing", "partial", "stale", "too_small", "short", "done"]
+VideoState = Literal["failed", "missing", "partial", "stale", "too_small", "short", "done", "unlisted"]
 _UNDONE: tuple[VideoState, ...] = ("missing", "partial", "stale")
 
 
@@ -37,10 +37,13 @@ class Overview:
     failures: Mapping[str, Failure]
 
     def state(self, key: str) -> tuple[VideoState, str]:
-        """Return the state of a configured video, and why it is not done.
+        """Return the state of a video, and why it is not done.
 
-        It is the worst of its tables' states; `short` is one that is done, but gave less than is wanted.
+        It is the worst of its tables' states; `short` is one that is done, but gave less than is wanted, and
+        `unlisted` one that is not configured.
         """
+        if key not in self.statuses:
+            return "unlisted", "It is no longer in the configuration; what was made of it stays."
         if key in self.failures:
             return "failed", self.failures[key].what
         found = self.statuses[key]

@@ -9,14 +9,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.config import Settings
 from dataset_assets.dataset import Completion, DataSet, Overview, Totals
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery.video_page import category_order
 
-LEFT = "unlisted"
 # A video's card shows the worst state of its tables; a stale table can still be used.
-STATES = ("failed", "missing", "partial", "stale", "too_small", LEFT, "short", "done")
+STATES = ("failed", "missing", "partial", "stale", "too_small", "unlisted", "short", "done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
     cards = []
     for key in {*rows, *configured}:
         entry = configured.get(key)
-        state, why, remedy = _state(overview, entry)
+        state, why, remedy = _state(overview, key)
         row = rows.get(key, {})
         cards.append(
             Card(
@@ -129,12 +128,10 @@ def _progress(
     return tuple(found)
 
 
-def _state(overview: Overview, entry: VideoEntry | None) -> tuple[str, str, str]:
+def _state(overview: Overview, key: str) -> tuple[str, str, str]:
     """Return the state that a card shows, why, and the remedy of a failure."""
-    if entry is None:
-        return LEFT, "It is no longer in the configuration; what was made of it stays.", ""
-    state, why = overview.state(entry.key)
-    return state, why, overview.failures[entry.key].remedy if state == "failed" else ""
+    state, why = overview.state(key)
+    return state, why, overview.failures[key].remedy if state == "failed" else ""
 
 
 def _recorded_name(data_set: DataSet, key: str) -> str:

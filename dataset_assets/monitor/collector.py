@@ -139,8 +139,7 @@ class SnapshotCollector:
 
     def overview(self) -> Overview:
         """Return the state of the data set as of the last scan, with the failures of this moment."""
-        overview = self._scanned_tables(self._tables.running if self._tables else frozenset()).overview
-        return replace(overview, failures=self._kept_failures())
+        return replace(self._last_scan().overview, failures=self._kept_failures())
 
     def windows_to_do(self, key: str, *, force: bool) -> int:
         """Return the windows that a run on a video has to work on.
@@ -149,9 +148,11 @@ class SnapshotCollector:
             key: The video's key.
             force: Whether it rebuilds what is up to date.
         """
-        found = self.overview().completions[key]
-        chosen = {name: found[name] for name in (WINDOWS, *self._categories)}
-        return max(each.target for each in chosen.values()) if force else windows_to_do(chosen)
+        found = self._last_scan().overview.completions[key]
+        return windows_to_do({name: found[name] for name in (WINDOWS, *self._categories)}, force=force)
+
+    def _last_scan(self) -> _Tables:
+        return self._scanned_tables(self._tables.running if self._tables else frozenset())
 
     def _kept_failures(self) -> dict[str, Failure]:
         return {key: each for key, each in self._data_set.failures.read().items() if key in self._entries}

@@ -22,7 +22,7 @@ STATUS = dg.DagsterRunStatus
 
 
 class Clock:
-    """A clock that goes on when it is told."""
+    """A clock that goes on when a test moves it."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -47,7 +47,7 @@ class Ticks:
         return write_config(self.folder, films(self.folder, {"Alpha": 10, "Beta": 20}), **sections)
 
     def restart(self) -> None:
-        """Loads the code anew: what the sensor keeps in memory is gone."""
+        """Loads the code again: what the sensor keeps in memory is gone."""
         self.sensor = build_stats_sensor(Updates(self.clock))
 
     def tick(self) -> tuple[bool, str]:
