@@ -241,9 +241,9 @@ def _patches_without_key(category: str) -> Sequence[PatchRow]:
                 y=window * 17 % (1080 - crop.height + 1),
                 width=crop.width,
                 height=crop.height,
-                gt=paths.gt.as_posix(),
-                lr5=paths.lr5.as_posix(),
-                lr7=paths.lr7.as_posix(),
+                gt_path=paths.gt.as_posix(),
+                lr5_path=paths.lr5.as_posix(),
+                lr7_path=paths.lr7.as_posix(),
                 gt_bytes=pixels * 3 // 2,
                 lr5_bytes=pixels * 5 // 6,
                 lr7_bytes=pixels * 7 // 6,
@@ -266,9 +266,9 @@ def _patch_rows(key: str, category: str, settings_hash: str) -> list[PatchRow]:
         replace(
             row,
             patch_id=row.patch_id.replace(KEY, key),
-            gt=row.gt.replace(KEY, key),
-            lr5=row.lr5.replace(KEY, key),
-            lr7=row.lr7.replace(KEY, key),
+            gt_path=row.gt_path.replace(KEY, key),
+            lr5_path=row.lr5_path.replace(KEY, key),
+            lr7_path=row.lr7_path.replace(KEY, key),
             settings_hash=settings_hash,
         )
         for row in _patches_without_key(category)

@@ -223,7 +223,7 @@ def _patches_spec(name: str, category: Category) -> dg.AssetSpec:
             "- **Again**: alone it replays the recorded windows; together with `scene_windows` it looks for "
             f"what is missing. What is up to date is not rebuilt; the run tag `{FORCE_TAG}` forces it.\n\n"
             '```python\nimport pandas as pd\n\npd.read_parquet("dataset/metadata/patches", '
-            f'filters=[("category", "==", "{name}")])[["gt", "lr7"]]\n```\n'
+            f'filters=[("category", "==", "{name}")])[["gt_path", "lr7_path"]]\n```\n'
         ),
         group_name=GROUP,
         kinds={"opencv", "parquet"},

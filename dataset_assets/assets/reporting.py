@@ -189,7 +189,7 @@ def _samples(report: CategoryReport) -> dg.MetadataValue[Any]:
                     "format": row.format,
                     "x": row.x,
                     "y": row.y,
-                    "file": Path(row.gt).name,
+                    "file": Path(row.gt_path).name,
                     "kilobytes": round(row.size_bytes / 1e3),
                 }
             )

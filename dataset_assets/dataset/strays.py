@@ -113,7 +113,7 @@ def _windows_with_rows(tables: TableStore, keys: Set[str]) -> dict[Path, dict[st
             except DatasetAssetsError:
                 continue  # reported where the table is verified
             for row in rows:
-                file = Path(row.gt)
+                file = Path(row.gt_path)
                 match = FILE_NAME.fullmatch(file.name)
                 if match is not None and match["key"] == key:
                     windows = named[file.parent.parent]

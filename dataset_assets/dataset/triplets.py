@@ -36,7 +36,7 @@ class TripletPaths:
     @classmethod
     def of(cls, row: PatchRow) -> TripletPaths:
         """Return the files that a row names."""
-        return cls(Path(row.gt), Path(row.lr5), Path(row.lr7))
+        return cls(Path(row.gt_path), Path(row.lr5_path), Path(row.lr7_path))
 
     def __iter__(self) -> Iterator[Path]:
         """Yield GT, LR_5frames, LR_7frames."""

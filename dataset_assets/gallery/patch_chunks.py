@@ -122,7 +122,7 @@ def _group(crop: Crop) -> _Group:
         ("width", row.width),
         ("height", row.height),
     )
-    files = (("gt", row.gt), ("lr5", row.lr5), ("lr7", row.lr7))
+    files = (("gt", row.gt_path), ("lr5", row.lr5_path), ("lr7", row.lr7_path))
     return (*shape, *((name, _address(path, row.window)) for name, path in files))
 
 

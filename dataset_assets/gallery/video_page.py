@@ -315,9 +315,9 @@ class _Reader:
             format=row.format,
             colour=colour,
             row=row,
-            gt=file_url(row.gt),
-            lr5=file_url(row.lr5),
-            lr7=file_url(row.lr7),
+            gt=file_url(row.gt_path),
+            lr5=file_url(row.lr5_path),
+            lr7=file_url(row.lr7_path),
             region=self._region(row),
         )
 

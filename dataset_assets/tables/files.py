@@ -20,6 +20,7 @@ from dataset_assets.tables import footer
 from dataset_assets.tables.footer import Counts, Provenance
 from dataset_assets.tables.schemas import (
     REMOVED_COLUMNS,
+    RENAMED_COLUMNS,
     SCHEMA_VERSION,
     PatchRow,
     Row,
@@ -80,10 +81,12 @@ def read_table(path: Path, schema: pa.Schema, row_type: type[_AnyRow]) -> list[_
         # Not pq.read_table, which would add the folder names as columns.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             provenance, _ = _records(path, file.metadata.metadata)
-            absent = _absent_columns(file.schema_arrow, schema, provenance.schema_version)
+            is_older = provenance.schema_version < SCHEMA_VERSION
+            found = _renamed(file.schema_arrow) if is_older else file.schema_arrow
+            absent = _absent_columns(found, schema, is_older=is_older)
             if absent is None:
                 raise _unreadable(path, "has other columns than this release writes")
-            table = file.read()
+            table = file.read().rename_columns(found.names)
         nulls = [None] * table.num_rows
         columns = [nulls if name in absent else _values(table.column(name)) for name in schema.names]
         return [row_type(*values) for values in zip(*columns, strict=True)]
@@ -104,13 +107,17 @@ def read_footer(path: Path) -> tuple[Provenance, Counts] | None:
     return _reading(path, read)
 
 
-def _absent_columns(found: pa.Schema, schema: pa.Schema, version: int) -> frozenset[str] | None:
+def _renamed(found: pa.Schema) -> pa.Schema:
+    """Return the schema of an older release's table with the names that this release gives its columns."""
+    return pa.schema([field.with_name(RENAMED_COLUMNS.get(field.name, field.name)) for field in found])
+
+
+def _absent_columns(found: pa.Schema, schema: pa.Schema, *, is_older: bool) -> frozenset[str] | None:
     """Find the columns that an older release did not write, which are read as nulls.
 
     Returns:
         Their names, all nullable; None where the file has other columns than a release of its version wrote.
     """
-    is_older = version < SCHEMA_VERSION
     absent = {field.name for field in schema if is_older and field.nullable and field.name not in found.names}
     expected = pa.schema([field for field in schema if field.name not in absent])
     removed = REMOVED_COLUMNS if is_older else frozenset()

@@ -21,15 +21,18 @@ from dataset_assets import __version__
 from dataset_assets.reasons import UNTRIED
 from dataset_assets.video import Fingerprint
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
 
-Files of older versions stay readable where nullable columns were added, which are null in their rows, or
-columns removed, which are not read (`REMOVED_COLUMNS`).
+Files of older versions stay readable where nullable columns were added, which are null in their rows,
+columns removed, which are not read (`REMOVED_COLUMNS`), or renamed (`RENAMED_COLUMNS`).
 """
 
 REMOVED_COLUMNS = frozenset({"attempt"})
 """Columns of older versions, which are not read."""
+
+RENAMED_COLUMNS = {"gt": "gt_path", "lr5": "lr5_path", "lr7": "lr7_path"}
+"""Columns of older versions and what this version calls them. `gt` hid behind `pandas.Series.gt`."""
 
 WRITER_VERSION = __version__
 """The release of dataset_assets that writes the files."""
@@ -157,16 +160,18 @@ WINDOWS: pa.Schema = pa.schema(
 
 PATCHES: pa.Schema = pa.schema(
     [
-        _column("patch_id", _STRING, "Identity of the patch: file name of its triplet without the suffix."),
+        _column(
+            "patch_id", _STRING, "File name of the triplet without its suffix; unique within its category."
+        ),
         _column("window", _INT32, "Number of the window that the patch is cropped from."),
         _column("format", _STRING, "Named crop size, such as small_540."),
         _column("x", _INT32, "Left edge of the crop in working-frame pixels."),
         _column("y", _INT32, "Top edge of the crop in working-frame pixels."),
         _column("width", _INT32, "Width of the crop in working-frame pixels."),
         _column("height", _INT32, "Height of the crop in working-frame pixels."),
-        _column("gt", _STRING, "GT file, relative to the output folder."),
-        _column("lr5", _STRING, "LR_5frames file, relative to the output folder."),
-        _column("lr7", _STRING, "LR_7frames file, relative to the output folder."),
+        _column("gt_path", _STRING, "GT file, relative to the output folder."),
+        _column("lr5_path", _STRING, "LR_5frames file, relative to the output folder."),
+        _column("lr7_path", _STRING, "LR_7frames file, relative to the output folder."),
         _column("gt_bytes", _INT64, "Size of the GT file in bytes."),
         _column("lr5_bytes", _INT64, "Size of the LR_5frames file in bytes."),
         _column("lr7_bytes", _INT64, "Size of the LR_7frames file in bytes."),
@@ -281,9 +286,9 @@ class PatchRow:
     y: int
     width: int
     height: int
-    gt: str
-    lr5: str
-    lr7: str
+    gt_path: str
+    lr5_path: str
+    lr7_path: str
     gt_bytes: int
     lr5_bytes: int
     lr7_bytes: int

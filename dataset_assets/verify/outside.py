@@ -77,8 +77,8 @@ def _findings(
         picture = convert_frame(frame, size, scale_first=not scales_last(settings.base.colour_order))
         findings = []
         for row in rows:
-            if difference := _difference(frame, picture, size, root / row.gt, row, min_luma_db):
-                findings.append(Finding(Kind.COLOUR, row.gt, f"{difference}; {REMEDY}"))
+            if difference := _difference(frame, picture, size, root / row.gt_path, row, min_luma_db):
+                findings.append(Finding(Kind.COLOUR, row.gt_path, f"{difference}; {REMEDY}"))
         if not findings or not _is_another_frame(info, pts, frame):
             return findings
         why = "shows another frame"

@@ -74,12 +74,12 @@ def _check_stacks(row: PatchRow, pictures: Sequence[Picture]) -> list[Finding]:
     middle = lr5.reshape(LR5_FRAME_COUNT, *small.shape)[MIDDLE_FRAME - LR5_FRAMES.start]
     problems = [
         Finding(Kind.STACK, name, f"has a middle frame that is not the {row.kernel} downscale of its GT")
-        for name, frame in ((row.lr5, middle), (row.lr7, frames[MIDDLE_FRAME]))
+        for name, frame in ((row.lr5_path, middle), (row.lr7_path, frames[MIDDLE_FRAME]))
         if not np.array_equal(frame, small)
     ]
     if not np.array_equal(lr5, frames[LR5_FRAMES].reshape(lr5.shape)):
-        problems.append(Finding(Kind.STACK, row.lr5, "is not frames 1 to 5 of its LR_7frames"))
+        problems.append(Finding(Kind.STACK, row.lr5_path, "is not frames 1 to 5 of its LR_7frames"))
     luma = cv2.cvtColor(gt, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
     if has_crop_bar([luma], full_range=True):
-        problems.append(Finding(Kind.BAR, row.gt, "has a black bar along an edge"))
+        problems.append(Finding(Kind.BAR, row.gt_path, "has a black bar along an edge"))
     return problems

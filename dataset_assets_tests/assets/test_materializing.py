@@ -119,7 +119,7 @@ def test_numbers_of_a_materialization_are_those_of_the_tables(finished: Finished
     assert general["dagster/row_count"].value == len(made)
     assert general["patches_target"].value == 6
     assert general["acceptance_rate"].value == windows["acceptance_rate"].value
-    files = [world.root / row[name] for row in made for name in ("gt", "lr5", "lr7")]
+    files = [world.root / row[name] for row in made for name in ("gt_path", "lr5_path", "lr7_path")]
     assert general["gigabytes"].value == round(sum(file.stat().st_size for file in files) / 1e9, 3)
 
 

@@ -159,21 +159,21 @@ def test_a_file_that_is_not_as_its_row_describes_is_detected(
     settings, report = made
     general = report.categories["general"]
     row = general.rows[-1]
-    tamper(tmp_path / getattr(row, kind))
+    tamper(tmp_path / getattr(row, f"{kind}_path"))
     verdict = triplets_whole(inspected(settings, general))
     assert (verdict.passed, verdict.number) == (False, 1)
     assert row.patch_id in verdict.description
 
 
 def frames_of(root: Path, row: PatchRow) -> NDArray[np.uint8]:
-    stack = np.asarray(Image.open(root / row.lr7))
+    stack = np.asarray(Image.open(root / row.lr7_path))
     return stack.reshape(7, -1, *stack.shape[1:])
 
 
 def with_frames(root: Path, row: PatchRow, frames: NDArray[np.uint8]) -> PatchRow:
     """Writes other LR frames; the row that fits them."""
-    Image.fromarray(frames.reshape(-1, *frames.shape[2:])).save(root / row.lr7)
-    return replace(row, lr7_bytes=(root / row.lr7).stat().st_size)
+    Image.fromarray(frames.reshape(-1, *frames.shape[2:])).save(root / row.lr7_path)
+    return replace(row, lr7_bytes=(root / row.lr7_path).stat().st_size)
 
 
 def apart(rows: Sequence[PatchRow]) -> tuple[PatchRow, PatchRow]:
@@ -225,14 +225,14 @@ def test_a_bar_with_a_subtitle_in_the_gt_file_is_detected(
     settings, report = made
     general = report.categories["general"]
     row = max(general.rows, key=lambda row: row.width)
-    picture = np.asarray(Image.open(tmp_path / row.gt)).copy()
+    picture = np.asarray(Image.open(tmp_path / row.gt_path)).copy()
     noise = np.random.default_rng(1).normal(0, 4, (30, row.width, 1))
     picture[-30:] = np.clip(noise, 0, 255)
     cv2.putText(
         picture, "He was here yesterday", (4, row.height - 9), cv2.FONT_HERSHEY_DUPLEX, 0.5, (235,) * 3
     )
-    Image.fromarray(picture).save(tmp_path / row.gt)
-    barred = replace(row, gt_bytes=(tmp_path / row.gt).stat().st_size)
+    Image.fromarray(picture).save(tmp_path / row.gt_path)
+    barred = replace(row, gt_bytes=(tmp_path / row.gt_path).stat().st_size)
     rows = tuple(barred if each == row else each for each in general.rows)
     verdict = free_of_black_bars(inspected(settings, replace(general, rows=rows)))
     assert (verdict.passed, verdict.number) == (False, 1)
@@ -243,10 +243,10 @@ def test_ground_truth_of_two_moments_is_detected(made: tuple[Settings, VideoRepo
     settings, report = made
     general = report.categories["general"]
     row = general.rows[0]
-    picture = np.array(Image.open(tmp_path / row.gt))
+    picture = np.array(Image.open(tmp_path / row.gt_path))
     picture[1::2] = np.roll(picture, 6, axis=1)[1::2]
-    Image.fromarray(picture).save(tmp_path / row.gt)
-    combed = replace(row, gt_bytes=(tmp_path / row.gt).stat().st_size)
+    Image.fromarray(picture).save(tmp_path / row.gt_path)
+    combed = replace(row, gt_bytes=(tmp_path / row.gt_path).stat().st_size)
     verdict = free_of_combs(inspected(settings, replace(general, rows=(combed, *general.rows[1:]))))
     assert (verdict.passed, verdict.number) == (False, 1)
     assert row.patch_id in verdict.description
@@ -297,10 +297,10 @@ def test_a_file_that_is_gone_does_not_match_the_table(
 ) -> None:
     settings, report = made
     general = report.categories["general"]
-    (tmp_path / general.rows[0].lr5).unlink()
+    (tmp_path / general.rows[0].lr5_path).unlink()
     verdict = files_match_table(settings, DataSet.of(settings), KEY, "general", general)
     assert (verdict.passed, verdict.number) == (False, 1)
-    assert general.rows[0].lr5 in verdict.description
+    assert general.rows[0].lr5_path in verdict.description
 
 
 def grown(path: Path) -> None:

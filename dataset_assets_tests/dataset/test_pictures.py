@@ -67,7 +67,7 @@ def test_a_picture_shows_the_active_area_upright_and_each_patch_in_its_place(
         box = (left, top, left + row["width"] * scale, top + row["height"] * scale)
         size = (row["width"] // 12, row["height"] // 12)
         part = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BOX, box)).astype(float)
-        gt = seen(tmp_path / row["gt"], size)
+        gt = seen(tmp_path / row["gt_path"], size)
         assert np.abs(part - gt).mean() < 6
         assert np.corrcoef(part.ravel(), gt.ravel())[0, 1] > 0.9
 

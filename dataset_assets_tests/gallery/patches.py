@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 
 SCORES = ("cut_score", "mean_abs_diff", "sharpness", "brightness", "contrast", "repeated_frames")
-FILES = ("gt", "lr5", "lr7")
+FILES = ("gt_path", "lr5_path", "lr7_path")
 COLUMNS = ("category", "format", "width", "height", *FILES, "window", "x", "y", "gt_bytes", "time_s", *SCORES)
 
 
@@ -52,7 +52,10 @@ def chunk_rows(path: Path) -> list[tuple[Any, ...]]:
     ):
         chosen = head["groups"][group]
         number = numbers[window]
-        files = [chosen[name].replace("{}", f"{number:06d}").removeprefix("../") for name in FILES]
+        files = [
+            chosen[name.removesuffix("_path")].replace("{}", f"{number:06d}").removeprefix("../")
+            for name in FILES
+        ]
         shape = [chosen[name] for name in ("category", "format", "width", "height")]
         measured = [scores[name][window] for name in SCORES]
         rows.append((*shape, *files, number, x, y, gt_bytes, times[window], *measured))

@@ -18,7 +18,15 @@ from dataset_assets.gallery.patch_chunks import encode_chunk
 from dataset_assets.gallery.video_page import read_video_page
 from dataset_assets.tables import PATCHES, WINDOWS
 from dataset_assets_tests.gallery.pages import Page
-from dataset_assets_tests.gallery.patches import COLUMNS, SCORES, chunk_path, chunk_rows, decoded, table_rows
+from dataset_assets_tests.gallery.patches import (
+    COLUMNS,
+    FILES,
+    SCORES,
+    chunk_path,
+    chunk_rows,
+    decoded,
+    table_rows,
+)
 from dataset_assets_tests.gallery.test_video_page import nasty_data_set
 from dataset_assets_tests.generate.samples import KEY
 from dataset_assets_tests.generated import Generated
@@ -112,7 +120,7 @@ def test_files_of_any_folder_that_a_configuration_may_name_are_found(tmp_path: P
     rows = chunk_rows(chunk_path(tmp_path, KEY))
     assert rows
     for row in rows:
-        for name in ("gt", "lr5", "lr7"):
+        for name in FILES:
             assert (tmp_path / unquote(row[COLUMNS.index(name)])).is_file()
 
 

@@ -46,7 +46,7 @@ def test_a_page_leads_to_files_that_exist_and_nowhere_else(shown: Settings) -> N
     assert [path for path in files if not path.is_file()] == []
     root = shown.base.output_base_dir
     rows = [row for category in CATEGORIES for row in patch_rows(root, category)]
-    named = {(root / row[name]).resolve() for row in rows for name in ("gt", "lr5", "lr7")}
+    named = {(root / row[name]).resolve() for row in rows for name in ("gt_path", "lr5_path", "lr7_path")}
     assert {path.resolve() for path in files} >= named
 
 
@@ -130,9 +130,9 @@ def nasty_data_set(root: Path) -> Settings:
         PATCH,
         window=ACCEPTED.window,
         format=NASTY,
-        gt=names["GT"],
-        lr5=names["LR_5frames"],
-        lr7=names["LR_7frames"],
+        gt_path=names["GT"],
+        lr5_path=names["LR_5frames"],
+        lr7_path=names["LR_7frames"],
     )
     store.write(store.patches_path("general", KEY), PATCHES, [patch], provenance)
     DataSet(root).failures.keep(Failure(KEY, "", NASTY, NASTY))

@@ -121,11 +121,13 @@ def files_named_by_rows(output: Path) -> set[str]:
             continue
         for row in rows:
             small_width, small_height = row["width"] // 3, row["height"] // 3
-            for name, size_bytes, size in (
-                (row["gt"], row["gt_bytes"], (row["width"], row["height"])),
-                (row["lr5"], row["lr5_bytes"], (small_width, 5 * small_height)),
-                (row["lr7"], row["lr7_bytes"], (small_width, 7 * small_height)),
+            for kind, size in (
+                ("gt", (row["width"], row["height"])),
+                ("lr5", (small_width, 5 * small_height)),
+                ("lr7", (small_width, 7 * small_height)),
             ):
+                # Tables of schema version 4 name the path by the kind alone.
+                name, size_bytes = row.get(f"{kind}_path") or row[kind], row[f"{kind}_bytes"]
                 file = output / name
                 assert file.stat().st_size == size_bytes
                 with Image.open(file) as image:

@@ -67,8 +67,8 @@ def test_a_file_yields_patches_or_ends_in_a_sentence(name: str, shared_media: Pa
     if report.windows.target and not report.made:
         assert all(row["reason"] for row in window_rows(tmp_path))
     for row in patch_rows(tmp_path, "general"):
-        gt = np.asarray(Image.open(tmp_path / row["gt"]))
-        lr7 = np.asarray(Image.open(tmp_path / row["lr7"]))
+        gt = np.asarray(Image.open(tmp_path / row["gt_path"]))
+        lr7 = np.asarray(Image.open(tmp_path / row["lr7_path"]))
         assert not any(is_grey(picture) for picture in (gt, *lr7.reshape(7, -1, *lr7.shape[1:])))
 
 

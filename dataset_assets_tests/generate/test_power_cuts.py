@@ -171,11 +171,12 @@ class Promises:
     def _files_of(self, name: str, table: bytes, tree: Tree) -> Iterator[str]:
         for row in rows_of(table) if name.startswith("metadata/patches/") else ():
             for kind in ("gt", "lr5", "lr7"):
-                content = tree.get(row[kind])
-                assert content in self._whole[row[kind]], f"{row[kind]}, which {name} names, is not whole"
+                path = row[f"{kind}_path"]
+                content = tree.get(path)
+                assert content in self._whole[path], f"{path}, which {name} names, is not whole"
                 assert content is not None
-                assert len(content) == row[f"{kind}_bytes"], f"{row[kind]} is not the one of {name}"
-                yield row[kind]
+                assert len(content) == row[f"{kind}_bytes"], f"{path} is not the one of {name}"
+                yield path
 
 
 @cache

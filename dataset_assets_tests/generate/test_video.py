@@ -90,7 +90,7 @@ def test_gt_is_the_middle_frame_as_the_reference_chain_has_it(
     for row in rows:
         middle, next_to_it = (references[pts] for pts in windows[row["window"]][3:5])
         place = np.s_[row["y"] : row["y"] + row["height"], row["x"] : row["x"] + row["width"]]
-        gt = luma_of(tmp_path / row["gt"])
+        gt = luma_of(tmp_path / row["gt_path"])
         assert psnr(gt, middle[place]) >= least_db
         assert psnr(gt, next_to_it[place]) < least_db - 6
 
@@ -113,13 +113,13 @@ def test_every_row_has_its_files_and_every_file_its_row(sdr_film: Film, tmp_path
 
 
 def names(row: Any) -> tuple[str, str, str]:
-    return row.gt, row.lr5, row.lr7
+    return row.gt_path, row.lr5_path, row.lr7_path
 
 
 def test_the_middle_lr_frame_is_the_same_in_both_stacks(sdr_film: Film, tmp_path: Path) -> None:
     generate_video(small_settings(tmp_path, sdr_film.path), KEY)
     for row in patch_rows(tmp_path, "general"):
-        lr5, lr7 = (np.asarray(Image.open(tmp_path / row[name])) for name in ("lr5", "lr7"))
+        lr5, lr7 = (np.asarray(Image.open(tmp_path / row[name])) for name in ("lr5_path", "lr7_path"))
         height = row["height"] // 3
         assert np.array_equal(lr7[height:-height], lr5)
 
@@ -151,7 +151,7 @@ def test_no_crop_of_a_letterboxed_film_holds_a_bar(letterboxed_film: Film, tmp_p
     for category in CATEGORIES:
         for row in patch_rows(tmp_path, category):
             assert top <= row["y"] <= row["y"] + row["height"] <= bottom
-            gt = np.asarray(Image.open(tmp_path / row["gt"]))
+            gt = np.asarray(Image.open(tmp_path / row["gt_path"]))
             for edge in (gt[0], gt[-1], gt[:, 0], gt[:, -1]):
                 assert edge.max() > 30
 

@@ -76,9 +76,9 @@ x int32
 y int32
 width int32
 height int32
-gt string
-lr5 string
-lr7 string
+gt_path string
+lr5_path string
+lr7_path string
 gt_bytes int64
 lr5_bytes int64
 lr7_bytes int64

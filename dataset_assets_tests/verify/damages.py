@@ -19,7 +19,7 @@ from dataset_assets.tables import PATCHES, WINDOWS, PatchRow, WindowRow
 from dataset_assets_tests.generate.samples import KEY
 
 Damage = Callable[[Path], None]
-COLUMNS = ("gt", "lr5", "lr7")
+KINDS = ("gt", "lr5", "lr7")
 
 
 def general(root: Path) -> list[PatchRow]:
@@ -62,10 +62,10 @@ def interrupted(root: Path) -> None:
     store.write(path, WINDOWS, store.read_windows(KEY)[1:], replace(provenance, complete=False))
 
 
-def put(root: Path, row: PatchRow, column: str, content: bytes) -> PatchRow:
+def put(root: Path, row: PatchRow, kind: str, content: bytes) -> PatchRow:
     """Puts other bytes in a file's place, and gives a row that says so."""
-    (root / getattr(row, column)).write_bytes(content)
-    changes: dict[str, Any] = {f"{column}_bytes": len(content), f"{column}_hash": content_hash(content)}
+    (root / getattr(row, f"{kind}_path")).write_bytes(content)
+    changes: dict[str, Any] = {f"{kind}_bytes": len(content), f"{kind}_hash": content_hash(content)}
     return replace(row, **changes)
 
 
@@ -75,9 +75,9 @@ def png(picture: np.ndarray[Any, Any]) -> bytes:
     return encoded.tobytes()
 
 
-def flip_bit(column: str) -> Damage:
+def flip_bit(kind: str) -> Damage:
     def damage(root: Path) -> None:
-        path = root / getattr(general(root)[0], column)
+        path = root / getattr(general(root)[0], f"{kind}_path")
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 8
         path.write_bytes(content)
@@ -86,24 +86,24 @@ def flip_bit(column: str) -> Damage:
 
 
 def truncate(root: Path) -> None:
-    path = root / general(root)[0].gt
+    path = root / general(root)[0].gt_path
     path.write_bytes(path.read_bytes()[:-700])
 
 
 def empty(root: Path) -> None:
-    (root / general(root)[0].lr7).write_bytes(b"")
+    (root / general(root)[0].lr7_path).write_bytes(b"")
 
 
 def swap_stacks(root: Path) -> None:
     row = general(root)[0]
-    lr5, lr7 = (root / row.lr5).read_bytes(), (root / row.lr7).read_bytes()
-    (root / row.lr5).write_bytes(lr7)
-    (root / row.lr7).write_bytes(lr5)
+    lr5, lr7 = (root / row.lr5_path).read_bytes(), (root / row.lr7_path).read_bytes()
+    (root / row.lr5_path).write_bytes(lr7)
+    (root / row.lr7_path).write_bytes(lr5)
 
 
 def other_size(root: Path) -> None:
     first, *others = general(root)
-    picture = cv2.imread(str(root / first.gt))
+    picture = cv2.imread(str(root / first.gt_path))
     assert picture is not None
     rewrite(root, [put(root, first, "gt", png(picture[3:])), *others])
 
@@ -115,18 +115,18 @@ def no_picture(root: Path) -> None:
 
 def gt_of_another(root: Path) -> None:
     first, second = square(root)[:2]
-    changed = put(root, first, "gt", (root / second.gt).read_bytes())
+    changed = put(root, first, "gt", (root / second.gt_path).read_bytes())
     rewrite(root, [changed if row == first else row for row in general(root)])
 
 
 def copied_over(root: Path) -> None:
     first, second = square(root)[:2]
-    shutil.copyfile(root / second.gt, root / first.gt)
+    shutil.copyfile(root / second.gt_path, root / first.gt_path)
 
 
 def frames_in_another_order(root: Path) -> None:
     first, *others = general(root)
-    stack = cv2.imread(str(root / first.lr5))
+    stack = cv2.imread(str(root / first.lr5_path))
     assert stack is not None
     frames = stack.reshape(5, -1, *stack.shape[1:])
     content = png(frames[[1, 0, 2, 3, 4]].reshape(stack.shape))
@@ -137,7 +137,7 @@ def black_bars(root: Path) -> None:
     """GT with a black bar above the picture, and its stacks made of that: what a film's bars give."""
     rows = []
     for row in general(root):
-        gt, lr5, lr7 = (cv2.imread(str(root / name)) for name in (row.gt, row.lr5, row.lr7))
+        gt, lr5, lr7 = (cv2.imread(str(root / name)) for name in (row.gt_path, row.lr5_path, row.lr7_path))
         assert gt is not None
         assert lr5 is not None
         assert lr7 is not None
@@ -145,16 +145,16 @@ def black_bars(root: Path) -> None:
         small = downscale(gt[np.newaxis].astype(np.uint8), "bicubic")[0]
         for stack, middle in ((lr5, 2), (lr7, 3)):
             stack.reshape(-1, *small.shape)[middle] = small
-        for column, picture in (("gt", gt), ("lr5", lr5), ("lr7", lr7)):
-            row = put(root, row, column, png(picture))
+        for kind, picture in (("gt", gt), ("lr5", lr5), ("lr7", lr7)):
+            row = put(root, row, kind, png(picture))
         rows.append(row)
     rewrite(root, rows)
 
 
 def another_kernel(root: Path) -> None:
     first, *others = general(root)
-    gt = cv2.imread(str(root / first.gt))
-    stack = cv2.imread(str(root / first.lr7))
+    gt = cv2.imread(str(root / first.gt_path))
+    stack = cv2.imread(str(root / first.lr7_path))
     assert gt is not None
     assert stack is not None
     height, width = gt.shape[0] // 3, gt.shape[1] // 3
@@ -163,11 +163,11 @@ def another_kernel(root: Path) -> None:
 
 
 def missing_file(root: Path) -> None:
-    (root / general(root)[0].lr5).unlink()
+    (root / general(root)[0].lr5_path).unlink()
 
 
 def extra_file(root: Path) -> None:
-    path = root / general(root)[0].gt
+    path = root / general(root)[0].gt_path
     shutil.copyfile(path, path.with_name(f"{KEY}_000099.png"))
 
 
@@ -178,7 +178,8 @@ def doubled_row(root: Path) -> None:
 
 def row_without_files(root: Path) -> None:
     first = general(root)[0]
-    names = {name: getattr(first, name).replace(first.patch_id, f"{KEY}_000044") for name in COLUMNS}
+    columns = [f"{kind}_path" for kind in KINDS]
+    names = {name: getattr(first, name).replace(first.patch_id, f"{KEY}_000044") for name in columns}
     rewrite(root, [*general(root), replace(first, window=44, patch_id=f"{KEY}_000044", **names)])
 
 
@@ -191,7 +192,7 @@ def row_of_a_file_elsewhere(root: Path) -> None:
     outside.mkdir(parents=True)
     name = f"{general(root)[0].patch_id}.png"
     (outside / name).write_bytes(b"mine")
-    change_row(root, gt=f"../outside/GT/{name}")
+    change_row(root, gt_path=f"../outside/GT/{name}")
 
 
 def damaged_footer(root: Path) -> None:
@@ -234,7 +235,7 @@ def damaged_video_table(root: Path) -> None:
 
 
 def left_picture(root: Path) -> None:
-    path = root / general(root)[0].gt
+    path = root / general(root)[0].gt_path
     path.with_name(f".{KEY}_000003.png.tmp").write_bytes(b"half a")
 
 
@@ -245,7 +246,7 @@ def left_table(root: Path) -> None:
 
 def left_journal(root: Path) -> None:
     row = general(root)[0]
-    late = [name.replace(row.patch_id, f"{KEY}_000077") for name in (row.gt, row.lr5, row.lr7)]
+    late = [name.replace(row.patch_id, f"{KEY}_000077") for name in (row.gt_path, row.lr5_path, row.lr7_path)]
     (root / late[0]).write_bytes(b"named, but without a row")
     journal = root / "metadata/.journals" / KEY
     journal.parent.mkdir(exist_ok=True)

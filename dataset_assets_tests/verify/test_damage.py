@@ -153,7 +153,7 @@ def test_a_finding_names_the_file(settings: Settings) -> None:
     root = settings.base.output_base_dir
     row = damages.general(root)[0]
     damages.flip_bit("lr5")(root)
-    assert places(only(settings)) == [row.lr5]
+    assert places(only(settings)) == [row.lr5_path]
 
 
 def test_a_finding_names_the_table_and_the_window(settings: Settings) -> None:
@@ -181,10 +181,10 @@ def test_candidates_of_an_interrupted_run_may_be_missing(settings: Settings) -> 
 def test_a_repair_takes_away_nothing_that_is_sound(settings: Settings, whole: Settings) -> None:
     root = settings.base.output_base_dir
     row = damages.general(root)[2]
-    (root / row.gt).write_bytes(b"")
+    (root / row.gt_path).write_bytes(b"")
     assert only(settings, repair=True).repaired
     kept = pictures(whole.base.output_base_dir)
-    for name in (row.gt, row.lr5, row.lr7):
+    for name in (row.gt_path, row.lr5_path, row.lr7_path):
         del kept[name]
     assert pictures(root) == kept
     assert damages.general(root) == [

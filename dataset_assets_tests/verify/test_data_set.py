@@ -85,7 +85,7 @@ def test_the_rows_of_a_category_whose_drive_is_away_are_kept(settings: Settings)
 
 def test_files_of_people_are_reported_and_left(settings: Settings) -> None:
     root = settings.base.output_base_dir
-    folder = (root / damages.general(root)[0].gt).parent
+    folder = (root / damages.general(root)[0].gt_path).parent
     (folder / "notes.txt").write_text("mine")
     (folder / "another-film_000001.png").write_bytes(b"mine")
     (root / "Universal/Learn/Val/GT/mine.png").write_bytes(b"mine")

@@ -22,12 +22,12 @@ def exchange_two_patches(root: Path) -> None:
     """Puts two triplets of one size in each other's place, with rows that say so."""
     rows = damages.general(root)
     first, second = damages.square(root)[:2]
-    contents = [(root / getattr(second, column)).read_bytes() for column in ("gt", "lr5", "lr7")]
-    others = [(root / getattr(first, column)).read_bytes() for column in ("gt", "lr5", "lr7")]
+    contents = [(root / getattr(second, f"{kind}_path")).read_bytes() for kind in damages.KINDS]
+    others = [(root / getattr(first, f"{kind}_path")).read_bytes() for kind in damages.KINDS]
     changed_first, changed_second = first, second
-    for column, content, other in zip(("gt", "lr5", "lr7"), contents, others, strict=True):
-        changed_first = damages.put(root, changed_first, column, content)
-        changed_second = damages.put(root, changed_second, column, other)
+    for kind, content, other in zip(damages.KINDS, contents, others, strict=True):
+        changed_first = damages.put(root, changed_first, kind, content)
+        changed_second = damages.put(root, changed_second, kind, other)
     swapped = {first.window: changed_first, second.window: changed_second}
     damages.rewrite(root, [swapped.get(row.window, row) for row in rows])
 

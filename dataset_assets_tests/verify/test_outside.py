@@ -162,7 +162,7 @@ def test_wrong_colours_are_found_although_they_would_be_made_again_and_a_repair_
     found = deep(settings)
     assert {finding.kind.value for finding in found.findings} == {"colour"}
     assert {finding.place for finding in found.findings} == {
-        row.gt
+        row.gt_path
         for category in settings.categories
         for row in DataSet(settings.base.output_base_dir).tables.read_patches(category, KEY)
     }
