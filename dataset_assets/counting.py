@@ -1,6 +1,8 @@
-"""Counted nouns in sentences for people. Not here: formats of sizes and durations (`monitor.units`)."""
+"""Counted nouns, and shares, for people. Not here: formats of sizes and durations (`monitor.units`)."""
 
 from __future__ import annotations
+
+import math
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
@@ -17,3 +19,8 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 def are(count: int) -> str:
     """Return the verb that follows a number: `is` or `are`."""
     return "is" if count == 1 else "are"
+
+
+def percent(share: float | None) -> str:
+    """Return a share of 0 to 1 in percent, rounded down, so that only what is done is 100%."""
+    return "-" if share is None or math.isnan(share) else f"{math.floor(100 * share + 1e-9)}%"

@@ -18,9 +18,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from dataset_assets.counting import percent
 from dataset_assets.dataset import Failure
 from dataset_assets.monitor.snapshot import Snapshot, VideoRun
-from dataset_assets.monitor.units import ago, clock, percent, rate, shortened, size
+from dataset_assets.monitor.units import ago, clock, rate, shortened, size
 
 NARROW = 78  # columns; below, texts are short and gaps are single
 BAR_WIDTH = 8

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
+from dataset_assets.counting import percent
 from dataset_assets.monitor.snapshot import Snapshot
-from dataset_assets.monitor.units import clock, percent
+from dataset_assets.monitor.units import clock
 
 
 def status_line(snapshot: Snapshot) -> str:
