@@ -1,0 +1,239 @@
+"""Where single pictures of an export lie: files in folders, or values in LMDB.
+
+Here: putting, taking over and reading one picture. Not here: names of pictures (the layouts), and which are
+put (`picture_files`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from dataset_assets.exports.layouts.protocol import Kind
+
+if TYPE_CHECKING:
+    import lmdb
+
+# Pages of values that are less than half full, meta pages, branches; an unused part of the map costs nothing.
+MAP_BYTES_PER_BYTE: Final = 2
+MAP_BYTES_MORE: Final = 1 << 30
+LMDB_FILES: Final = ("data.mdb", "lock.mdb")
+META_INFO: Final = "meta_info.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One picture of an export.
+
+    Attributes:
+        folder: Folder or database, such as `GT`.
+        key: Its name in it without suffix, such as `film/000012/im4`.
+        kind: Ground truth or LR.
+        frame: Which frame of the window, 0..6.
+    """
+
+    folder: str
+    key: str
+    kind: Kind
+    frame: int
+
+
+class Store(Protocol):
+    """The pictures of one split."""
+
+    def put(self, place: Place, content: bytes) -> None:
+        """Store a picture, in the place of any other."""
+
+    def take(self, place: Place) -> bool:
+        """Take a picture over from the former export; return whether it has it."""
+
+    def get(self, place: Place) -> bytes:
+        """Read a picture.
+
+        Raises:
+            OSError: The file is absent or cannot be read.
+            KeyError: The database has no such key.
+        """
+
+    def files(self, places: Iterable[Place]) -> set[str]:
+        """Return the files that hold pictures, as posix paths relative to the store's folder."""
+
+    def keep(self, places: Collection[Place]) -> None:
+        """Delete other pictures from files that hold many."""
+
+    def commit(self) -> None:
+        """Hand over to the operating system what was put."""
+
+    def close(self) -> None:
+        """Close what is open."""
+
+
+class Tree:
+    """Pictures as PNG files."""
+
+    def __init__(self, folder: Path, former: Path | None = None) -> None:
+        """Store the folders of this split in this export, and in the one before."""
+        self._folder = folder
+        self._former = former
+        self._made: set[Path] = set()
+
+    def put(self, place: Place, content: bytes) -> None:
+        """Write a file; one that is there may share its content with the data set, so it is replaced."""
+        path = self._new(place)
+        with path.open("xb") as file:
+            file.write(content)
+
+    def link(self, place: Place, source: Path) -> bool:
+        """Hard-link a file; return whether the file system could."""
+        try:
+            os.link(source, self._new(place))
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return False
+        return True
+
+    def copy(self, place: Place, source: Path) -> None:
+        """Copy a file."""
+        shutil.copyfile(source, self._new(place))
+
+    def take(self, place: Place) -> bool:
+        """Link or copy a file of the former export."""
+        if self._former is None:
+            return False
+        source = self._former / _png(place)
+        if not source.is_file():
+            return False
+        if not self.link(place, source):
+            self.copy(place, source)
+        return True
+
+    def get(self, place: Place) -> bytes:
+        """Read a file."""
+        return (self._folder / _png(place)).read_bytes()
+
+    def files(self, places: Iterable[Place]) -> set[str]:
+        """Return a file for each picture."""
+        return {_png(place) for place in places}
+
+    def keep(self, places: Collection[Place]) -> None:
+        """Do nothing: no file holds many pictures."""
+
+    def commit(self) -> None:
+        """Do nothing: every file is closed."""
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+    def _new(self, place: Place) -> Path:
+        path = self._folder / _png(place)
+        if path.parent not in self._made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(path.parent)
+        path.unlink(missing_ok=True)
+        return path
+
+
+class Databases:
+    """Pictures as values of LMDB databases, `<folder>.lmdb`, under their keys."""
+
+    def __init__(self, folder: Path, former: Path | None = None, *, size_bytes: int | None = None) -> None:
+        """Store the folders of this split in this export, and in the one before.
+
+        Args:
+            folder: The folder of this split.
+            former: That of the export before.
+            size_bytes: Estimated bytes of a database to write; None to read only.
+        """
+        self._folder = folder
+        self._former = former
+        self._size_bytes = size_bytes
+        self._opened: dict[Path, lmdb.Environment] = {}
+        self._writing: dict[str, lmdb.Transaction] = {}
+
+    def put(self, place: Place, content: bytes) -> None:
+        """Put a value."""
+        self._transaction(place.folder).put(place.key.encode(), content)
+
+    def take(self, place: Place) -> bool:
+        """Put the value that the former export has."""
+        if self._former is None or not _database(self._former, place.folder).is_dir():
+            return False
+        content = self._read(self._former, place)
+        if content is None:
+            return False
+        self.put(place, content)
+        return True
+
+    def get(self, place: Place) -> bytes:
+        """Read a value."""
+        content = self._read(self._folder, place)
+        if content is None:
+            raise KeyError(place.key)
+        return content
+
+    def files(self, places: Iterable[Place]) -> set[str]:
+        """Return the databases' files; their lists are written last."""
+        folders = {place.folder for place in places}
+        return {f"{folder}.lmdb/{name}" for folder in folders for name in LMDB_FILES}
+
+    def keep(self, places: Collection[Place]) -> None:
+        """Delete other keys."""
+        kept = {(place.folder, place.key.encode()) for place in places}
+        for folder in {place.folder for place in places}:
+            transaction = self._transaction(folder)
+            with transaction.cursor() as cursor:
+                unwanted = [key for key in cursor.iternext(values=False) if (folder, key) not in kept]
+            for key in unwanted:
+                transaction.delete(key)
+        self.commit()
+
+    def commit(self) -> None:
+        """Commit what was put, to the disk."""
+        for transaction in self._writing.values():
+            transaction.commit()
+        self._writing.clear()
+
+    def close(self) -> None:
+        """Abort what was not committed, and close the databases."""
+        for transaction in self._writing.values():
+            transaction.abort()
+        self._writing.clear()
+        for environment in self._opened.values():
+            environment.close()
+        self._opened.clear()
+
+    def _transaction(self, folder: str) -> lmdb.Transaction:
+        if folder not in self._writing:
+            path = _database(self._folder, folder)
+            path.mkdir(parents=True, exist_ok=True)
+            self._writing[folder] = self._open(path, is_read=False).begin(write=True)
+        return self._writing[folder]
+
+    def _read(self, root: Path, place: Place) -> bytes | None:
+        with self._open(_database(root, place.folder), is_read=True).begin() as transaction:
+            content: bytes | None = transaction.get(place.key.encode())
+        return content
+
+    def _open(self, path: Path, *, is_read: bool) -> lmdb.Environment:
+        import lmdb  # an extra
+
+        if path not in self._opened:
+            if is_read:
+                self._opened[path] = lmdb.open(str(path), readonly=True, lock=False, create=False)
+            else:
+                size = MAP_BYTES_MORE + MAP_BYTES_PER_BYTE * (self._size_bytes or 0)
+                self._opened[path] = lmdb.open(str(path), map_size=size)
+        return self._opened[path]
+
+
+def _png(place: Place) -> str:
+    return f"{place.folder}/{place.key}.png"
+
+
+def _database(root: Path, folder: str) -> Path:
+    return root / f"{folder}.lmdb"
