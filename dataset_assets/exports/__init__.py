@@ -10,7 +10,9 @@ Example:
     print(write_export(plan).folder)
 """
 
+from dataset_assets.exports.checking import ExportFindings, check_export, summary
 from dataset_assets.exports.layouts import LAYOUTS
+from dataset_assets.exports.layouts.protocol import Layout
 from dataset_assets.exports.options import LAYOUT_NAMES, ExportOptions, Frames, GtFrames, LayoutName
 from dataset_assets.exports.running import (
     ExportPlan,
@@ -23,13 +25,17 @@ from dataset_assets.exports.running import (
 __all__ = [
     "LAYOUTS",
     "LAYOUT_NAMES",
+    "ExportFindings",
     "ExportOptions",
     "ExportPlan",
     "ExportReport",
     "Frames",
     "GtFrames",
+    "Layout",
     "LayoutName",
+    "check_export",
     "default_folder",
     "plan_export",
+    "summary",
     "write_export",
 ]

@@ -39,10 +39,11 @@ SPLIT_SCHEMA: Final = pa.schema(
 )
 
 
-def paste_of(selected: Selected, folder: Path) -> Paste:
+def paste_of(data_set: DataSet, selected: Selected, folder: Path) -> Paste:
     """Return what the option blocks of an export are made of."""
     return Paste(
         folder=folder,
+        data_set=data_set.folder.absolute(),
         scale=selected.scale,
         frames=selected.options.frames,
         gt=selected.options.gt,
@@ -143,7 +144,7 @@ def readme(layout: Layout, selected: Selected, paste: Paste) -> str:
         f"- Training: {_films(selected, 'train')}.",
     ]
     if paste.has_validation:
-        lines.append(f"- Validation, in `val/` and by film: {_films(selected, 'val')}.")
+        lines.append(f"- Validation, by film and {layout.val_place}: {_films(selected, 'val')}.")
     lines += [
         f"- `{SPLIT_FILE}` lists every triplet, `{RECORD_FILE}` the selection and versions.",
         "",

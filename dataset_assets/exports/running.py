@@ -204,7 +204,7 @@ def _write(plan: ExportPlan, place: Workplace, workers: int, on_triplets: Callab
         workers=workers,
     )
     with closing(plan.layout.writer(job)) as writer:
-        writer.keep(there)
+        there = writer.keep(there)
         written = WrittenUnits(place.partial)
         written.sync()
         written.keep_only(there)
@@ -230,7 +230,10 @@ def _write(plan: ExportPlan, place: Workplace, workers: int, on_triplets: Callab
         writer.finish()
     write_split(place.partial / SPLIT_FILE, plan.selected)
     write_readme(
-        place.partial / README_FILE, plan.layout, plan.selected, paste_of(plan.selected, plan.folder)
+        place.partial / README_FILE,
+        plan.layout,
+        plan.selected,
+        paste_of(plan.data_set, plan.selected, plan.folder),
     )
     written.sync()
     written.keep_only(plan.units)

@@ -35,7 +35,7 @@ class Item:
         clip: Its film's name in the export, `[a-z0-9-]+`: the video's key, after the category where there are
             several.
         split: Whether it is for training or for validation.
-        digest: Hash of everything that decides the bytes of its files.
+        digest: Hash of everything that decides the bytes of its files, but not where they lie.
     """
 
     triplet: Triplet
@@ -130,7 +130,7 @@ def selected(data_set: DataSet, options: ExportOptions) -> Selected:
         if names_category:
             # traiNNer-redux takes what comes before the first `_` for the clip.
             clip = f"{each.category.replace('_', '-')}-{clip}"
-        items.append(Item(each, clip, split, _digest(each.row, split, options)))
+        items.append(Item(each, clip, split, _digest(each.row, options)))
     _check_names(items)
     return Selected(tuple(items), options)
 
@@ -162,10 +162,9 @@ def _validation(videos: Sequence[str], options: ExportOptions) -> Collection[str
     return chosen
 
 
-def _digest(row: PatchRow, split: Split, options: ExportOptions) -> str:
+def _digest(row: PatchRow, options: ExportOptions) -> str:
     parts = (
         FILES_VERSION,
-        split,
         options.frames,
         options.gt,
         options.copies_gt,

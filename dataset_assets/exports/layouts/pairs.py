@@ -40,6 +40,7 @@ class Pairs:
     name: LayoutName = "pairs"
     trainers = "traiNNer-redux, neosr, BasicSR: trainers of single pictures"
     links_gt = True
+    val_place = "in `val/`"
     needs: Mapping[str, str] = {}
     kinds: Mapping[Split, StoreKind] = {"train": tree, "val": tree}
     suffix = ""
@@ -71,6 +72,7 @@ class PairsLmdb(Pairs):
     name: LayoutName = "pairs-lmdb"
     trainers = "neosr from LMDB"
     links_gt = False
+    val_place = "in `val/`"
     needs: Mapping[str, str] = {"lmdb": "lmdb"}
     kinds: Mapping[Split, StoreKind] = {"train": databases, "val": databases}
     suffix = ".lmdb"

@@ -65,7 +65,7 @@ def triplet_units(selected: Selected) -> list[Unit]:
     items = list(selected.items)
     if selected.options.gt == "all":
         items.sort(key=lambda item: (item.triplet.video, item.row.window, item.triplet.category))
-    return [Unit(item.name, item.digest, (item,)) for item in items]
+    return [Unit(item.name, f"{item.digest}-{item.split}", (item,)) for item in items]
 
 
 class PictureWriter:
@@ -92,7 +92,7 @@ class PictureWriter:
             if job.selected.of(split)
         }
 
-    def keep(self, units: Sequence[Unit]) -> None:
+    def keep(self, units: Sequence[Unit]) -> list[Unit]:
         """Delete pictures of other units from the partial folder."""
         kept = {UNITS_FILE}
         for split, store in self._stores.items():
@@ -107,6 +107,7 @@ class PictureWriter:
             kept |= {base + name for name in store.files(places)}
             store.keep(places)
         prune(self._job.partial, kept)
+        return list(units)
 
     def reuse(self, unit: Unit) -> bool:
         """Take pictures over from the former export; link ground truth to the data set's, if it can be."""

@@ -61,6 +61,7 @@ class Paste:
 
     Attributes:
         folder: The export's folder, absolute.
+        data_set: The data set's folder, absolute.
         scale: How many times smaller LR is.
         frames: LR frames of each window.
         gt: Whether GT of the middle frame is there, or of all.
@@ -70,6 +71,7 @@ class Paste:
     """
 
     folder: Path
+    data_set: Path
     scale: int
     frames: Frames
     gt: GtFrames
@@ -101,8 +103,12 @@ class Stored:
 class Writer(Protocol):
     """Write the units of an export. Only `prepare` is called by several threads."""
 
-    def keep(self, units: Sequence[Unit]) -> None:
-        """Delete what the partial folder holds of other units than these, which it holds completely."""
+    def keep(self, units: Sequence[Unit]) -> list[Unit]:
+        """Delete what the partial folder holds of other units than these, which a stopped run stored.
+
+        Returns:
+            Those of them that need not be stored again.
+        """
 
     def reuse(self, unit: Unit) -> bool:
         """Take a unit over from the former export, which has it with the same digest.
@@ -165,6 +171,10 @@ class Layout(Protocol):
     @property
     def links_gt(self) -> bool:
         """Whether GT files can be hard-linked into it."""
+
+    @property
+    def val_place(self) -> str:
+        """Where its triplets for validation are, in a few words."""
 
     def units(self, selected: Selected) -> list[Unit]:
         """Return what is written in one step each, in the order to write it."""

@@ -35,6 +35,7 @@ class Redux:
     name: LayoutName = "redux"
     trainers = "traiNNer-redux (TSCUNet, TemporalSPAN)"
     links_gt = True
+    val_place = "in `val/`"
     needs: Mapping[str, str] = {}
     kinds: Mapping[Split, StoreKind] = {"train": tree, "val": tree}
 

@@ -6,9 +6,11 @@ put (`picture_files`).
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -23,6 +25,11 @@ MAP_BYTES_PER_BYTE: Final = 2
 MAP_BYTES_MORE: Final = 1 << 30
 LMDB_FILES: Final = ("data.mdb", "lock.mdb")
 META_INFO: Final = "meta_info.txt"
+LINKLESS_ERRNOS: Final = frozenset(
+    (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
+)
+# A disk with less is full for a library that does not say why it failed.
+FULL_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +90,32 @@ class Tree:
 
     def put(self, place: Place, content: bytes) -> None:
         """Write a file; one that is there may share its content with the data set, so it is replaced."""
-        path = self._new(place)
-        with path.open("xb") as file:
+        with self._new(_png(place)).open("xb") as file:
             file.write(content)
 
     def link(self, place: Place, source: Path) -> bool:
         """Hard-link a file; return whether the file system could."""
-        try:
-            os.link(source, self._new(place))
-        except FileNotFoundError:
-            raise
-        except OSError:
-            return False
-        return True
+        return _linked(source, self._new(_png(place)))
 
     def copy(self, place: Place, source: Path) -> None:
         """Copy a file."""
-        shutil.copyfile(source, self._new(place))
+        shutil.copyfile(source, self._new(_png(place)))
 
     def take(self, place: Place) -> bool:
-        """Link or copy a file of the former export."""
-        if self._former is None:
+        """Link or copy a picture of the former export."""
+        return self.take_file(_png(place))
+
+    def take_file(self, name: str) -> bool:
+        """Link or copy any file of the former export; return whether it has it.
+
+        Args:
+            name: Posix path, relative to the store's folder.
+        """
+        if self._former is None or not (self._former / name).is_file():
             return False
-        source = self._former / _png(place)
-        if not source.is_file():
-            return False
-        if not self.link(place, source):
-            self.copy(place, source)
+        path = self._new(name)
+        if not _linked(self._former / name, path):
+            shutil.copyfile(self._former / name, path)
         return True
 
     def get(self, place: Place) -> bytes:
@@ -129,8 +135,8 @@ class Tree:
     def close(self) -> None:
         """Do nothing: no file is open."""
 
-    def _new(self, place: Place) -> Path:
-        path = self._folder / _png(place)
+    def _new(self, name: str) -> Path:
+        path = self._folder / name
         if path.parent not in self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(path.parent)
@@ -157,7 +163,8 @@ class Databases:
 
     def put(self, place: Place, content: bytes) -> None:
         """Put a value."""
-        self._transaction(place.folder).put(place.key.encode(), content)
+        with self._disk_errors(place.folder):
+            self._transaction(place.folder).put(place.key.encode(), content)
 
     def take(self, place: Place) -> bool:
         """Put the value that the former export has."""
@@ -194,8 +201,9 @@ class Databases:
 
     def commit(self) -> None:
         """Commit what was put, to the disk."""
-        for transaction in self._writing.values():
-            transaction.commit()
+        for folder, transaction in self._writing.items():
+            with self._disk_errors(folder):
+                transaction.commit()
         self._writing.clear()
 
     def close(self) -> None:
@@ -214,9 +222,24 @@ class Databases:
             self._writing[folder] = self._open(path, is_read=False).begin(write=True)
         return self._writing[folder]
 
+    @contextmanager
+    def _disk_errors(self, folder: str) -> Iterator[None]:
+        import lmdb
+
+        try:
+            yield
+        except lmdb.Error as error:
+            raise disk_error(_database(self._folder, folder), error) from error
+
     def _read(self, root: Path, place: Place) -> bytes | None:
-        with self._open(_database(root, place.folder), is_read=True).begin() as transaction:
-            content: bytes | None = transaction.get(place.key.encode())
+        import lmdb
+
+        path = _database(root, place.folder)
+        try:
+            with self._open(path, is_read=True).begin() as transaction:
+                content: bytes | None = transaction.get(place.key.encode())
+        except lmdb.Error as error:
+            raise ValueError(f"{path} is missing or damaged: {error}") from error
         return content
 
     def _open(self, path: Path, *, is_read: bool) -> lmdb.Environment:
@@ -229,6 +252,24 @@ class Databases:
                 size = MAP_BYTES_MORE + MAP_BYTES_PER_BYTE * (self._size_bytes or 0)
                 self._opened[path] = lmdb.open(str(path), map_size=size)
         return self._opened[path]
+
+
+def disk_error(path: Path, error: Exception) -> OSError:
+    """Return the disk's error behind one of a C library, which names none, or only in its text."""
+    is_full = shutil.disk_usage(path.parent).free < FULL_BYTES or os.strerror(errno.ENOSPC) in str(error)
+    number = errno.ENOSPC if is_full else errno.EIO
+    return OSError(number, os.strerror(number), str(path))
+
+
+def _linked(source: Path, path: Path) -> bool:
+    try:
+        os.link(source, path)
+    except OSError as error:
+        # Of these disks and kinds of disk, or so many links to one file, there can be none.
+        if error.errno in LINKLESS_ERRNOS:
+            return False
+        raise
+    return True
 
 
 def _png(place: Place) -> str:

@@ -46,6 +46,7 @@ class Vimeo90k:
     name: LayoutName = "vimeo90k"
     trainers = "BasicSR, KAIR (VRT, RVRT), mmagic"
     links_gt = True
+    val_place = "in `val/`"
     needs: Mapping[str, str] = {}
     folders: Mapping[Split, tuple[str, str]] = {"train": ("GT", "LQ"), "val": ("GT", "LQ")}
     kinds: Mapping[Split, StoreKind] = {"train": tree, "val": tree}
@@ -93,6 +94,7 @@ class Vimeo90kLmdb(Vimeo90k):
     name: LayoutName = "vimeo90k-lmdb"
     trainers = "BasicSR and KAIR from LMDB: from some 50,000 triplets on, 3 files instead of 8 for each"
     links_gt = False
+    val_place = "in `val/`"
     needs: Mapping[str, str] = {"lmdb": "lmdb"}
     folders: Mapping[Split, tuple[str, str]] = {"train": ("gt", "lq"), "val": ("GT", "LQ")}
     kinds: Mapping[Split, StoreKind] = {"train": databases, "val": tree}
