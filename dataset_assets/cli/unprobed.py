@@ -30,7 +30,7 @@ class Unprobed:
         unseen: Keys of those that no look has shown anything of: all their windows count.
         sizes: Width and height of the coded frame of the others, by key, pixels.
         too_small: Why no format of any category that wants patches of a film fits it, by key.
-        misfits: Categories that want patches of a film and of which no format fits it, by key.
+        misfits: Categories that want patches of a film and of which no format fits it, by key of the film.
         refused: Why a film cannot be used, by key.
     """
 
@@ -63,16 +63,20 @@ def look_into(settings: Settings, keys: Sequence[str], console: Console) -> Unpr
         console: Where progress is shown, if it is a terminal.
     """
     entries = [settings.video(key) for key in keys[:MOST_LOOKED_INTO]]
+    videos = {entry.key: entry for entry in entries}
     checked = check_films([entry.path for entry in entries], console)
     sizes = {entry.key: checked.sizes[entry.path] for entry in entries if entry.path in checked.sizes}
-    misfits = {key: _misfits(settings, settings.video(key), size) for key, size in sizes.items()}
-    too_small = {key: too_small_for_all(settings, settings.video(key), size) for key, size in sizes.items()}
+    too_small = {key: too_small_for_all(settings, videos[key], size) for key, size in sizes.items()}
+    misfits = {
+        key: [name for name in settings.wanting(videos[key]) if _misfit(settings, [name], size)]
+        for key, size in sizes.items()
+    }
     refused = {entry.key: checked.refused[entry.path] for entry in entries if entry.path in checked.refused}
     return Unprobed(
         unseen=[key for key in keys if key not in sizes and key not in refused],
         sizes=sizes,
         too_small={key: why for key, why in too_small.items() if why},
-        misfits={key: list(whys) for key, whys in misfits.items() if whys},
+        misfits=misfits,
         refused=refused,
     )
 
@@ -87,21 +91,14 @@ def too_small_for_all(settings: Settings, video: VideoEntry, size: Size) -> str:
         video: The film.
         size: Width and height of its coded frame, pixels; it may be shown turned.
     """
-    whys = _misfits(settings, video, size)
-    return next(iter(whys.values()), "") if len(whys) == len(_wanting(settings, video)) else ""
+    return _misfit(settings, settings.wanting(video), size)
 
 
-def _misfits(settings: Settings, video: VideoEntry, size: Size) -> dict[str, str]:
-    """Return why no format of a category fits a film, by each such category that wants patches of it."""
+def _misfit(settings: Settings, categories: Sequence[str], size: Size) -> str:
+    """Return why no format of some categories fits a film, upright or turned; empty where one does."""
     width, height = size
-    areas = (Rect(0, 0, width, height), Rect(0, 0, height, width))
-    found = {}
-    for name in _wanting(settings, video):
-        whys = [misfit(settings.formats, settings.categories[name].mix, area) for area in areas]
-        if all(whys):
-            found[name] = whys[0]
-    return found
-
-
-def _wanting(settings: Settings, video: VideoEntry) -> list[str]:
-    return [name for name in settings.categories if settings.target(video, name)]
+    mixes = [settings.categories[name].mix for name in categories]
+    whys = [
+        misfit(settings.formats, mixes, Rect(0, 0, *sides)) for sides in ((width, height), (height, width))
+    ]
+    return whys[0] if all(whys) else ""
