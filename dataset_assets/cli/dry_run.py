@@ -26,7 +26,7 @@ from dataset_assets.generate import Changes
 from dataset_assets.launch import Task, dagster_home
 from dataset_assets.monitor import History, SnapshotCollector, duration, run_costs
 
-# Where no run has ended yet: a window of a UHD film takes 1.0 CPU s, one of an HD film 0.19, and a run 10 s
+# Where no run on windows has ended yet: one of a UHD film takes 1.0 CPU s, of an HD film 0.19, a run 10 s
 # for its start, its probe and its checks (benchmarks/results.md).
 CPU_S_PER_MEGAPIXEL = 0.12
 OVERHEAD_S = 10.0
@@ -138,17 +138,18 @@ def _estimate(
         unprobed: What is known of the films that were not probed yet.
     """
     with History(dagster_home(settings), [entry.key for entry in settings.videos]) as history:
-        ended = history.read((), collector.overview(), time.time()).ended
+        # Those of films that no format fits, or that were up to date, show nothing about windows.
+        ended = [run for run in history.read((), collector.overview(), time.time()).ended if run.windows]
     costs = run_costs(ended)
     if costs is not None:
-        work_s = sum(costs.run_s(each) for each in windows.values())
+        work_s = sum(costs.run_s(each) if each else OVERHEAD_S for each in windows.values())
         runs = counted(len(ended), "run")
         return _Estimate(work_s, f"{costs.window_s:.2f} s a window, as in the last {runs}")
     sizes = [size for key, size in unprobed.sizes.items() if windows[key]]
     sizes += _probed_sizes(settings, islice(windows, MOST_LOOKED_UP))
     megapixels = sum(width * height for width, height in sizes) / 1e6 / max(1, len(sizes))
     work_s = sum(OVERHEAD_S + CPU_S_PER_MEGAPIXEL * megapixels * each for each in windows.values())
-    source = f"guessed from pictures of {megapixels:.1f} megapixels, since no run has ended yet"
+    source = f"guessed from pictures of {megapixels:.1f} megapixels, since no run on windows has ended yet"
     return _Estimate(work_s, source)
 
 
