@@ -147,4 +147,4 @@ def test_a_table_that_cannot_be_counted_is_named(copied: Path) -> None:
     table.write_bytes(b"no table")
     done = run("generate", "--dry-run", "--config", copied)
     assert done.returncode == 0
-    assert f"not counted alpha: The table {table} is damaged" in done.stdout
+    assert f"not counted alpha: The general patches table of alpha ({table}) is damaged" in done.stdout
