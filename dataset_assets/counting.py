@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun, such as `1 video` or `1,234 videos`.
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 video`, `1,234 videos` or `2 patches`.
 
     Args:
         count: The number.
-        noun: The noun in the singular.
-        plural: The noun in the plural; with an s by default.
+        noun: The noun in the singular; its plural ends in s, after a hiss in es.
     """
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+    ending = "" if count == 1 else "es" if noun.endswith(("ch", "sh", "s", "x")) else "s"
+    return f"{count:,} {noun}{ending}"
 
 
 def are(count: int) -> str:

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import dataset_assets
 from dataset_assets.counting import are, counted
 
 
@@ -12,5 +16,18 @@ def test_a_noun_and_a_verb_follow_their_number(count: int, text: str, verb: str)
     assert (counted(count, "video"), are(count)) == (text, verb)
 
 
-def test_an_irregular_plural_is_given() -> None:
-    assert [counted(count, "patch", "patches") for count in (1, 2)] == ["1 patch", "2 patches"]
+def test_the_plural_of_a_patch_has_another_syllable() -> None:
+    assert [counted(count, "new patch") for count in (1, 2)] == ["1 new patch", "2 new patches"]
+
+
+def test_no_message_has_a_plural_by_hand_after_a_number() -> None:
+    nouns = "candidates|cores|files|films|partitions|patches|places|runs|triplets|windows"
+    by_hand = re.compile(rf"\{{[^{{}}]+\}}+ (?:{nouns})\b")
+    package = Path(dataset_assets.__file__).parent
+    found = {
+        f"{path.relative_to(package)}: {match[0]}"
+        for pattern in ("*.py", "*.html")
+        for path in package.rglob(pattern)
+        for match in by_hand.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()

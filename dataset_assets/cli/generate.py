@@ -345,7 +345,7 @@ def _report(outcome: Outcome, settings: Settings, data_set: DataSet, console: Co
         found = data_set.completions(settings, entry, statuses)
         total = sum((each for name, each in found.items() if name != WINDOWS), Completion())
         short = f", {total.short} short" if total.short else ""
-        console.print(f"[green]done[/green] {key}: {counted(total.done, 'patch', 'patches')}{short}")
+        console.print(f"[green]done[/green] {key}: {counted(total.done, 'patch')}{short}")
     for warning in _warnings(data_set, key, statuses):
         console.print(f"[yellow]warning[/yellow] {key}: {escape(warning)}", soft_wrap=True)
     return {key} if misfit else set()

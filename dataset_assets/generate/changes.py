@@ -85,7 +85,7 @@ class Changes:
 
 
 def _patches(count: int) -> str:
-    return counted(count, "patch", "patches")
+    return counted(count, "patch")
 
 
 def refuse_to_replace(place: str, changes: Changes, finished: int) -> None:
@@ -104,7 +104,7 @@ def refuse_to_replace(place: str, changes: Changes, finished: int) -> None:
     parts = [("remade", changes.remade), ("deleted", changes.deleted)]
     what = " and ".join(f"{count:,} would be {verb}" for verb, count in parts if count)
     raise ReplacingError(
-        f"{place}: of {finished:,} finished patches {what} ({'; '.join(changes.reasons)})",
+        f"{place}: of {counted(finished, 'finished patch')} {what} ({'; '.join(changes.reasons)})",
         "if that is wanted, run `dataset-assets generate --yes`, set base_settings.allow_replacing to true, "
         "or give the run the tag dataset_assets/replace; else undo the change",
     )

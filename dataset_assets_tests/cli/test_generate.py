@@ -52,7 +52,7 @@ def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
     assert [line.split(":")[0] for line in sorted(short)] == ["warning alpha", "warning beta"]
     for line in short:
         assert re.fullmatch(
-            r"warning \w+: only \d of 6 windows were found: the film has no place left for another one; "
+            r"warning \w+: only \d of 6 windows found: the film has no place left for another one; "
             r"rejected of \d+ candidates: (\w+ \d+%(, )?)+",
             line,
         ), line
