@@ -23,11 +23,12 @@ from dataset_assets.dagster_internals import (
     WILL_RETRY_TAG,
     can_hold_history,
     delete_run,
+    failed_check_partitions,
     forget_partition,
     has_events,
     is_initialised,
-    one_transaction,
     process_death,
+    report_without_run,
     run_daemon,
     version_tags,
     webserver_app,
@@ -139,23 +140,49 @@ def test_a_partition_is_forgotten_of_the_assets_named_alone(instance: dg.Dagster
         assert set(instance.get_latest_storage_id_by_partition(ASSET, MATERIALIZED)) == {"second"}
 
 
-def test_events_within_one_transaction_are_seen_together_at_its_end(instance: dg.DagsterInstance) -> None:
-    with needed("how its SQLite storage connects (one_transaction)"):
-        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
-        with dg.DagsterInstance.from_ref(instance.get_ref()) as reader:
-            with one_transaction(instance):
-                for name in ("second", "third"):
-                    instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition=name))
-                assert materialized(reader) == {"first"}, "an event was written outside the transaction"
-            assert materialized(reader) == {"first", "second", "third"}, "events were lost"
-        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="fourth"))
+def test_events_without_a_run_are_seen_together(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, seen = instance.report_runless_asset_event, []
+    with (
+        needed("how its SQLite storage connects (report_without_run)"),
+        dg.DagsterInstance.from_ref(instance.get_ref()) as reader,
+    ):
+
+        def report_and_look(event: Any) -> None:
+            report(event)
+            seen.append(materialized(reader))
+
+        monkeypatch.setattr(instance, "report_runless_asset_event", report_and_look)
+        report_without_run(
+            instance,
+            [dg.AssetMaterialization(ASSET, partition=name) for name in ("first", "second", "third")],
+        )
+        assert seen == [{"first"}] * 3, "an event was written outside the transaction"
+        assert materialized(reader) == {"first", "second", "third"}, "events were lost"
+        report(dg.AssetMaterialization(ASSET, partition="fourth"))
         assert "fourth" in materialized(instance)
 
 
+def test_a_check_of_a_partition_has_one_result_without_a_run(instance: dg.DagsterInstance) -> None:
+    key = dg.AssetCheckKey(ASSET, "sound")
+    with needed("how its SQL storage keeps results of checks (report_without_run)"):
+        for passed in (False, True, False):
+            results = [
+                dg.AssetCheckEvaluation(asset_key=ASSET, check_name="sound", passed=passed, partition=name)
+                for name in ("first", "second")
+            ]
+            report_without_run(instance, results)
+        assert len(instance.event_log_storage.get_asset_check_execution_history(key, limit=9)) == 2
+        assert failed_check_partitions(instance, key) == {"first", "second"}
+
+
 def test_a_history_that_is_no_file_takes_events_as_they_come() -> None:
-    with dg.DagsterInstance.ephemeral() as instance, one_transaction(instance):
-        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
-        assert materialized(instance) == {"first"}
+    with dg.DagsterInstance.ephemeral() as instance:
+        names = ("first", "second")
+        report_without_run(instance, [dg.AssetMaterialization(ASSET, partition=name) for name in names])
+        assert materialized(instance) == set(names)
+        report_without_run(instance, [])
 
 
 def test_the_file_of_a_deleted_run_goes_which_dagster_leaves(
