@@ -14,12 +14,13 @@ import re
 import sqlite3
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
 import yaml
-from sqlalchemy import create_engine
+from sqlalchemy import Select, Table, create_engine, func, select
 from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
 
@@ -178,6 +179,70 @@ def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
     if path_of is not None:
         for ending in ("", "-wal", "-shm"):
             Path(f"{path_of(run_id)}{ending}").unlink(missing_ok=True)
+
+
+def delete_events_without_run(instance: dg.DagsterInstance, asset: str, before_s: float, kept: int) -> int:
+    """Delete old events of an asset without partitions that no run recorded, and such results of its checks.
+
+    Dagster has no retention of events but with their run. Events of results that others replaced go too.
+
+    Args:
+        instance: Where the history is.
+        asset: Name of the asset.
+        before_s: Unix time; later events stay.
+        kept: How many of each kind, and of each check, stay at least.
+
+    Returns:
+        How many events were deleted.
+    """
+    from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
+    from dagster._core.storage.event_log.schema import (
+        AssetCheckExecutionsTable,
+        AssetEventTagsTable,
+        SqlEventLogStorageTable,
+    )
+
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return 0
+    events, results, tags = SqlEventLogStorageTable, AssetCheckExecutionsTable, AssetEventTagsTable
+    before = datetime.fromtimestamp(before_s, UTC).replace(tzinfo=None)
+    old_events = _old_without_run(events, "dagster_event_type", "timestamp", asset, before, kept)
+    old_results = _old_without_run(results, "check_name", "evaluation_event_timestamp", asset, before, kept)
+    # Their events do not name the asset.
+    is_of_check = (events.c.run_id == _RUNLESS) & (events.c.timestamp < before)
+    is_of_check &= events.c.dagster_event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION.value
+    referred = select(results.c.evaluation_event_storage_id).where(
+        results.c.run_id == _RUNLESS, results.c.evaluation_event_storage_id.is_not(None)
+    )
+    with storage.index_connection() as connection:
+        connection.execute(results.delete().where(results.c.id.in_(old_results)))
+        connection.execute(tags.delete().where(tags.c.event_id.in_(old_events)))
+        old = events.c.id.in_(old_events) | (is_of_check & events.c.id.not_in(referred))
+        count: int = connection.execute(events.delete().where(old)).rowcount
+    if isinstance(storage, SqliteEventLogStorage) and count:
+        # The second copy, to whose numbers nothing refers.
+        with storage.run_connection(_RUNLESS) as connection:
+            connection.execute(events.delete().where(events.c.id.in_(old_events) | is_of_check))
+    return count
+
+
+def _old_without_run(
+    table: Table, kind: str, moment: str, asset: str, before: datetime, kept: int
+) -> Select[tuple[int]]:
+    """Return a query for the ids of an asset's rows in a table, without the newest ones of each kind.
+
+    `kind` and `moment` are columns, the latter in UTC; the rest as in `delete_events_without_run`.
+    """
+    columns = table.c
+    newest_first = func.row_number().over(partition_by=columns[kind], order_by=columns.id.desc())
+    ranked = (
+        select(columns.id, columns[moment].label("moment"), newest_first.label("rank"))
+        .where(columns.run_id == _RUNLESS, columns.partition.is_(None))
+        .where(columns.asset_key == dg.AssetKey(asset).to_string())
+        .subquery()
+    )
+    return select(ranked.c.id).where(ranked.c.moment < before, ranked.c.rank > kept)
 
 
 def forget_partition(instance: dg.DagsterInstance, assets: Sequence[str], partition: str) -> None:
