@@ -179,7 +179,7 @@ def test_what_one_update_leaves_to_be_marked_as_stale_is_done_by_the_next(
     ticks.tick()
     ticks.configure(categories={"toon": {"folder": "Toon/ToonModel/Learn", "mix": {"small_540": 1.0}}})
     monkeypatch.setattr(staleness, "BATCH", 1)
-    monkeypatch.setattr(dataset_stats, "MOST_CPU_S", 0.0)
+    monkeypatch.setattr(dataset_stats, "MOST_S", 0.0)
     assert ticks.tick_later() == (True, "updated: settings or exclusions changed")
     assert ticks.tick_later() == (True, "updated: 1 partition is to be marked as stale or up to date")
     assert not ticks.tick_later()[0]
