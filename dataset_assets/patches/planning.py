@@ -119,7 +119,8 @@ def fitting_mix(formats: Mapping[str, Format], mix: Mapping[str, float], area: R
 def misfit(formats: Mapping[str, Format], mixes: Iterable[Mapping[str, float]], area: Rect) -> str:
     """Return why no format of some mixes fits a video; empty where one does, or where there is none.
 
-    Named are the formats that contain no other one: a video that any format fits, one of these fits.
+    Named are the formats that contain no other one, the one first that lacks the least: a video that any
+    format fits, one of these fits.
 
     Args:
         formats: Formats by name.
@@ -134,6 +135,7 @@ def misfit(formats: Mapping[str, Format], mixes: Iterable[Mapping[str, float]], 
         around = Rect(0, 0, formats[name].width, formats[name].height)
         if not any(_fits(formats[smaller], around) for smaller in least):
             least.append(name)
+    least.sort(key=lambda name: max(formats[name].width * area.height, formats[name].height * area.width))
     needed = " or ".join(f"{formats[name].width}x{formats[name].height} ({name})" for name in least)
     return (
         f"no format fits: the largest crop would be {area.width}x{area.height}, at least {needed} is needed"

@@ -293,7 +293,7 @@ def test_what_was_guessed_of_a_film_is_shown(tmp_path: Path) -> None:
     guesses = "matrix smpte170m, primaries smpte170m, transfer bt709, limited range"
     lines = done.stdout.splitlines()
     assert f"warning untagged: untagged, taken as: {guesses}" in lines
-    needed = "at least 540x540 (small_540) or 720x405 (medium_169) is needed"
+    needed = "at least 720x405 (medium_169) or 540x540 (small_540) is needed"
     why = f"no format fits: the largest crop would be 320x180, {needed}"
     assert f"too small untagged: {why}" in lines
     again = run("generate", "--config", config).stdout

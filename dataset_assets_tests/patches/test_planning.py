@@ -157,6 +157,7 @@ def test_each_size_that_would_suffice_is_named_and_no_larger_one() -> None:
     assert misfit(formats, mixes, Rect(3, 3, 53, 53)) == (
         "no format fits: the largest crop would be 53x53, at least 96x54 (again) or 54x96 (tall) is needed"
     )
+    assert misfit(formats, mixes, Rect(0, 0, 53, 95)).endswith("54x96 (tall) or 96x54 (again) is needed")
     assert misfit(formats, mixes, Rect(3, 3, 54, 96)) == ""
     assert misfit(formats, [{"small": 0.0}], Rect(0, 0, 1, 1)) == ""
 
