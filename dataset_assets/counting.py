@@ -14,6 +14,17 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{ending}"
 
 
+def some_are(count: int, total: int, noun: str) -> str:
+    """Return a part of a whole with its verb, such as `1 of 3 videos is` or `0 of 1 video is`.
+
+    Args:
+        count: The part.
+        total: The whole.
+        noun: The noun in the singular, as in `counted`.
+    """
+    return f"{count:,} of {counted(total, noun)} {are(count or total)}"
+
+
 def are(count: int) -> str:
     """Return the verb that follows a number: `is` or `are`."""
     return "is" if count == 1 else "are"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import dataset_assets
-from dataset_assets.counting import are, counted
+from dataset_assets.counting import are, counted, some_are
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,19 @@ from dataset_assets.counting import are, counted
 )
 def test_a_noun_and_a_verb_follow_their_number(count: int, text: str, verb: str) -> None:
     assert (counted(count, "video"), are(count)) == (text, verb)
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "text"),
+    [
+        (0, 1, "0 of 1 video is"),
+        (1, 3, "1 of 3 videos is"),
+        (0, 3, "0 of 3 videos are"),
+        (2, 3, "2 of 3 videos are"),
+    ],
+)
+def test_a_part_has_the_verb_of_its_number_or_of_the_whole(count: int, total: int, text: str) -> None:
+    assert some_are(count, total, "video") == text
 
 
 def test_the_plural_of_a_patch_has_another_syllable() -> None:

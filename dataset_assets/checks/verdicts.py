@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
-from dataset_assets.counting import are, counted
+from dataset_assets.counting import counted, some_are
 from dataset_assets.dataset import AssetStatus, DataSet, Failure, TripletPaths
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import CategoryReport, WindowsReport
@@ -189,7 +189,7 @@ def videos_ok(videos: int, failed: Mapping[str, Failure], unfinished: Mapping[st
     first = next((each.sentence for each in failed.values()), "")
     return Verdict(
         not failed,
-        f"{done} of {counted(videos, 'video')} {are(done)} done, {len(failed)} failed, {to_come} to come"
+        f"{some_are(done, videos, 'video')} done, {len(failed)} failed, {to_come} to come"
         + (f"; first {first}" if first else ""),
         "videos_failed",
         len(failed),
@@ -213,7 +213,7 @@ def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
     done = videos - len(unfinished)
     return Verdict(
         not unfinished,
-        f"{done} of {counted(videos, 'video')} {are(done)} done{first}",
+        f"{some_are(done, videos, 'video')} done{first}",
         "videos_unfinished",
         len(unfinished),
     )
@@ -235,7 +235,7 @@ def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
         elif not provenance.source_fingerprint.is_of(entry.path):
             changed.append(entry.key)
     unchanged = probed - len(gone) - len(changed)
-    parts = [f"{unchanged:,} of {counted(probed, 'probed film')} {are(unchanged)} there and unchanged"]
+    parts = [f"{some_are(unchanged, probed, 'probed film')} there and unchanged"]
     parts += [f"missing: {', '.join(gone)}"] if gone else []
     parts += [f"changed, so that their patches are stale: {', '.join(changed)}"] if changed else []
     return Verdict(not (gone or changed), "; ".join(parts), "films_off", len(gone) + len(changed))

@@ -17,7 +17,7 @@ from rich.console import Console
 from dataset_assets.cli.film_check import LIMIT_S, check_films
 from dataset_assets.cli.unprobed import too_small_for_all
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
-from dataset_assets.counting import are, counted
+from dataset_assets.counting import counted, some_are
 from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
 from dataset_assets.video import bake_lut
@@ -119,7 +119,7 @@ def _films(settings: Settings, console: Console | None) -> str:
     if absent:
         first = absent[0]
         remedy = fitting_remedy(f"{CORRECT_PATH}, or mount its disk", settings, first)
-        count = f"{len(absent)} of {counted(total, 'film')} {are(len(absent))}"
+        count = some_are(len(absent), total, "film")
         faults.append(f"{count} absent, first {first.path}; {remedy}")
     refused = [video for video in there if video.path in checked.refused]
     if refused:

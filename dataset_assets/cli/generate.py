@@ -25,7 +25,7 @@ from dataset_assets.cli.preview import Preview, preview_changes
 from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.cli.unprobed import Unprobed, look_into, unprobed_keys
 from dataset_assets.config import Settings, VideoEntry, load_settings
-from dataset_assets.counting import are, counted
+from dataset_assets.counting import counted, some_are
 from dataset_assets.dataset import WINDOWS, AssetStatus, Completion, DataSet, shortfall
 from dataset_assets.errors import ConfigError, DatasetAssetsError, ReplacingError, SpaceError
 from dataset_assets.launch import (
@@ -154,7 +154,7 @@ def _generate(
     done = len(entries) - len(failures) - len(too_small)
     beside = f", {len(too_small)} too small" if too_small else ""
     console.print(
-        f"{done} of {counted(len(entries), 'video')} {are(done)} up to date{beside} in {data_set.folder}",
+        f"{some_are(done, len(entries), 'video')} up to date{beside} in {data_set.folder}",
         soft_wrap=True,
     )
     return 1 if failures or problems else 0

@@ -297,4 +297,4 @@ def test_what_was_guessed_of_a_film_is_shown(tmp_path: Path) -> None:
     why = f"no format fits: the largest crop would be 320x180, {needed}"
     assert f"too small untagged: {why}" in lines
     again = run("generate", "--config", config).stdout
-    assert lines[-1] + "\n" == again == f"0 of 1 video are up to date, 1 too small in {tmp_path}/dataset\n"
+    assert lines[-1] + "\n" == again == f"0 of 1 video is up to date, 1 too small in {tmp_path}/dataset\n"
