@@ -193,6 +193,9 @@ class _Look:
         status = self._status(path, versions, target)
         if target and (why := self._misfit(category, status)):
             return AssetStatus("too_small", why)
+        if not target and self._footer is not None and not sum(self._footer[1].patches.values()):
+            # Nothing is wanted and nothing is there, whatever the settings.
+            return AssetStatus("done")
         if status.is_done and self._footer is not None:
             # Windows in strata go in another order than that in which categories took them.
             chosen = self._footer[0].chosen
