@@ -273,7 +273,7 @@ def _check_space(
     to_write = f"about {size(needed_bytes)}" if needed_bytes else "nothing"
     estimate = f"{to_write} to write, {size(free_bytes)} free"
     if unseen := len(preview.unprobed.unseen):
-        estimate += f", with all windows of {counted(unseen, 'film')} not probed yet"
+        estimate += f"; this counts all windows of {counted(unseen, 'film')} not probed yet"
     if needed_bytes and free_bytes - needed_bytes < base.min_free_gb * 1e9:
         raise SpaceError(
             f"{data_set.folder}: {work}, {estimate}, and base_settings.min_free_gb keeps "

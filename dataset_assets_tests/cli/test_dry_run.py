@@ -94,7 +94,7 @@ def test_films_that_give_nothing_are_found_before_they_are_probed(sdr_film: Film
     real = run("generate", "--config", config)
     first = real.stdout.splitlines()[0]
     assert first.startswith("4 videos to work on: keeps 0 patches, adds 36, ")
-    assert first.endswith(", with all windows of 4 films not probed yet")
+    assert first.endswith("; this counts all windows of 4 films not probed yet")
     assert "not probed yet" not in lines[0]
     # The run that found the small film too small says nothing about the rate.
     change(config, base_frame_limit=13)

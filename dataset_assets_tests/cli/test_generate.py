@@ -40,7 +40,7 @@ def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
     estimate, *lines = generated.done.stdout.splitlines()
     assert re.fullmatch(
         r"2 videos to work on: keeps 0 patches, adds 15, remakes 0, deletes 0; "
-        r"about [0-9.]+ MB to write, [0-9.]+ [MGT]B free",
+        r"about [0-9.]+ MB to write, [0-9.]+ [MGT]B free; this counts all windows of 2 films not probed yet",
         estimate,
     )
     done = [line for line in lines if line.startswith("done")]
