@@ -111,8 +111,9 @@ def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
     stale = f", {totals.patches_stale:,} stale" if totals.patches_stale else ""
     parts: list[RenderableType] = [
         f"{counted(totals.videos, 'video')}, {totals.patches_done:,} of "
-        f"{totals.patches_target:,} patches, {totals.patches_short:,} short, {totals.patches_to_do:,} to do"
-        f"{stale}, {_gigabytes(totals.size_bytes)}, acceptance rate {_percent(totals.acceptance_rate)}"
+        f"{counted(totals.patches_target, 'patch')}, {totals.patches_short:,} short, "
+        f"{totals.patches_to_do:,} to do{stale}, {_gigabytes(totals.size_bytes)}, "
+        f"acceptance rate {_percent(totals.acceptance_rate)}"
         + (f", rejected: {reasons_text(totals.reject_reasons)}" if totals.reject_reasons else "")
     ]
     counts = ("videos", "target", "done", "short", "to do", "stale")

@@ -18,6 +18,7 @@ import cv2
 
 from dataset_assets.checks import MAX_SHARE_BARRED
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_row, wanted_statuses
 from dataset_assets.disk import temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
@@ -172,7 +173,7 @@ class _Verification:
         if is_alarm:
             first = barred[0].findings[0].place
             found.notes.append(
-                f"{len(barred)} of {found.triplets} patches look as if they had a black bar, first {first}"
+                f"{len(barred):,} of {counted(found.triplets, 'patch')} may have a black bar, first {first}"
             )
         for each in broken:
             if each.is_barred:
