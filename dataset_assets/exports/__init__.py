@@ -18,6 +18,8 @@ from dataset_assets.exports.running import (
     ExportPlan,
     ExportReport,
     default_folder,
+    finished_exports,
+    options_to_paste,
     plan_export,
     write_export,
 )
@@ -35,6 +37,8 @@ __all__ = [
     "LayoutName",
     "check_export",
     "default_folder",
+    "finished_exports",
+    "options_to_paste",
     "plan_export",
     "summary",
     "write_export",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,9 @@ import pyarrow.parquet as pq
 from dataset_assets import __version__
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
+from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.layouts.protocol import Layout, Paste
+from dataset_assets.exports.options import ExportOptions
 from dataset_assets.exports.publishing import RECORD_FILE, count_files
 from dataset_assets.exports.selected import FILES_VERSION, Selected
 from dataset_assets.exports.units import Unit
@@ -62,17 +65,21 @@ def identity(selected: Selected, units: Sequence[Unit], folder: Path) -> str:
 
 def options_record(selected: Selected) -> dict[str, Any]:
     """Return what was asked for, as JSON."""
-    options = selected.options
-    return {
-        "categories": selected.categories,
-        "where": options.where,
-        "formats": list(options.formats),
-        "frames": options.frames,
-        "gt": options.gt,
-        "val_videos": list(options.val_videos),
-        "val_share": options.val_share,
-        "copies_gt": options.copies_gt,
+    return {name: _as_json(value) for name, value in asdict(selected.options).items() if name != "layout"}
+
+
+def recorded_options(record: Mapping[str, Any]) -> ExportOptions | None:
+    """Return the options that an export was made with; None where this release knows others."""
+    selection: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in record.get("selection", {}).items()
     }
+    try:
+        options = ExportOptions(layout=record["layout"], **selection)
+        options.check()
+    except (TypeError, DatasetAssetsError):
+        return None
+    return options
 
 
 def write_record(
@@ -158,6 +165,10 @@ def readme(layout: Layout, selected: Selected, paste: Paste) -> str:
     return "\n".join(lines)
 
 
+def _as_json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _films(selected: Selected, split: Any) -> str:
     count, keys = len(selected.of(split)), selected.videos(split)
     shown = ", ".join(keys[:10]) + (", ..." if len(keys) > 10 else "")
@@ -167,6 +178,7 @@ def _films(selected: Selected, split: Any) -> str:
 def _counts(selected: Selected) -> Mapping[str, Any]:
     return {
         "triplets": len(selected.items),
+        "categories": selected.categories,
         "train": len(selected.of("train")),
         "val": len(selected.of("val")),
         "formats": selected.formats,

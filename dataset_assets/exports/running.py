@@ -28,12 +28,20 @@ from dataset_assets.exports.layouts import LAYOUTS
 from dataset_assets.exports.layouts.protocol import Job, Layout, Size, Writer
 from dataset_assets.exports.options import ExportOptions
 from dataset_assets.exports.pictures import TripletReader
-from dataset_assets.exports.publishing import Workplace, read_record, refuse_foreign, workplace
+from dataset_assets.exports.publishing import (
+    FORMER_SUFFIX,
+    PARTIAL_SUFFIX,
+    Workplace,
+    read_record,
+    refuse_foreign,
+    workplace,
+)
 from dataset_assets.exports.record import (
     README_FILE,
     SPLIT_FILE,
     identity,
     paste_of,
+    recorded_options,
     write_readme,
     write_record,
     write_split,
@@ -106,6 +114,24 @@ class ExportReport:
 def default_folder(settings: Settings, layout: str) -> Path:
     """Return the folder of an export that names no other: `exports/<layout>` in the data set's."""
     return DataSet.of(settings).exports_folder / layout
+
+
+def finished_exports(settings: Settings) -> dict[Path, ExportOptions]:
+    """Return the exports in the data set's own folder for them, and the options that each was made with."""
+    folder = DataSet.of(settings).exports_folder
+    places = sorted(folder.iterdir()) if folder.is_dir() else []
+    records = {
+        place: read_record(place)
+        for place in places
+        if not place.name.endswith((PARTIAL_SUFFIX, FORMER_SUFFIX))
+    }
+    found = {place: recorded_options(record) for place, record in records.items() if record is not None}
+    return {place: options for place, options in found.items() if options is not None}
+
+
+def options_to_paste(plan: ExportPlan) -> str:
+    """Return the trainers' option blocks of an export, in Markdown."""
+    return plan.layout.block(paste_of(plan.data_set, plan.selected, plan.folder))
 
 
 def plan_export(settings: Settings, options: ExportOptions, folder: Path | None = None) -> ExportPlan:
