@@ -1,13 +1,14 @@
 """The pictures of a triplet as an export needs them: frames apart, files that can be linked.
 
-Here: reading the data set's files, held against their rows. Not here: where they go (`layouts`, `stores`).
+Here: reading the data set's files, held against their rows. Not here: ground truth that the data set does not
+store (`all_gt`), and where pictures go (`layouts`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -16,18 +17,10 @@ import numpy.typing as npt
 from dataset_assets.dataset import DataSet, content_hash
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.options import Frames
-from dataset_assets.exports.selected import Item
+from dataset_assets.exports.selected import Item, RowFile, lr_file, row_file
 from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAMES
-from dataset_assets.tables import PatchRow
 
 Picture = npt.NDArray[np.uint8]
-
-
-class AllGt(Protocol):
-    """Ground truth of all frames of a triplet."""
-
-    def frames(self, item: Item) -> Picture:
-        """Return frames 0..6: shape (7, height, width, 3), uint8, channels blue, green, red."""
 
 
 class TripletReader:
@@ -51,16 +44,9 @@ class TripletReader:
         Raises:
             DatasetAssetsError: The file is missing, or is not what its row describes.
         """
-        row = item.row
-        width, height = item.lr_size
-        has_all = row.lr7_path is not None
-        path, size_bytes, expected = _lr_file(row)
-        stack = _decoded(self._read(path, size_bytes, expected))
-        count = FRAMES_PER_WINDOW if has_all else LR5_FRAMES.stop - LR5_FRAMES.start
-        if stack is None or stack.shape != (count * height, width, 3):
-            raise _not_its_row(self._data_set.folder / path)
-        frames = stack.reshape(count, height, width, 3)
-        return frames[LR5_FRAMES] if has_all and self.frames < FRAMES_PER_WINDOW else frames
+        file = lr_file(item.row)
+        frames = self._stack(file, *item.lr_size)
+        return frames[LR5_FRAMES] if len(frames) > self.frames else frames
 
     def lr_stack(self, item: Item) -> bytes | None:
         """Return the file that stacks exactly the export's LR frames; None where the data set stores none.
@@ -68,10 +54,8 @@ class TripletReader:
         Raises:
             DatasetAssetsError: The file is missing, or is not what its row describes.
         """
-        row = item.row
-        if self.frames == FRAMES_PER_WINDOW:
-            return self._read(row.lr7_path, row.lr7_bytes, row.lr7_hash)
-        return None if row.lr5_path is None else self._read(row.lr5_path, row.lr5_bytes, row.lr5_hash)
+        file = row_file(item.row, "lr7" if self.frames == FRAMES_PER_WINDOW else "lr5")
+        return None if file is None else self._read(file)
 
     def gt_file(self, item: Item) -> Path:
         """Return the GT file, which has the size of its row.
@@ -79,14 +63,7 @@ class TripletReader:
         Raises:
             DatasetAssetsError: The file is missing, or has another size.
         """
-        path = self._data_set.folder / item.row.gt_path
-        try:
-            size_bytes = path.stat().st_size
-        except FileNotFoundError as error:
-            raise _not_its_row(path) from error
-        if size_bytes != item.row.gt_bytes:
-            raise _not_its_row(path)
-        return path
+        return self._of_its_size(_gt_file(item))
 
     def gt_content(self, item: Item) -> bytes:
         """Return the GT file's content.
@@ -94,7 +71,7 @@ class TripletReader:
         Raises:
             DatasetAssetsError: The file is missing, or is not what its row describes.
         """
-        return self._read(item.row.gt_path, item.row.gt_bytes, item.row.gt_hash)
+        return self._read(_gt_file(item))
 
     def gt(self, item: Item) -> Picture:
         """Read the ground truth of the middle frame.
@@ -105,12 +82,21 @@ class TripletReader:
         Raises:
             DatasetAssetsError: The file is missing, or is not what its row describes.
         """
-        picture = _decoded(self.gt_content(item))
-        if picture is None or picture.shape != (item.row.height, item.row.width, 3):
-            raise _not_its_row(self._data_set.folder / item.row.gt_path)
-        return picture
+        return cast("Picture", self._stack(_gt_file(item), item.row.width, item.row.height)[0])
 
-    def check_files(self, items: Sequence[Item]) -> None:
+    def all_gt(self, item: Item) -> Picture | None:
+        """Read the ground truth of all frames where the data set stores it.
+
+        Returns:
+            Shape (7, height, width, 3), uint8, channels blue, green, red; None where it does not.
+
+        Raises:
+            DatasetAssetsError: The file is missing, or is not what its row describes.
+        """
+        file = row_file(item.row, "gt7")
+        return None if file is None else self._stack(file, item.row.width, item.row.height)
+
+    def check_files(self, items: Iterable[Item]) -> None:
         """Check that the files exist and have the sizes of their rows, before hours of work.
 
         Raises:
@@ -118,23 +104,33 @@ class TripletReader:
         """
         for item in items:
             self.gt_file(item)
-            path, expected_bytes, _ = _lr_file(item.row)
-            file = self._data_set.folder / path
-            try:
-                size_bytes = file.stat().st_size
-            except FileNotFoundError as error:
-                raise _not_its_row(file) from error
-            if size_bytes != expected_bytes:
-                raise _not_its_row(file)
+            self._of_its_size(lr_file(item.row))
 
-    def _read(self, path: str, size_bytes: int, expected: str) -> bytes:
-        file = self._data_set.folder / path
+    def _of_its_size(self, file: RowFile) -> Path:
+        path = self._data_set.folder / file.path
         try:
-            content = file.read_bytes()
+            size_bytes = path.stat().st_size
         except FileNotFoundError as error:
-            raise _not_its_row(file) from error
-        if len(content) != size_bytes or content_hash(content) != expected:
-            raise _not_its_row(file)
+            raise _not_its_row(path) from error
+        if size_bytes != file.size_bytes:
+            raise _not_its_row(path)
+        return path
+
+    def _stack(self, file: RowFile, width: int, height: int) -> Picture:
+        """Return a file's frames, (frames, height, width, 3)."""
+        stack = _decoded(self._read(file))
+        if stack is None or stack.shape != (file.frames * height, width, 3):
+            raise _not_its_row(self._data_set.folder / file.path)
+        return stack.reshape(file.frames, height, width, 3)
+
+    def _read(self, file: RowFile) -> bytes:
+        path = self._data_set.folder / file.path
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise _not_its_row(path) from error
+        if len(content) != file.size_bytes or content_hash(content) != file.content_hash:
+            raise _not_its_row(path)
         return content
 
 
@@ -158,11 +154,10 @@ def _decoded(content: bytes) -> Picture | None:
     return cast("Picture | None", picture)
 
 
-def _lr_file(row: PatchRow) -> tuple[str, int, str]:
-    """Return path, bytes and hash of the LR stack that has the most frames."""
-    if row.lr7_path is not None:
-        return row.lr7_path, row.lr7_bytes, row.lr7_hash
-    return row.lr5_path, row.lr5_bytes, row.lr5_hash
+def _gt_file(item: Item) -> RowFile:
+    file = row_file(item.row, "gt")
+    assert file is not None
+    return file
 
 
 def _not_its_row(path: Path) -> DatasetAssetsError:

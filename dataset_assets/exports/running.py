@@ -24,6 +24,7 @@ from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
 from dataset_assets.errors import DatasetAssetsError, SpaceError
+from dataset_assets.exports.all_gt import AllGt, check_films
 from dataset_assets.exports.layouts import LAYOUTS
 from dataset_assets.exports.layouts.protocol import Job, Layout, Size, Writer
 from dataset_assets.exports.options import ExportOptions
@@ -155,6 +156,8 @@ def plan_export(settings: Settings, options: ExportOptions, folder: Path | None 
     refuse_foreign(folder)
     chosen = selected(data_set, options)
     TripletReader(data_set, options.frames).check_files(chosen.items)
+    if options.gt == "all":
+        check_films(settings, chosen.items)
     place = next(each for each in (folder, *folder.parents) if each.exists())
     can_link = layout.links_gt and not options.copies_gt
     links_gt = can_link and place.stat().st_dev == data_set.folder.stat().st_dev
@@ -221,15 +224,17 @@ def _write(plan: ExportPlan, place: Workplace, workers: int, on_triplets: Callab
     resumable = read_units(place.partial)
     former = read_units(place.former) if place.former else {}
     there = [unit for unit in plan.units if resumable.get(unit.name) == unit.digest]
+    reader = TripletReader(plan.data_set, plan.selected.options.frames)
+    all_gt = AllGt(plan.settings, plan.data_set, reader, plan.selected.items)
     job = Job(
         partial=place.partial,
         former=place.former,
         selected=plan.selected,
-        reader=TripletReader(plan.data_set, plan.selected.options.frames),
-        all_gt=None,
+        reader=reader,
+        all_gt=all_gt if plan.selected.options.gt == "all" else None,
         workers=workers,
     )
-    with closing(plan.layout.writer(job)) as writer:
+    with closing(all_gt), closing(plan.layout.writer(job)) as writer:
         there = writer.keep(there)
         written = WrittenUnits(place.partial)
         written.sync()

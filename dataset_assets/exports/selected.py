@@ -21,6 +21,13 @@ from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAME_COUNT
 from dataset_assets.tables import PatchRow
 
 Split = Literal["train", "val"]
+FileKind = Literal["gt", "lr5", "lr7", "gt7"]
+FRAMES_OF: Final[dict[FileKind, int]] = {
+    "gt": 1,
+    "lr5": LR5_FRAME_COUNT,
+    "lr7": FRAMES_PER_WINDOW,
+    "gt7": FRAMES_PER_WINDOW,
+}
 # Raised by one whenever the same rows and options give other files: nothing of an older export is kept then.
 FILES_VERSION: Final = 1
 VAL_SEED: Final = 0
@@ -62,6 +69,23 @@ class Item:
     def lr_size(self) -> tuple[int, int]:
         """Width and height of an LR frame in pixels."""
         return self.row.width // self.row.scale, self.row.height // self.row.scale
+
+
+@dataclass(frozen=True, slots=True)
+class RowFile:
+    """A file of a triplet as its row describes it.
+
+    Attributes:
+        path: Relative to the data set's folder.
+        size_bytes: Its size.
+        content_hash: Its `dataset.content_hash`.
+        frames: Frames that it stacks.
+    """
+
+    path: str
+    size_bytes: int
+    content_hash: str
+    frames: int
 
 
 @dataclass(frozen=True)
@@ -135,6 +159,24 @@ def selected(data_set: DataSet, options: ExportOptions) -> Selected:
     return Selected(tuple(items), options)
 
 
+def row_file(row: PatchRow, kind: FileKind) -> RowFile | None:
+    """Return a file of a triplet; None where the data set stores none of its kind."""
+    path = getattr(row, f"{kind}_path", None)
+    if path is None:
+        return None
+    return RowFile(path, getattr(row, f"{kind}_bytes"), getattr(row, f"{kind}_hash"), FRAMES_OF[kind])
+
+
+def lr_file(row: PatchRow) -> RowFile:
+    """Return the LR stack of a triplet that has the most frames."""
+    file = row_file(row, "lr7") or row_file(row, "lr5")
+    if file is None:
+        raise DatasetAssetsError(
+            f"The data set stores no LR stack of {row.gt_path}", "run generate until nothing is stale."
+        )
+    return file
+
+
 def _validation(videos: Sequence[str], options: ExportOptions) -> Collection[str]:
     """Return the keys of the videos for validation.
 
@@ -173,7 +215,7 @@ def _digest(row: PatchRow, options: ExportOptions) -> str:
         row.height,
         row.scale,
         row.gt_hash,
-        row.lr7_hash or row.lr5_hash,
+        lr_file(row).content_hash,
     )
     return hashlib.blake2b("\n".join(map(str, parts)).encode(), digest_size=8).hexdigest()
 
@@ -188,7 +230,7 @@ def _check_one_scale(triplets: Sequence[Triplet]) -> None:
 
 
 def _check_frames(triplets: Sequence[Triplet], options: ExportOptions) -> None:
-    if options.frames == FRAMES_PER_WINDOW and any(each.row.lr7_path is None for each in triplets):
+    if options.frames == FRAMES_PER_WINDOW and any(row_file(each.row, "lr7") is None for each in triplets):
         raise DatasetAssetsError(
             f"The data set has no LR stacks of {FRAMES_PER_WINDOW} frames",
             f"use --frames {LR5_FRAME_COUNT}, or add 7 to base_settings.lr_stacks and run generate.",

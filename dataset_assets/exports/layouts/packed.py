@@ -29,7 +29,7 @@ from dataset_assets.exports.layouts.stores import Tree, disk_error
 from dataset_assets.exports.options import LayoutName
 from dataset_assets.exports.pictures import Picture
 from dataset_assets.exports.publishing import prune
-from dataset_assets.exports.selected import Item, Selected
+from dataset_assets.exports.selected import Item, Selected, lr_file
 from dataset_assets.exports.units import UNITS_FILE, Unit
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.tables import PATCHES
@@ -126,7 +126,7 @@ class Packed:
         sizes = [
             BYTES_PER_PNG_BYTE
             * sum(
-                item.row.gt_bytes if array.kind == "gt" else item.row.lr7_bytes or item.row.lr5_bytes
+                item.row.gt_bytes if array.kind == "gt" else lr_file(item.row).size_bytes
                 for item in array.items
             )
             for array in _arrays(selected)

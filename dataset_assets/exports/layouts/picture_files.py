@@ -15,7 +15,7 @@ import numpy as np
 from dataset_assets.exports.layouts.protocol import Job, Size, Stored
 from dataset_assets.exports.layouts.stores import Databases, Place, Store, Tree
 from dataset_assets.exports.publishing import prune
-from dataset_assets.exports.selected import Item, Selected, Split
+from dataset_assets.exports.selected import Item, Selected, Split, lr_file
 from dataset_assets.exports.units import UNITS_FILE, Unit
 from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAMES, MIDDLE_FRAME
 from dataset_assets.patches import encode_png
@@ -227,7 +227,5 @@ def _lr_bytes(item: Item, places: Sequence[Place]) -> int:
 
 def _stack_bytes(item: Item) -> int:
     """Return the bytes of an LR stack of all frames."""
-    row = item.row
-    if row.lr7_path is not None:
-        return row.lr7_bytes
-    return row.lr5_bytes * FRAMES_PER_WINDOW // (LR5_FRAMES.stop - LR5_FRAMES.start)
+    file = lr_file(item.row)
+    return file.size_bytes * FRAMES_PER_WINDOW // file.frames

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from dataset_assets.exports.all_gt import AllGt
 from dataset_assets.exports.options import Frames, GtFrames, LayoutName
-from dataset_assets.exports.pictures import AllGt, Picture, TripletReader
+from dataset_assets.exports.pictures import Picture, TripletReader
 from dataset_assets.exports.selected import Item, Selected
 from dataset_assets.exports.units import Unit
 

@@ -26,7 +26,7 @@ from dataset_assets.exports.layouts.stores import Tree
 from dataset_assets.exports.options import LayoutName
 from dataset_assets.exports.pictures import TripletReader
 from dataset_assets.exports.publishing import prune
-from dataset_assets.exports.selected import Item, Selected, Split
+from dataset_assets.exports.selected import Item, Selected, Split, lr_file
 from dataset_assets.exports.units import UNITS_FILE, Unit
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.patches import encode_png
@@ -69,7 +69,7 @@ class WebDataset:
     def size(self, selected: Selected, *, links_gt: bool) -> Size:
         """Estimate what the export takes."""
         items = selected.items
-        total = sum(item.row.gt_bytes + (item.row.lr7_bytes or item.row.lr5_bytes) for item in items)
+        total = sum(item.row.gt_bytes + lr_file(item.row).size_bytes for item in items)
         total += len(items) * (3 * MEMBER_BYTES + JSON_BYTES)
         return Size(total, total, len(self.units(selected)))
 
