@@ -22,6 +22,7 @@ from dataset_assets.config.keys import near_names, video_key
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder, watch_contradictions
 from dataset_assets.config.time_ranges import TimeRange, TimeRanges, time_ranges
 from dataset_assets.errors import ConfigError
+from dataset_assets.frames import FileKind
 
 MAX_WORKING_SIDE: Final = 1920  # pixels; a wider format could be cut from no working frame
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -54,7 +55,20 @@ def _with_a_key(name: str) -> str:
     return name
 
 
+def _in_order(stacks: list[Literal[5, 7]]) -> list[Literal[5, 7]]:
+    if not stacks:
+        raise mistake("is empty; use [5], [7] or [5, 7]")
+    if len(set(stacks)) < len(stacks):
+        raise mistake("names a stack twice; use [5], [7] or [5, 7]")
+    return sorted(stacks)
+
+
 InnerFolder = Annotated[str, AfterValidator(_inner_folder)]
+LrStacks = Annotated[
+    list[Literal[5, 7]],
+    Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
+    AfterValidator(_in_order),
+]
 FormatSide = Annotated[int, Field(ge=3, le=MAX_WORKING_SIDE, multiple_of=3)]
 
 
@@ -126,6 +140,11 @@ class BaseSettings(Strict):
         description="Kernel of the downscale by 3: MATLAB's antialiased bicubic, box mean, Lanczos, or "
         "Gaussian blur of sigma 1.6 and every third pixel (BD).",
     )
+    lr_stacks: LrStacks = Field(
+        default=[5, 7],
+        description="LR stacks of a patch: of 5 frames (`LR_5frames`), of 7 (`LR_7frames`), or both as in "
+        "v2.0. The 5 are frames 1 to 5 of the 7, pixel for pixel.",
+    )
     interlaced: Literal["refuse", "deinterlace"] = Field(
         default="refuse",
         description="What to do with a video whose frames are interlaced, whatever its flags are: refuse it, "
@@ -147,6 +166,12 @@ class BaseSettings(Strict):
         "being asked for by `generate --yes`: after a change of settings, or with a release whose code makes "
         "other patches.",
     )
+
+    @property
+    def file_kinds(self) -> tuple[FileKind, ...]:
+        """The files that each patch has, in the order of the columns."""
+        wanted = {FileKind.GT, *(FileKind(f"LR_{frames}frames") for frames in self.lr_stacks)}
+        return tuple(kind for kind in FileKind if kind in wanted)
 
 
 class VideoEntry(Strict):

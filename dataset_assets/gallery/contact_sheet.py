@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.frames import MIDDLE_FRAME
+from dataset_assets.frames import FileKind
 from dataset_assets.patches import SCALE
 
 COLUMNS = 6
@@ -84,21 +84,22 @@ def contact_sheet(cells: Sequence[Cell], legend: Mapping[str, int] | None = None
     return _small_jpeg(sheet)
 
 
-def triplet_picture(gt: Path, lr7: Path, caption: str) -> bytes | None:
+def triplet_picture(gt: Path, lr: Path, kind: FileKind, caption: str) -> bytes | None:
     """Show the middle of a triplet's GT, pixel for pixel, beside the same of its LR, three times enlarged.
 
     Args:
         gt: The GT file.
-        lr7: The LR_7frames file.
+        lr: A file of LR frames.
+        kind: Its kind.
         caption: The text above it.
 
     Returns:
         A JPEG, at most 985 pixels wide and of at most 25 kB; None where a file cannot be read.
     """
-    sharp, stack = cv2.imread(str(gt)), cv2.imread(str(lr7))
+    sharp, stack = cv2.imread(str(gt)), cv2.imread(str(lr))
     if sharp is None or stack is None:
         return None
-    small = stack.reshape(-1, sharp.shape[0] // SCALE, *stack.shape[1:])[MIDDLE_FRAME]
+    small = stack.reshape(-1, sharp.shape[0] // SCALE, *stack.shape[1:])[kind.middle]
     width = min(small.shape[1], (MAX_WIDTH - GAP) // 2 // SCALE)
     height = min(small.shape[0], MAX_DETAIL_HEIGHT // SCALE)
     x, y = (small.shape[1] - width) // 2, (small.shape[0] - height) // 2

@@ -127,7 +127,9 @@ def files_named_by_rows(output: Path) -> set[str]:
                 ("lr7", (small_width, 7 * small_height)),
             ):
                 # Tables of schema version 4 name the path by the kind alone.
-                name, size_bytes = row.get(f"{kind}_path") or row[kind], row[f"{kind}_bytes"]
+                name, size_bytes = row.get(f"{kind}_path", row.get(kind)), row[f"{kind}_bytes"]
+                if name is None:
+                    continue
                 file = output / name
                 assert file.stat().st_size == size_bytes
                 with Image.open(file) as image:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from dataset_assets.frames import DEFAULT_KINDS
 from dataset_assets.patches.kernels import Kernel
 from dataset_assets.patches.triplets import stack_triplet
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
@@ -28,7 +29,7 @@ def test_a_stack_holds_its_frames_from_top_to_bottom(
 ) -> None:
     """Each frame is of one grey of its own, so that every line tells which frame it is of."""
     crops = np.stack([np.full((height, width, 3), 20 + 30 * grey, np.uint8) for grey in order])
-    gt, lr5, lr7 = stack_triplet(crops, kernel)
+    gt, lr5, lr7 = stack_triplet(crops, DEFAULT_KINDS, kernel).values()
     assert np.array_equal(gt, crops[3])
     for stack, frames in ((lr5, range(1, 6)), (lr7, range(7))):
         assert stack.shape == (len(frames) * height // 3, width // 3, 3)

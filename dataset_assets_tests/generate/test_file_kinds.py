@@ -1,0 +1,245 @@
+"""Which files a patch has, by `lr_stacks`: what a change makes, deletes and leaves as it is."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from dataset_assets.checks import inspect_triplets
+from dataset_assets.config import Settings
+from dataset_assets.dataset import WINDOWS, AssetStatus, DataSet
+from dataset_assets.errors import ReplacingError, VideoError
+from dataset_assets.gallery.sheets import sample_triplet
+from dataset_assets.generate import Changes, generate_video, planned_changes, probe_video
+from dataset_assets.tables import PATCHES
+from dataset_assets.verify import verify
+from dataset_assets_tests.films import Film
+from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt
+from dataset_assets_tests.generate.samples import (
+    CATEGORIES,
+    KEY,
+    files_named_by_rows,
+    patch_rows,
+    pictures,
+    small_settings,
+    tables,
+)
+
+FOLDERS = {5: "LR_5frames", 7: "LR_7frames"}
+
+
+@pytest.fixture(scope="module")
+def made(sdr_film: Film, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data sets of one film, by their stacks: `5`, `7`, `57`."""
+    folder = tmp_path_factory.mktemp("stacks")
+    for stacks in ([5], [7], [5, 7]):
+        settings = small_settings(folder / name_of(stacks), sdr_film.path, lr_stacks=stacks)
+        probe_video(settings, KEY)
+        generate_video(settings, KEY)
+    return folder
+
+
+def name_of(stacks: Sequence[int]) -> str:
+    return "".join(map(str, stacks))
+
+
+def changed(
+    made: Path, tmp_path: Path, film: Path, before: str, stacks: Sequence[int], **base: Any
+) -> Settings:
+    """The settings of a copy of a data set, with other stacks asked for."""
+    shutil.copytree(made / before, tmp_path / "out", copy_function=shutil.copy2)
+    return small_settings(tmp_path / "out", film, lr_stacks=list(stacks), **base)
+
+
+def inodes(output: Path) -> dict[str, tuple[int, int]]:
+    stats = {path.relative_to(output).as_posix(): path.stat() for path in output.rglob("*.png")}
+    return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
+
+
+def statuses(settings: Settings) -> dict[str, AssetStatus]:
+    return DataSet.of(settings).statuses(settings, settings.videos[0])
+
+
+def changes(settings: Settings) -> Changes:
+    planned = planned_changes(settings, DataSet.of(settings), settings.videos[0])
+    return sum(planned.values(), Changes())
+
+
+def assert_sound(settings: Settings) -> None:
+    for found in verify(settings, deep_share=1.0):
+        assert (found.findings, found.notes, found.left_out) == ([], [], "")
+        assert found.windows_compared
+
+
+def picture(path: Path) -> npt.NDArray[np.uint8]:
+    return np.asarray(Image.open(path))
+
+
+@pytest.mark.parametrize("stacks", [[5], [7]])
+def test_only_the_stacks_that_are_asked_for_are_made(made: Path, sdr_film: Film, stacks: list[int]) -> None:
+    output, other = made / name_of(stacks), 12 - stacks[0]
+    both = pictures(made / "57")
+    assert pictures(output) == {name: hash_ for name, hash_ in both.items() if FOLDERS[other] not in name}
+    assert files_named_by_rows(output) == set(pictures(output))
+    for category in CATEGORIES:
+        for row in patch_rows(output, category):
+            columns = [row[f"lr{other}_{column}"] for column in ("path", "bytes", "hash")]
+            assert columns == [None] * 3
+            assert row[f"lr{stacks[0]}_path"]
+    settings = small_settings(output, sdr_film.path, lr_stacks=stacks)
+    data_set = DataSet.of(settings)
+    assert_sound(settings)
+    assert data_set.overview(settings).stats.totals.size_bytes == sum(
+        path.stat().st_size for path in output.rglob("*.png")
+    )
+    rows = data_set.tables.read_patches("general", KEY)
+    found = inspect_triplets(data_set, rows)
+    assert (found.broken, found.over_a_cut, found.barred) == ((), (), ())
+    report = generate_video(settings, KEY).categories["general"]
+    assert sample_triplet(data_set, report) is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("57", [7]), ("57", [5]), ("7", [5, 7]), ("7", [5]), ("5", [5, 7]), ("5", [7])],
+    ids=lambda value: name_of(value) if isinstance(value, list) else value,
+)
+def test_a_change_ends_in_the_same_files_as_a_fresh_run_and_touches_no_file_that_stays(
+    made: Path, sdr_film: Film, tmp_path: Path, before: str, after: list[int]
+) -> None:
+    settings = changed(made, tmp_path, sdr_film.path, before, after)
+    output, there = tmp_path / "out", inodes(tmp_path / "out")
+    stale = {name for name, status in statuses(settings).items() if not status.is_done}
+    assert stale == set(CATEGORIES)
+    generate_video(settings, KEY)
+    now = inodes(output)
+    assert pictures(output) == pictures(made / name_of(after))
+    assert tables(output) == tables(made / name_of(after))
+    assert {name: state for name, state in now.items() if name in there} == {
+        name: state for name, state in there.items() if name in now
+    }
+    assert all(status.is_done for status in statuses(settings).values())
+    assert_sound(settings)
+    before_again = inodes(output)
+    assert generate_video(settings, KEY).made == 0
+    assert inodes(output) == before_again
+
+
+@pytest.mark.parametrize(("before", "after"), [("57", [7]), ("57", [5]), ("7", [5, 7]), ("7", [5])])
+def test_what_needs_no_film_is_done_while_it_is_away(
+    made: Path, sdr_film: Film, tmp_path: Path, before: str, after: list[int]
+) -> None:
+    settings = changed(made, tmp_path, tmp_path / "away.mp4", before, after)
+    of_path = settings.videos[0].model_copy(update={"path": sdr_film.path})
+    assert all(statuses(settings)[name].only_files for name in CATEGORIES)
+    found = DataSet.of(settings).completions(settings, settings.videos[0], statuses(settings))
+    assert all(found[name].to_do == 0 for name in (WINDOWS, *CATEGORIES))
+    with pytest.raises(VideoError, match="does not exist"):
+        generate_video(settings, KEY)
+    assert pictures(tmp_path / "out") == pictures(made / name_of(after))
+    there = settings.model_copy(update={"videos": (of_path,)})
+    assert all(status.is_done for status in statuses(there).values())
+    assert_sound(there)
+
+
+def test_a_damaged_stack_is_not_copied_from(made: Path, sdr_film: Film, tmp_path: Path) -> None:
+    settings = changed(made, tmp_path, sdr_film.path, "7", [5, 7])
+    damaged = sorted((tmp_path / "out").rglob("LR_7frames/*.png"))[0]
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    generate_video(settings, KEY)
+    found = {name: hash_ for name, hash_ in pictures(tmp_path / "out").items() if "LR_5" in name}
+    assert found == {name: hash_ for name, hash_ in pictures(made / "57").items() if "LR_5" in name}
+
+
+@pytest.mark.parametrize(("before", "after"), [("57", [7]), ("7", [5]), ("5", [7])])
+def test_interrupted_changes_end_in_the_same_bytes(
+    made: Path, sdr_film: Film, tmp_path: Path, before: str, after: list[int]
+) -> None:
+    settings = changed(made, tmp_path, sdr_film.path, before, after)
+    interrupted = 0
+    for run in range(1, 200):
+        try:
+            with at_disk_call(run * 3, interrupt):
+                generate_video(settings, KEY)
+            break
+        except KeyboardInterrupt:
+            interrupted += 1
+            named = files_named_by_rows(tmp_path / "out")
+            assert {name for name in pictures(tmp_path / "out") if "/GT/" in name} <= named
+    assert interrupted > 2
+    assert pictures(tmp_path / "out") == pictures(made / name_of(after))
+    assert tables(tmp_path / "out") == tables(made / name_of(after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"), [("57", [7], "lose a file"), ("5", [7], "lose a file")]
+)
+def test_deleting_files_of_many_patches_is_stopped(
+    made: Path, sdr_film: Film, tmp_path: Path, before: str, after: list[int], words: str
+) -> None:
+    settings = changed(made, tmp_path, sdr_film.path, before, after, allow_replacing=False)
+    there = inodes(tmp_path / "out")
+    with pytest.raises(ReplacingError, match="would lose a file") as stopped:
+        generate_video(settings, KEY)
+    assert "LR_5frames is not wanted" in stopped.value.what
+    assert inodes(tmp_path / "out") == there
+    generate_video(settings, KEY, may_replace=True)
+    assert pictures(tmp_path / "out") == pictures(made / name_of(after))
+
+
+def test_adding_a_stack_is_said_with_its_size_and_is_not_stopped(
+    made: Path, sdr_film: Film, tmp_path: Path
+) -> None:
+    settings = changed(made, tmp_path, sdr_film.path, "5", [5, 7], allow_replacing=False)
+    patches = sum(len(patch_rows(tmp_path / "out", name)) for name in CATEGORIES)
+    said = changes(settings)
+    assert (said.kept, said.extended, said.reduced, said.replaced) == (patches, patches, 0, 0)
+    assert str(said) == f"keeps {patches} patches, adds 0, remakes 0, deletes 0, adds a file to {patches}"
+    written = sum(path.stat().st_size for path in (made / "7").rglob("LR_7frames/*.png"))
+    assert 0.3 * written < said.extended_bytes < 3 * written
+    assert statuses(settings)["general"].reason == "LR_7frames is wanted"
+    generate_video(settings, KEY)
+    assert pictures(tmp_path / "out") == pictures(made / "57")
+
+
+def test_a_stray_file_of_a_stack_that_a_patch_does_not_have_is_found(
+    made: Path, sdr_film: Film, tmp_path: Path
+) -> None:
+    settings = changed(made, tmp_path, sdr_film.path, "7", [7])
+    row = patch_rows(tmp_path / "out", "general")[0]
+    stray = tmp_path / "out" / row["lr7_path"].replace("LR_7frames", "LR_5frames")
+    stray.parent.mkdir(exist_ok=True)
+    stray.write_bytes(b"anything")
+    (found,) = verify(settings)
+    assert [(each.place, each.what) for each in found.findings] == [
+        (stray.relative_to(tmp_path / "out").as_posix(), "has no row")
+    ]
+    (found,) = verify(settings, repair=True)
+    assert found.repaired
+    assert pictures(tmp_path / "out") == pictures(made / "7")
+
+
+def test_a_row_without_a_stack_that_its_table_has_is_found(
+    made: Path, sdr_film: Film, tmp_path: Path
+) -> None:
+    settings = changed(made, tmp_path, sdr_film.path, "57", [5, 7])
+    tables_, path = DataSet.of(settings).tables, DataSet.of(settings).tables.patches_path("general", KEY)
+    first, *others = tables_.read_patches("general", KEY)
+    provenance = tables_.read_provenance(path)
+    assert provenance is not None
+    lost = first.with_files(file for file in first.files if file.kind != "LR_5frames")
+    tables_.write(path, PATCHES, [lost, *others], provenance)
+    (found,) = verify(settings, repair=True)
+    assert any("has files of other kinds than its table" in each.what for each in found.findings)
+    assert found.repaired
+    generate_video(settings, KEY)
+    assert pictures(tmp_path / "out") == pictures(made / "57")
