@@ -20,10 +20,11 @@ class FileKind(StrEnum):
     GT = "GT"
     LR5 = "LR_5frames"
     LR7 = "LR_7frames"
+    GT7 = "GT_7frames"
 
     @property
     def column(self) -> str:
-        """What its columns in the patches table begin with: `gt`, `lr5`, `lr7`."""
+        """What its columns in the patches table begin with: `gt`, `lr5`, `lr7`, `gt7`."""
         return self.name.lower()
 
     @property
@@ -50,8 +51,9 @@ _FRAMES: Final = {
     FileKind.GT: range(MIDDLE_FRAME, MIDDLE_FRAME + 1),
     FileKind.LR5: range(1, 6),
     FileKind.LR7: range(FRAMES_PER_WINDOW),
+    FileKind.GT7: range(FRAMES_PER_WINDOW),
 }
-_SOURCES: Final = {FileKind.LR5: (FileKind.LR7,)}
+_SOURCES: Final = {FileKind.LR5: (FileKind.LR7, FileKind.GT7), FileKind.LR7: (FileKind.GT7,)}
 DEFAULT_KINDS: Final = (FileKind.GT, FileKind.LR5, FileKind.LR7)
 """The files of a triplet as v2.0 had them, and every release that does not record their kinds."""
 

@@ -145,6 +145,11 @@ class BaseSettings(Strict):
         description="LR stacks of a patch: of 5 frames (`LR_5frames`), of 7 (`LR_7frames`), or both as in "
         "v2.0. The 5 are frames 1 to 5 of the 7, pixel for pixel.",
     )
+    gt_frames: Literal["middle", "all"] = Field(
+        default="middle",
+        description="Ground truth of a patch: the middle frame (`GT`), or all 7 beside it (`GT_7frames`, 7 "
+        "times the bytes), for recurrent models.",
+    )
     interlaced: Literal["refuse", "deinterlace"] = Field(
         default="refuse",
         description="What to do with a video whose frames are interlaced, whatever its flags are: refuse it, "
@@ -171,6 +176,8 @@ class BaseSettings(Strict):
     def file_kinds(self) -> tuple[FileKind, ...]:
         """The files that each patch has, in the order of the columns."""
         wanted = {FileKind.GT, *(FileKind(f"LR_{frames}frames") for frames in self.lr_stacks)}
+        if self.gt_frames == "all":
+            wanted.add(FileKind.GT7)
         return tuple(kind for kind in FileKind if kind in wanted)
 
 

@@ -31,6 +31,7 @@ class TripletPaths:
     gt: Path
     lr5: Path | None
     lr7: Path | None
+    gt7: Path | None = None
 
     @classmethod
     def of(cls, row: PatchRow) -> TripletPaths:
@@ -40,10 +41,10 @@ class TripletPaths:
     @classmethod
     def of_kinds(cls, paths: Mapping[FileKind, Path]) -> TripletPaths:
         """Return files by kind, `GT` among them."""
-        return cls(paths[FileKind.GT], paths.get(FileKind.LR5), paths.get(FileKind.LR7))
+        return cls(paths[FileKind.GT], *(paths.get(kind) for kind in tuple(FileKind)[1:]))
 
     def __iter__(self) -> Iterator[Path]:
-        """Yield GT, LR_5frames, LR_7frames, as far as it has them."""
+        """Yield GT, LR_5frames, LR_7frames, GT_7frames, as far as it has them."""
         return iter(self.by_kind.values())
 
     @property

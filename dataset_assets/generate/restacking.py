@@ -1,12 +1,13 @@
 """Files of finished patches that are not wanted any more deleted, and others made of those that are there.
 
-Here: what needs no film, after a change of `lr_stacks`. What needs it is made by the pass (`video_pass`).
+Here: what needs no film, after a change of `lr_stacks` or `gt_frames`. What needs it is made by the pass
+(`video_pass`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, cast
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from dataset_assets.generate.checkpoints import Checkpoints
 from dataset_assets.generate.ledger import PatchLedger
 from dataset_assets.generate.ledgers import patch_ledger, recorded_film, window_ledger
 from dataset_assets.generate.rows import with_kinds, written_files
-from dataset_assets.patches import encode_png
+from dataset_assets.patches import Kernel, downscale, encode_png
 from dataset_assets.tables import PatchRow
 
 # A commit reads every table of the video, 50 ms for 1,000 patches; a stack takes 10 ms.
@@ -98,7 +99,7 @@ def _derived(data_set: DataSet, row: PatchRow, missing: Collection[FileKind]) ->
         source = kind.source(row.kinds)
         picture = None if source is None else _picture(data_set, row, source)
         if source is not None and picture is not None:
-            found[kind] = encode_png(_frames(picture, source, kind))
+            found[kind] = encode_png(_frames(row, picture, source, kind))
     return found
 
 
@@ -115,8 +116,12 @@ def _picture(data_set: DataSet, row: PatchRow, kind: FileKind) -> npt.NDArray[np
     return None if picture is None else picture.astype(np.uint8, copy=False)
 
 
-def _frames(picture: npt.NDArray[np.uint8], source: FileKind, kind: FileKind) -> npt.NDArray[np.uint8]:
-    """Return the frames that a kind of file shows, of another file that shows them too."""
-    height = len(picture) // len(source.frames)
+def _frames(
+    row: PatchRow, picture: npt.NDArray[np.uint8], source: FileKind, kind: FileKind
+) -> npt.NDArray[np.uint8]:
+    """Return the picture of one kind of LR file, made of a file that shows its frames too."""
+    stack = picture.reshape(len(source.frames), -1, *picture.shape[1:])
     first = kind.frames.start - source.frames.start
-    return picture[first * height : (first + len(kind.frames)) * height]
+    frames = stack[first : first + len(kind.frames)]
+    small = frames if source.is_lr else downscale(frames, cast("Kernel", row.kernel))
+    return small.reshape(-1, *small.shape[2:])

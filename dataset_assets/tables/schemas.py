@@ -187,12 +187,20 @@ PATCHES: pa.Schema = pa.schema(
             "LR_7frames file, relative to the output folder; null where there is none, see `lr_stacks`.",
             nullable=True,
         ),
+        _column(
+            "gt7_path",
+            _STRING,
+            "GT_7frames file, relative to the output folder; null where there is none, see `gt_frames`.",
+            nullable=True,
+        ),
         _column("gt_bytes", _INT64, "Size of the GT file in bytes."),
         _column("lr5_bytes", _INT64, "Size of the LR_5frames file in bytes.", nullable=True),
         _column("lr7_bytes", _INT64, "Size of the LR_7frames file in bytes.", nullable=True),
+        _column("gt7_bytes", _INT64, "Size of the GT_7frames file in bytes.", nullable=True),
         _column("gt_hash", _STRING, "BLAKE2b of the GT file, 64 bits, as `b2sum -l 64` prints it."),
         _column("lr5_hash", _STRING, "BLAKE2b of the LR_5frames file, 64 bits.", nullable=True),
         _column("lr7_hash", _STRING, "BLAKE2b of the LR_7frames file, 64 bits.", nullable=True),
+        _column("gt7_hash", _STRING, "BLAKE2b of the GT_7frames file, 64 bits.", nullable=True),
         _column("kernel", _STRING, "Kernel that made the LR stacks, such as bicubic."),
         _column("scale", _INT32, "How many times smaller an LR frame is than its GT."),
         _column("settings_hash", _STRING, "Hash of the settings that the patch was made with."),
@@ -321,12 +329,15 @@ class PatchRow:
     gt_path: str
     lr5_path: str | None
     lr7_path: str | None
+    gt7_path: str | None
     gt_bytes: int
     lr5_bytes: int | None
     lr7_bytes: int | None
+    gt7_bytes: int | None
     gt_hash: str
     lr5_hash: str | None
     lr7_hash: str | None
+    gt7_hash: str | None
     kernel: str
     scale: int
     settings_hash: str
@@ -350,7 +361,7 @@ class PatchRow:
     @property
     def size_bytes(self) -> int:
         """Bytes of its files."""
-        return self.gt_bytes + (self.lr5_bytes or 0) + (self.lr7_bytes or 0)
+        return sum(file.size_bytes or 0 for file in self.files)
 
     def with_files(self, files: Iterable[PatchFile]) -> PatchRow:
         """Return the row with these files instead of its own."""

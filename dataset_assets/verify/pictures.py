@@ -92,7 +92,26 @@ def _check_stacks(row: PatchRow, pictures: Mapping[FileKind, Picture]) -> list[F
         shown = FileKind.LR5.frames
         if not np.array_equal(frames[FileKind.LR5], frames[FileKind.LR7][shown.start : shown.stop]):
             problems.append(Finding(Kind.STACK, row.lr5_path, "is not frames 1 to 5 of its LR_7frames"))
+    if row.gt7_path is not None:
+        problems += _check_gt_frames(row, row.gt7_path, pictures, frames)
     luma = cv2.cvtColor(gt, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
     if has_crop_bar([luma], full_range=True):
         problems.append(Finding(Kind.BAR, row.gt_path, "has a black bar along an edge"))
+    return problems
+
+
+def _check_gt_frames(
+    row: PatchRow, path: str, pictures: Mapping[FileKind, Picture], lr: Mapping[FileKind, Picture]
+) -> list[Finding]:
+    """Compare the ground truth of all frames with that of the middle one, and with the LR stacks."""
+    kind = FileKind.GT7
+    frames = pictures[kind].reshape(len(kind.frames), *pictures[FileKind.GT].shape)
+    problems = []
+    if not np.array_equal(frames[kind.middle], pictures[FileKind.GT]):
+        problems.append(Finding(Kind.STACK, path, "has a middle frame that is not its GT"))
+    small = downscale(frames, cast("Kernel", row.kernel))
+    for of_lr, stack in lr.items():
+        if not np.array_equal(small[of_lr.frames.start : of_lr.frames.stop], stack):
+            what = f"has frames of which {of_lr} is not the {row.kernel} downscale"
+            problems.append(Finding(Kind.STACK, path, what))
     return problems

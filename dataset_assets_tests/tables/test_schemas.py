@@ -79,12 +79,15 @@ height int32
 gt_path string
 lr5_path string?
 lr7_path string?
+gt7_path string?
 gt_bytes int64
 lr5_bytes int64?
 lr7_bytes int64?
+gt7_bytes int64?
 gt_hash string
 lr5_hash string?
 lr7_hash string?
+gt7_hash string?
 kernel string
 scale int32
 settings_hash string

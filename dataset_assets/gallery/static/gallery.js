@@ -121,7 +121,7 @@ function startDialog(dialog, crops = cropsOfPage) {
   function show(crop) {
     current = crop;
     const [width, height, x, y] = crop.dataset.rect.split(" ");
-    const { category, format, lr5, lr7 } = crop.dataset;
+    const { category, format, lr5, lr7, gt7 } = crop.dataset;
     [first, count] = lr7 ? [0, 7] : [1, 5];
     [frame.min, frame.max] = [first, first + count - 1];
     const title = crop.closest(".card").querySelector("h3").textContent.trim();
@@ -130,7 +130,7 @@ function startDialog(dialog, crops = cropsOfPage) {
     lr.src = lr7 || lr5;
     gt.alt = `Ground truth of ${title}`;
     lr.alt = `Low-resolution frames of ${title}`;
-    for (const [name, url] of [["gt", gt.getAttribute("src")], ["lr5", lr5], ["lr7", lr7]]) {
+    for (const [name, url] of [["gt", gt.getAttribute("src")], ["lr5", lr5], ["lr7", lr7], ["gt7", gt7]]) {
       const link = part(`[data-file=${name}]`);
       link.hidden = !url;
       if (url) link.setAttribute("href", url);
