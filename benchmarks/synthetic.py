@@ -34,8 +34,7 @@ from dataset_assets.dataset import (
     triplet_paths,
     windows_hashes,
 )
-from dataset_assets.frames import DEFAULT_KINDS, FileKind
-from dataset_assets.patches.kernels import SCALE
+from dataset_assets.frames import DEFAULT_KINDS, DEFAULT_SCALE, FileKind
 from dataset_assets.tables import (
     PATCHES,
     SCHEMA_VERSION,
@@ -256,7 +255,7 @@ def _patches_without_key(category: str) -> Sequence[PatchRow]:
                 lr7_hash=content_hash(f"{name}-{window}-lr7".encode()),
                 gt7_hash=None,
                 kernel="bicubic",
-                scale=SCALE,
+                scale=DEFAULT_SCALE,
                 settings_hash="",
                 created_at=MOMENT,
             )

@@ -12,6 +12,9 @@ from typing import Final
 FRAMES_PER_WINDOW: Final = 7
 # The frame that the ground truth is cropped from, and the one that windows are judged by.
 MIDDLE_FRAME: Final = 3
+# How many times smaller an LR frame may be than its GT, and how many times it was in v2.0.
+SCALES: Final = (2, 3, 4)
+DEFAULT_SCALE: Final = 3
 
 
 class FileKind(StrEnum):

@@ -146,7 +146,7 @@ def _bounds(schema: dict[str, Any]) -> str:
         words = f" between {low:g} and {high:g}"
     else:
         words = "" if low is None else f" of at least {low:g}"
-    return words + (f" that is divisible by {schema['multipleOf']}" if "multipleOf" in schema else "")
+    return words
 
 
 def plain(node: Node, problems: Problems, location: Location = ()) -> Any:

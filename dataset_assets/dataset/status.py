@@ -197,7 +197,7 @@ class _Look:
         status = self._status(path, versions, target)
         if target and (why := self._misfit(category, status)):
             return AssetStatus("too_small", why)
-        status = self._with_files(status)
+        status = self._with_files(self._with_scale(status))
         if status.is_done and self._footer is not None:
             # Windows in strata go in another order than that in which categories took them.
             chosen = self._footer[0].chosen
@@ -205,6 +205,13 @@ class _Look:
             if self._is_resampled or chosen not in (None, wanted):
                 return AssetStatus("stale", _WINDOWS_CHANGED)
         return status
+
+    def _with_scale(self, status: AssetStatus) -> AssetStatus:
+        """Return the state of a patches table, given the one by its hash: a change of scale is named."""
+        made, wanted = self._footer[0].scale if self._footer else 0, self._settings.base.scale
+        if status.reason != _SETTINGS_CHANGED or made == wanted:
+            return status
+        return AssetStatus("stale", f"scale changed from {made} to {wanted}")
 
     def _with_files(self, status: AssetStatus) -> AssetStatus:
         """Return the state of a patches table, given the one by its hash and target."""

@@ -258,7 +258,9 @@ class Lane:
             frames = self._read_again(made.row)
         crops = self._renderer.crops(frames, [patch.rect for patch in job.patches.values()])
         triplets = {
-            category: encode_triplet(stack_triplet(crop, job.kinds[category], self._kernel))
+            category: encode_triplet(
+                stack_triplet(crop, job.kinds[category], self._kernel, self._settings.scale)
+            )
             for category, crop in zip(job.patches, crops, strict=True)
         }
         return replace(made, triplets=triplets)

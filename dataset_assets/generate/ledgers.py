@@ -155,6 +155,7 @@ def patch_ledger(
         target=plan.target,
         mix=plan.mix,
         kinds=settings.base.file_kinds,
+        scale=settings.base.scale,
     )
     return PatchLedger(
         data_set,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.frames import FRAMES_PER_WINDOW, FileKind
-from dataset_assets.patches import SCALE, PatchPlan, plan_patches
+from dataset_assets.patches import PatchPlan, plan_patches
 from dataset_assets.video import Extent, Rect, VideoInfo
 from dataset_assets.windows import Exclusions
 
@@ -73,7 +73,7 @@ def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoP
     windows = settings.window_target(entry) if fits else 0
     excluded = Exclusions.of(info.extent, info.time_base, entry.excluded_ranges, ()).length
     room = room_for(windows, info.extent, excluded)
-    density = bytes_per_pixel(settings.base.file_kinds, SCALE)
+    density = bytes_per_pixel(settings.base.file_kinds, settings.base.scale)
     return VideoPlan(entry, info, windows, room, patches, density)
 
 

@@ -123,5 +123,5 @@ def _frames(
     stack = picture.reshape(len(source.frames), -1, *picture.shape[1:])
     first = kind.frames.start - source.frames.start
     frames = stack[first : first + len(kind.frames)]
-    small = frames if source.is_lr else downscale(frames, cast("Kernel", row.kernel))
+    small = frames if source.is_lr else downscale(frames, cast("Kernel", row.kernel), row.scale)
     return small.reshape(-1, *small.shape[2:])

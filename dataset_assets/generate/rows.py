@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from dataset_assets.config import VideoEntry
 from dataset_assets.dataset import TripletPaths, content_hash
 from dataset_assets.frames import FileKind
-from dataset_assets.patches import SCALE, EncodedTriplet, Kernel, PlannedPatch
+from dataset_assets.patches import EncodedTriplet, Kernel, PlannedPatch
 from dataset_assets.tables import PatchFile, PatchRow, VideoRow, WindowRow
 from dataset_assets.video import VideoInfo
 from dataset_assets.windows import Placement, Tried
@@ -113,6 +113,7 @@ def patch_row(
     files: Iterable[PatchFile],
     *,
     kernel: Kernel,
+    scale: int,
     settings_hash: str,
 ) -> PatchRow:
     """Return the row of a triplet that was written.
@@ -121,6 +122,7 @@ def patch_row(
         planned: What it was planned as.
         files: Its files, GT first.
         kernel: Kernel of the LR.
+        scale: How many times smaller LR is.
         settings_hash: Identity of the settings.
     """
     rect, files = planned.rect, tuple(files)
@@ -146,7 +148,7 @@ def patch_row(
         lr7_hash=None,
         gt7_hash=None,
         kernel=kernel,
-        scale=SCALE,
+        scale=scale,
         settings_hash=settings_hash,
         created_at=datetime.now(UTC),
     )

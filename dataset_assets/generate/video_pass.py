@@ -352,6 +352,7 @@ class VideoPass:
                     patch,
                     made.values(),
                     kernel=self._settings.base.lr_kernel,
+                    scale=self._settings.base.scale,
                     settings_hash=ledger.settings_hash,
                 )
             else:

@@ -14,7 +14,6 @@ from dataset_assets.dataset import Completion, Progress, windows_per_s
 from dataset_assets.generate import bytes_per_pixel
 from dataset_assets.monitor.pace import RunningWork, time_left_s
 from dataset_assets.monitor.snapshot import Activity, CategoryState, Disk, Overall
-from dataset_assets.patches import SCALE
 
 VideoState = Literal["done", "too_small", "running", "failed", "interrupted", "waiting"]
 
@@ -190,4 +189,4 @@ def patch_bytes(settings: Settings, category: str, made: int, size_bytes: int) -
     pixels = sum(
         share * settings.formats[name].width * settings.formats[name].height for name, share in mix.items()
     )
-    return pixels * bytes_per_pixel(settings.base.file_kinds, SCALE)
+    return pixels * bytes_per_pixel(settings.base.file_kinds, settings.base.scale)

@@ -19,20 +19,23 @@ Pictures: TypeAlias = Mapping[FileKind, npt.NDArray[np.uint8]]
 EncodedTriplet: TypeAlias = Mapping[FileKind, bytes]
 
 
-def stack_triplet(crops: npt.NDArray[np.uint8], kinds: Collection[FileKind], kernel: Kernel) -> Pictures:
+def stack_triplet(
+    crops: npt.NDArray[np.uint8], kinds: Collection[FileKind], kernel: Kernel, scale: int
+) -> Pictures:
     """Make the pictures of a triplet.
 
     Args:
         crops: Shape (7, height, width, 3), uint8: the same crop of frames 0..6.
         kinds: The files that are wanted.
         kernel: Kernel of the LR.
+        scale: How many times smaller LR is.
 
     Returns:
         For each kind its frames stacked downwards: (frames x height, width, 3) uint8, where height and width
-        are those of a crop for GT, and a third of them for LR.
+        are those of a crop for GT, and `scale` times smaller for LR.
     """
     shown = max((kind.frames for kind in kinds if kind.is_lr), key=len, default=range(0))
-    small = downscale(crops[shown.start : shown.stop], kernel) if shown else crops
+    small = downscale(crops[shown.start : shown.stop], kernel, scale) if shown else crops
     return {
         kind: _stacked(small, kind.frames.start - shown.start, kind)
         if kind.is_lr

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from dataset_assets.frames import DEFAULT_KINDS, FileKind
+from dataset_assets.frames import DEFAULT_KINDS, DEFAULT_SCALE, FileKind
 from dataset_assets.tables.schemas import SCHEMA_VERSION, WRITER_VERSION, PatchRow, Row, WindowRow
 from dataset_assets.video import Fingerprint
 
@@ -78,6 +78,7 @@ class Provenance:
         strata_target: Patches that the release before was asked for, where rows of it are kept.
         kinds: The files that each patch of a finished patches table has; `DEFAULT_KINDS` in those of older
             releases and in tables of other kinds.
+        scale: How many times smaller the LR of a patches table is than its GT.
         schema_version: Version of the columns and of this record. The store writes its own, `SCHEMA_VERSION`.
         writer_version: Release of dataset_assets. The store writes its own, `WRITER_VERSION`.
     """
@@ -94,6 +95,7 @@ class Provenance:
     sampled: Sampled | None = None
     strata_target: int | None = None
     kinds: tuple[FileKind, ...] = DEFAULT_KINDS
+    scale: int = DEFAULT_SCALE
     schema_version: int = SCHEMA_VERSION
     writer_version: str = WRITER_VERSION
 

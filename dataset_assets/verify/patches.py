@@ -11,8 +11,9 @@ from typing import get_args
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet, TripletPaths, patch_id, triplet_paths
+from dataset_assets.frames import SCALES
 from dataset_assets.generate import evenly_first
-from dataset_assets.patches import SCALE, Kernel, PatchPlan, plan_patches
+from dataset_assets.patches import Kernel, PatchPlan, plan_patches
 from dataset_assets.tables import PatchRow, Provenance
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.tables import PatchOrigin, Tables, patch_origin, strata_below, windows_are_current
@@ -86,9 +87,10 @@ def _row_problem(key: str, row: PatchRow) -> str:
         value for file in row.files for value in (file.size_bytes, file.content_hash)
     }:
         return "lacks a stack, or the size or hash of a file"
-    if row.kernel not in KERNELS or row.scale != SCALE:
+    if row.kernel not in KERNELS or row.scale not in SCALES:
         return f"names the kernel {row.kernel!r} and the scale {row.scale}, which no patch has"
-    if min(row.width, row.height) <= 0 or row.width % SCALE or row.height % SCALE or min(row.x, row.y) < 0:
+    is_divisible = not (row.width % row.scale or row.height % row.scale)
+    if min(row.width, row.height) <= 0 or not is_divisible or min(row.x, row.y) < 0:
         return f"names an impossible crop of {row.width}x{row.height} at ({row.x}, {row.y})"
     return ""
 
@@ -175,6 +177,8 @@ class _Check:
             return f"does not have the size or the folder of {row.format}"
         if row.kernel != self.settings.base.lr_kernel:
             return f"names the kernel {row.kernel}"
+        if row.scale != self.settings.base.scale:
+            return f"names the scale {row.scale}"
         if self.plan is None:
             return ""
         if row.format not in self.plan.formats:

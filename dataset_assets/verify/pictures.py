@@ -73,7 +73,7 @@ def _picture(root: Path, file: TripletFile) -> Picture | str:
 
 def _check_stacks(row: PatchRow, pictures: Mapping[FileKind, Picture]) -> list[Finding]:
     gt, paths = pictures[FileKind.GT], TripletPaths.of(row).by_kind
-    small = downscale(gt[np.newaxis], cast("Kernel", row.kernel))[0]
+    small = downscale(gt[np.newaxis], cast("Kernel", row.kernel), row.scale)[0]
     frames = {
         kind: picture.reshape(len(kind.frames), *small.shape)
         for kind, picture in pictures.items()
@@ -109,7 +109,7 @@ def _check_gt_frames(
     problems = []
     if not np.array_equal(frames[kind.middle], pictures[FileKind.GT]):
         problems.append(Finding(Kind.STACK, path, "has a middle frame that is not its GT"))
-    small = downscale(frames, cast("Kernel", row.kernel))
+    small = downscale(frames, cast("Kernel", row.kernel), row.scale)
     for of_lr, stack in lr.items():
         if not np.array_equal(small[of_lr.frames.start : of_lr.frames.stop], stack):
             what = f"has frames of which {of_lr} is not the {row.kernel} downscale"

@@ -120,7 +120,7 @@ def files_named_by_rows(output: Path) -> set[str]:
         if not path.startswith("metadata/patches/"):
             continue
         for row in rows:
-            small_width, small_height = row["width"] // 3, row["height"] // 3
+            small_width, small_height = row["width"] // row["scale"], row["height"] // row["scale"]
             for kind, size in (
                 ("gt7", (row["width"], 7 * row["height"])),
                 ("gt", (row["width"], row["height"])),

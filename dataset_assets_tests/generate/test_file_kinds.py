@@ -237,7 +237,7 @@ def test_gt_of_all_frames_has_frame_3_in_gt_and_its_downscale_in_the_stacks(made
         frames = gt7.reshape(7, *gt.shape)
         assert row["gt7_path"] == row["gt_path"].replace("/GT/", "/GT_7frames/")
         assert np.array_equal(frames[3], gt)
-        small = downscale(frames, "bicubic")
+        small = downscale(frames, "bicubic", 3)
         assert np.array_equal(small.reshape(lr7.shape), lr7)
         assert np.array_equal(small[1:6].reshape(lr5.shape), lr5)
     assert {row["gt7_path"] for row in patch_rows(made / "57", "general")} == {None}

@@ -144,7 +144,7 @@ def black_bars(root: Path) -> None:
         assert lr5 is not None
         assert lr7 is not None
         gt[:12] = 0
-        small = downscale(gt[np.newaxis].astype(np.uint8), "bicubic")[0]
+        small = downscale(gt[np.newaxis].astype(np.uint8), "bicubic", 3)[0]
         for stack, middle in ((lr5, 2), (lr7, 3)):
             stack.reshape(-1, *small.shape)[middle] = small
         for kind, picture in (("gt", gt), ("lr5", lr5), ("lr7", lr7)):
