@@ -6,6 +6,7 @@ Only formatting: the figures come from `tables`, the failures from `last_failure
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import dagster as dg
 from dataset_assets.assets.gallery import index_link
 from dataset_assets.assets.reporting import Metadata, bar, counts_markdown, markdown_table
 from dataset_assets.config import Settings
+from dataset_assets.counting import percent
 from dataset_assets.dataset import DataSet, DatasetStats, Failure, Overview, reasons_text
 
 if TYPE_CHECKING:
@@ -61,10 +63,11 @@ def dashboard(settings: Settings, overview: Overview, unfinished: Sequence[Mappi
     stats, failed = overview.stats, list(overview.failures.values())
     totals = stats.totals
     rate = 0.0 if math.isnan(totals.acceptance_rate) else totals.acceptance_rate
-    done = len(settings.videos) - len({each["video"] for each in unfinished})
+    states = Counter(overview.state(entry.key)[0] for entry in settings.videos)
     return {
         "videos": dg.MetadataValue.int(len(settings.videos)),
-        "videos_done": dg.MetadataValue.int(done),
+        "videos_done": dg.MetadataValue.int(states["done"] + states["short"]),
+        "videos_too_small": dg.MetadataValue.int(states["too_small"]),
         "videos_failed": dg.MetadataValue.int(len(failed)),
         "windows": dg.MetadataValue.int(totals.accepted),
         "patches": dg.MetadataValue.int(totals.patches_done),
@@ -97,19 +100,18 @@ def _failed(failed: Sequence[Failure]) -> str:
 
 
 def _progress(stats: DatasetStats) -> str:
-    """Return the patches made and wanted of each category, and of each of its formats, about so many."""
+    """Return the patches made and wanted of each category, and how many of each format its mix expects.
+
+    A format has no target: the draw by the candidate's number gives about its share of what can be made.
+    """
     rows = []
     for category in stats.categories.to_dict("records"):
-        name = category["category"]
-        rows.append(_progress_row(f"**{name}**", category["patches_done"], category["patches_target"]))
+        name, made, target = (category[column] for column in ("category", "patches_done", "patches_target"))
+        share = made / target if target else None
+        rows.append((f"**{name}**", str(made), str(target), percent(share), bar(share or 0.0, SHORT_BAR), ""))
         for each in stats.formats[stats.formats["category"] == name].to_dict("records"):
-            rows.append(_progress_row(each["format"], each["patches"], each["expected"], "about "))
-    return markdown_table(("patches", "made", "target", "share", ""), rows)
-
-
-def _progress_row(name: str, made: int, target: int, about: str = "") -> tuple[str, ...]:
-    share = made / target if target else 0.0
-    return name, str(made), f"{about}{target}", f"{share:.0%}" if target else "", bar(share, SHORT_BAR)
+            rows.append((each["format"], str(each["patches"]), "", "", "", f"about {each['expected']}"))
+    return markdown_table(("patches", "made", "target", "share", "", "by the mix"), rows)
 
 
 def _lowest_acceptance(videos: pd.DataFrame) -> str:
@@ -124,7 +126,7 @@ def _lowest_acceptance(videos: pd.DataFrame) -> str:
 
 def _videos(overview: Overview) -> pd.DataFrame:
     videos = overview.stats.videos.head(TABLE_ROWS)
-    states = [overview.state(key)[0] for key in videos["video"]]
+    states = [overview.state(key)[0].replace("_", " ") for key in videos["video"]]
     windows = videos["accepted"].astype(str) + "/" + videos["windows_target"].astype(str)
     patches = videos["patches_done"].astype(str) + "/" + videos["patches_target"].astype(str)
     reasons = videos["reject_reasons"].map(_most)

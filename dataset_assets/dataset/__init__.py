@@ -38,6 +38,7 @@ from dataset_assets.dataset.pictures import (
 )
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
 from dataset_assets.dataset.publishing import TripletWriter
+from dataset_assets.dataset.selection import select
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
 from dataset_assets.dataset.status import (
@@ -110,6 +111,7 @@ __all__ = [
     "patches_hashes",
     "picture_name",
     "reasons_text",
+    "select",
     "sequence_hashes",
     "shortfall",
     "source_hashes",

@@ -1,11 +1,9 @@
-"""Format durations, bytes and shares in few characters; "-" where a number is not known.
+"""Format durations and bytes in few characters; "-" where a number is not known.
 
 Where they are shown, and in which colour, belongs to `live_view`.
 """
 
 from __future__ import annotations
-
-import math
 
 from rich.filesize import decimal
 
@@ -51,11 +49,6 @@ def rate(value: float | None, unit: str = "") -> str:
     if value is None:
         return "-"
     return f"{value:.0f}{unit}" if unit else f"{size(value)}/s"
-
-
-def percent(share: float | None) -> str:
-    """Return a share of 0 to 1 in percent, rounded down, so that only what is done is 100%."""
-    return "-" if share is None or math.isnan(share) else f"{math.floor(100 * share + 1e-9)}%"
 
 
 def shortened(text: str, width: int, *, keep_end: bool = False) -> str:

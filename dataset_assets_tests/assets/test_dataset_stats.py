@@ -68,7 +68,7 @@ def test_what_is_missing_is_listed_with_its_reason(world: World) -> None:
     result = world.materialize_stats()
     check = checks(result)["dataset_stats", "every_video_done"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert check.description == "0 of 1 video are done; first film: never made"
+    assert check.description == "0 of 1 video is done; first film: never made"
     assert records(metadata(result, "dataset_stats")["unfinished"]) == [
         {"video": "film", "tables": "space, toon", "why": "never made"}
     ]
@@ -87,7 +87,7 @@ def test_a_failed_video_turns_the_headline_red_with_its_remedy_and_its_run(world
     result = world.materialize_stats()
     headline = checks(result)["dataset_stats", "videos_ok"]
     assert (headline.passed, headline.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert headline.description == f"0 of 1 video are done, 1 failed, 0 to come; first {sentence}"
+    assert headline.description == f"0 of 1 video is done, 1 failed, 0 to come; first {sentence}"
     stats = metadata(result, "dataset_stats")
     assert stats["videos_failed"].value == 1
     shown = str(stats["failed_videos"].value)
@@ -130,16 +130,16 @@ def test_progress_to_target_is_reported_for_each_category_and_format(finished: F
     made = {row["category"]: int(str(row["patches_done"])) for row in records(stats["categories"])}
     assert cells["**general**"][:2] == [str(made["general"]), "6"]
     assert cells["**space**"][:2] == [str(made["space"]), "3"]
-    assert cells["**toon**"] == ["0", "0", ""]
+    assert cells["**toon**"] == ["0", "0", "-"]
     assert [name for name in cells if name.startswith("**")] == ["**general**", "**space**", "**toon**"]
     # Formats that do not fit the film leave their share to the others; windows that it lacks are nobody's.
     names = [line.split("|")[1].strip() for line in lines]
     block = lines[names.index("**general**") + 1 : names.index("**space**")]
-    rows = [[cell.strip() for cell in line.split("|")[2:4]] for line in block]
-    assert all(target.startswith("about ") for _, target in rows)
-    formats = [(int(count), int(target.removeprefix("about "))) for count, target in rows]
-    assert sum(target for _, target in formats) == made["general"] < 6
-    assert all(count <= target + 2 for count, target in formats)
+    rows = [[cell.strip() for cell in line.split("|")[2:7]] for line in block]
+    assert all(row[1:4] == ["", "", ""] and row[4].startswith("about ") for row in rows)
+    formats = [(int(row[0]), int(row[4].removeprefix("about "))) for row in rows]
+    assert sum(expected for _, expected in formats) == made["general"] < 6
+    assert all(count <= expected + 2 for count, expected in formats)
 
 
 def test_statistics_of_nothing_are_zeros(world: World) -> None:

@@ -53,6 +53,7 @@ PATCHES_LABELS = [
 DASHBOARD_LABELS = [
     "videos",
     "videos_done",
+    "videos_too_small",
     "videos_failed",
     "windows",
     "patches",
