@@ -215,8 +215,9 @@ def _patches_spec(name: str, category: Category) -> dg.AssetSpec:
         deps=[SCENE_WINDOWS],
         description=(
             f"Training triplets for {name.upper()}: ground truth and its LR stacks.\n\n"
-            "Each is one crop of a window: GT (frame 3) and, a third of its size, LR_5frames (frames 1 to 5 "
-            "below one another) and LR_7frames (frames 0 to 6).\n\n"
+            "Each is one crop of a window: GT (frame 3) and, `scale` times smaller, the stacks that "
+            "`lr_stacks` names: LR_5frames (frames 1 to 5 below one another) and LR_7frames (frames 0 to "
+            "6).\n\n"
             f"| format | share |\n| --- | --- |\n{mix}\n\n"
             f"- **Files**: PNG in `{category.folder}/<format>/{{GT,LR_5frames,LR_7frames}}/`, one row for "
             f"each triplet in `metadata/patches/category={name}/video=<key>/`, under the data set's folder.\n"

@@ -19,6 +19,7 @@ from dataset_assets.config.models import (
     Settings,
     VideoEntry,
     WatchedVideo,
+    default_formats,
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.reader import ConfigReader
@@ -52,6 +53,7 @@ __all__ = [
     "WatchedVideo",
     "append_videos",
     "config_path",
+    "default_formats",
     "file_schema",
     "find_films",
     "fitting_remedy",

@@ -23,7 +23,8 @@ from dataset_assets.generate.changes import (
 )
 from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Made
 from dataset_assets.generate.limits import DAMAGED_REMEDY, LIMIT_EXIT_CODE, step_limits, within_limits
-from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, plan_video
+from dataset_assets.generate.plan import VideoPlan, bytes_per_pixel, plan_video
+from dataset_assets.generate.replay import Replay
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds, evenly_first
 from dataset_assets.generate.rows import video_row
@@ -32,17 +33,18 @@ from dataset_assets.generate.video import generate_video, probe_video
 __all__ = [
     "DAMAGED_REMEDY",
     "LIMIT_EXIT_CODE",
-    "TRIPLET_BYTES_PER_PIXEL",
     "CategoryReport",
     "Changes",
     "Job",
     "KeyframeIndex",
     "Lane",
     "Made",
+    "Replay",
     "Rounds",
     "VideoPlan",
     "VideoReport",
     "WindowsReport",
+    "bytes_per_pixel",
     "evenly_first",
     "finished_patches",
     "generate_video",
