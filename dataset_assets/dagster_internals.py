@@ -272,17 +272,67 @@ def forget_partition(instance: dg.DagsterInstance, assets: Sequence[str], partit
         )
 
 
-def failed_check_partitions(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> set[str]:
-    """Return the partitions for which a check's last result is a failure or a warning.
+def check_verdicts(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> dict[str, bool | None]:
+    """Return whether each partition passed a check, as the UI shows it.
 
+    The UI holds a result against the materialization that it names (`AssetCheckPartitionInfo.is_current`).
     The public interface gives the last result of a check, whatever its partition.
+
+    Returns:
+        Whether it passed, by partition; None where the last result is of an earlier materialization, or the
+        last run has given none. Partitions without a run of the check are left out.
     """
-    found = instance.event_log_storage.get_asset_check_partition_info([check])
+    verdicts = {"SUCCEEDED": True, "FAILED": False}
     return {
-        each.partition_key
-        for each in found
-        if each.partition_key and each.latest_execution_status.value == "FAILED"
+        each.partition_key: verdicts.get(each.latest_execution_status.value) if each.is_current else None
+        for each in instance.event_log_storage.get_asset_check_partition_info([check])
+        if each.partition_key
     }
+
+
+def with_targets(
+    instance: dg.DagsterInstance, results: Sequence[dg.AssetCheckEvaluation]
+) -> list[dg.AssetCheckEvaluation]:
+    """Return results of partitions that name the latest materialization of each, as those of runs do.
+
+    Without it the UI shows a partition as never checked (`check_verdicts`).
+
+    Args:
+        instance: Where the history is.
+        results: Results of checks of one asset; a partition without a materialization stays as it is.
+    """
+    from dagster import EventRecordsFilter
+    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+        AssetCheckEvaluationTargetMaterializationData,
+    )
+
+    if not results:
+        return []
+    asset, kind = results[0].asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION
+    keys = {result.partition for result in results if result.partition is not None}
+    latest = instance.get_latest_storage_id_by_partition(asset, kind, keys)
+    records = instance.event_log_storage.get_event_records(
+        EventRecordsFilter(kind, asset_key=asset, storage_ids=[*latest.values()])
+    )
+    targets = {
+        record.partition_key: AssetCheckEvaluationTargetMaterializationData(
+            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+        )
+        for record in records
+    }
+    return [
+        dg.AssetCheckEvaluation(
+            asset_key=result.asset_key,
+            check_name=result.check_name,
+            passed=result.passed,
+            metadata=result.metadata,
+            severity=result.severity,
+            description=result.description,
+            partition=result.partition,
+            target_materialization_data=targets.get(result.partition),
+        )
+        for result in results
+    ]
 
 
 def _report_without_run(

@@ -24,9 +24,9 @@ from dataset_assets.assets.runs import PARTITION_TAG
 from dataset_assets.dagster_internals import (
     WILL_RETRY_TAG,
     can_hold_history,
+    check_verdicts,
     delete_events_without_run,
     delete_run,
-    failed_check_partitions,
     forget_partition,
     has_events,
     is_initialised,
@@ -35,6 +35,7 @@ from dataset_assets.dagster_internals import (
     run_daemon,
     version_tags,
     webserver_app,
+    with_targets,
 )
 from dataset_assets.launch.worker import TAGS
 from dataset_assets.monitor.history import LAUNCHERS
@@ -177,7 +178,22 @@ def test_a_check_of_a_partition_has_one_result_without_a_run(instance: dg.Dagste
             ]
             report_without_run(instance, results)
         assert len(instance.event_log_storage.get_asset_check_execution_history(key, limit=9)) == 2
-        assert failed_check_partitions(instance, key) == {"first", "second"}
+        assert check_verdicts(instance, key) == {"first": False, "second": False}
+
+
+def test_a_result_without_a_run_counts_for_the_materialization_that_it_names(
+    instance: dg.DagsterInstance,
+) -> None:
+    key = dg.AssetCheckKey(ASSET, "sound")
+    result = dg.AssetCheckEvaluation(asset_key=ASSET, check_name="sound", passed=True, partition="first")
+    with needed("how its UI holds results of checks against materializations (with_targets)"):
+        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
+        report_without_run(instance, [result])
+        assert check_verdicts(instance, key) == {"first": None}, "it needs no target"
+        report_without_run(instance, with_targets(instance, [result]))
+        assert check_verdicts(instance, key) == {"first": True}
+        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
+        assert check_verdicts(instance, key) == {"first": None}, "an earlier materialization counts"
 
 
 def test_old_events_without_a_run_go_but_for_the_newest(instance: dg.DagsterInstance, tmp_path: Path) -> None:
