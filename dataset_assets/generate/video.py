@@ -27,7 +27,7 @@ from dataset_assets.errors import (
     SpaceError,
     VideoError,
 )
-from dataset_assets.generate.changes import Changes, planned_changes, refuse_to_replace
+from dataset_assets.generate.changes import refuse_run
 from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.plan import plan_video
 from dataset_assets.generate.reports import VideoReport
@@ -117,9 +117,7 @@ def generate_video(
         left = data_set.left_categories(settings).get(key, ()) if is_of_all else ()
         may_replace = may_replace or force or settings.base.allow_replacing
         if not may_replace and (left or not video_pass.is_done):
-            planned = planned_changes(settings, data_set, entry, None if is_of_all else wanted, plan=plan)
-            changes = sum(planned.values(), Changes())
-            refuse_to_replace(key, changes, changes.finished)
+            refuse_run(settings, data_set, entry, wanted, plan=plan)
         video_pass.run()
         data_set.remove_categories(key, left, journal)
     return VideoReport(
