@@ -22,7 +22,8 @@ from dataset_assets.automation import (
     failure_sensor,
     videos_sensor,
 )
-from dataset_assets.config import Category, ConfigReader, Nightly, config_path, load_settings
+from dataset_assets.config import ConfigReader, Nightly, config_path, load_settings
+from dataset_assets.dagster_internals import print_of_events
 from dataset_assets.disk import replacing
 from dataset_assets.errors import ConfigError
 from dataset_assets.resources import DatasetConfig
@@ -38,12 +39,12 @@ class Outline(BaseModel):
 
     Attributes:
         config: The configuration file.
-        categories: Its categories: an asset for each.
+        categories: Names of its categories: an asset for each.
         nightly: When the nightly schedule ticks.
     """
 
     config: Path
-    categories: dict[str, Category]
+    categories: tuple[str, ...]
     nightly: Nightly
 
     @classmethod
@@ -54,7 +55,7 @@ class Outline(BaseModel):
             ConfigError: The file holds mistakes; all of them are listed.
         """
         settings = load_settings(path)
-        return cls(config=path.resolve(), categories=settings.categories, nightly=settings.nightly)
+        return cls(config=path.resolve(), categories=tuple(settings.categories), nightly=settings.nightly)
 
 
 def build_defs(path: Path) -> dg.Definitions:

@@ -67,7 +67,7 @@ def build_nightly(
         cron_schedule=nightly.cron,
         execution_timezone=nightly.time_zone,
         description="Makes what is missing or stale: one run for each video, the largest films first, at "
-        f"most {nightly.max_videos_per_night} a night (`nightly` in the configuration). The tag "
+        "most `nightly.max_videos_per_night` of the configuration. The tag "
         f"`{REASON_TAG}` of each run says why. A video of which a run would replace more than a tenth of "
         "the finished patches is left out; the tick says so.",
     )
