@@ -76,10 +76,13 @@ def run_daemon(may_start_runs: Callable[[dg.DagsterInstance], bool]) -> None:
 
 
 @contextmanager
-def webserver_app(instance: dg.DagsterInstance, workspace: Path) -> Iterator[Starlette]:
+def webserver_app(
+    instance: dg.DagsterInstance, workspace: Path, refusal_of: Callable[[Mapping[str, Any]], str]
+) -> Iterator[Starlette]:
     """Make Dagster's webserver as an application, to which routes can be added before its own.
 
-    `dagster-webserver` can only be started whole, at an address of its own without the gallery.
+    `dagster-webserver` can only be started whole, at an address of its own without the gallery. A run that is
+    refused here leaves no trace; one that fails marks every check that it was to evaluate as failed.
 
     Args:
         instance: Where the history is.
@@ -93,7 +96,10 @@ def webserver_app(instance: dg.DagsterInstance, workspace: Path) -> Iterator[Sta
     with WorkspaceProcessContext(
         instance, target, dg.__version__, code_server_log_level="WARNING"
     ) as context:
-        yield create_app_from_workspace_process_context(context)
+        try:
+            yield create_app_from_workspace_process_context(context)
+        finally:
+            mutation.create_execution_params_and_launch_pipeline_exec = launch
 
 
 def report_without_run(
@@ -132,11 +138,26 @@ def _one_transaction(instance: dg.DagsterInstance) -> Iterator[None]:
         for shard in _SHARDS:
             engine = create_engine(
                 storage.conn_string_for_shard(shard), connect_args={"timeout": _BUSY_TIMEOUT_S}
+        refusal_of: Returns why a run is not launched, empty where it is; by `selector` of the UI's
+            `ExecutionParams`.
             )
             stack.callback(engine.dispose)
             connections[shard] = stack.enter_context(engine.begin())
+    from dagster_graphql.implementation.utils import UserFacingGraphQLError
+    from dagster_graphql.schema.errors import GrapheneInvalidSubsetError
+    from dagster_graphql.schema.roots import mutation
         # Attributes of this one object over the methods of its class, and gone again with the transaction.
         own = vars(storage)
+    launch = mutation.create_execution_params_and_launch_pipeline_exec
+
+    async def launch_if_allowed(graphene_info: Any, params: Any) -> Any:
+        refusal = refusal_of(params["selector"])
+        if refusal:
+            # The one error whose message the UI shows as it is.
+            raise UserFacingGraphQLError(GrapheneInvalidSubsetError(refusal, None))
+        return await launch(graphene_info, params)
+
+    mutation.create_execution_params_and_launch_pipeline_exec = launch_if_allowed
         own["index_connection"] = lambda: nullcontext(connections[_INDEX])
         own["run_connection"] = lambda _run_id=None: nullcontext(connections[_RUNLESS])
         stack.callback(own.pop, "index_connection")

@@ -26,6 +26,7 @@ from dataset_assets.assets.make_patches import (
 )
 from dataset_assets.assets.registering import find_unregistered, register
 from dataset_assets.assets.runs import (
+    CHECKS_ALONE,
     FINISHED,
     UNFINISHED,
     ended_s,
@@ -39,6 +40,7 @@ from dataset_assets.assets.source import SOURCE_VIDEO, source_video
 
 __all__ = [
     "DATASET_STATS",
+    "CHECKS_ALONE",
     "DECODE_POOL",
     "FINISHED",
     "FORCE_TAG",

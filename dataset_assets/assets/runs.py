@@ -15,6 +15,12 @@ CONFIG_MISTAKE_TAG = "dataset_assets/config_mistake"
 MAX_RETRIES_TAG = "dagster/max_retries"
 # Of a video: the newest decides, and one that goes on is among them.
 RUNS_LOOKED_AT = 10
+# Set by `ui`, whose daemon starts no run while the configuration holds a mistake.
+HOLDS_RUNS_VARIABLE = "DATASET_ASSETS_HOLDS_RUNS"
+CHECKS_ALONE = (
+    "checks cannot run on their own: a run that makes a video evaluates them",
+    "materialize its partition: what is up to date is checked and not made again",
+)
 _STATUS = dg.DagsterRunStatus
 FINISHED = [_STATUS.SUCCESS, _STATUS.FAILURE, _STATUS.CANCELED]
 UNFINISHED = [status for status in _STATUS if status not in FINISHED]
@@ -35,9 +41,8 @@ def video_of_step(context: dg.AssetExecutionContext) -> str:
         return str(context.partition_key)
     what, remedy = "this run is of no video", "launch it for partitions"
     if not context.selected_asset_keys:
-        what = "checks cannot run on their own: a run that makes a video evaluates them"
-        remedy = "materialize its partition: what is up to date is checked and not made again"
-    raise DatasetAssetsError(what, remedy)
+        raise DatasetAssetsError(*CHECKS_ALONE)
+    raise DatasetAssetsError("this run is of no video", "launch it for partitions")
 
 
 def mark_config_mistake(instance: dg.DagsterInstance, run_id: str) -> None:
