@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
-from dataset_assets.assets import build_dataset_stats, build_make_patches, source_video
+from dataset_assets.assets import build_dataset_stats, build_make_patches, console_text, source_video
 from dataset_assets.automation import (
     Updates,
     build_nightly,
@@ -77,6 +77,7 @@ def defs() -> dg.Definitions:
     Raises:
         ConfigError: The file holds mistakes, and nothing was kept.
     """
+    print_of_events(console_text)
     path = config_path(None)
     try:
         outline = Outline.of(path)

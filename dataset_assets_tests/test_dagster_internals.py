@@ -5,11 +5,13 @@ Each test of a release says what that release changed, and which function of `da
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +32,7 @@ from dataset_assets.dagster_internals import (
     forget_partition,
     has_events,
     is_initialised,
+    print_of_events,
     process_death,
     report_without_run,
     run_daemon,
@@ -127,10 +130,91 @@ def test_the_webserver_is_an_application_with_routes_that_take_every_address(
 ) -> None:
     workspace = tmp_path / "workspace.yaml"
     workspace.write_text("load_from: []\n")
-    with needed("how its webserver is made (webserver_app)"), webserver_app(instance, workspace) as app:
+    with (
+        needed("how its webserver is made (webserver_app)"),
+        webserver_app(instance, workspace, lambda _: "") as app,
+    ):
         paths = [getattr(route, "path", "") for route in app.router.routes]
         assert "/graphql" in paths, "it has no /graphql"
         assert "/{path:path}" in paths, "it leaves addresses to routes that are added after its own"
+
+
+def test_a_refused_launch_is_answered_with_the_reason(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace.yaml"
+    workspace.write_text("load_from: []\n")
+    asked: list[Mapping[str, Any]] = []
+
+    def refusal_of(selector: Mapping[str, Any]) -> str:
+        asked.append(selector)
+        return "launch something else"
+
+    with needed("how its webserver launches runs (webserver_app)"):
+        from dagster_graphql.implementation.utils import UserFacingGraphQLError
+        from dagster_graphql.schema.roots import mutation
+
+        before = mutation.create_execution_params_and_launch_pipeline_exec
+        params = {"selector": {"jobName": "make_patches"}}
+        with webserver_app(instance, workspace, refusal_of):
+            launch = mutation.create_execution_params_and_launch_pipeline_exec
+            with pytest.raises(UserFacingGraphQLError) as refused:
+                asyncio.run(launch(None, params))
+        assert refused.value.error.message == "launch something else"
+        assert asked == [params["selector"]]
+        assert mutation.create_execution_params_and_launch_pipeline_exec is before
+    assert instance.get_runs() == []
+
+
+def test_the_daemon_of_a_fresh_home_warns_of_no_missing_cursor(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with needed("how its daemon warns of a fresh home (run_daemon)"):
+        from dagster._daemon import cli
+        from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
+
+        monkeypatch.setattr(cli, "main", lambda: None)
+        monkeypatch.setattr(EventLogConsumerDaemon()._logger, "filters", [])
+        context = cast("Any", SimpleNamespace(instance=instance))
+        with caplog.at_level(logging.WARNING):
+            list(EventLogConsumerDaemon().run_iteration(context))
+        assert len(caplog.messages) == 2, "it does not warn: run_daemon need not filter that"
+        caplog.clear()
+        run_daemon(lambda _: True)
+        with dg.DagsterInstance.ephemeral() as fresh:
+            context.instance = fresh
+            list(EventLogConsumerDaemon().run_iteration(context))
+        assert caplog.messages == []
+
+
+def test_events_of_runs_are_printed_in_other_words(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    @dg.op
+    def fail() -> None:
+        raise dg.Failure("it is wet")
+
+    @dg.job(tags={"place": "here"})
+    def failing() -> None:
+        fail()
+
+    def text_of(event: dg.DagsterEvent, tags: Mapping[str, str]) -> str | None:
+        if event.is_step_failure:
+            return f"{tags['place']} it is wet"
+        return "" if event.event_type is dg.DagsterEventType.RUN_FAILURE else None
+
+    with needed("how it logs to the console of a run (print_of_events)"):
+        from dagster._core.execution import context_creation_job
+
+        before = context_creation_job.default_system_loggers
+        monkeypatch.setattr(context_creation_job, "default_system_loggers", before)
+        for _ in range(2):
+            print_of_events(text_of)
+        with dg.DagsterInstance.ephemeral() as instance:
+            failing.execute_in_process(instance=instance, raise_on_error=False)
+        printed = capfd.readouterr().err
+        assert printed.count("here it is wet") == 1
+        assert "Stack Trace" not in printed
+        assert "RUN_FAILURE" not in printed
+        assert "RUN_START" in printed
 
 
 def test_a_partition_is_forgotten_of_the_assets_named_alone(instance: dg.DagsterInstance) -> None:
