@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import dagster as dg
 import yaml
@@ -120,7 +120,7 @@ def print_of_events(text_of: Callable[[dg.DagsterEvent, Mapping[str, str]], str 
 
         return dg.LoggerDefinition(make, definition.config_schema)
 
-    context_creation_job.default_system_loggers = loggers
+    cast("Any", context_creation_job).default_system_loggers = loggers
 
 
 @contextmanager
@@ -145,16 +145,17 @@ def webserver_app(
     from dagster_graphql.schema.roots import mutation
     from dagster_webserver.app import create_app_from_workspace_process_context
 
-    launch = mutation.create_execution_params_and_launch_pipeline_exec
+    mutations: Any = mutation
+    launch = mutations.create_execution_params_and_launch_pipeline_exec
+    error_of: Any = GrapheneInvalidSubsetError  # the one whose message the UI shows as it is
 
     async def launch_if_allowed(graphene_info: Any, params: Any) -> Any:
         refusal = refusal_of(params["selector"])
         if refusal:
-            # The one error whose message the UI shows as it is.
-            raise UserFacingGraphQLError(GrapheneInvalidSubsetError(refusal, None))
+            raise UserFacingGraphQLError(error_of(refusal, None))
         return await launch(graphene_info, params)
 
-    mutation.create_execution_params_and_launch_pipeline_exec = launch_if_allowed
+    mutations.create_execution_params_and_launch_pipeline_exec = launch_if_allowed
     target = WorkspaceFileTarget([str(workspace)])
     with WorkspaceProcessContext(
         instance, target, dg.__version__, code_server_log_level="WARNING"
@@ -162,7 +163,7 @@ def webserver_app(
         try:
             yield create_app_from_workspace_process_context(context)
         finally:
-            mutation.create_execution_params_and_launch_pipeline_exec = launch
+            mutations.create_execution_params_and_launch_pipeline_exec = launch
 
 
 def report_without_run(

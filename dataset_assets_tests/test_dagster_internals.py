@@ -150,8 +150,9 @@ def test_a_refused_launch_is_answered_with_the_reason(instance: dg.DagsterInstan
 
     with needed("how its webserver launches runs (webserver_app)"):
         from dagster_graphql.implementation.utils import UserFacingGraphQLError
-        from dagster_graphql.schema.roots import mutation
+        from dagster_graphql.schema.roots import mutation as module
 
+        mutation: Any = module
         before = mutation.create_execution_params_and_launch_pipeline_exec
         params = {"selector": {"jobName": "make_patches"}}
         with webserver_app(instance, workspace, refusal_of):
@@ -202,10 +203,10 @@ def test_events_of_runs_are_printed_in_other_words(
         return "" if event.event_type is dg.DagsterEventType.RUN_FAILURE else None
 
     with needed("how it logs to the console of a run (print_of_events)"):
-        from dagster._core.execution import context_creation_job
+        from dagster._core.execution import context_creation_job as module
 
-        before = context_creation_job.default_system_loggers
-        monkeypatch.setattr(context_creation_job, "default_system_loggers", before)
+        creation: Any = module
+        monkeypatch.setattr(creation, "default_system_loggers", creation.default_system_loggers)
         for _ in range(2):
             print_of_events(text_of)
         with dg.DagsterInstance.ephemeral() as instance:

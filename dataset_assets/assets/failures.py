@@ -119,10 +119,10 @@ def failure_of_events(key: str, events: Iterable[dg.DagsterEvent], run_id: str, 
 def _config_mistake(event: dg.DagsterEvent) -> str:
     """Return the mistakes in the configuration that kept a run from starting; empty without any."""
     # Without data where a process died.
-    error = None if event.is_step_failure else getattr(event.event_specific_data, "error", None)
+    error: Any = None if event.is_step_failure else getattr(event.event_specific_data, "error", None)
     while error is not None:
         if error.cls_name == ConfigError.__name__:
-            return error.message.partition(f"{ConfigError.__name__}: ")[2].strip()
+            return str(error.message).partition(f"{ConfigError.__name__}: ")[2].strip()
         error = error.cause
     return ""
 

@@ -16,6 +16,7 @@ from dataset_assets.automation import refusals
 from dataset_assets.config import ConfigReader, Settings, VideoEntry, load_settings
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import build_defs
+from dataset_assets.generate import refuse_run
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets_tests.automation.samples import ALL, add_run, films, finish
 from dataset_assets_tests.configurations import write_config
@@ -206,11 +207,10 @@ def test_a_refusal_is_looked_for_once_and_takes_no_place_of_others(
     # Of what is missing nothing is replaced.
     DataSet.of(load_settings(night.config)).tables.patches_path("general", "middle").unlink()
     looked_at = Counter[str]()
-    look = refusals.refuse_run
 
     def counting(settings: Settings, data_set: DataSet, entry: VideoEntry, wanted: list[str]) -> None:
         looked_at[entry.key] += 1
-        look(settings, data_set, entry, wanted)
+        refuse_run(settings, data_set, entry, wanted)
 
     monkeypatch.setattr(refusals, "refuse_run", counting)
     repository = build_defs(night.config).get_repository_def()
