@@ -5,17 +5,15 @@ Each test of a release says what that release changed, and which function of `da
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -32,31 +30,19 @@ from dataset_assets.dagster_internals import (
     forget_partition,
     has_events,
     is_initialised,
-    print_of_events,
     process_death,
     report_without_run,
-    run_daemon,
     version_tags,
-    webserver_app,
     with_targets,
 )
 from dataset_assets.launch.worker import TAGS
 from dataset_assets.monitor.history import LAUNCHERS
 from dataset_assets.ui.services import PLAIN_ERRORS_VARIABLE
 from dataset_assets_tests.automation.samples import add_run
+from dataset_assets_tests.needed import needed
 
 ASSET = dg.AssetKey("patches")
 MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
-
-
-@contextmanager
-def needed(what: str) -> Iterator[None]:
-    """Says in a sentence what a new Dagster changed."""
-    try:
-        yield
-    except (ImportError, AttributeError, TypeError, AssertionError) as error:
-        (why, *_) = str(error).splitlines() or [type(error).__name__]
-        pytest.fail(f"Dagster {dg.__version__} changed {what}; adapt dagster_internals ({why})")
 
 
 @pytest.fixture
@@ -72,150 +58,8 @@ def materialized(instance: dg.DagsterInstance) -> set[str]:
 def test_no_other_module_imports_what_dagster_keeps_private() -> None:
     package = Path(dataset_assets.__file__).parent
     private = re.compile(r"^\s*(from|import) dagster\w*\.", re.MULTILINE)
-    found = {path.name for path in package.rglob("*.py") if private.search(path.read_text(encoding="utf-8"))}
-    assert found == {"dagster_internals.py"}
-
-
-def test_the_daemon_looks_at_backfills_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-
-    class Shutdown(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            waits.append(timeout or 0.0)
-            return True
-
-    with needed("how its daemon waits between two looks at the backfills (run_daemon)"):
-        from dagster._daemon import backfill, cli, controller
-        from dagster._daemon.run_coordinator import queued_run_coordinator_daemon
-
-        monkeypatch.setattr(backfill, "execute_backfill_iteration", lambda *_, **__: iter(()))
-        monkeypatch.setattr(cli, "main", lambda: None)
-        monkeypatch.setattr(controller, "DEFAULT_DAEMON_INTERVAL_SECONDS", 30)
-        queue = queued_run_coordinator_daemon.QueuedRunCoordinatorDaemon
-        monkeypatch.setattr(queue, "run_iteration", queue.run_iteration)
-        run_daemon(lambda _: True)
-        loop = backfill.execute_backfill_iteration_loop(cast("Any", None), cast("Any", None), Shutdown())
-        for _ in range(3):
-            next(loop)
-        assert len(waits) == 1, "it waited otherwise than by its shutdown event"
-        assert 4 < waits[0] <= 5, f"it waited {waits[0]:.0f} s"
-
-
-def test_the_daemon_starts_queued_runs_only_while_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[str] = []
-    allowed = False
-
-    def look(*_: object) -> Iterator[None]:
-        looks.append("looked")
-        yield None
-
-    with needed("how its daemon looks at the queue of runs (run_daemon)"):
-        from dagster._daemon import cli
-        from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
-
-        monkeypatch.setattr(cli, "main", lambda: None)
-        monkeypatch.setattr(QueuedRunCoordinatorDaemon, "run_iteration", look)
-        run_daemon(lambda _: allowed)
-        daemon, context = QueuedRunCoordinatorDaemon(interval_seconds=5), cast("Any", SimpleNamespace())
-        context.instance = None
-        list(daemon.run_iteration(context))
-        assert looks == [], "it looked at the queue"
-        allowed = True
-        list(daemon.run_iteration(context))
-        assert looks == ["looked"]
-
-
-def test_the_webserver_is_an_application_with_routes_that_take_every_address(
-    instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    workspace = tmp_path / "workspace.yaml"
-    workspace.write_text("load_from: []\n")
-    with (
-        needed("how its webserver is made (webserver_app)"),
-        webserver_app(instance, workspace, lambda _: "") as app,
-    ):
-        paths = [getattr(route, "path", "") for route in app.router.routes]
-        assert "/graphql" in paths, "it has no /graphql"
-        assert "/{path:path}" in paths, "it leaves addresses to routes that are added after its own"
-
-
-def test_a_refused_launch_is_answered_with_the_reason(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    workspace = tmp_path / "workspace.yaml"
-    workspace.write_text("load_from: []\n")
-    asked: list[Mapping[str, Any]] = []
-
-    def refusal_of(selector: Mapping[str, Any]) -> str:
-        asked.append(selector)
-        return "launch something else"
-
-    with needed("how its webserver launches runs (webserver_app)"):
-        from dagster_graphql.implementation.utils import UserFacingGraphQLError
-        from dagster_graphql.schema.roots import mutation as module
-
-        mutation: Any = module
-        before = mutation.create_execution_params_and_launch_pipeline_exec
-        params = {"selector": {"jobName": "make_patches"}}
-        with webserver_app(instance, workspace, refusal_of):
-            launch = mutation.create_execution_params_and_launch_pipeline_exec
-            with pytest.raises(UserFacingGraphQLError) as refused:
-                asyncio.run(launch(None, params))
-        assert refused.value.error.message == "launch something else"
-        assert asked == [params["selector"]]
-        assert mutation.create_execution_params_and_launch_pipeline_exec is before
-    assert instance.get_runs() == []
-
-
-def test_the_daemon_of_a_fresh_home_warns_of_no_missing_cursor(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    with needed("how its daemon warns of a fresh home (run_daemon)"):
-        from dagster._daemon import cli
-        from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
-
-        monkeypatch.setattr(cli, "main", lambda: None)
-        monkeypatch.setattr(EventLogConsumerDaemon()._logger, "filters", [])
-        context = cast("Any", SimpleNamespace(instance=instance))
-        with caplog.at_level(logging.WARNING):
-            list(EventLogConsumerDaemon().run_iteration(context))
-        assert len(caplog.messages) == 2, "it does not warn: run_daemon need not filter that"
-        caplog.clear()
-        run_daemon(lambda _: True)
-        with dg.DagsterInstance.ephemeral() as fresh:
-            context.instance = fresh
-            list(EventLogConsumerDaemon().run_iteration(context))
-        assert caplog.messages == []
-
-
-def test_events_of_runs_are_printed_in_other_words(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    @dg.op
-    def fail() -> None:
-        raise dg.Failure("it is wet")
-
-    @dg.job(tags={"place": "here"})
-    def failing() -> None:
-        fail()
-
-    def text_of(event: dg.DagsterEvent, tags: Mapping[str, str]) -> str | None:
-        if event.is_step_failure:
-            return f"{tags['place']} it is wet"
-        return "" if event.event_type is dg.DagsterEventType.RUN_FAILURE else None
-
-    with needed("how it logs to the console of a run (print_of_events)"):
-        from dagster._core.execution import context_creation_job as module
-
-        creation: Any = module
-        monkeypatch.setattr(creation, "default_system_loggers", creation.default_system_loggers)
-        for _ in range(2):
-            print_of_events(text_of)
-        with dg.DagsterInstance.ephemeral() as instance:
-            failing.execute_in_process(instance=instance, raise_on_error=False)
-        printed = capfd.readouterr().err
-        assert printed.count("here it is wet") == 1
-        assert "Stack Trace" not in printed
-        assert "RUN_FAILURE" not in printed
-        assert "RUN_START" in printed
+    found = [path for path in package.rglob("*.py") if private.search(path.read_text(encoding="utf-8"))]
+    assert {path.parent.relative_to(package).as_posix() for path in found} == {"dagster_internals"}
 
 
 def test_a_partition_is_forgotten_of_the_assets_named_alone(instance: dg.DagsterInstance) -> None:
@@ -437,6 +281,7 @@ def test_errors_of_a_code_location_can_be_shown_without_dagsters_stack(
         assert using_dagster_dev()
 
 
-def test_nothing_private_is_imported_with_the_module() -> None:
-    source = Path(dagster_internals.__file__).read_text(encoding="utf-8")
-    assert re.findall(r"^(?:from|import) dagster\w*\..*", source, re.MULTILINE) == []
+def test_nothing_private_is_imported_with_the_modules() -> None:
+    for module in Path(dagster_internals.__file__).parent.glob("*.py"):
+        source = module.read_text(encoding="utf-8")
+        assert re.findall(r"^(?:from|import) dagster\w*\..*", source, re.MULTILINE) == []

@@ -1,29 +1,19 @@
-"""What the product needs of Dagster beyond its public interface, each with the reason.
+"""Dagster's history beyond its public interface: events without a run, results of checks, deleting.
 
-Here, and nowhere else: Dagster's private modules, methods and constants, the tags of stale partitions, and
-the files of a Dagster home. All of it holds for the releases that `pyproject.toml` allows; what a new one
-changes fails a test in `test_dagster_internals.py`. Private modules are imported in the function that needs
-them, so that one that moved breaks nothing else. Not here: what Dagster documents.
+Not here: the files that it lies in (`home`).
 """
 
 from __future__ import annotations
 
-import glob
-import logging
-import os
 import re
-import sqlite3
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import dagster as dg
-import yaml
 from sqlalchemy import Select, Table, create_engine, func, select
-from sqlalchemy.engine import make_url
-from starlette.applications import Starlette
 
 # Of a failed run that Dagster's daemon starts again: no failure to report yet.
 WILL_RETRY_TAG: Final = "dagster/will_retry"
@@ -31,139 +21,10 @@ WILL_RETRY_TAG: Final = "dagster/will_retry"
 # Name of the repository that Dagster makes of definitions.
 _REPOSITORY = "__repository__"
 
-INSTANCE_FILE: Final = "dagster.yaml"
-# Where Dagster keeps its databases in a home whose settings name no other place.
-HISTORY_FOLDER, SCHEDULES_FOLDER = "history", "schedules"
-_DATABASES = (
-    f"{HISTORY_FOLDER}/runs.db",
-    f"{HISTORY_FOLDER}/runs/index.db",
-    f"{SCHEDULES_FOLDER}/schedules.db",
-)
-# SQLite opens paths of 504 bytes (its MAX_PATHNAME of 512, less 8 for its own suffixes).
-_LONGEST_PATH_BYTES = 504
-
-_BACKFILL_INTERVAL_S = 5
-_MISSING_CURSOR, _LATER_STEP = "No cursor for event type", "Dependencies for step"
 _SHARDS = (_INDEX, _RUNLESS) = ("index", "")
 _BUSY_TIMEOUT_S = 60
 
 _PROCESS_DEATH = re.compile(r"Run execution process for \S+ (.*?)\.(?:\s|$)")
-
-
-def run_daemon(may_start_runs: Callable[[dg.DagsterInstance], bool]) -> None:
-    """Run Dagster's daemon, with the arguments of this process, with three differences.
-
-    It looks at backfills every 5 s instead of 30, which cannot be configured: a launched backfill shows
-    nothing for that long, and a cancelled one goes on. It starts queued runs only while it may. And it does
-    not warn of a fresh home, in which there are no earlier events to ignore.
-
-    Args:
-        may_start_runs: Whether queued runs may start now; asked before each look at the queue.
-    """
-    from dagster._daemon import controller
-    from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
-    from dagster._daemon.cli import main
-    from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
-
-    # The loop over backfills reads it when it starts.
-    controller.DEFAULT_DAEMON_INTERVAL_SECONDS = _BACKFILL_INTERVAL_S
-    start_runs = QueuedRunCoordinatorDaemon.run_iteration
-
-    def start_runs_if_allowed(daemon: Any, context: Any, *arguments: Any) -> Generator[Any, None, None]:
-        if may_start_runs(context.instance):
-            yield from start_runs(daemon, context, *arguments)
-        else:
-            yield None
-
-    QueuedRunCoordinatorDaemon.run_iteration = start_runs_if_allowed  # type: ignore[method-assign, assignment]
-    logging.getLogger(f"dagster.daemon.{EventLogConsumerDaemon.__name__}").addFilter(_is_no_missing_cursor)
-    main()
-
-
-def _is_no_missing_cursor(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(_MISSING_CURSOR)
-
-
-def print_of_events(text_of: Callable[[dg.DagsterEvent, Mapping[str, str]], str | None]) -> None:
-    """Let the runs that this process executes print some events in other words on their console.
-
-    Dagster's own console logger prints a failure with all stacks, by the step, again by the run, and that
-    later steps do not run. Loggers of the definitions count only in runs whose configuration names them.
-
-    Args:
-        text_of: Returns what is printed of an event of a run with these tags: nothing where it is empty, and
-            what Dagster prints where it is None.
-    """
-    from dagster._core.execution import context_creation_job
-    from dagster._loggers import default_system_loggers
-
-    def is_printed(record: logging.LogRecord) -> bool:
-        event = getattr(record, "dagster_event", None)
-        metadata = getattr(record, "dagster_meta", None) or {}
-        if str(metadata.get("orig_message", "")).startswith(_LATER_STEP):
-            return False
-        text = text_of(event, metadata.get("job_tags") or {}) if event is not None else None
-        if text is not None:
-            record.msg, record.args = text, ()
-        return text != ""
-
-    def loggers(
-        instance: dg.DagsterInstance | None,
-    ) -> list[tuple[dg.LoggerDefinition, Mapping[str, object]]]:
-        return [(filtered(definition), config) for definition, config in default_system_loggers(instance)]
-
-    def filtered(definition: dg.LoggerDefinition) -> dg.LoggerDefinition:
-        def make(context: dg.InitLoggerContext) -> logging.Logger:
-            logger = definition.logger_fn(context)
-            logger.addFilter(is_printed)
-            return logger
-
-        return dg.LoggerDefinition(make, definition.config_schema)
-
-    cast("Any", context_creation_job).default_system_loggers = loggers
-
-
-@contextmanager
-def webserver_app(
-    instance: dg.DagsterInstance, workspace: Path, refusal_of: Callable[[Mapping[str, Any]], str]
-) -> Iterator[Starlette]:
-    """Make Dagster's webserver as an application, to which routes can be added before its own.
-
-    `dagster-webserver` can only be started whole, at an address of its own without the gallery. A run that is
-    refused here leaves no trace; one that fails marks every check that it was to evaluate as failed.
-
-    Args:
-        instance: Where the history is.
-        workspace: A workspace file.
-        refusal_of: Returns why a run is not launched, empty where it is; by `selector` of the UI's
-            `ExecutionParams`.
-    """
-    from dagster._core.workspace.context import WorkspaceProcessContext
-    from dagster._core.workspace.load_target import WorkspaceFileTarget
-    from dagster_graphql.implementation.utils import UserFacingGraphQLError
-    from dagster_graphql.schema.errors import GrapheneInvalidSubsetError
-    from dagster_graphql.schema.roots import mutation
-    from dagster_webserver.app import create_app_from_workspace_process_context
-
-    mutations: Any = mutation
-    launch = mutations.create_execution_params_and_launch_pipeline_exec
-    error_of: Any = GrapheneInvalidSubsetError  # the one whose message the UI shows as it is
-
-    async def launch_if_allowed(graphene_info: Any, params: Any) -> Any:
-        refusal = refusal_of(params["selector"])
-        if refusal:
-            raise UserFacingGraphQLError(error_of(refusal, None))
-        return await launch(graphene_info, params)
-
-    mutations.create_execution_params_and_launch_pipeline_exec = launch_if_allowed
-    target = WorkspaceFileTarget([str(workspace)])
-    with WorkspaceProcessContext(
-        instance, target, dg.__version__, code_server_log_level="WARNING"
-    ) as context:
-        try:
-            yield create_app_from_workspace_process_context(context)
-        finally:
-            mutations.create_execution_params_and_launch_pipeline_exec = launch
 
 
 def report_without_run(
@@ -458,62 +319,3 @@ def process_death(message: str) -> str:
     """
     found = _PROCESS_DEATH.search(message)
     return found[1] if found else ""
-
-
-def can_hold_history(home: Path) -> bool:
-    """Return whether Dagster finds its databases and its settings again in a folder of this name.
-
-    It names a database to SQLAlchemy by a URL that it does not quote (`create_db_conn_string`), where `?`
-    ends the path and `%41` is `A`, and reads `dagster.yaml` as a pattern (`load_yaml_from_globs`).
-    """
-    database = str(_run_database(home, "0" * 36))  # the longest path there is; a run's name is a UUID
-    if len(os.fsencode(database)) > _LONGEST_PATH_BYTES or glob.has_magic(database):
-        return False
-    return make_url(f"sqlite:///{database}").database == database
-
-
-def is_initialised(home: Path) -> bool:
-    """Return whether a Dagster home has its databases, so that opening it makes none.
-
-    Databases that are not files of the home (Postgres) are taken to be there.
-    """
-    folder = sqlite_folder(home)
-    if folder is None:
-        return True
-    return all(_has_tables(folder / name) for name in _DATABASES)
-
-
-def has_events(home: Path, run_id: str) -> bool:
-    """Return whether a run has events; SQLite would make the database of one whose first is yet to come."""
-    folder = sqlite_folder(home)
-    return folder is None or _run_database(folder, run_id).exists()
-
-
-def sqlite_folder(home: Path) -> Path | None:
-    """Folder of a home's SQLite databases; None where `dagster.yaml` names another storage."""
-    try:
-        settings = yaml.safe_load((home / INSTANCE_FILE).read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError):
-        settings = {}
-    if "run_storage" in settings:
-        return None
-    storage = settings.get("storage")
-    if not storage:
-        return home
-    given = (storage.get("sqlite") or {}).get("base_dir")
-    if isinstance(given, dict):
-        given = os.environ.get(str(given.get("env")))
-    return Path(given) if given else None
-
-
-def _run_database(folder: Path, run_id: str) -> Path:
-    return folder / HISTORY_FOLDER / "runs" / f"{run_id}.db"
-
-
-def _has_tables(database: Path) -> bool:
-    """Return whether Dagster has finished making a database; SQLite does not create the file."""
-    try:
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
-            return bool(connection.execute("select 1 from alembic_version").fetchall())
-    except sqlite3.Error:
-        return False
