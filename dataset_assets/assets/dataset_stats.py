@@ -4,6 +4,7 @@ Adding up is in `tables`, formatting in `dashboard`, testing in the asset checks
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import dagster as dg
@@ -22,8 +23,9 @@ from dataset_assets.assets.make_patches import patches_asset
 from dataset_assets.assets.reporting import GROUP, OWNER
 from dataset_assets.assets.staleness import report_stale
 from dataset_assets.checks import every_video_done, sources_unchanged, videos_ok
-from dataset_assets.config import Category, Settings
+from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, Overview
+from dataset_assets.disk import is_file
 
 DATASET_STATS = "dataset_stats"
 # Of an update: then partitions are left to the next one. Dagster gives a sensor's tick 60 s, on a busy
@@ -46,8 +48,8 @@ pd.read_parquet("dataset/metadata/patches").groupby(["category", "format"], obse
 """
 
 
-def build_dataset_stats(categories: dict[str, Category]) -> dg.AssetsDefinition:
-    """Build the asset over the patch assets of a configuration."""
+def build_dataset_stats(categories: Iterable[str]) -> dg.AssetsDefinition:
+    """Build the asset over the patch assets of a configuration, by its categories' names."""
 
     @dg.asset(
         name=DATASET_STATS,
@@ -149,7 +151,7 @@ def _unfinished(settings: Settings, overview: Overview) -> list[dict[str, str]]:
         states = overview.statuses[entry.key]
         reasons = {name: status.reason for name, status in states.items() if not status.is_done}
         if reasons:
-            film = "" if entry.path.is_file() else "the film is absent; "
+            film = "" if is_file(entry.path) else "the film is absent; "
             tables = "all tables" if len(reasons) == len(states) else ", ".join(reasons)
             why = film + ", ".join(dict.fromkeys(reasons.values()))
             found.append({"video": entry.key, "tables": tables, "why": why})

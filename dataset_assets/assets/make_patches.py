@@ -3,7 +3,7 @@
 Finding windows and cutting patches is in `generate`; what the UI shows of them, in `reporting`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
@@ -46,7 +46,7 @@ from dataset_assets.checks import (
     up_to_date,
     windows_uncut,
 )
-from dataset_assets.config import Category, Settings
+from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, AssetStatus, DataSet, windows_to_do
 from dataset_assets.generate import VideoReport, generate_video
@@ -97,10 +97,10 @@ def patches_asset(category: str) -> str:
     return f"{category}_patches"
 
 
-def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
-    """Build the step for the categories of a configuration."""
+def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
+    """Build the step for the categories of a configuration, by their names."""
     assets = {patches_asset(name): name for name in categories}
-    specs = [_windows_spec(), *(_patches_spec(name, category) for name, category in categories.items())]
+    specs = [_windows_spec(), *map(_patches_spec, categories)]
     checks = check_specs(SCENE_WINDOWS, UP_TO_DATE, ENOUGH_WINDOWS, ENOUGH_ACCEPTED, SOURCE_UNCHANGED)
     for asset in assets:
         checks += check_specs(asset, *PATCHES_CHECKS)
@@ -208,18 +208,21 @@ def _windows_spec() -> dg.AssetSpec:
     )
 
 
-def _patches_spec(name: str, category: Category) -> dg.AssetSpec:
-    mix = "\n".join(f"| {format_name} | {share:.0%} |" for format_name, share in category.mix.items())
+def _patches_spec(name: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         patches_asset(name),
         deps=[SCENE_WINDOWS],
+        # Nothing that the configuration may change: the UI shows the text of when the code was loaded.
         description=(
             f"Training triplets for {name.upper()}: ground truth and its LR stacks.\n\n"
-            "Each is one crop of a window: GT (frame 3) and, a third of its size, LR_5frames (frames 1 to 5 "
-            "below one another) and LR_7frames (frames 0 to 6).\n\n"
-            f"| format | share |\n| --- | --- |\n{mix}\n\n"
-            f"- **Files**: PNG in `{category.folder}/<format>/{{GT,LR_5frames,LR_7frames}}/`, one row for "
-            f"each triplet in `metadata/patches/category={name}/video=<key>/`, under the data set's folder.\n"
+            "Each is one crop of a window: GT (frame 3) and, `scale` times smaller, the stacks that "
+            "`lr_stacks` names: LR_5frames (frames 1 to 5 below one another) and LR_7frames (frames 0 to "
+            "6).\n\n"
+            "- **Formats**: the mix wanted is that of the category in the configuration; `dataset_stats` "
+            "compares it with what was made, a partition's `format_mix` shows its own.\n"
+            "- **Files**: PNG in `<format>/{GT,LR_5frames,LR_7frames}/` under a partition's `folder`, one "
+            f"row for each triplet in `metadata/patches/category={name}/video=<key>/`, under the data set's "
+            "folder.\n"
             "- **Again**: alone it replays the recorded windows; together with `scene_windows` it looks for "
             f"what is missing. What is up to date is not rebuilt; the run tag `{FORCE_TAG}` forces it.\n\n"
             '```python\nimport pandas as pd\n\npd.read_parquet("dataset/metadata/patches", '

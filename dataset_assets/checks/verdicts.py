@@ -14,6 +14,7 @@ from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted, some_are
 from dataset_assets.dataset import AssetStatus, DataSet, Failure, TripletPaths
+from dataset_assets.disk import is_file
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import CategoryReport, WindowsReport
 from dataset_assets.video import Fingerprint
@@ -62,7 +63,7 @@ def source_unchanged(fingerprint: Fingerprint, path: Path) -> Verdict:
         fingerprint: What it was when a run began to read it.
         path: The film.
     """
-    if not path.exists():
+    if not is_file(path):
         return Verdict(False, f"{path} disappeared while it was read", "changes", 1)
     if not fingerprint.is_of(path):
         return Verdict(
@@ -137,7 +138,7 @@ def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
 
 
 def triplets_whole(inspection: Inspection) -> Verdict:
-    """Check that every row has its three files, complete and of the right size."""
+    """Check that every row has its files, complete and of the right size."""
     what = "incomplete or damaged"
     return _few_of(inspection.broken, inspection.triplets, "triplet", what, "broken_triplets")
 
@@ -230,7 +231,7 @@ def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
         if provenance is None:
             continue
         probed += 1
-        if not entry.path.exists():
+        if not is_file(entry.path):
             gone.append(entry.key)
         elif not provenance.source_fingerprint.is_of(entry.path):
             changed.append(entry.key)

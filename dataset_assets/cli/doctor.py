@@ -18,6 +18,7 @@ from dataset_assets.cli.film_check import LIMIT_S, check_films
 from dataset_assets.cli.unprobed import too_small_for_all
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.counting import counted, some_are
+from dataset_assets.disk import is_file
 from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
 from dataset_assets.video import bake_lut
@@ -113,7 +114,7 @@ def _films(settings: Settings, console: Console | None) -> str:
     there: list[VideoEntry] = []
     absent: list[VideoEntry] = []
     for video in settings.videos:
-        (there if video.path.is_file() else absent).append(video)
+        (there if is_file(video.path) else absent).append(video)
     checked = check_films([video.path for video in there], console)
     faults = []
     if absent:

@@ -30,6 +30,8 @@ from dataset_assets.monitor import History, SnapshotCollector, duration, run_cos
 # for its start, its probe and its checks (benchmarks/results.md).
 CPU_S_PER_MEGAPIXEL = 0.12
 OVERHEAD_S = 10.0
+# Shown where there are such patches.
+FILES_COLUMNS = {"extended": "gets a file", "reduced": "loses a file"}
 # Probed films whose pictures are looked up for that; the others count as the mean of these.
 MOST_LOOKED_UP = 200
 
@@ -97,12 +99,18 @@ def _table(statuses: Mapping[str, Mapping[str, AssetStatus]], preview: Preview, 
     table = Table(title="Patches", title_justify="left")
     for name in ("category", "why"):
         table.add_column(name, overflow="fold")
-    for name in ("videos", "keeps", "adds", "remakes", "deletes"):
+    totals = {group: sum(found.values(), Changes()) for group, found in groups.items()}
+    names = ["videos", "keeps", "adds", "remakes", "deletes"]
+    of_files = [
+        name for name in ("extended", "reduced") if any(getattr(each, name) for each in totals.values())
+    ]
+    for name in (*names, *(FILES_COLUMNS[name] for name in of_files)):
         table.add_column(name, justify="right")
     table.add_column("first video", overflow="fold")
     for (category, why), found in sorted(groups.items()):
-        total = sum(found.values(), Changes())
-        figures = (len(found), total.kept, total.added, total.remade, total.deleted)
+        total = totals[category, why]
+        figures = [len(found), total.kept, total.added, total.remade, total.deleted]
+        figures += [getattr(total, name) for name in of_files]
         table.add_row(category, Text(why), *(f"{figure:,}" for figure in figures), next(iter(found)))
     return table
 

@@ -268,7 +268,8 @@ def _check_space(
         SpaceError: It does not fit, which would show after hours.
     """
     base = settings.base
-    needed_bytes, free_bytes = collector.bytes_of(preview.to_make), data_set.free_bytes
+    changes, free_bytes = preview.changes, data_set.free_bytes
+    needed_bytes = collector.bytes_of(preview.to_make) + round(changes.extended_bytes)
     work = f"{counted(videos, 'video')} to work on"
     to_write = f"about {size(needed_bytes)}" if needed_bytes else "nothing"
     estimate = f"{to_write} to write, {size(free_bytes)} free"
@@ -280,7 +281,7 @@ def _check_space(
             f"{size(base.min_free_gb * 1e9)}",
             "free some space, lower min_free_gb or base_frame_limit, or name a few videos by --videos",
         )
-    console.print(f"{work}: {preview.changes}; {estimate}", soft_wrap=True)
+    console.print(f"{work}: {changes}; {estimate}", soft_wrap=True)
 
 
 def _run(

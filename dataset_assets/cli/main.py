@@ -161,7 +161,8 @@ def monitor(
     from dataset_assets.cli.monitor import monitor as watch
 
     with _reporting_errors():
-        watch(ConfigReader(config_path(config)), console, once=once, as_json=json)
+        if not watch(ConfigReader(config_path(config)), console, once=once, as_json=json):
+            raise typer.Exit(CONFIG_ERROR)
 
 
 @videos_app.command("list")

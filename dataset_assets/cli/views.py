@@ -25,6 +25,7 @@ from dataset_assets.dataset import (
     reasons_text,
     wanted_statuses,
 )
+from dataset_assets.disk import is_file
 
 STATES = {
     state: Text(state.replace("_", " "), style)
@@ -82,7 +83,7 @@ def failure_lines(settings: Settings, overview: Overview) -> Iterator[Text]:
 def _film(entry: VideoEntry, overview: Overview) -> Literal["ok", "absent", "refused", "failed"]:
     """Return the state of a film, by its file and its last run."""
     failure = overview.failures.get(entry.key)
-    if not entry.path.is_file():
+    if not is_file(entry.path):
         return "absent"
     if failure is None or (failure.is_refusal and not failure.refuses(entry.path)):
         return "ok"

@@ -122,7 +122,8 @@ def _completion(
     """
     if status.state == "too_small":
         return Completion(stale=there)
-    is_current = status.state in ("done", "partial") or status.only_target or is_worked_on
+    is_kept = status.only_target or status.only_files
+    is_current = status.state in ("done", "partial") or is_kept or is_worked_on
     done = min(target, there if current is None else current) if is_current else 0
     if status.state == "done":
         short = target - done

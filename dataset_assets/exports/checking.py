@@ -109,7 +109,7 @@ def _check_item(reader: Reader, item: Item, found: ExportFindings, *, compares: 
     if pictures:
         found.compared += 1
         kernel = cast("Kernel", item.row.kernel)
-        small = downscale(pictures["gt"][np.newaxis], kernel)[0]
+        small = downscale(pictures["gt"][np.newaxis], kernel, item.row.scale)[0]
         if not np.array_equal(small, pictures["lr"]):
             found.aligned.append(f"{item.name}: the middle LR frame is not the {kernel} downscale of GT")
 

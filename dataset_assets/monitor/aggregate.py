@@ -11,7 +11,7 @@ from typing import Literal
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Completion, Progress, windows_per_s
-from dataset_assets.generate import TRIPLET_BYTES_PER_PIXEL
+from dataset_assets.generate import bytes_per_pixel
 from dataset_assets.monitor.pace import RunningWork, time_left_s
 from dataset_assets.monitor.snapshot import Activity, CategoryState, Disk, Overall
 
@@ -189,4 +189,4 @@ def patch_bytes(settings: Settings, category: str, made: int, size_bytes: int) -
     pixels = sum(
         share * settings.formats[name].width * settings.formats[name].height for name, share in mix.items()
     )
-    return pixels * TRIPLET_BYTES_PER_PIXEL
+    return pixels * bytes_per_pixel(settings.base.file_kinds, settings.base.scale)

@@ -20,7 +20,7 @@ from dataset_assets.checks import MAX_SHARE_BARRED
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_row, wanted_statuses
-from dataset_assets.disk import temporary
+from dataset_assets.disk import is_file, temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
@@ -196,7 +196,8 @@ class _Verification:
 
     def _add_strays(self) -> None:
         root, found = self._data_set.folder, self._found
-        named = {TripletPaths.of(row) for rows in self._tables.patches.values() for row in rows}
+        rows = [row for rows in self._tables.patches.values() for row in rows]
+        named = {path for row in rows for path in TripletPaths.of(row)}
         for triplet in sorted(self._strays.by_key.get(self._key, ()), key=lambda files: files.gt):
             hidden = {temporary(path) for path in triplet}
             for path in files_without_row(root, triplet, named):
@@ -213,7 +214,7 @@ class _Verification:
         found, entry = self._found, self._entry
         if entry is None:
             found.left_out = "not repaired: it is not in the configuration, so nothing could recreate it"
-        elif not entry.path.is_file():
+        elif not is_file(entry.path):
             found.left_out = f"not repaired: its film {entry.path} is absent, so nothing could recreate it"
         elif (empty := self._empty_folder()) is not None:
             found.left_out = (

@@ -6,7 +6,9 @@ python -m dataset_assets_tests.exports.ending PLACE NUMBER SIGNAL ARGUMENT...
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tarfile
 from collections.abc import Callable
 from typing import Any, Final
 from unittest.mock import patch
@@ -18,7 +20,7 @@ from dataset_assets.exports.units import WrittenUnits
 
 # Each is called once or more by every export of a layout that has it.
 PLACES: Final[dict[str, list[tuple[object, str]]]] = {
-    "in a unit": [(stores.Tree, "put"), (stores.Databases, "put"), (webdataset.tarfile.TarFile, "addfile")],
+    "in a unit": [(stores.Tree, "put"), (stores.Databases, "put"), (tarfile.TarFile, "addfile")],
     "in a compressed row": [(packed, "_compressed")],
     "before a unit counts": [(WrittenUnits, "add")],
     "before the lists": [
@@ -29,7 +31,7 @@ PLACES: Final[dict[str, list[tuple[object, str]]]] = {
     "between two arrays": [(packed, "flush")],
     "before the exchange": [(publishing.Workplace, "publish")],
     "after the exchange": [(publishing, "_delete_export")],
-    "while the former goes": [(publishing.shutil, "rmtree")],
+    "while the former goes": [(shutil, "rmtree")],
 }
 
 

@@ -58,7 +58,8 @@ def test_vimeo90k_as_basicsr_reads_it(whole: Settings, tmp_path: Path, frames: i
     roots = ("gt.lmdb", "lq.lmdb") if is_lmdb else ("GT", "LQ")
     train, val = split(whole, "general")
     found = loaders.basicsr_vimeo90k(
-        *(folder / name for name in roots),
+        folder / roots[0],
+        folder / roots[1],
         folder / "meta_info_GT.txt",
         num_frame=frames,
         scale=3,
@@ -137,6 +138,7 @@ def test_webdataset_holds_the_data_sets_own_files(whole: Settings, tmp_path: Pat
         for each in chosen:
             sample, row = found[each.row.patch_id], each.row
             stack = row.lr7_path if frames == 7 else row.lr5_path
+            assert stack
             assert sample.keys() == {"gt.png", f"lr{frames}.png", "json"}
             assert sample["gt.png"] == (whole.base.output_base_dir / row.gt_path).read_bytes()
             assert sample[f"lr{frames}.png"] == (whole.base.output_base_dir / stack).read_bytes()

@@ -107,12 +107,13 @@ def test_only_the_files_of_changed_patches_are_written(
 
 
 def test_arrays_and_databases_and_shards_of_other_films_stay(settings: Settings, tmp_path: Path) -> None:
-    for layout in ("packed", "webdataset"):
+    layouts: tuple[tuple[LayoutName, str], ...] = (("packed", ".b2nd"), ("webdataset", ".tar"))
+    for layout, _ in layouts:
         export(settings, layout, tmp_path / layout, val_videos=("beta",))
-    before = {layout: inodes(tmp_path / layout) for layout in ("packed", "webdataset")}
+    before = {layout: inodes(tmp_path / layout) for layout, _ in layouts}
     changed, *_ = triplets(settings, "toon")
     replace_patch(settings, changed)
-    for layout, suffix in (("packed", ".b2nd"), ("webdataset", ".tar")):
+    for layout, suffix in layouts:
         export(settings, layout, tmp_path / layout, val_videos=("beta",))
         after = inodes(tmp_path / layout)
         other = {name for name in after if after[name] != before[layout][name] and name.endswith(suffix)}
@@ -289,7 +290,7 @@ def test_a_patch_that_is_not_its_row_is_reported_before_anything_is_written(
     settings: Settings, tmp_path: Path
 ) -> None:
     first, second, *_ = triplets(settings, "general")
-    path = settings.base.output_base_dir / first.row.lr7_path
+    path = settings.base.output_base_dir / str(first.row.lr7_path)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DatasetAssetsError, match=r"000.*\.png is missing, or is not what its row describes"):
         export(settings, "redux", tmp_path / "x", categories=("general",))
@@ -305,7 +306,7 @@ def test_bytes_that_changed_under_the_same_size_are_found_while_they_are_read(
     settings: Settings, tmp_path: Path
 ) -> None:
     first, *_ = triplets(settings, "general")
-    path = settings.base.output_base_dir / first.row.lr7_path
+    path = settings.base.output_base_dir / str(first.row.lr7_path)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)

@@ -126,7 +126,7 @@ class Packed:
         sizes = [
             BYTES_PER_PNG_BYTE
             * sum(
-                item.row.gt_bytes if array.kind == "gt" else lr_file(item.row).size_bytes
+                item.row.gt_bytes if array.kind == "gt" else lr_file(item.row).size_bytes or 0
                 for item in array.items
             )
             for array in _arrays(selected)

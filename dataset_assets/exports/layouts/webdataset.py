@@ -69,7 +69,7 @@ class WebDataset:
     def size(self, selected: Selected, *, links_gt: bool) -> Size:
         """Estimate what the export takes."""
         items = selected.items
-        total = sum(item.row.gt_bytes + lr_file(item.row).size_bytes for item in items)
+        total = sum(item.row.gt_bytes + (lr_file(item.row).size_bytes or 0) for item in items)
         total += len(items) * (3 * MEMBER_BYTES + JSON_BYTES)
         return Size(total, total, len(self.units(selected)))
 
