@@ -27,6 +27,7 @@ from dataset_assets.assets.make_patches import (
 from dataset_assets.assets.registering import find_unregistered, register
 from dataset_assets.assets.runs import (
     FINISHED,
+    PARTITION_TAG,
     UNFINISHED,
     ended_s,
     is_config_mistake,
@@ -45,6 +46,7 @@ __all__ = [
     "GALLERY_ADDRESS",
     "GALLERY_VARIABLE",
     "LANES_TAG",
+    "PARTITION_TAG",
     "REPLACE_TAG",
     "SCENE_WINDOWS",
     "SOURCE_VIDEO",

@@ -278,8 +278,7 @@ class VideoPass:
         # What runs ahead is lost with a killed run too.
         most = max(1, self._settings.base.checkpoint_every - lanes.ahead)
         wanted = [job for job in jobs if job.recorded is None or job.patches]
-        missing = self._plan.windows - self._progress.windows_done if self._finds_windows else 0
-        self._progress.windows_pending = max(len(wanted), missing)
+        self._progress.windows_pending = max(len(wanted), self._lacked())
         for made in lanes.make(sorted(wanted, key=lambda job: job.placement.start or 0)):
             self._take(made)
             # The first commit is immediate: users see in the gallery what the rest will look like.
@@ -288,6 +287,19 @@ class VideoPass:
             self._report(made)
         if wanted:
             self._commit(complete=False)
+
+    def _lacked(self) -> int:
+        """Return the windows that are still to be found, and those of which a patch is to be made."""
+        accepted = [row.window for row in self.windows.rows() if row.accepted]
+        missing = max(0, self._plan.windows - len(accepted)) if self._finds_windows else 0
+        lacking = {
+            number
+            for ledger in self._pending
+            if ledger.plan.mix
+            for number in accepted[: ledger.plan.target]
+            if not ledger.has(number)
+        }
+        return missing + len(lacking)
 
     def _commit(self, *, complete: bool) -> None:
         """Commit, if the film is still the one that was probed."""

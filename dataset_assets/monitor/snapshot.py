@@ -53,7 +53,8 @@ class EndedRun:
     Attributes:
         started_s: When it started, or the slot became free for it, Unix time.
         ended_s: When it ended, Unix time.
-        windows: Windows to work on, as the tables showed at its start.
+        windows: Windows to work on, as the tables showed at its start; 0 where it is not known that it came
+            to one.
     """
 
     started_s: float
@@ -87,6 +88,7 @@ class Activity:
     Attributes:
         runs: Runs that go on.
         queued: Runs that wait for their start.
+        queued_again: Keys of the videos that failed and of which a run waits for its start.
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
         failures: The newest first, one for each video.
         ended: The newest runs on videos that ended, by which the time left is estimated.
@@ -98,6 +100,7 @@ class Activity:
 
     runs: tuple[ActiveRun, ...] = ()
     queued: int = 0
+    queued_again: frozenset[str] = frozenset()
     backfills: int = 0
     failures: tuple[Failure, ...] = ()
     ended: tuple[EndedRun, ...] = ()

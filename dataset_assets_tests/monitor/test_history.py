@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +15,11 @@ import yaml
 from dataset_assets.assets import WINDOWS_TAG
 from dataset_assets.config import load_settings
 from dataset_assets.dagster_internals import is_initialised, sqlite_folder
-from dataset_assets.dataset import AssetStatus, Overview, TableStore
+from dataset_assets.dataset import AssetStatus, Failure, Overview, TableStore
 from dataset_assets.dataset.statistics import add_up
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.launch.worker import TAGS
+from dataset_assets.monitor import history
 from dataset_assets.monitor.history import History
 from dataset_assets.monitor.snapshot import Activity
 from dataset_assets.partitions import add_missing
@@ -240,6 +242,19 @@ def test_ended_runs_count_from_the_moment_at_which_they_got_their_slot(home: Pat
     second, first = read(home, "film").ended
     assert (first.windows, second.windows) == (5, 7)
     assert first.started_s < first.ended_s <= second.started_s < second.ended_s
+
+
+def test_of_a_video_that_failed_it_is_known_whether_another_run_waits(
+    home: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = dg.DagsterRunStatus.NOT_STARTED  # a queued one needs a code location
+    monkeypatch.setattr(history, "_QUEUED", [waiting])
+    kept = {key: Failure(key, "", f"{key}: it failed") for key in ("film", "other")}
+    start_run(home, config, "film", waiting)
+    start_run(home, config, "third", waiting)
+    overview = replace(overview_of("film", "other", "third"), failures=kept)
+    found = read(home, "film", "other", "third", overview=overview)
+    assert (found.queued, found.queued_again) == (2, {"film"})
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
