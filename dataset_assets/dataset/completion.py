@@ -43,6 +43,12 @@ class Completion:
         """What is still to be made."""
         return self.target - self.done - self.short
 
+    @property
+    def share(self) -> float | None:
+        """Share that is done of what can be given, 0..1; None where that is nothing."""
+        possible = self.target - self.short
+        return self.done / possible if possible else None
+
     def __add__(self, other: Completion) -> Completion:
         """Return the sums."""
         return Completion(

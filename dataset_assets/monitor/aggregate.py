@@ -47,21 +47,6 @@ class VideoSummary:
         """How far all categories have come together."""
         return sum(self.patches.values(), Completion())
 
-    @property
-    def weight(self) -> int:
-        """Weight in the overall share: one for each patch that the film can give, and one for the probe."""
-        return 1 + self.total.target - self.total.short
-
-    @property
-    def share(self) -> float:
-        """Share that is done, 0..1."""
-        if self.state in ("done", "too_small"):
-            return 1.0
-        if self.progress is not None:
-            return ratio(self.progress.windows_done, self.progress.windows_target) or 0.0
-        wanted = self.weight - 1
-        return 1 - self.total.to_do / wanted if wanted else 0.0
-
 
 def ratio(part: float, total: float) -> float | None:
     """Return part / total; None where the total is 0."""
@@ -96,8 +81,7 @@ def overall(
         videos_waiting=states.count("waiting"),
         runs_queued=activity.queued,
         backfills=activity.backfills,
-        share=sum(video.weight * video.share for video in videos)
-        / max(1, sum(video.weight for video in videos)),
+        share=total.share if total.share is not None else float(bool(videos)),
         eta_s=_overall_eta_s(videos, activity, waiting, now_s),
         patches=total.done,
         patches_target=total.target,
@@ -142,6 +126,7 @@ def _category_state(videos: Sequence[VideoSummary], category: str) -> CategorySt
         patches_target=patches.target,
         patches_short=patches.short,
         patches_to_do=patches.to_do,
+        share=patches.share,
         candidates=candidates,
         accepted=accepted,
         acceptance_rate=ratio(accepted, candidates),
@@ -159,17 +144,19 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
         free_bytes: Free bytes of the disk.
     """
     used = other_bytes + sum(sum(video.size_bytes.values()) for video in videos)
-    to_come = 0.0
+    projected = float(other_bytes)
     for category in settings.categories:
         patches = sum((each for video in videos if (each := video.patches.get(category))), Completion())
         size_bytes = sum(video.size_bytes.get(category, 0) for video in videos)
         made = patches.done + patches.stale
-        to_come += patches.to_do * patch_bytes(settings, category, made, size_bytes)
+        # What is stale is replaced, kept as one of those to do, or deleted.
+        wanted = patches.done + patches.to_do
+        projected += wanted * patch_bytes(settings, category, made, size_bytes)
     return Disk(
         used_bytes=used,
-        projected_bytes=used + round(to_come),
+        projected_bytes=round(projected),
         free_bytes=free_bytes,
-        free_after_bytes=free_bytes - round(to_come),
+        free_after_bytes=free_bytes - round(projected) + used,
         min_free_bytes=round(settings.base.min_free_gb * 1e9),
     )
 

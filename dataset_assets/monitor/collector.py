@@ -207,8 +207,11 @@ class SnapshotCollector:
             found = self._data_set.completions(self._settings, self._entries[key], statuses, progress)
         size_bytes = {name: tables.made.get((key, name), (0, 0))[1] for name in self._categories}
         if progress is not None:
+            # Those of other settings are there until they are replaced.
             size_bytes |= {
-                name: progress.patches_bytes[name] for name in progress.patches if name in size_bytes
+                name: max(size_bytes[name], progress.patches_bytes[name])
+                for name in progress.patches
+                if name in size_bytes
             }
         accepted, candidates = tables.judged.get(key, (0, 0))
         if progress is not None and progress.candidates >= candidates:
