@@ -74,7 +74,7 @@ def generate(
         is_dry_run: Whether it is only printed what would be made; then nothing is written.
 
     Returns:
-        The exit code: 0 when all is done, 1 when a video failed.
+        The exit code: 0 when all is done, 1 when a video failed, or would be refused.
 
     Raises:
         ConfigError: The configuration holds mistakes, or a video or category is not in it.
@@ -85,9 +85,9 @@ def generate(
     settings = load_settings(config)
     dagster_home(settings)  # refused before anything is written
     if is_dry_run:
+        settings = with_new_films(settings, console, is_kept=False)
         entries = _chosen(settings, videos, categories)
-        _dry_run(settings, entries, console, categories, workers, force=force, may_replace=may_replace)
-        return 0
+        return _dry_run(settings, entries, console, categories, workers, force=force, may_replace=may_replace)
     settings = with_new_films(settings, console)
     entries = _chosen(settings, videos, categories)
     with reporting_history_errors(enter_home(settings, config)):
@@ -169,8 +169,8 @@ def _dry_run(
     *,
     force: bool,
     may_replace: bool,
-) -> None:
-    """Print what would be made and why, and what would be refused."""
+) -> int:
+    """Print what would be made and why, and what would be refused; return the exit code."""
     data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
     statuses, tasks, preview = _planned(
         settings, data_set, entries, console, categories, force=force, opens_films=True
@@ -187,6 +187,7 @@ def _dry_run(
     print_dry_run(settings, statuses, tasks, preview, collector, console, workers=workers, force=force)
     for refusal in refusals:
         console.print(f"[red]would be refused[/red] {escape(refusal)}", soft_wrap=True)
+    return 1 if refusals else 0
 
 
 def _planned(
@@ -268,11 +269,12 @@ def _check_space(
         SpaceError: It does not fit, which would show after hours.
     """
     base = settings.base
-    needed_bytes, free_bytes = collector.bytes_of(preview.to_make), data_set.free_bytes
+    needed_bytes = collector.bytes_of(preview.to_make, preview.unprobed.sizes)
+    free_bytes = data_set.free_bytes
     work = f"{counted(videos, 'video')} to work on"
     to_write = f"about {size(needed_bytes)}" if needed_bytes else "nothing"
     estimate = f"{to_write} to write, {size(free_bytes)} free"
-    if unseen := len(preview.unprobed.unseen):
+    if unseen := len(set(preview.unprobed.unseen).difference(preview.absent)):
         estimate += f"; this counts all windows of {counted(unseen, 'film')} not probed yet"
     if needed_bytes and free_bytes - needed_bytes < base.min_free_gb * 1e9:
         raise SpaceError(

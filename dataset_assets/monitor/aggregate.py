@@ -14,6 +14,8 @@ from dataset_assets.dataset import Completion, Progress, windows_per_s
 from dataset_assets.generate import TRIPLET_BYTES_PER_PIXEL
 from dataset_assets.monitor.pace import RunningWork, time_left_s
 from dataset_assets.monitor.snapshot import Activity, CategoryState, Disk, Overall
+from dataset_assets.patches import fitting_mix
+from dataset_assets.video import MAX_LONGER_SIDE, Rect
 
 VideoState = Literal["done", "too_small", "running", "failed", "interrupted", "waiting"]
 
@@ -161,7 +163,9 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
     )
 
 
-def patch_bytes(settings: Settings, category: str, made: int, size_bytes: int) -> float:
+def patch_bytes(
+    settings: Settings, category: str, made: int, size_bytes: int, film: tuple[int, int] | None = None
+) -> float:
     """Return the estimated bytes of a patch: the mean of those that are there, else from the category's mix.
 
     Args:
@@ -169,11 +173,21 @@ def patch_bytes(settings: Settings, category: str, made: int, size_bytes: int) -
         category: Name of the category.
         made: Patches that are there.
         size_bytes: Their bytes.
+        film: Width and height of the film's coded frame, where they are known, pixels.
     """
     if made:
         return size_bytes / made
     mix = settings.categories[category].mix
+    if film is not None:
+        # Formats that do not fit leave their share to the others.
+        mix = fitting_mix(settings.formats, mix, _working_area(*film)) or mix
     pixels = sum(
         share * settings.formats[name].width * settings.formats[name].height for name, share in mix.items()
     )
     return pixels * TRIPLET_BYTES_PER_PIXEL
+
+
+def _working_area(width: int, height: int) -> Rect:
+    """Return the working frame of a film with this coded frame, as if it had square pixels and no bars."""
+    scale = min(1.0, MAX_LONGER_SIDE / max(width, height))
+    return Rect(0, 0, round(width * scale), round(height * scale))

@@ -158,18 +158,22 @@ class SnapshotCollector:
     def _kept_failures(self) -> dict[str, Failure]:
         return {key: each for key, each in self._data_set.failures.read().items() if key in self._entries}
 
-    def bytes_of(self, patches: Mapping[str, int]) -> int:
+    def bytes_of(self, patches: Mapping[str, Mapping[str, int]], films: Mapping[str, tuple[int, int]]) -> int:
         """Estimate the bytes of patches that are to be made.
 
         Args:
-            patches: How many, by category.
+            patches: How many, by video and category.
+            films: Width and height of the coded frame of films that were not probed yet, by video, pixels.
         """
         made = self._scanned_tables(frozenset()).made
         total = 0.0
-        for category, count in patches.items():
+        for category in self._settings.categories:
             there = [each for (_, name), each in made.items() if name == category]
             count_there, bytes_there = sum(each[0] for each in there), sum(each[1] for each in there)
-            total += count * patch_bytes(self._settings, category, count_there, bytes_there)
+            for key, counts in patches.items():
+                if count := counts.get(category, 0):
+                    film = films.get(key)
+                    total += count * patch_bytes(self._settings, category, count_there, bytes_there, film)
         return round(total)
 
     def _scanned_tables(self, running: frozenset[str]) -> _Tables:

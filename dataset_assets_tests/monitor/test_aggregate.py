@@ -7,7 +7,7 @@ import pytest
 
 from dataset_assets.config import BaseSettings, Settings
 from dataset_assets.dataset import Completion, Progress, eta_s
-from dataset_assets.monitor.aggregate import VideoSummary, category_states, disk, overall
+from dataset_assets.monitor.aggregate import VideoSummary, category_states, disk, overall, patch_bytes
 from dataset_assets.monitor.snapshot import Activity
 
 NOW_S = 1000.0
@@ -127,11 +127,19 @@ def test_a_category_is_judged_by_the_videos_that_it_was_asked_of() -> None:
 def test_the_projection_takes_the_mean_of_what_is_there_and_else_the_formats() -> None:
     settings = Settings(base=BaseSettings(output_base_dir=Path("/x"), min_free_gb=2.0), videos=())
     found = disk([DONE, WAITING], settings, other_bytes=50, free_bytes=10**9)
-    toon = 30 * 4 * (0.65 * 540 * 540 + 0.35 * 720 * 405)  # 4 bytes a pixel of the mix's mean size
+    toon = 30 * 2.7 * (0.65 * 540 * 540 + 0.35 * 720 * 405)  # 2.7 bytes a pixel of the mix's mean size
     assert found.used_bytes == 950
     assert found.projected_bytes == 950 + 10 * 100 + round(toon)
     assert found.free_after_bytes == 10**9 - 10 * 100 - round(toon)
     assert found.min_free_bytes == 2_000_000_000
+
+
+def test_of_a_film_whose_picture_is_known_the_formats_count_that_fit() -> None:
+    settings = Settings(base=BaseSettings(output_base_dir=Path("/x")), videos=())
+    small = 2.7 * 540 * 540
+    assert patch_bytes(settings, "space", 0, 0, (1280, 720)) == pytest.approx(small)
+    assert patch_bytes(settings, "space", 0, 0, (3840, 2160)) == patch_bytes(settings, "space", 0, 0) > small
+    assert patch_bytes(settings, "space", 10, 50, (1280, 720)) == 5
 
 
 @pytest.mark.parametrize(
