@@ -152,6 +152,13 @@ class SnapshotCollector:
         found = self._last_scan().overview.completions[key]
         return windows_to_do({name: found[name] for name in (WINDOWS, *self._categories)}, force=force)
 
+    def completion(self) -> Completion:
+        """Return how far the patches of all videos have come, as the tables are now."""
+        self._tables = None
+        found = self._last_scan().overview.completions
+        figures = (found[key][name] for key in self._entries for name in self._categories)
+        return sum(figures, Completion())
+
     def _last_scan(self) -> _Tables:
         return self._scanned_tables(self._tables.running if self._tables else frozenset())
 
