@@ -48,7 +48,14 @@ from dataset_assets.checks import (
 )
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
-from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, AssetStatus, DataSet, windows_to_do
+from dataset_assets.dataset import (
+    PATCHES_VERSION,
+    WINDOWS_VERSION,
+    AssetStatus,
+    DataSet,
+    Progress,
+    windows_to_do,
+)
 from dataset_assets.generate import VideoReport, generate_video
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets.tables import PATCHES, WINDOWS
@@ -124,7 +131,6 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
         lanes = int(context.run.tags.get(LANES_TAG, 1))
         force = FORCE_TAG in context.run.tags
         to_do = _windows_to_do(dataset_config, key, wanted, force=force)
-        context.instance.add_run_tags(context.run.run_id, {WINDOWS_TAG: str(to_do)})
         with (
             failing_once(),
             page_follows(dataset_config, key),
@@ -138,7 +144,7 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
                 force=force,
                 may_replace=REPLACE_TAG in context.run.tags,
                 lanes=lanes,
-                on_progress=ProgressLog(context.log),
+                on_progress=_Watch(context, to_do),
             )
         statuses = DataSet.of(dataset_config).statuses(dataset_config, dataset_config.video(key))
         made = counted(run.made, "patch")
@@ -157,6 +163,27 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
             )
 
     return make_triplets
+
+
+class _Watch:
+    """Logs progress, and tags the run with its windows once it comes to the first.
+
+    A run that is refused, or finds nothing to do, shows nothing about what a window costs.
+    """
+
+    def __init__(self, context: dg.AssetExecutionContext, windows: int) -> None:
+        self._context = context
+        self._windows = windows
+        self._log = ProgressLog(context.log)
+        self._is_tagged = False
+
+    def __call__(self, progress: Progress) -> None:
+        """Take the state after a window."""
+        if not self._is_tagged:
+            self._is_tagged = True
+            tags = {WINDOWS_TAG: str(self._windows)}
+            self._context.instance.add_run_tags(self._context.run.run_id, tags)
+        self._log(progress)
 
 
 def _windows_to_do(settings: Settings, key: str, categories: Sequence[str], *, force: bool) -> int:

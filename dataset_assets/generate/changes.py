@@ -324,10 +324,11 @@ class _Rows:
             while batch := rounds.next_round(target, target):
                 rounds.settle(batch)
             accepted = rounds.accepted[:wanted]
-            is_ended = windows.is_complete or windows.is_full or rounds.tried >= cap
+            is_ended = windows.is_complete or windows.is_full
+            tries = 0 if is_ended else max(0, cap - rounds.tried)
             extent, excluded = windows.extent, windows.exclusions.length
             room = room_for(target, extent, excluded) if extent.spans else target
-            found[target] = accepted, min(target, len(accepted)) if is_ended else room
+            found[target] = accepted, min(room, len(accepted) + tries)
         return found
 
 
