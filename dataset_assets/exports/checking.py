@@ -16,8 +16,8 @@ import numpy as np
 from dataset_assets.counting import counted
 from dataset_assets.exports.layouts.protocol import Reader, Stored
 from dataset_assets.exports.pictures import Picture, decode
+from dataset_assets.exports.planning import ExportPlan
 from dataset_assets.exports.publishing import count_files, read_record
-from dataset_assets.exports.running import ExportPlan
 from dataset_assets.exports.selected import Item
 from dataset_assets.exports.units import read_units
 from dataset_assets.frames import MIDDLE_FRAME

@@ -334,7 +334,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_once_there_is_space_it_goes_on
     try:
         # Another program fills the disk after the export was found to fit.
         with monkeypatch.context() as patched:
-            patched.setattr("dataset_assets.exports.running._check_space", lambda *_: None)
+            patched.setattr("dataset_assets.exports.writing._check_space", lambda *_: None)
             with pytest.raises(SpaceError, match=r"The disk of the export is full \(.*\); free some space"):
                 export(whole, layout, disk / "x", categories=("general",))
         assert not (disk / "x").exists()

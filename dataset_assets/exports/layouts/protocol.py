@@ -1,7 +1,7 @@
 """What a layout is to the rest of an export.
 
 A layout names its units, writes and reads them, and describes itself to its trainers. Not here: which units
-are written again, when, and by how many threads (`running`).
+are written again, when, and by how many threads (`writing`).
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-"""Plan and write an export: what of it is there, what is taken over, what is read and written.
+"""Write an export: what of it is there, what is taken over, what is read and written.
 
 Here: the pass over the units, with several threads that read and encode. Threads, since reading, decoding and
-compressing run without Python's lock. Not here: how a layout writes a unit (`layouts`), and how the export
-gets its folder (`publishing`).
+compressing run without Python's lock. Not here: what an export holds (`planning`), how a layout
+writes a unit (`layouts`), and how the export gets its folder (`publishing`).
 """
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import time
 from collections import deque
@@ -20,21 +19,15 @@ from typing import Any, Final
 
 import cv2
 
-from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet
 from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
 from dataset_assets.errors import DatasetAssetsError, SpaceError
-from dataset_assets.exports.all_gt import AllGt, check_films
-from dataset_assets.exports.layouts import LAYOUTS
-from dataset_assets.exports.layouts.protocol import Job, Layout, Size, Writer
-from dataset_assets.exports.options import ExportOptions
+from dataset_assets.exports.all_gt import AllGt
+from dataset_assets.exports.layouts.protocol import Job, Writer
 from dataset_assets.exports.pictures import TripletReader
+from dataset_assets.exports.planning import ExportPlan
 from dataset_assets.exports.publishing import (
-    FORMER_SUFFIX,
-    PARTIAL_SUFFIX,
     Workplace,
     read_record,
-    refuse_foreign,
     workplace,
 )
 from dataset_assets.exports.record import (
@@ -42,12 +35,10 @@ from dataset_assets.exports.record import (
     SPLIT_FILE,
     identity,
     paste_of,
-    recorded_options,
     write_readme,
     write_record,
     write_split,
 )
-from dataset_assets.exports.selected import Selected, selected
 from dataset_assets.exports.units import Unit, WrittenUnits, read_units
 
 # Units between two commits: a killed process loses at most so many.
@@ -56,33 +47,6 @@ COMMIT_UNITS: Final = 16
 SYNC_S: Final = 30.0
 # Units that are prepared ahead, for each thread: enough to keep it busy, few enough to hold in memory.
 AHEAD: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class ExportPlan:
-    """An export before it is written.
-
-    Attributes:
-        settings: The configuration.
-        data_set: The data set.
-        layout: The layout.
-        folder: The export's folder, absolute.
-        selected: The triplets.
-        units: What is written in one step each.
-        size: What it takes; no more than that is written.
-        free_bytes: Free bytes of its disk.
-        links_gt: Whether GT files are hard-linked.
-    """
-
-    settings: Settings
-    data_set: DataSet
-    layout: Layout
-    folder: Path
-    selected: Selected
-    units: tuple[Unit, ...]
-    size: Size
-    free_bytes: int
-    links_gt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,68 +74,6 @@ class ExportReport:
     size_bytes: int
     wall_s: float
     is_unchanged: bool
-
-
-def default_folder(settings: Settings, layout: str) -> Path:
-    """Return the folder of an export that names no other: `exports/<layout>` in the data set's."""
-    return DataSet.of(settings).exports_folder / layout
-
-
-def finished_exports(settings: Settings) -> dict[Path, ExportOptions]:
-    """Return the exports in the data set's own folder for them, and the options that each was made with."""
-    folder = DataSet.of(settings).exports_folder
-    places = sorted(folder.iterdir()) if folder.is_dir() else []
-    records = {
-        place: read_record(place)
-        for place in places
-        if not place.name.endswith((PARTIAL_SUFFIX, FORMER_SUFFIX))
-    }
-    found = {place: recorded_options(record) for place, record in records.items() if record is not None}
-    return {place: options for place, options in found.items() if options is not None}
-
-
-def options_to_paste(plan: ExportPlan) -> str:
-    """Return the trainers' option blocks of an export, in Markdown."""
-    return plan.layout.block(paste_of(plan.data_set, plan.selected, plan.folder))
-
-
-def plan_export(settings: Settings, options: ExportOptions, folder: Path | None = None) -> ExportPlan:
-    """Find out what an export holds and takes; nothing is written.
-
-    Args:
-        settings: The configuration.
-        options: What is asked for.
-        folder: The export's folder; `default_folder` where None.
-
-    Raises:
-        DatasetAssetsError: The options contradict or name something unknown, nothing is selected, a package
-            is missing, a file of the data set is, or the folder holds anything but an export.
-    """
-    options.check()
-    layout = LAYOUTS[options.layout]
-    _check_packages(layout)
-    folder = (folder or default_folder(settings, options.layout)).expanduser().absolute()
-    data_set = DataSet.of(settings)
-    _refuse_own_folders(settings, data_set, folder)
-    refuse_foreign(folder)
-    chosen = selected(data_set, options)
-    TripletReader(data_set, options.frames).check_files(chosen.items)
-    if options.gt == "all":
-        check_films(settings, chosen.items)
-    place = next(each for each in (folder, *folder.parents) if each.exists())
-    can_link = layout.links_gt and not options.copies_gt
-    links_gt = can_link and place.stat().st_dev == data_set.folder.stat().st_dev
-    return ExportPlan(
-        settings=settings,
-        data_set=data_set,
-        layout=layout,
-        folder=folder,
-        selected=chosen,
-        units=tuple(layout.units(chosen)),
-        size=layout.size(chosen, links_gt=links_gt),
-        free_bytes=shutil.disk_usage(place).free,
-        links_gt=links_gt,
-    )
 
 
 def write_export(
@@ -324,27 +226,6 @@ def _prepared(
 
 def _triplets(units: Sequence[Unit]) -> int:
     return sum(len(unit.items) for unit in units)
-
-
-def _check_packages(layout: Layout) -> None:
-    for module, extra in layout.needs.items():
-        if importlib.util.find_spec(module) is None:
-            raise DatasetAssetsError(
-                f"The layout {layout.name} needs the package {module}, which is not installed",
-                f"install it: pip install 'dataset-assets[{extra}]'.",
-            )
-
-
-def _refuse_own_folders(settings: Settings, data_set: DataSet, folder: Path) -> None:
-    """Refuse a folder in which the data set would take the export for its own files."""
-    own = [data_set.metadata_folder, data_set.gallery_folder]
-    own += [data_set.category_folder(settings, category) for category in settings.categories]
-    for each in own:
-        if folder.is_relative_to(each.absolute()):
-            raise DatasetAssetsError(
-                f"{folder} is in a folder of the data set ({each})",
-                f"name a folder outside the data set, or one in {data_set.exports_folder}.",
-            )
 
 
 def _check_space(plan: ExportPlan, missing: Sequence[Unit], former: dict[str, str]) -> None:
