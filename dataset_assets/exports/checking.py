@@ -68,10 +68,12 @@ def check_export(plan: ExportPlan, *, on_triplets: Callable[[int], None] = lambd
     return found
 
 
-def summary(problems: Sequence[str]) -> str:
-    """Return the first problems, and how many more there are; empty where there is none."""
+def summary(problems: Sequence[str], remedy: str = "") -> str:
+    """Return the first problems, how many more there are, and the remedy; empty where there is none."""
+    if not problems:
+        return ""
     more = len(problems) - SHOWN
-    return "; ".join(problems[:SHOWN]) + (f"; and {counted(more, 'other')}" if more > 0 else "")
+    return "; ".join(problems[:SHOWN]) + (f"; and {counted(more, 'other')}" if more > 0 else "") + remedy
 
 
 def _check_counts(plan: ExportPlan, folder: Path, found: ExportFindings) -> None:

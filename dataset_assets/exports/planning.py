@@ -14,6 +14,7 @@ from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.all_gt import check_films
+from dataset_assets.exports.disk_errors import disk_errors
 from dataset_assets.exports.layouts import LAYOUTS
 from dataset_assets.exports.layouts.protocol import Layout, Size
 from dataset_assets.exports.options import ExportOptions
@@ -51,9 +52,9 @@ class ExportPlan:
     links_gt: bool
 
 
-def default_folder(settings: Settings, layout: str) -> Path:
-    """Return the folder of an export that names no other: `exports/<layout>` in the data set's."""
-    return DataSet.of(settings).exports_folder / layout
+def default_folder(settings: Settings, name: str) -> Path:
+    """Return the folder of an export in the data set's, `exports/<name>`; the layout by default."""
+    return DataSet.of(settings).exports_folder / name
 
 
 def finished_exports(settings: Settings) -> dict[Path, ExportOptions]:
@@ -89,7 +90,12 @@ def plan_export(settings: Settings, options: ExportOptions, folder: Path | None 
     options.check()
     layout = LAYOUTS[options.layout]
     _check_packages(layout)
-    folder = (folder or default_folder(settings, options.layout)).expanduser().absolute()
+    folder = (folder or default_folder(settings, options.layout)).expanduser().resolve()
+    with disk_errors(folder):
+        return _planned(settings, options, layout, folder)
+
+
+def _planned(settings: Settings, options: ExportOptions, layout: Layout, folder: Path) -> ExportPlan:
     data_set = DataSet.of(settings)
     _refuse_own_folders(settings, data_set, folder)
     refuse_foreign(folder)
@@ -127,7 +133,7 @@ def _refuse_own_folders(settings: Settings, data_set: DataSet, folder: Path) -> 
     own = [data_set.metadata_folder, data_set.gallery_folder]
     own += [data_set.category_folder(settings, category) for category in settings.categories]
     for each in own:
-        if folder.is_relative_to(each.absolute()):
+        if folder.is_relative_to(each.resolve()):
             raise DatasetAssetsError(
                 f"{folder} is in a folder of the data set ({each})",
                 f"name a folder outside the data set, or one in {data_set.exports_folder}.",

@@ -80,9 +80,7 @@ def workplace(folder: Path) -> Iterator[Workplace]:
         DatasetAssetsError: The folder holds anything but an export.
         OSError: It cannot be made.
     """
-    folder = folder.absolute()
-    if folder.is_symlink():
-        folder = folder.resolve()
+    folder = folder.resolve()
     _recover(folder)
     refuse_foreign(folder)
     partial = _with_suffix(folder, PARTIAL_SUFFIX)

@@ -10,23 +10,24 @@ from __future__ import annotations
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
 
-from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
-from dataset_assets.errors import DatasetAssetsError, SpaceError
+from dataset_assets.errors import SpaceError
 from dataset_assets.exports.all_gt import AllGt
+from dataset_assets.exports.disk_errors import disk_errors
 from dataset_assets.exports.layouts.protocol import Job, Writer
 from dataset_assets.exports.pictures import TripletReader
 from dataset_assets.exports.planning import ExportPlan
 from dataset_assets.exports.publishing import (
     Workplace,
+    count_files,
     read_record,
     workplace,
 )
@@ -98,19 +99,21 @@ def write_export(
     started_s = time.monotonic()
     cv2.setNumThreads(1)  # parallelism is by triplet
     export_identity = identity(plan.selected, plan.units, plan.folder)
-    with _disk_errors(plan.folder), workplace(plan.folder) as place:
+    with disk_errors(plan.folder), workplace(plan.folder) as place:
         record = read_record(plan.folder) if place.former else None
-        if record is not None and record.get("identity") == export_identity:
+        if record is not None and _is_up_to_date(plan.folder, record, export_identity):
             place.discard()
             on_triplets(len(plan.selected.items))
             return _report(plan, _Counts(reused=len(plan.selected.items)), record, started_s, unchanged=True)
         counts = _write(plan, place, workers, on_triplets)
-        counts.removed = (
-            len(read_units(place.former).keys() - {unit.name for unit in plan.units}) if (place.former) else 0
-        )
         record = write_record(place.partial, plan.layout, plan.data_set, plan.selected, export_identity)
         place.publish()
     return _report(plan, counts, record, started_s)
+
+
+def _is_up_to_date(folder: Path, record: Mapping[str, Any], export_identity: str) -> bool:
+    """Return whether an export is what would be written, and no file of it was deleted."""
+    return bool(record.get("identity") == export_identity and record["files"] == count_files(folder))
 
 
 @dataclass(slots=True)
@@ -141,7 +144,8 @@ def _write(plan: ExportPlan, place: Workplace, workers: int, on_triplets: Callab
         written = WrittenUnits(place.partial)
         written.sync()
         written.keep_only(there)
-        counts = _Counts(resumed=_triplets(there))
+        gone = former.keys() - {unit.name for unit in plan.units}
+        counts = _Counts(resumed=_triplets(there), removed=len(gone))
         on_triplets(counts.resumed)
         names = {unit.name for unit in there}
         missing = [unit for unit in plan.units if unit.name not in names]
@@ -241,31 +245,6 @@ def _check_space(plan: ExportPlan, missing: Sequence[Unit], former: dict[str, st
             f"(base_settings.min_free_gb), but the disk of {plan.folder} has {free / 1e9:.1f} GB",
             "free some space, select less, or name a folder on another disk.",
         )
-
-
-@contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    """Convert errors of the disk to ones for the user."""
-    try:
-        yield
-    except OSError as error:
-        place = error.filename or folder
-        if error.errno in FULL_ERRNOS:
-            raise SpaceError(
-                f"The disk of the export is full ({place}: {error.strerror})",
-                "free some space and export again: what is written stays.",
-            ) from error
-        if error.errno in FAILING_ERRNOS:
-            raise DatasetAssetsError(
-                f"The disk failed ({place}: {error.strerror})",
-                "look after the disk or its connection and export again: what is written stays.",
-            ) from error
-        if error.errno in FORBIDDEN_ERRNOS:
-            raise DatasetAssetsError(
-                f"{place} cannot be read or written ({error.strerror})",
-                "correct its permissions, or name another folder.",
-            ) from error
-        raise
 
 
 def _report(

@@ -206,6 +206,25 @@ def test_what_a_stopped_run_wrote_for_another_export_is_not_kept(
         assert values(tmp_path / each) == values(tmp_path / f"fresh-{each}")
 
 
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [("redux", "lr"), ("redux", "README.md"), ("vimeo90k-lmdb", "lq.lmdb"), ("packed", "general.parquet")],
+)
+def test_what_was_deleted_from_an_export_is_written_again(
+    whole: Settings, tmp_path: Path, layout: LayoutName, name: str
+) -> None:
+    export(whole, layout, tmp_path / "fresh", categories=("general",))
+    export(whole, layout, tmp_path / "x", categories=("general",))
+    victim = tmp_path / "x" / name
+    if victim.is_dir():
+        shutil.rmtree(victim)
+    else:
+        victim.unlink()
+    assert not export(whole, layout, tmp_path / "x", categories=("general",)).is_unchanged
+    assert values(tmp_path / "x") == values(tmp_path / "fresh")
+    assert (tmp_path / "x" / name).exists()
+
+
 def test_without_an_exchange_of_folders_the_former_export_is_moved_away_first(
     whole: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,3 +363,29 @@ def test_a_disk_that_fills_up_is_one_sentence_and_once_there_is_space_it_goes_on
         assert values(disk / "x") == values(tmp_path / "fresh")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_folder_that_cannot_be_made_or_read_is_one_sentence(
+    whole: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetAssetsError, match=r"file.* cannot be read or written \(.*\); .*another"):
+        export(whole, "redux", tmp_path / "file/x")
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(DatasetAssetsError, match=r"x\.partial cannot be read or written \(Permission denied"):
+        export(whole, "redux", tmp_path / "x")
+
+
+def test_a_link_to_a_folder_is_followed_and_stays(whole: Settings, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "x").symlink_to(tmp_path / "disk/x")
+    for categories in (("general",), ("toon",)):
+        export(whole, "pairs", tmp_path / "x", categories=categories)
+    assert (tmp_path / "x").is_symlink()
+    export(whole, "pairs", tmp_path / "fresh", categories=("toon",))
+    assert values(tmp_path / "disk/x") == values(tmp_path / "fresh")
+    assert beside(tmp_path / "disk/x") == []
