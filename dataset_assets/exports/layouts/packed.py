@@ -28,7 +28,7 @@ from dataset_assets.exports.layouts.packed_arrays import (
     write_array,
 )
 from dataset_assets.exports.layouts.picture_files import window_frames
-from dataset_assets.exports.layouts.protocol import Job, Paste, Reader, Size, Stored, Writer
+from dataset_assets.exports.layouts.protocol import Job, Paste, Reader, Size, Stored, Writer, quoted
 from dataset_assets.exports.layouts.stores import Tree
 from dataset_assets.exports.options import LayoutName
 from dataset_assets.exports.publishing import prune
@@ -92,7 +92,7 @@ class Packed:
         """Return the lines of Python that open the arrays."""
         names = paste.selected.categories
         categories = repr(names if len(names) > 1 else names[0])
-        common = f'DATA_SET, {categories}, packed="{paste.folder}", frames={paste.frames}'
+        common = f"DATA_SET, {categories}, packed={quoted(paste.folder)}, frames={paste.frames}"
         films = ", ".join(f"'{key}'" for key in paste.selected.videos("val"))
         lines = [f"dataset = TripletDataset({common}, crop=192)"]
         if films:
@@ -105,7 +105,7 @@ class Packed:
         return f"""```python
 from dataset_assets.training import TripletDataset
 
-DATA_SET = "{paste.data_set}"
+DATA_SET = {quoted(paste.data_set)}
 # {paste.gt_size_note}
 {calls}
 ```

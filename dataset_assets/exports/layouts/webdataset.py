@@ -21,7 +21,7 @@ from typing import Any, Final
 from dataset_assets.disk import temporary
 from dataset_assets.draws import draw
 from dataset_assets.exports.layouts.picture_files import window_frames
-from dataset_assets.exports.layouts.protocol import Job, Kind, Paste, Reader, Size, Stored, Writer
+from dataset_assets.exports.layouts.protocol import Job, Kind, Paste, Reader, Size, Stored, Writer, quoted
 from dataset_assets.exports.layouts.stores import Tree
 from dataset_assets.exports.options import LayoutName
 from dataset_assets.exports.pictures import TripletReader
@@ -79,11 +79,11 @@ class WebDataset:
         return f"""WebDataset:
 
 ```python
-import glob
+from pathlib import Path
 
 import webdataset as wds
 
-shards = sorted(glob.glob("{paste.folder}/*.tar"))
+shards = sorted(map(str, Path({quoted(paste.folder)}).glob("*.tar")))
 # gt: (height, width, 3); {kind}: {paste.frames} frames below one another, {paste.scale} times smaller
 # {paste.gt_size_note}
 dataset = wds.WebDataset(shards, shardshuffle=100).shuffle(1000)
