@@ -106,7 +106,13 @@ def write_export(
             on_triplets(len(plan.selected.items))
             return _report(plan, _Counts(reused=len(plan.selected.items)), record, started_s, unchanged=True)
         counts = _write(plan, place, workers, on_triplets)
+        write_split(place.partial / SPLIT_FILE, plan.selected)
+        paste = paste_of(plan.data_set, plan.selected, plan.folder)
+        write_readme(place.partial / README_FILE, plan.layout, plan.selected, paste)
         record = write_record(place.partial, plan.layout, plan.data_set, plan.selected, export_identity)
+        written = WrittenUnits(place.partial)
+        written.sync()
+        written.keep_only(plan.units)
         place.publish()
     return _report(plan, counts, record, started_s)
 
@@ -125,7 +131,7 @@ class _Counts:
 
 
 def _write(plan: ExportPlan, place: Workplace, workers: int, on_triplets: Callable[[int], None]) -> _Counts:
-    """Write all units and lists to the partial folder, and those to the disk."""
+    """Write all units to the partial folder."""
     resumable = read_units(place.partial)
     former = read_units(place.former) if place.former else {}
     there = [unit for unit in plan.units if resumable.get(unit.name) == unit.digest]
@@ -165,15 +171,6 @@ def _write(plan: ExportPlan, place: Workplace, workers: int, on_triplets: Callab
                 counts.written += len(unit.items)
                 on_triplets(len(unit.items))
         writer.finish()
-    write_split(place.partial / SPLIT_FILE, plan.selected)
-    write_readme(
-        place.partial / README_FILE,
-        plan.layout,
-        plan.selected,
-        paste_of(plan.data_set, plan.selected, plan.folder),
-    )
-    written.sync()
-    written.keep_only(plan.units)
     return counts
 
 

@@ -121,15 +121,15 @@ class PictureWriter:
         store = self._stores[item.split]
         places = self._places(item)
         contents = dict(self._encoded_lr(item, places)) | dict(self._encoded_gt(item, places))
-        if not isinstance(store, Tree):
+        if not isinstance(store, Tree) or self._job.selected.options.copies_gt:
             contents |= {place: self._job.reader.gt_content(item) for place in places if _is_gt_file(place)}
 
         def store_all() -> None:
             for place in places:
                 if place in contents:
                     store.put(place, contents[place])
-                elif isinstance(store, Tree) and not self._links(store, item, place):
-                    store.copy(place, self._job.reader.gt_file(item))
+                elif not self._links(store, item, place):
+                    store.put(place, self._job.reader.gt_content(item))
 
         return store_all
 
