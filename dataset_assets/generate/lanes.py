@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from time import sleep as pause
@@ -36,6 +37,8 @@ from dataset_assets.windows import (
     rule_named,
     signature_from,
 )
+
+OnAway = Callable[[bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,24 @@ class Made:
         return self.job.recorded is None
 
 
+@contextmanager
+def _watched(on_away: OnAway | None) -> Iterator[Callable[[], None]]:
+    """Give what is called each time that the film is away; report the first time, and the end of it."""
+    is_away = False
+
+    def lost() -> None:
+        nonlocal is_away
+        if on_away is not None and not is_away:
+            on_away(True)
+        is_away = True
+
+    try:
+        yield lost
+    finally:
+        if on_away is not None and is_away:
+            on_away(False)
+
+
 def _doubts_source(row: WindowRow) -> bool:
     rule = rule_named(row.reason)
     return rule is not None and rule.doubts_source
@@ -83,9 +104,15 @@ def _doubts_source(row: WindowRow) -> bool:
 class KeyframeIndex:
     """The keyframes of a film, for placing candidates; opened when the first is asked for."""
 
-    def __init__(self, info: VideoInfo) -> None:
-        """Open nothing yet."""
+    def __init__(self, info: VideoInfo, on_away: OnAway | None = None) -> None:
+        """Open nothing yet.
+
+        Args:
+            info: What probing found.
+            on_away: Called when the film has gone away, and when it is there again.
+        """
         self._info = info
+        self._on_away = on_away
         self._source = Source(info.path, info.fingerprint)
         self._reader: FrameReader | None = None
 
@@ -99,13 +126,15 @@ class KeyframeIndex:
             SourceChangedError: The file is another one by now.
             VideoError: The film cannot be opened.
         """
-        for delay_s in RETRY_DELAYS_S:
-            try:
-                return self._keyframe_at(pts)
-            except SourceLostError:
-                self.close()
-                pause(delay_s)
-        return self._keyframe_at(pts)
+        with _watched(self._on_away) as lost:
+            for delay_s in RETRY_DELAYS_S:
+                try:
+                    return self._keyframe_at(pts)
+                except SourceLostError:
+                    lost()
+                    self.close()
+                    pause(delay_s)
+            return self._keyframe_at(pts)
 
     def close(self) -> None:
         """Close the film."""
@@ -147,6 +176,7 @@ class Lane:
         accepted: AcceptedSignatures,
         stop: threading.Event,
         excluded: Exclusions | None = None,
+        on_away: OnAway | None = None,
     ) -> None:
         """Open the film.
 
@@ -156,6 +186,7 @@ class Lane:
             accepted: The windows that were accepted before the present round.
             stop: Set when nothing more is wanted.
             excluded: What is excluded of the film; nothing where None.
+            on_away: Called when the film has gone away, and when it is there again.
 
         Raises:
             VideoError: The film cannot be opened, or the HDR table not be baked.
@@ -165,6 +196,7 @@ class Lane:
         self._accepted = accepted
         self._stop = stop
         self._excluded = excluded
+        self._on_away = on_away
         self._source = Source(info.path, info.fingerprint)
         self._renderer = CropRenderer(info.colour, info.geometry, settings.colour_order)
         self._kernel: Kernel = settings.lr_kernel
@@ -189,14 +221,16 @@ class Lane:
             VideoError: A recorded window can no longer be read.
             CancelledError: Nothing more is wanted.
         """
-        for delay_s in RETRY_DELAYS_S:
-            try:
-                return self._make_checked(job)
-            except SourceLostError:
-                self.close()
-                if _is_stopped_within(self._stop, delay_s):
-                    raise CancelledError from None
-        return self._make_checked(job)
+        with _watched(self._on_away) as lost:
+            for delay_s in RETRY_DELAYS_S:
+                try:
+                    return self._make_checked(job)
+                except SourceLostError:
+                    lost()
+                    self.close()
+                    if _is_stopped_within(self._stop, delay_s):
+                        raise CancelledError from None
+            return self._make_checked(job)
 
     def _make_checked(self, job: Job) -> Made:
         try:
