@@ -113,7 +113,7 @@ class SnapshotCollector:
         videos = [self._summary(key, state, tables, live.get(key)) for key, state in states.items()]
         to_come = activity.waiting
         if to_come is None:
-            to_do = {key for key, state in states.items() if state in ("waiting", "interrupted")}
+            to_do = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
             to_come = to_do | activity.queued_again
         self._begun &= {(run.key, run.started_s) for run in runs.values()}
         self._begun |= {(run.key, run.started_s) for run in runs.values() if run.key in live}

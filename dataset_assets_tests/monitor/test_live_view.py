@@ -155,5 +155,5 @@ def test_a_snapshot_is_one_line_where_there_is_no_terminal() -> None:
 @pytest.mark.parametrize(("columns", "shown"), [(80, "260/340 patches, 80 short, 0 to do"), (40, "260/260")])
 def test_all_is_done_where_the_numbers_beside_it_say_so(columns: int, shown: str) -> None:
     figures = {"patches": 260, "patches_target": 340, "patches_short": 80, "patches_to_do": 0}
-    done = replace(IDLE, overall=replace(IDLE.overall, share=1.0, **figures))  # type: ignore[arg-type]
+    done = replace(IDLE, overall=replace(IDLE.overall, share=1.0, **figures))
     assert line_with(screen(done, columns, 24), "━━━").split("100%")[1].strip() == shown
