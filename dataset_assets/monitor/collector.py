@@ -35,7 +35,7 @@ from dataset_assets.monitor.aggregate import (
     ratio,
 )
 from dataset_assets.monitor.machine import MachineReader, ProcessUse
-from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Snapshot, VideoRun
+from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Phase, Snapshot, VideoRun
 
 REFRESH_S = 2.0
 # A scan of the tables is followed by a pause of so many times its own length: at most 5% of a core.
@@ -113,7 +113,7 @@ class SnapshotCollector:
         videos = [self._summary(key, state, tables, live.get(key)) for key, state in states.items()]
         to_come: Collection[str] | None = activity.waiting
         if to_come is None:
-            to_do = {key for key, state in states.items() if state in ("waiting", "interrupted")}
+            to_do = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
             to_come = to_do | activity.queued_again
         self._begun &= {(run.key, run.started_s) for run in runs.values()}
         self._begun |= {(run.key, run.started_s) for run in runs.values() if run.key in live}
@@ -275,7 +275,7 @@ class SnapshotCollector:
         if run is None or run.phase == "stopping":
             return run
         if progress is not None:
-            return replace(run, phase="working")
+            return replace(run, phase="film away" if progress.film_away_s else "working")
         return replace(run, phase="finishing") if (run.key, run.started_s) in self._begun else run
 
     def _is_done(self, found: Mapping[str, AssetStatus]) -> bool:
@@ -286,7 +286,8 @@ def _video_run(
     key: str, run: ActiveRun | None, progress: Progress | None, uses: Mapping[int, ProcessUse], now_s: float
 ) -> VideoRun:
     # A pass that Dagster knows nothing of was started from Python.
-    known = run or ActiveRun(key, "", "working", "Python", "", progress.started_s if progress else now_s)
+    phase: Phase = "film away" if progress and progress.film_away_s else "working"
+    known = run or ActiveRun(key, "", phase, "Python", "", progress.started_s if progress else now_s)
     pass_ = progress or Progress(key, pid=0, process="none")
     use = uses.get(pass_.pid)
     rate = windows_per_s(pass_, now_s)
