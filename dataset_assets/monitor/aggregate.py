@@ -30,6 +30,7 @@ class VideoSummary:
         candidates: Candidates tried.
         patches: How far each category has come.
         size_bytes: Bytes of the patches, by category.
+        wanted_bytes: Bytes that they would have with the files and the scale that are wanted, by category.
         progress: Progress of its running pass; None where there is none.
     """
 
@@ -40,6 +41,7 @@ class VideoSummary:
     candidates: int
     patches: Mapping[str, Completion]
     size_bytes: Mapping[str, int]
+    wanted_bytes: Mapping[str, int]
     progress: Progress | None
 
     @property
@@ -162,9 +164,9 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
     to_come = 0.0
     for category in settings.categories:
         patches = sum((each for video in videos if (each := video.patches.get(category))), Completion())
-        size_bytes = sum(video.size_bytes.get(category, 0) for video in videos)
+        wanted_bytes = sum(video.wanted_bytes.get(category, 0) for video in videos)
         made = patches.done + patches.stale
-        to_come += patches.to_do * patch_bytes(settings, category, made, size_bytes)
+        to_come += patches.to_do * patch_bytes(settings, category, made, wanted_bytes)
     return Disk(
         used_bytes=used,
         projected_bytes=used + round(to_come),
@@ -174,17 +176,17 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
     )
 
 
-def patch_bytes(settings: Settings, category: str, made: int, size_bytes: int) -> float:
+def patch_bytes(settings: Settings, category: str, made: int, wanted_bytes: int) -> float:
     """Return the estimated bytes of a patch: the mean of those that are there, else from the category's mix.
 
     Args:
         settings: The configuration.
         category: Name of the category.
         made: Patches that are there.
-        size_bytes: Their bytes.
+        wanted_bytes: Bytes that they would have with the files and the scale that are wanted.
     """
     if made:
-        return size_bytes / made
+        return wanted_bytes / made
     mix = settings.categories[category].mix
     pixels = sum(
         share * settings.formats[name].width * settings.formats[name].height for name, share in mix.items()

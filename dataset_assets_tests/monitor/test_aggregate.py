@@ -19,6 +19,7 @@ DONE = VideoSummary(
     candidates=12,
     patches={"general": Completion(10, 9, 1), "toon": Completion()},
     size_bytes={"general": 900, "toon": 0},
+    wanted_bytes={"general": 900, "toon": 0},
     progress=None,
 )
 WAITING = replace(
@@ -29,6 +30,7 @@ WAITING = replace(
     candidates=0,
     patches={"general": Completion(10), "toon": Completion(30)},
     size_bytes={"general": 0, "toon": 0},
+    wanted_bytes={"general": 0, "toon": 0},
     windows_to_do=30,
 )
 
@@ -118,3 +120,6 @@ def test_the_projection_takes_the_mean_of_what_is_there_and_else_the_formats() -
     # What will be replaced tells the size of its kind too.
     stale = replace(DONE, state="waiting", patches={"general": Completion(10, stale=9)})
     assert disk([stale], settings, 0, 10**9).projected_bytes == 900 + 1000
+    # With other files than they have, patches to come take what theirs would.
+    larger = replace(stale, wanted_bytes={"general": 2700, "toon": 0})
+    assert disk([larger], settings, 0, 10**9).projected_bytes == 900 + 3000
