@@ -74,11 +74,16 @@ def print_dry_run(
     """
     if preview.by_video:
         console.print(_table(statuses, preview, force=force))
-    for line in _about_films(settings, preview.unprobed):
+    for line in _about_films(settings, preview):
         console.print(line, soft_wrap=True)
     if tasks:
-        windows = {task.key: collector.windows_to_do(task.key, force=force) for task in tasks}
-        windows |= dict.fromkeys((*preview.unprobed.too_small, *preview.unprobed.refused), 0)
+        windows = {
+            task.key: collector.windows_to_do(task.key, force=force) if found is None else found
+            for task in tasks
+            for found in [preview.windows(task.key)]
+        }
+        nothing = (*preview.unprobed.too_small, *preview.unprobed.refused, *preview.absent)
+        windows |= dict.fromkeys(nothing, 0)
         found = _estimate(settings, collector, windows, preview.unprobed)
         span = duration(found.work_s / min(workers, len(tasks)))
         slots = counted(min(workers, len(tasks)), "video")
@@ -122,8 +127,13 @@ def _reason(found: Mapping[str, AssetStatus], category: str, *, force: bool) -> 
     return next(iter(reasons), "--force" if force else "")
 
 
-def _about_films(settings: Settings, unprobed: Unprobed) -> Iterator[str]:
+def _about_films(settings: Settings, preview: Preview) -> Iterator[str]:
     """Yield which films give nothing: how many, and the first."""
+    unprobed = preview.unprobed
+    for key in preview.absent[:1]:
+        count, path = counted(len(preview.absent), "film"), settings.video(key).path
+        sentence = f"{count}, first {key} ({path}): the file does not exist, and nothing is counted of it"
+        yield f"[red]absent[/red] {escape(sentence)}"
     for key, why in islice(unprobed.too_small.items(), 1):
         count = counted(len(unprobed.too_small), "film")
         yield f"[yellow]too small[/yellow] {count}, first {key}: {escape(why)}"

@@ -161,13 +161,14 @@ def monitor(
     from dataset_assets.cli.monitor import monitor as watch
 
     with _reporting_errors():
-        watch(ConfigReader(config_path(config)), console, once=once, as_json=json)
+        if not watch(ConfigReader(config_path(config)), console, once=once, as_json=json):
+            raise typer.Exit(CONFIG_ERROR)
 
 
 @videos_app.command("list")
 def list_videos(config: ConfigOption = None) -> None:
     """Show what of each video is done, missing or stale, and which films were refused."""
-    from dataset_assets.cli.views import failure_lines, videos_table
+    from dataset_assets.cli.views import failure_lines, too_small_lines, videos_table
     from dataset_assets.dataset import DataSet
 
     gc.disable()  # as in `stats`
@@ -177,7 +178,7 @@ def list_videos(config: ConfigOption = None) -> None:
         data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
         overview = data_set.overview(settings)
         console.print(videos_table(settings, overview))
-        for line in failure_lines(settings, overview):
+        for line in (*failure_lines(settings, overview), *too_small_lines(overview)):
             console.print(line, soft_wrap=True)
 
 

@@ -8,6 +8,7 @@ Dagster.
 from __future__ import annotations
 
 from dataset_assets.config.films import Rule, find_films, parse_weights
+from dataset_assets.config.kept import keep_config, kept_settings, named_data_set
 from dataset_assets.config.keys import video_key
 from dataset_assets.config.loading import CONFIG_VARIABLE, DEFAULT_CONFIG, config_path, load_settings
 from dataset_assets.config.models import (
@@ -60,8 +61,11 @@ __all__ = [
     "forget_film",
     "how_to_exclude",
     "is_registered",
+    "keep_config",
+    "kept_settings",
     "load_settings",
     "look_for_films",
+    "named_data_set",
     "parse_weights",
     "replace_config",
     "video_key",

@@ -18,6 +18,7 @@ from dataset_assets.generate.changes import (
     Changes,
     finished_patches,
     planned_changes,
+    refuse_run,
     refuse_to_replace,
     removed_category,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "plan_video",
     "planned_changes",
     "probe_video",
+    "refuse_run",
     "refuse_to_replace",
     "removed_category",
     "step_limits",

@@ -165,6 +165,33 @@ def planned_changes(
     return changes
 
 
+def refuse_run(
+    settings: Settings,
+    data_set: DataSet,
+    entry: VideoEntry,
+    categories: Collection[str],
+    *,
+    plan: VideoPlan | None = None,
+) -> None:
+    """Refuse a run on one video that would replace many of its finished patches.
+
+    Args:
+        settings: The configuration.
+        data_set: The data set.
+        entry: The video.
+        categories: The categories that are asked for; all of them include those that left the configuration.
+        plan: The video's plan where its film was probed.
+
+    Raises:
+        ReplacingError: It would delete or make again more than a tenth of them.
+        DatasetAssetsError: A table is damaged, or from a newer release.
+    """
+    is_of_all = set(categories) == set(settings.categories)
+    planned = planned_changes(settings, data_set, entry, None if is_of_all else categories, plan=plan)
+    changes = sum(planned.values(), Changes())
+    refuse_to_replace(entry.key, changes, changes.finished)
+
+
 def removed_category(data_set: DataSet, category: str, key: str) -> Changes:
     """Return what removing a category that left the configuration does to the patches of a video."""
     return _replaced(0, _made(data_set, category, key), 0, f"{category} left the configuration")
@@ -297,10 +324,11 @@ class _Rows:
             while batch := rounds.next_round(target, target):
                 rounds.settle(batch)
             accepted = rounds.accepted[:wanted]
-            is_ended = windows.is_complete or windows.is_full or rounds.tried >= cap
+            is_ended = windows.is_complete or windows.is_full
+            tries = 0 if is_ended else max(0, cap - rounds.tried)
             extent, excluded = windows.extent, windows.exclusions.length
             room = room_for(target, extent, excluded) if extent.spans else target
-            found[target] = accepted, min(target, len(accepted)) if is_ended else room
+            found[target] = accepted, min(room, len(accepted) + tries)
         return found
 
 

@@ -27,7 +27,7 @@ from dataset_assets.errors import (
     SpaceError,
     VideoError,
 )
-from dataset_assets.generate.changes import Changes, planned_changes, refuse_to_replace
+from dataset_assets.generate.changes import refuse_run
 from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.plan import plan_video
 from dataset_assets.generate.reports import VideoReport
@@ -103,9 +103,7 @@ def generate_video(
         may_replace = may_replace or force or settings.base.allow_replacing
         if not force and has_other_files(settings, data_set, key, wanted):
             if not may_replace:
-                planned = planned_changes(settings, data_set, entry, wanted)
-                changes = sum(planned.values(), Changes())
-                refuse_to_replace(key, changes, changes.finished)
+                refuse_run(settings, data_set, entry, wanted)
             restack(settings, data_set, entry, journal, wanted)
         info = _probe(settings, entry)
         step_done()
@@ -124,9 +122,7 @@ def generate_video(
         is_of_all = set(wanted) == set(settings.categories)
         left = data_set.left_categories(settings).get(key, ()) if is_of_all else ()
         if not may_replace and (left or not video_pass.is_done):
-            planned = planned_changes(settings, data_set, entry, None if is_of_all else wanted, plan=plan)
-            changes = sum(planned.values(), Changes())
-            refuse_to_replace(key, changes, changes.finished)
+            refuse_run(settings, data_set, entry, wanted, plan=plan)
         video_pass.run()
         data_set.remove_categories(key, left, journal)
     return VideoReport(

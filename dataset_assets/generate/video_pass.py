@@ -25,7 +25,7 @@ from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Lanes, Made
 from dataset_assets.generate.ledger import PatchLedger
 from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, patch_paths, window_ledger
 from dataset_assets.generate.limits import step_done
-from dataset_assets.generate.plan import VideoPlan, bytes_per_pixel
+from dataset_assets.generate.plan import MOST_PNG_BYTES_PER_PIXEL, VideoPlan, bytes_per_pixel
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds
 from dataset_assets.generate.rows import patch_row, with_kinds, written_files
@@ -285,8 +285,7 @@ class VideoPass:
         # What runs ahead is lost with a killed run too.
         most = max(1, self._settings.base.checkpoint_every - lanes.ahead)
         wanted = [job for job in jobs if job.recorded is None or job.patches]
-        missing = self._plan.windows - self._progress.windows_done if self._finds_windows else 0
-        self._progress.windows_pending = max(len(wanted), missing)
+        self._progress.windows_pending = max(len(wanted), self._lacked())
         for made in lanes.make(sorted(wanted, key=lambda job: job.placement.start or 0)):
             self._take(made)
             # The first commit is immediate: users see in the gallery what the rest will look like.
@@ -295,6 +294,19 @@ class VideoPass:
             self._report(made)
         if wanted:
             self._commit(complete=False)
+
+    def _lacked(self) -> int:
+        """Return the windows that are still to be found, and those of which a patch is to be made."""
+        accepted = [row.window for row in self.windows.rows() if row.accepted]
+        missing = max(0, self._plan.windows - len(accepted)) if self._finds_windows else 0
+        lacking = {
+            number
+            for ledger in self._pending
+            if ledger.plan.mix
+            for number in accepted[: ledger.plan.target]
+            if not ledger.has(number)
+        }
+        return missing + len(lacking)
 
     def _commit(self, *, complete: bool) -> None:
         """Commit, if the film is still the one that was probed."""
@@ -390,7 +402,11 @@ class VideoPass:
     def _lacking_bytes(self, ledger: PatchLedger) -> int:
         """Return the estimated bytes of the files that patches lack which have others."""
         return sum(
-            int(row.width * row.height * bytes_per_pixel(ledger.lacking(row.window), row.scale))
+            int(
+                row.width
+                * row.height
+                * bytes_per_pixel(ledger.lacking(row.window), row.scale, MOST_PNG_BYTES_PER_PIXEL)
+            )
             for row in ledger.rows()
         )
 

@@ -163,7 +163,7 @@ def test_a_change_of_the_settings_shows_without_a_run(ticks: Ticks) -> None:
     finish(ticks.config)
     ticks.tick()
     assert 'data-state="stale"' not in ticks.index
-    ticks.configure(categories={"toon": {"folder": "Toon/ToonModel/Learn", "mix": {"small_540": 1.0}}})
+    ticks.configure(categories={"general": {"mix": {"small_540": 1.0}}})
     ticks.reader = ConfigReader(ticks.config)
     assert ticks.tick_later() == (True, "updated: settings or exclusions changed")
     assert ticks.index.count('data-state="stale"') == 2
@@ -177,7 +177,7 @@ def test_what_one_update_leaves_to_be_marked_as_stale_is_done_by_the_next(
     finish(ticks.config)
     add_missing(ticks.instance, ticks.reader.read())
     ticks.tick()
-    ticks.configure(categories={"toon": {"folder": "Toon/ToonModel/Learn", "mix": {"small_540": 1.0}}})
+    ticks.configure(categories={"general": {"mix": {"small_540": 1.0}}})
     monkeypatch.setattr(staleness, "BATCH", 1)
     monkeypatch.setattr(dataset_stats, "MOST_S", 0.0)
     assert ticks.tick_later() == (True, "updated: settings or exclusions changed")
