@@ -148,7 +148,7 @@ def test_a_run_that_does_not_fit_is_refused_with_its_estimate(tmp_path: Path, vf
     done = run("generate", "--config", config)
     assert (done.returncode, done.stdout) == (1, "")
     # 65 patches of 540x540 and 35 of 720x405, 2.7 bytes a pixel.
-    for part in (str(tmp_path / "dataset"), "1 video to work on, about 78.7 MB to write", "min_free_gb"):
+    for part in (str(tmp_path / "dataset"), "1 video to work on, about 78.9 MB to write", "min_free_gb"):
         assert part in done.stderr
     assert pictures(tmp_path / "dataset") == {}
 
