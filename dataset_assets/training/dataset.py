@@ -255,7 +255,7 @@ def _refuse_crop(crop: int, columns: Columns) -> None:
     if crop < columns.scale or crop % columns.scale:
         raise DatasetAssetsError(
             f"crop is {crop}, which is not a multiple of the scale {columns.scale}",
-            f"the nearest ones are {_multiples(crop, columns.scale)}.",
+            _nearest(crop, columns.scale),
         )
     small = np.flatnonzero(np.minimum(columns.widths, columns.heights) < crop)
     if len(small):
@@ -270,9 +270,11 @@ def _refuse_crop(crop: int, columns: Columns) -> None:
         )
 
 
-def _multiples(crop: int, scale: int) -> str:
+def _nearest(crop: int, scale: int) -> str:
     below = crop // scale * scale
-    return " and ".join(str(each) for each in (below, below + scale) if each > 0)
+    return (
+        f"the nearest ones are {below} and {below + scale}." if below > 0 else f"the nearest one is {scale}."
+    )
 
 
 def _sizes(sizes: set[tuple[int, ...]]) -> str:

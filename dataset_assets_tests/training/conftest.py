@@ -1,0 +1,59 @@
+"""A data set of three films without Dagster, and a packed export of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from dataset_assets.config import BaseSettings, Category, Format, Settings, VideoEntry
+from dataset_assets.generate import generate_video, probe_video
+from dataset_assets_tests.films import X264_OPTIONS, Shot, make_film, sdr_frames
+from dataset_assets_tests.training.packing import pack
+
+SIZE = (384, 288)
+# No two films share a picture, so that each can be held out. Film three is the longest.
+FILMS: Final[Mapping[str, tuple[Shot, ...]]] = {
+    "one": (Shot(41, 40), Shot(42, 40, -4, 2)),
+    "two": (Shot(43, 40, 4, -2), Shot(44, 40, 6, 2)),
+    "three": (Shot(45, 40, 2, 4), Shot(46, 40, -4, -2), Shot(47, 30, 4, 4)),
+}
+FORMATS = {
+    "square": Format(width=192, height=192, folder="Square"),
+    "wide": Format(width=288, height=162, folder="Wide"),
+}
+CATEGORIES = {
+    "general": Category(folder="Universal/Learn", mix={"square": 0.6, "wide": 0.4}),
+    "toon": Category(folder="Toon/Learn", mix={"square": 1.0}),
+}
+
+
+def make_data_set(folder: Path, films_folder: Path) -> Path:
+    """Make three films and a data set of them; return the data set's folder."""
+    entries = []
+    for name, shots in FILMS.items():
+        path = films_folder / f"training-{name}.mkv"
+        make_film(path, sdr_frames(shots, *SIZE), shots, size=SIZE, options=X264_OPTIONS)
+        entries.append(VideoEntry(name=name, path=path, categories={"general": 1.0, "toon": 0.25}))
+    base = BaseSettings(output_base_dir=folder, base_frame_limit=8, min_free_gb=0.0)
+    settings = Settings(base=base, videos=tuple(entries), formats=FORMATS, categories=CATEGORIES)
+    for entry in entries:
+        probe_video(settings, entry.key)
+        generate_video(settings, entry.key)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_set(tmp_path_factory: pytest.TempPathFactory, films_folder: Path) -> Path:
+    """The folder of a data set of three films; tests read it and do not change it."""
+    return make_data_set(tmp_path_factory.mktemp("training") / "dataset", films_folder)
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory, data_set: Path) -> Path:
+    """A packed export of it, elsewhere."""
+    folder = tmp_path_factory.mktemp("packed") / "export"
+    pack(data_set, folder)
+    return folder
