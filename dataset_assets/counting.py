@@ -5,15 +5,26 @@ from __future__ import annotations
 import math
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun, such as `1 video` or `1,234 videos`.
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 video`, `1,234 videos` or `2 patches`.
 
     Args:
         count: The number.
-        noun: The noun in the singular.
-        plural: The noun in the plural; with an s by default.
+        noun: The noun in the singular; its plural ends in s, after a hiss in es.
     """
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+    ending = "" if count == 1 else "es" if noun.endswith(("ch", "sh", "s", "x")) else "s"
+    return f"{count:,} {noun}{ending}"
+
+
+def some_are(count: int, total: int, noun: str) -> str:
+    """Return a part of a whole with its verb, such as `1 of 3 videos is` or `0 of 1 video is`.
+
+    Args:
+        count: The part.
+        total: The whole.
+        noun: The noun in the singular, as in `counted`.
+    """
+    return f"{count:,} of {counted(total, noun)} {are(count or total)}"
 
 
 def are(count: int) -> str:

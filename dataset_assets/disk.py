@@ -1,4 +1,4 @@
-"""Protect files and folders against power cuts.
+"""Protect files and folders against power cuts, and look at those that may be out of reach.
 
 Linux and macOS promise this much: what was written to a file is on the disk once that file was flushed, a
 name (of a new file, a renamed or deleted one, a folder) once the folder that holds it was. Of all that was
@@ -31,6 +31,17 @@ FORBIDDEN_ERRNOS: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 
 TEMPORARY_SUFFIX = ".tmp"
 _MKDIR_TRIES = 10
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a path is a file; False also where a folder on the way must not be entered.
+
+    `Path.is_file` raises there.
+    """
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def temporary(path: Path) -> Path:

@@ -6,9 +6,11 @@ Each test of a release says what that release changed, and which function of `da
 from __future__ import annotations
 
 import re
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -22,12 +24,14 @@ from dataset_assets.assets.runs import PARTITION_TAG
 from dataset_assets.dagster_internals import (
     WILL_RETRY_TAG,
     can_hold_history,
+    delete_events_without_run,
     delete_run,
+    failed_check_partitions,
     forget_partition,
     has_events,
     is_initialised,
-    one_transaction,
     process_death,
+    report_without_run,
     run_daemon,
     version_tags,
     webserver_app,
@@ -139,23 +143,101 @@ def test_a_partition_is_forgotten_of_the_assets_named_alone(instance: dg.Dagster
         assert set(instance.get_latest_storage_id_by_partition(ASSET, MATERIALIZED)) == {"second"}
 
 
-def test_events_within_one_transaction_are_seen_together_at_its_end(instance: dg.DagsterInstance) -> None:
-    with needed("how its SQLite storage connects (one_transaction)"):
-        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
-        with dg.DagsterInstance.from_ref(instance.get_ref()) as reader:
-            with one_transaction(instance):
-                for name in ("second", "third"):
-                    instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition=name))
-                assert materialized(reader) == {"first"}, "an event was written outside the transaction"
-            assert materialized(reader) == {"first", "second", "third"}, "events were lost"
-        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="fourth"))
+def test_events_without_a_run_are_seen_together(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report, seen = instance.report_runless_asset_event, []
+    with (
+        needed("how its SQLite storage connects (report_without_run)"),
+        dg.DagsterInstance.from_ref(instance.get_ref()) as reader,
+    ):
+
+        def report_and_look(event: Any) -> None:
+            report(event)
+            seen.append(materialized(reader))
+
+        monkeypatch.setattr(instance, "report_runless_asset_event", report_and_look)
+        report_without_run(
+            instance,
+            [dg.AssetMaterialization(ASSET, partition=name) for name in ("first", "second", "third")],
+        )
+        assert seen == [{"first"}] * 3, "an event was written outside the transaction"
+        assert materialized(reader) == {"first", "second", "third"}, "events were lost"
+        report(dg.AssetMaterialization(ASSET, partition="fourth"))
         assert "fourth" in materialized(instance)
 
 
-def test_a_history_that_is_no_file_takes_events_as_they_come() -> None:
-    with dg.DagsterInstance.ephemeral() as instance, one_transaction(instance):
+def test_a_check_of_a_partition_has_one_result_without_a_run(instance: dg.DagsterInstance) -> None:
+    key = dg.AssetCheckKey(ASSET, "sound")
+    with needed("how its SQL storage keeps results of checks (report_without_run)"):
+        for passed in (False, True, False):
+            results = [
+                dg.AssetCheckEvaluation(asset_key=ASSET, check_name="sound", passed=passed, partition=name)
+                for name in ("first", "second")
+            ]
+            report_without_run(instance, results)
+        assert len(instance.event_log_storage.get_asset_check_execution_history(key, limit=9)) == 2
+        assert failed_check_partitions(instance, key) == {"first", "second"}
+
+
+def test_old_events_without_a_run_go_but_for_the_newest(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    def report(*numbers: int) -> None:
+        for number in numbers:
+            metadata = {"number": number}
+            for event in (
+                dg.AssetMaterialization(ASSET, metadata=metadata, tags={"dagster/data_version": str(number)}),
+                dg.AssetMaterialization("other", metadata=metadata),
+                dg.AssetCheckEvaluation(asset_key=ASSET, check_name="often", passed=True),
+            ):
+                instance.report_runless_asset_event(event)
+
+    def numbers(asset: dg.AssetKey) -> list[object]:
+        records = instance.fetch_materializations(asset, 99, ascending=True).records
+        found = [record.asset_materialization for record in records]
+        return [each.metadata["number"].value for each in found if each is not None and not each.partition]
+
+    def results(name: str) -> int:
+        key = dg.AssetCheckKey(ASSET, name)
+        return len(instance.event_log_storage.get_asset_check_execution_history(key, limit=99))
+
+    def rows(database: str) -> int:
+        with closing(sqlite3.connect(tmp_path / "history" / "runs" / database)) as connection:
+            return int(connection.execute("select count(*) from event_logs").fetchone()[0])
+
+    def delete(before_s: float) -> int:
+        return delete_events_without_run(instance, ASSET.to_user_string(), before_s, kept=2)
+
+    with needed("how its SQL storage keeps events without a run (delete_events_without_run)"):
         instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
+        instance.report_runless_asset_event(
+            dg.AssetCheckEvaluation(asset_key=ASSET, check_name="rarely", passed=True)
+        )
+        report(0, 1, 2, 3)
+        middle_s = time.time()
+        report(4)
+        assert delete(middle_s - 3600) == 0
+        before = [instance.get_latest_materialization_event(asset) for asset in (ASSET, dg.AssetKey("other"))]
+        assert delete(middle_s) == 6, "it does not find the old ones, or more than those"
+        assert (numbers(ASSET), numbers(dg.AssetKey("other"))) == ([3, 4], [0, 1, 2, 3, 4])
+        assert (results("often"), results("rarely")) == (2, 1)
         assert materialized(instance) == {"first"}
+        assert before == [
+            instance.get_latest_materialization_event(asset) for asset in (ASSET, dg.AssetKey("other"))
+        ]
+        # Nothing refers to the results of checks in the second copy.
+        assert (rows("index.db"), rows(".db")) == (17 - 6, 17 - 6 - 2), "a copy of them stays"
+        report(5)
+        assert numbers(ASSET) == [3, 4, 5]
+        with dg.DagsterInstance.ephemeral() as other:
+            assert delete_events_without_run(other, "any", middle_s, kept=2) == 0
+
+
+def test_a_history_that_is_no_file_takes_events_as_they_come() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        names = ("first", "second")
+        report_without_run(instance, [dg.AssetMaterialization(ASSET, partition=name) for name in names])
+        assert materialized(instance) == set(names)
+        report_without_run(instance, [])
 
 
 def test_the_file_of_a_deleted_run_goes_which_dagster_leaves(

@@ -141,7 +141,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 on_progress=ProgressLog(context.log),
             )
         statuses = DataSet.of(dataset_config).statuses(dataset_config, dataset_config.video(key))
-        made = counted(run.made, "patch", "patches")
+        made = counted(run.made, "patch")
         context.log.info(f"{run.key}: {made} made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")
         if run.finds_windows:
             yield dg.MaterializeResult(

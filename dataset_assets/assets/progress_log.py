@@ -44,8 +44,8 @@ def progress_line(progress: Progress) -> str:
     share = progress.windows_done / max(1, progress.windows_target)
     left_s = eta_s(progress, progress.updated_s)
     return (
-        f"{progress.key}: {progress.windows_done} of {progress.windows_target} windows ({share:.0%}), "
-        f"{progress.accepted} accepted, {counted(sum(progress.patches.values()), 'patch', 'patches')}"
+        f"{progress.key}: {progress.windows_done:,} of {counted(progress.windows_target, 'window')} "
+        f"({share:.0%}), {progress.accepted} accepted, {counted(sum(progress.patches.values()), 'patch')}"
         + ("" if left_s is None else f"; {_duration(left_s)} to go")
     )
 

@@ -17,7 +17,7 @@ from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.reporting import Metadata, counts_markdown, source_metadata
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.config import Settings
-from dataset_assets.dagster_internals import one_transaction, version_tags
+from dataset_assets.dagster_internals import report_without_run, version_tags
 from dataset_assets.dataset import DataSet, shortfall
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import Counts, Provenance
@@ -82,12 +82,7 @@ def register(
     for start in range(0, len(tables), BATCH):
         batch = tables[start : start + BATCH]
         events = [event for table in batch if (event := _event(settings, data_set, table)) is not None]
-        if events:
-            # Dagster makes the database of the events without a run with the first of them.
-            instance.report_runless_asset_event(events[0])
-            with one_transaction(instance):
-                for event in events[1:]:
-                    instance.report_runless_asset_event(event)
+        report_without_run(instance, events)
         yield len(batch)
 
 

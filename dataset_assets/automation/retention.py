@@ -1,4 +1,4 @@
-"""Delete old run records, but not those that the UI needs to show the data set.
+"""Delete old records of runs and statistics, but not those that the UI needs to show the data set.
 
 Dagster forgets what a run materialised together with the run: a partition whose only run is deleted counts as
 missing. So the runs that partitions were last made by stay, however old. Tables and files are not touched.
@@ -9,19 +9,22 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dataset_assets.assets import FINISHED, video_of
+from dataset_assets.assets import DATASET_STATS, FINISHED, video_of
 from dataset_assets.config import Settings
 from dataset_assets.counting import are, counted
-from dataset_assets.dagster_internals import delete_run
+from dataset_assets.dagster_internals import delete_events_without_run, delete_run
 from dataset_assets.dataset import DataSet
 
 DAY_S = 86400.0
 PAGE = 500
+# Statistics without a run are recorded every two minutes while runs go on: 15 MB a day.
+STATISTICS_DAYS = 7
+STATISTICS_KEPT = 10
 
 
 @dg.op(name="delete_runs")
 def delete_runs(context: dg.OpExecutionContext, dataset_config: dg.ResourceParam[Settings]) -> None:
-    """Delete the records of runs that ended long ago and that nothing in the UI refers to."""
+    """Delete the records of runs that ended long ago and that nothing in the UI refers to; old statistics."""
     instance, days = context.instance, dataset_config.runs.keep_days
     kept = runs_to_keep(instance) | {
         failure.run_id for failure in DataSet.of(dataset_config).failures.read().values()
@@ -36,19 +39,22 @@ def delete_runs(context: dg.OpExecutionContext, dataset_config: dg.ResourceParam
     for run_id in gone:
         delete_run(instance, run_id)
     context.log.info(
-        f"{counted(len(gone), 'run')} that ended more than {days} days ago {are(len(gone))} deleted, "
-        f"{len(old) - len(gone)} stay: "
-        "partitions were last made by them"
+        f"{counted(len(gone), 'run')} that ended more than {counted(days, 'day')} ago {are(len(gone))} "
+        f"deleted, {len(old) - len(gone)} stay: partitions were last made by them"
     )
+    days = min(days, STATISTICS_DAYS)
+    count = delete_events_without_run(instance, DATASET_STATS, time.time() - days * DAY_S, STATISTICS_KEPT)
+    context.log.info(f"{counted(count, 'record')} of statistics older than {counted(days, 'day')} deleted")
 
 
 @dg.job(
     name="delete_old_runs",
     description="Deletes the records of runs that ended more than `runs.keep_days` ago. The runs by which "
-    "partitions were last made stay, and so do tables and files.",
+    "partitions were last made stay, and so do tables and files. Of the statistics recorded without a "
+    f"run, those of the last {STATISTICS_DAYS} days stay.",
 )
 def delete_old_runs() -> None:
-    """Delete old records of runs."""
+    """Delete old records of runs and statistics."""
     delete_runs()
 
 
@@ -58,7 +64,7 @@ delete_old_runs_schedule = dg.ScheduleDefinition(
     name="delete_old_runs",
     job=delete_old_runs,
     cron_schedule="0 6 * * 0",
-    description="Deletes old records of runs each Sunday; `runs.keep_days` says how old.",
+    description="Deletes old records of runs and statistics each Sunday; `runs.keep_days` says how old.",
 )
 
 

@@ -83,7 +83,8 @@ def build_stats_sensor(updates: Updates) -> dg.SensorDefinition:
         decision = _decide(context.instance, cursor, settings_hash)
         if not decision.is_due:
             return dg.SkipReason(decision.why)
-        if (wait_s := updates.wait_s(runs_go_on=decision.runs_go_on)) > 0:
+        wait_s = updates.wait_s(runs_go_on=decision.runs_go_on, has_unmarked=cursor.unmarked > 0)
+        if wait_s > 0:
             at = datetime.fromtimestamp(time.time() + wait_s).astimezone()
             return dg.SkipReason(f"{decision.why}; the next update is due at {at:%H:%M}")
         began_s = time.time()

@@ -19,6 +19,8 @@ from dataset_assets.dataset import DataSet
 WHILE_RUNS_GO_ON_S = 120.0
 # An update is followed by a pause of so many times its own processor time: at most 2% of a core.
 PAUSE_PER_UPDATE = 49
+# While partitions are left to be marked as stale or up to date, which ends.
+WHILE_UNMARKED_S = 60.0
 # The first update of 5,000 finished videos takes 30 CPU s, later ones 8, which need not wait for 25 minutes.
 LONGEST_PAUSE_S = 600.0
 
@@ -41,16 +43,18 @@ class Updates:
         self._ended_s: float | None = None
         self._cost_s = 0.0
 
-    def wait_s(self, *, runs_go_on: bool) -> float:
+    def wait_s(self, *, runs_go_on: bool, has_unmarked: bool) -> float:
         """Return the seconds until the next update may begin, at most 0 where it may now.
 
         Args:
             runs_go_on: Whether it would be out of date again soon.
+            has_unmarked: Whether partitions are left to be marked as stale or up to date.
         """
         if self._ended_s is None:
             return 0.0
         pause_s = min(PAUSE_PER_UPDATE * self._cost_s, LONGEST_PAUSE_S)
-        return self._ended_s + max(pause_s, WHILE_RUNS_GO_ON_S if runs_go_on else 0.0) - self._clock()
+        pause_s = max(pause_s, WHILE_RUNS_GO_ON_S if runs_go_on else 0.0)
+        return self._ended_s + (min(pause_s, WHILE_UNMARKED_S) if has_unmarked else pause_s) - self._clock()
 
     def update(self, settings: Settings, instance: dg.DagsterInstance) -> StatisticsUpdate | None:
         """Update the index, and return the statistics as events.

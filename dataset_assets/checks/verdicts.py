@@ -12,8 +12,9 @@ from pathlib import Path
 
 from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
-from dataset_assets.counting import are, counted
+from dataset_assets.counting import counted, some_are
 from dataset_assets.dataset import AssetStatus, DataSet, Failure, TripletPaths
+from dataset_assets.disk import is_file
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import CategoryReport, WindowsReport
 from dataset_assets.video import Fingerprint
@@ -30,6 +31,7 @@ MAX_SHARE_CUT = 0.02
 MAX_SHARE_BARRED = 0.05
 # Blinds, stripes and small text look combed in a picture by itself.
 MAX_SHARE_COMBED = 0.05
+SAMPLED = "sampled triplet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def source_unchanged(fingerprint: Fingerprint, path: Path) -> Verdict:
         fingerprint: What it was when a run began to read it.
         path: The film.
     """
-    if not path.exists():
+    if not is_file(path):
         return Verdict(False, f"{path} disappeared while it was read", "changes", 1)
     if not fingerprint.is_of(path):
         return Verdict(
@@ -78,7 +80,7 @@ def enough_windows(report: WindowsReport) -> Verdict:
     share = report.accepted / report.target if report.target else 1.0
     return Verdict(
         share >= ENOUGH_SHARE,
-        report.shortfall or f"{report.accepted} of {report.target} windows found",
+        report.shortfall or f"{report.accepted:,} of {counted(report.target, 'window')} found",
         "share_found",
         round(share, 3),
     )
@@ -91,7 +93,7 @@ def enough_accepted(report: WindowsReport) -> Verdict:
     most = f"; most rejected as {reason} ({report.rejected[reason]})" if reason else ""
     return Verdict(
         rate >= ENOUGH_ACCEPTED,
-        f"{report.accepted} of {report.candidates} candidates were accepted ({rate:.0%}){most}",
+        f"{report.accepted:,} of {counted(report.candidates, 'candidate')} accepted ({rate:.0%}){most}",
         "acceptance_rate",
         round(rate, 3),
     )
@@ -104,7 +106,7 @@ def enough_patches(report: CategoryReport) -> Verdict:
     reason = f"; {report.misfit or left_out}" if report.left_out else ""
     return Verdict(
         share >= ENOUGH_SHARE,
-        f"{len(report.rows)} of {report.target} patches made{reason}",
+        f"{len(report.rows):,} of {counted(report.target, 'patch')} made{reason}",
         "share_made",
         round(share, 3),
     )
@@ -126,7 +128,8 @@ def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
     worst = max(off, key=lambda name: off[name], default="")
     return Verdict(
         all(value <= allowed for value in off.values()),
-        f"{worst} is {off[worst]:.1f} of {total} patches off its share, up to {allowed:.1f} are expected"
+        f"{worst} is {off[worst]:.1f} of {counted(total, 'patch')} off its share, "
+        f"up to {allowed:.1f} are expected"
         if worst
         else "no format fits",
         "patches_off",
@@ -136,27 +139,26 @@ def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
 
 def triplets_whole(inspection: Inspection) -> Verdict:
     """Check that every row has its three files, complete and of the right size."""
-    return _few_of(
-        inspection.broken, inspection.triplets, "triplets are incomplete or damaged", "broken_triplets"
-    )
+    what = "incomplete or damaged"
+    return _few_of(inspection.broken, inspection.triplets, "triplet", what, "broken_triplets")
 
 
 def windows_uncut(inspection: Inspection) -> Verdict:
     """Check that no sampled triplet shows a cut, except a few false alarms among many."""
     found, sampled = inspection.over_a_cut, inspection.sampled
-    return _few_of(found, sampled, "sampled triplets show a cut", "triplets_over_a_cut", MAX_SHARE_CUT)
+    return _few_of(found, sampled, SAMPLED, "with a cut", "triplets_over_a_cut", MAX_SHARE_CUT)
 
 
 def free_of_black_bars(inspection: Inspection) -> Verdict:
     """Check that no sampled triplet has a black bar along an edge, except a few titles among many."""
     found, sampled = inspection.barred, inspection.sampled
-    return _few_of(found, sampled, "sampled triplets have a black bar", "barred_triplets", MAX_SHARE_BARRED)
+    return _few_of(found, sampled, SAMPLED, "with a black bar", "barred_triplets", MAX_SHARE_BARRED)
 
 
 def free_of_combs(inspection: Inspection) -> Verdict:
     """Check that no sampled ground truth has combs, except a few with fine lines among many."""
     found, sampled = inspection.combed, inspection.sampled
-    return _few_of(found, sampled, "sampled triplets have combs", "combed_triplets", MAX_SHARE_COMBED)
+    return _few_of(found, sampled, SAMPLED, "with combs", "combed_triplets", MAX_SHARE_COMBED)
 
 
 def files_match_table(
@@ -166,7 +168,7 @@ def files_match_table(
     named = [path for row in report.rows for path in TripletPaths.of(row)]
     missing = [path for path in named if not data_set.path_of(path).is_file()]
     unnamed = data_set.unnamed_files(key, settings.categories[category], report.rows)
-    parts = [f"{len(named) - len(missing)} of {len(named)} files exist"]
+    parts = [f"{len(named) - len(missing):,} of {counted(len(named), 'file')} found"]
     if missing:
         parts[0] += f", first missing {missing[0].as_posix()}"
     if unnamed:
@@ -188,7 +190,7 @@ def videos_ok(videos: int, failed: Mapping[str, Failure], unfinished: Mapping[st
     first = next((each.sentence for each in failed.values()), "")
     return Verdict(
         not failed,
-        f"{done} of {counted(videos, 'video')} {are(done)} done, {len(failed)} failed, {to_come} to come"
+        f"{some_are(done, videos, 'video')} done, {len(failed)} failed, {to_come} to come"
         + (f"; first {first}" if first else ""),
         "videos_failed",
         len(failed),
@@ -212,7 +214,7 @@ def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
     done = videos - len(unfinished)
     return Verdict(
         not unfinished,
-        f"{done} of {counted(videos, 'video')} {are(done)} done{first}",
+        f"{some_are(done, videos, 'video')} done{first}",
         "videos_unfinished",
         len(unfinished),
     )
@@ -229,16 +231,20 @@ def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
         if provenance is None:
             continue
         probed += 1
-        if not entry.path.exists():
+        if not is_file(entry.path):
             gone.append(entry.key)
         elif not provenance.source_fingerprint.is_of(entry.path):
             changed.append(entry.key)
-    parts = [f"{probed - len(gone) - len(changed)} of {probed} probed films exist and are unchanged"]
+    unchanged = probed - len(gone) - len(changed)
+    parts = [f"{some_are(unchanged, probed, 'probed film')} there and unchanged"]
     parts += [f"missing: {', '.join(gone)}"] if gone else []
     parts += [f"changed, so that their patches are stale: {', '.join(changed)}"] if changed else []
     return Verdict(not (gone or changed), "; ".join(parts), "films_off", len(gone) + len(changed))
 
 
-def _few_of(found: Sequence[str], of: int, what: str, measure: str, max_share: float = 0.0) -> Verdict:
+def _few_of(
+    found: Sequence[str], of: int, noun: str, what: str, measure: str, max_share: float = 0.0
+) -> Verdict:
     named = f", first {found[0]}" if found else ""
-    return Verdict(len(found) <= max_share * of, f"{len(found)} of {of} {what}{named}", measure, len(found))
+    description = f"{len(found):,} of {counted(of, noun)} {what}{named}"
+    return Verdict(len(found) <= max_share * of, description, measure, len(found))

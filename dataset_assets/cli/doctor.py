@@ -15,12 +15,13 @@ import av
 from rich.console import Console
 
 from dataset_assets.cli.film_check import LIMIT_S, check_films
+from dataset_assets.cli.unprobed import too_small_for_all
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
-from dataset_assets.counting import are, counted
+from dataset_assets.counting import counted, some_are
+from dataset_assets.disk import is_file
 from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
-from dataset_assets.patches import misfit
-from dataset_assets.video import Rect, bake_lut
+from dataset_assets.video import bake_lut
 
 # Refused films that are listed; beyond that, their number.
 SHOWN_FILMS = 20
@@ -113,13 +114,13 @@ def _films(settings: Settings, console: Console | None) -> str:
     there: list[VideoEntry] = []
     absent: list[VideoEntry] = []
     for video in settings.videos:
-        (there if video.path.is_file() else absent).append(video)
+        (there if is_file(video.path) else absent).append(video)
     checked = check_films([video.path for video in there], console)
     faults = []
     if absent:
         first = absent[0]
         remedy = fitting_remedy(f"{CORRECT_PATH}, or mount its disk", settings, first)
-        count = f"{len(absent)} of {counted(total, 'film')} {are(len(absent))}"
+        count = some_are(len(absent), total, "film")
         faults.append(f"{count} absent, first {first.path}; {remedy}")
     refused = [video for video in there if video.path in checked.refused]
     if refused:
@@ -138,20 +139,11 @@ def _films(settings: Settings, console: Console | None) -> str:
 
 
 def _too_small(settings: Settings, films: Sequence[VideoEntry], sizes: Mapping[Path, tuple[int, int]]) -> str:
-    """Return how many films no format fits, with the first; empty where there is none.
-
-    A film with black bars may turn out to be one only when it is probed.
-    """
+    """Return how many films no format fits, with the first; empty where there is none."""
     found: dict[str, str] = {}
     for video in films:
-        width, height = sizes.get(video.path, (0, 0))
-        areas = (Rect(0, 0, width, height), Rect(0, 0, height, width)) if width else ()
-        mixes = [
-            settings.categories[name].mix for name in settings.categories if settings.target(video, name)
-        ]
-        whys = [misfit(settings.formats, mix, area) for mix in mixes for area in areas]
-        if whys and all(whys):
-            found[video.key] = whys[0]
+        if video.path in sizes and (why := too_small_for_all(settings, video, sizes[video.path])):
+            found[video.key] = why
     if not found:
         return ""
     key, why = next(iter(found.items()))

@@ -6,29 +6,32 @@ Not here: which videos need work (`generate`), and what happens to their patches
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dataset_assets.cli.film_check import check_films
 from dataset_assets.cli.preview import Preview
-from dataset_assets.config import Settings
+from dataset_assets.cli.unprobed import Unprobed
+from dataset_assets.config import Settings, fitting_remedy
 from dataset_assets.counting import counted
-from dataset_assets.dataset import WINDOWS, AssetStatus
+from dataset_assets.dataset import WINDOWS, AssetStatus, DataSet
+from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import Changes
 from dataset_assets.launch import Task, dagster_home
 from dataset_assets.monitor import History, SnapshotCollector, duration, run_costs
 
-# Where no run has ended yet: a window of a UHD film takes 1.0 CPU s, one of an HD film 0.19, and a run 10 s
+# Where no run on windows has ended yet: one of a UHD film takes 1.0 CPU s, of an HD film 0.19, a run 10 s
 # for its start, its probe and its checks (benchmarks/results.md).
 CPU_S_PER_MEGAPIXEL = 0.12
 OVERHEAD_S = 10.0
-# Films that are opened for that; the others count as the mean of these.
-MOST_OPENED = 200
+# Probed films whose pictures are looked up for that; the others count as the mean of these.
+MOST_LOOKED_UP = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,12 @@ def print_dry_run(
     """
     if preview.by_video:
         console.print(_table(statuses, preview, force=force))
+    for line in _about_films(settings, preview.unprobed):
+        console.print(line, soft_wrap=True)
     if tasks:
         windows = {task.key: collector.windows_to_do(task.key, force=force) for task in tasks}
-        found = _estimate(settings, collector, windows)
+        windows |= dict.fromkeys((*preview.unprobed.too_small, *preview.unprobed.refused), 0)
+        found = _estimate(settings, collector, windows, preview.unprobed)
         span = duration(found.work_s / min(workers, len(tasks)))
         slots = counted(min(workers, len(tasks)), "video")
         console.print(f"about {span}, {slots} at a time: {found.source}", soft_wrap=True)
@@ -108,24 +114,49 @@ def _reason(found: Mapping[str, AssetStatus], category: str, *, force: bool) -> 
     return next(iter(reasons), "--force" if force else "")
 
 
-def _estimate(settings: Settings, collector: SnapshotCollector, windows: Mapping[str, int]) -> _Estimate:
+def _about_films(settings: Settings, unprobed: Unprobed) -> Iterator[str]:
+    """Yield which films give nothing: how many, and the first."""
+    for key, why in islice(unprobed.too_small.items(), 1):
+        count = counted(len(unprobed.too_small), "film")
+        yield f"[yellow]too small[/yellow] {count}, first {key}: {escape(why)}"
+    for key, error in islice(unprobed.refused.items(), 1):
+        count, video = counted(len(unprobed.refused), "film"), settings.video(key)
+        remedy = fitting_remedy(error.remedy, settings, video)
+        sentence = f"{count}, first {key} ({video.path}): {error.what}; {remedy}"
+        yield f"[red]cannot be used[/red] {escape(sentence)}"
+
+
+def _estimate(
+    settings: Settings, collector: SnapshotCollector, windows: Mapping[str, int], unprobed: Unprobed
+) -> _Estimate:
     """Estimate how long runs take, from those that ended, else from the size of the films' pictures.
 
     Args:
         settings: The configuration.
         collector: Reads the data set.
         windows: Windows to work on, by key.
+        unprobed: What is known of the films that were not probed yet.
     """
     with History(dagster_home(settings), [entry.key for entry in settings.videos]) as history:
-        ended = history.read((), collector.overview(), time.time()).ended
+        # Those of films that no format fits, or that were up to date, show nothing about windows.
+        ended = [run for run in history.read((), collector.overview(), time.time()).ended if run.windows]
     costs = run_costs(ended)
     if costs is not None:
-        work_s = sum(costs.run_s(each) for each in windows.values())
+        work_s = sum(costs.run_s(each) if each else OVERHEAD_S for each in windows.values())
         runs = counted(len(ended), "run")
         return _Estimate(work_s, f"{costs.window_s:.2f} s a window, as in the last {runs}")
-    films = [settings.video(key).path for key in windows]
-    sizes = check_films([film for film in films[:MOST_OPENED] if film.is_file()]).sizes.values()
+    sizes = [size for key, size in unprobed.sizes.items() if windows[key]]
+    sizes += _probed_sizes(settings, islice(windows, MOST_LOOKED_UP))
     megapixels = sum(width * height for width, height in sizes) / 1e6 / max(1, len(sizes))
     work_s = sum(OVERHEAD_S + CPU_S_PER_MEGAPIXEL * megapixels * each for each in windows.values())
-    source = f"guessed from pictures of {megapixels:.1f} megapixels, since no run has ended yet"
+    source = f"guessed from pictures of {megapixels:.1f} megapixels, since no run on windows has ended yet"
     return _Estimate(work_s, source)
+
+
+def _probed_sizes(settings: Settings, keys: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Yield width and height of the coded frame of each film that was probed, pixels."""
+    tables = DataSet.of(settings).tables
+    for key in keys:
+        with suppress(DatasetAssetsError):  # damaged, and rebuilt by the run
+            if (row := tables.read_video(key)) is not None:
+                yield row.width, row.height

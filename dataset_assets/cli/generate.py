@@ -23,8 +23,9 @@ from dataset_assets.cli.keys import reading_keys
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.preview import Preview, preview_changes
 from dataset_assets.cli.sync_history import sync_history
+from dataset_assets.cli.unprobed import Unprobed, look_into, unprobed_keys
 from dataset_assets.config import Settings, VideoEntry, load_settings
-from dataset_assets.counting import are, counted
+from dataset_assets.counting import counted, some_are
 from dataset_assets.dataset import WINDOWS, AssetStatus, Completion, DataSet, shortfall
 from dataset_assets.errors import ConfigError, DatasetAssetsError, ReplacingError, SpaceError
 from dataset_assets.launch import (
@@ -119,7 +120,9 @@ def _generate(
         close_dead_runs(instance, data_set)
         free_concurrency_slots(instance, data_set)
     data_set.clear_up()
-    statuses, tasks, preview = _planned(settings, data_set, entries, console, categories, force=force)
+    statuses, tasks, preview = _planned(
+        settings, data_set, entries, console, categories, force=force, opens_films=False
+    )
     too_small = {key for key, found in statuses.items() if _misfit(found)} - {task.key for task in tasks}
     if not (force or may_replace or settings.base.allow_replacing):
         _refuse_to_replace(settings, data_set, entries, tasks, preview, categories)
@@ -151,7 +154,7 @@ def _generate(
     done = len(entries) - len(failures) - len(too_small)
     beside = f", {len(too_small)} too small" if too_small else ""
     console.print(
-        f"{done} of {counted(len(entries), 'video')} {are(done)} up to date{beside} in {data_set.folder}",
+        f"{some_are(done, len(entries), 'video')} up to date{beside} in {data_set.folder}",
         soft_wrap=True,
     )
     return 1 if failures or problems else 0
@@ -169,7 +172,9 @@ def _dry_run(
 ) -> None:
     """Print what would be made and why, and what would be refused."""
     data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
-    statuses, tasks, preview = _planned(settings, data_set, entries, console, categories, force=force)
+    statuses, tasks, preview = _planned(
+        settings, data_set, entries, console, categories, force=force, opens_films=True
+    )
     collector = SnapshotCollector(settings, [entry.key for entry in entries], categories)
     refusals = []
     try:
@@ -192,17 +197,24 @@ def _planned(
     categories: Sequence[str],
     *,
     force: bool,
+    opens_films: bool,
 ) -> tuple[dict[str, dict[str, AssetStatus]], list[Task], Preview]:
-    """Return the states of videos, what of them is missing or stale or forced, and what a run would do."""
+    """Return the states of videos, what of them is missing or stale or forced, and what a run would do.
+
+    Films are opened for a dry run alone: runs open theirs in any case, and should start at once.
+    """
     statuses = {entry.key: data_set.statuses(settings, entry) for entry in entries}
     pending = (
         pending_task(settings, entry, statuses[entry.key], categories, force=force) for entry in entries
     )
     tasks = [task for task in pending if task is not None]
+    keys = unprobed_keys(statuses, (task.key for task in tasks))
+    unprobed = look_into(settings, keys, console) if opens_films else Unprobed(unseen=keys)
     if not console.is_terminal and len(tasks) > MANY_TASKS:
         console.print(f"looking at what changes in {counted(len(tasks), 'video')}")
     with console.status("looking at what changes"):
-        return statuses, tasks, preview_changes(settings, data_set, entries, tasks, categories, force=force)
+        preview = preview_changes(settings, data_set, entries, tasks, categories, unprobed, force=force)
+    return statuses, tasks, preview
 
 
 def _refuse_to_replace(
@@ -260,6 +272,8 @@ def _check_space(
     work = f"{counted(videos, 'video')} to work on"
     to_write = f"about {size(needed_bytes)}" if needed_bytes else "nothing"
     estimate = f"{to_write} to write, {size(free_bytes)} free"
+    if unseen := len(preview.unprobed.unseen):
+        estimate += f"; this counts all windows of {counted(unseen, 'film')} not probed yet"
     if needed_bytes and free_bytes - needed_bytes < base.min_free_gb * 1e9:
         raise SpaceError(
             f"{data_set.folder}: {work}, {estimate}, and base_settings.min_free_gb keeps "
@@ -331,7 +345,7 @@ def _report(outcome: Outcome, settings: Settings, data_set: DataSet, console: Co
         found = data_set.completions(settings, entry, statuses)
         total = sum((each for name, each in found.items() if name != WINDOWS), Completion())
         short = f", {total.short} short" if total.short else ""
-        console.print(f"[green]done[/green] {key}: {counted(total.done, 'patch', 'patches')}{short}")
+        console.print(f"[green]done[/green] {key}: {counted(total.done, 'patch')}{short}")
     for warning in _warnings(data_set, key, statuses):
         console.print(f"[yellow]warning[/yellow] {key}: {escape(warning)}", soft_wrap=True)
     return {key} if misfit else set()

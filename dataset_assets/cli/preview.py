@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dataset_assets.assets import patches_asset
+from dataset_assets.cli.unprobed import Unprobed
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
@@ -30,10 +31,12 @@ class Preview:
 
     Attributes:
         by_video: What happens to the patches of each video, by key and category.
+        unprobed: What is known of the films that were not probed yet.
         problems: Why the patches of some videos could not be counted; their runs report it too.
     """
 
     by_video: Mapping[str, Mapping[str, Changes]]
+    unprobed: Unprobed
     problems: tuple[str, ...] = ()
 
     @property
@@ -85,6 +88,7 @@ def preview_changes(
     entries: Sequence[VideoEntry],
     tasks: Sequence[Task],
     categories: Sequence[str],
+    unprobed: Unprobed,
     *,
     force: bool,
 ) -> Preview:
@@ -96,17 +100,28 @@ def preview_changes(
         entries: The videos that are asked for.
         tasks: What is to be made of those that are not up to date.
         categories: The categories that are asked for; all where empty.
+        unprobed: What is known of the films that were not probed yet; nothing happens to the patches of those
+            that cannot be used.
         force: Whether what is up to date is rebuilt.
     """
     is_of_all = len(entries) == len(settings.videos) and not categories
     by_video: dict[str, Mapping[str, Changes]] = {}
     problems = []
     for task in tasks:
+        if task.key in unprobed.refused:
+            continue
         entry = settings.video(task.key)
         removes_left = is_of_all or all(patches_asset(name) in task.assets for name in settings.categories)
         chosen = None if removes_left else (categories or list(settings.categories))
         try:
-            by_video[task.key] = planned_changes(settings, data_set, entry, chosen, rebuilds=force)
+            by_video[task.key] = planned_changes(
+                settings,
+                data_set,
+                entry,
+                chosen,
+                misfits=unprobed.misfits.get(task.key, ()),
+                rebuilds=force,
+            )
         except DatasetAssetsError as error:  # a table is damaged
             problems.append(f"{task.key}: {error}")
     left = data_set.left_categories(settings) if is_of_all else {}
@@ -115,4 +130,4 @@ def preview_changes(
             by_video[key] = {name: removed_category(data_set, name, key) for name in left[key]}
         except DatasetAssetsError as error:
             problems.append(f"{key}: {error}")
-    return Preview(by_video, tuple(problems))
+    return Preview(by_video, unprobed, tuple(problems))

@@ -70,7 +70,7 @@ class _Found:
         if self.has_partition:
             yield "its partition in Dagster"
         if self.has_tables:
-            files = f"its tables and {counted(self.patches, 'patch', 'patches')} ({size(self.size_bytes)})"
+            files = f"its tables and {counted(self.patches, 'patch')} ({size(self.size_bytes)})"
             yield files if with_files else f"{files} stay: --files deletes them too"
 
 

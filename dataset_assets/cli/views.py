@@ -25,6 +25,7 @@ from dataset_assets.dataset import (
     reasons_text,
     wanted_statuses,
 )
+from dataset_assets.disk import is_file
 
 STATES = {
     state: Text(state.replace("_", " "), style)
@@ -82,7 +83,7 @@ def failure_lines(settings: Settings, overview: Overview) -> Iterator[Text]:
 def _film(entry: VideoEntry, overview: Overview) -> Literal["ok", "absent", "refused", "failed"]:
     """Return the state of a film, by its file and its last run."""
     failure = overview.failures.get(entry.key)
-    if not entry.path.is_file():
+    if not is_file(entry.path):
         return "absent"
     if failure is None or (failure.is_refusal and not failure.refuses(entry.path)):
         return "ok"
@@ -111,8 +112,9 @@ def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
     stale = f", {totals.patches_stale:,} stale" if totals.patches_stale else ""
     parts: list[RenderableType] = [
         f"{counted(totals.videos, 'video')}, {totals.patches_done:,} of "
-        f"{totals.patches_target:,} patches, {totals.patches_short:,} short, {totals.patches_to_do:,} to do"
-        f"{stale}, {_gigabytes(totals.size_bytes)}, acceptance rate {_percent(totals.acceptance_rate)}"
+        f"{counted(totals.patches_target, 'patch')}, {totals.patches_short:,} short, "
+        f"{totals.patches_to_do:,} to do{stale}, {_gigabytes(totals.size_bytes)}, "
+        f"acceptance rate {_percent(totals.acceptance_rate)}"
         + (f", rejected: {reasons_text(totals.reject_reasons)}" if totals.reject_reasons else "")
     ]
     counts = ("videos", "target", "done", "short", "to do", "stale")

@@ -295,6 +295,10 @@ class Settings(BaseModel):
         """Return how many windows are wanted of a video: the largest of its targets."""
         return max((self.target(video, category) for category in self.categories), default=0)
 
+    def wanting(self, video: VideoEntry) -> list[str]:
+        """Return the categories that want triplets of a video."""
+        return [category for category in self.categories if self.target(video, category)]
+
 
 @cache
 def _share_of(limit: int, weight: float) -> int:

@@ -29,7 +29,7 @@ from dataset_assets.config.register import (
 )
 from dataset_assets.config.scan import free_name
 from dataset_assets.config.skipping import messages_about, unsearched
-from dataset_assets.disk import locked
+from dataset_assets.disk import is_file, locked
 
 _LISTED = "listed"
 
@@ -99,7 +99,7 @@ def would_return(settings: Settings, entry: VideoEntry) -> bool:
     """Return whether a search finds a film again: it is in a watched folder, or may be, as that is away."""
     folder = watching(settings.watch, entry.path)
     return isinstance(entry, WatchedVideo) and (
-        entry.path.exists() or folder is None or not folder.folder.is_dir()
+        is_file(entry.path) or folder is None or not folder.folder.is_dir()
     )
 
 

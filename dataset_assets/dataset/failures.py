@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dataset_assets.disk import replacing
+from dataset_assets.disk import is_file, replacing
 from dataset_assets.errors import (
     BusyError,
     DatasetAssetsError,
@@ -52,7 +52,7 @@ class Failure:
         is_refusal = (
             isinstance(error, VideoError)
             and not isinstance(error, SourceLostError | SourceChangedError)
-            and Path(film).is_file()
+            and is_file(Path(film))
         )
         return cls(key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataset_assets.counting import counted
 from dataset_assets.tables import Counts, Provenance
 
 
@@ -22,8 +23,8 @@ def shortfall(made: Provenance, counts: Counts) -> str:
         cause = ": the film has no place left for another one"
     elif made.max_attempts is not None and counts.candidates >= made.target * made.max_attempts:
         each = f"{made.max_attempts} (max_attempts) for each window"
-        cause = f": {counts.candidates:,} candidates were tried, {each}"
-    return f"only {counts.accepted:,} of {made.target:,} windows were found{cause}{_reasons(counts)}"
+        cause = f": {counted(counts.candidates, 'candidate')} tried, {each}"
+    return f"only {counts.accepted:,} of {counted(made.target, 'window')} found{cause}{_reasons(counts)}"
 
 
 def _reasons(counts: Counts) -> str:
@@ -31,4 +32,4 @@ def _reasons(counts: Counts) -> str:
         return ""
     ordered = sorted(counts.rejected.items(), key=lambda item: (-item[1], item[0]))
     shares = ", ".join(f"{reason} {count / counts.candidates:.0%}" for reason, count in ordered)
-    return f"; rejected of {counts.candidates:,} candidates: {shares}"
+    return f"; rejected of {counted(counts.candidates, 'candidate')}: {shares}"

@@ -89,9 +89,9 @@ def statuses_of(
             # Their hash holds that of the windows, which is the cause.
             of_patches = found[WINDOWS]
         found[category] = of_patches
-    wanted = [found[name] for name in settings.categories if settings.target(entry, name)]
+    wanted = [found[name] for name in settings.wanting(entry)]
     if wanted and all(status.state == "too_small" for status in wanted) and not found[WINDOWS].is_done:
-        found[WINDOWS] = wanted[0]
+        found[WINDOWS] = AssetStatus("too_small", look.misfit() or wanted[0].reason)
     return found
 
 
@@ -193,6 +193,9 @@ class _Look:
         status = self._status(path, versions, target)
         if target and (why := self._misfit(category, status)):
             return AssetStatus("too_small", why)
+        if not target and self._footer is not None and not sum(self._footer[1].patches.values()):
+            # Nothing is wanted and nothing is there, whatever the settings.
+            return AssetStatus("done")
         if status.is_done and self._footer is not None:
             # Windows in strata go in another order than that in which categories took them.
             chosen = self._footer[0].chosen
@@ -200,6 +203,12 @@ class _Look:
             if self._is_resampled or chosen not in (None, wanted):
                 return AssetStatus("stale", _WINDOWS_CHANGED)
         return status
+
+    def misfit(self) -> str:
+        """Return why no format of any category that wants patches fits the film; empty as in `_misfit`."""
+        area = self._area()
+        mixes = [self._settings.categories[name].mix for name in self._settings.wanting(self._entry)]
+        return "" if area is None else misfit(self._settings.formats, mixes, area)
 
     def _status(
         self, path: Path, is_equal: Mapping[str, Callable[[Provenance], bool]], target: int
@@ -245,11 +254,17 @@ class _Look:
         made, counts = self._footer if self._footer is not None and is_of_settings else (None, None)
         if (made and made.mix) or (counts and counts.patches):
             return ""
+        area = self._area()
+        if area is None:
+            return "no format fits" if made and made.mix is not None else ""
+        return misfit(self._settings.formats, [self._settings.categories[category].mix], area)
+
+    def _area(self) -> Rect | None:
+        """Return the active area of the film as it is now; None where it was not probed."""
         row = self._video_row()
         if row is None or not self._is_of_film(row.source_fingerprint):
-            return "no format fits" if made and made.mix is not None else ""
-        area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
-        return misfit(self._settings.formats, self._settings.categories[category].mix, area)
+            return None
+        return Rect(row.active_x, row.active_y, row.active_width, row.active_height)
 
     def _is_equal_in_strata(
         self, made: Provenance, hashes: Callable[[frozenset[str]], strata.StrataHashes]

@@ -120,7 +120,8 @@ class TableStore:
         Raises:
             DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
         """
-        rows = read_table(self.video_path(key), VIDEOS, VideoRow)
+        path = self.video_path(key)
+        rows = read_table(path, _name(path), VIDEOS, VideoRow)
         return rows[0] if rows else None
 
     def read_windows(self, key: str) -> list[WindowRow]:
@@ -129,7 +130,8 @@ class TableStore:
         Raises:
             DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
         """
-        return read_table(self.windows_path(key), WINDOWS, WindowRow)
+        path = self.windows_path(key)
+        return read_table(path, _name(path), WINDOWS, WindowRow)
 
     def read_patches(self, category: str, key: str) -> list[PatchRow]:
         """Read a video's patches for a category in the order written; empty where there is no table.
@@ -137,7 +139,8 @@ class TableStore:
         Raises:
             DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
         """
-        return read_table(self.patches_path(category, key), PATCHES, PatchRow)
+        path = self.patches_path(category, key)
+        return read_table(path, _name(path), PATCHES, PatchRow)
 
     def read_provenance(self, path: Path) -> Provenance | None:
         """Read what a table was made from, from its footer only; None where the file is absent.
@@ -154,7 +157,7 @@ class TableStore:
         Raises:
             DatasetAssetsError: The footer is damaged, from a newer release, or cannot be read.
         """
-        return read_footer(path)
+        return read_footer(path, _name(path))
 
     def remove(self, path: Path) -> None:
         """Remove a table, and the folders above it that are empty then, up to the one that holds all tables.
@@ -186,6 +189,14 @@ class TableStore:
     def _category_names(self) -> list[str]:
         folders = (self.root / "patches").glob(f"{_CATEGORY}*")
         return sorted(folder.name.removeprefix(_CATEGORY) for folder in folders)
+
+
+def _name(path: Path) -> str:
+    """Return what a table is, in words, such as `the general patches table of alpha`."""
+    video, above = path.parent, path.parent.parent
+    category = above.name.removeprefix(_CATEGORY) if above.name.startswith(_CATEGORY) else ""
+    kind = f"{category} {above.parent.name}" if category else above.name
+    return f"the {kind} table of {video.name.removeprefix(_VIDEO)}"
 
 
 def _by_video(folder: Path) -> dict[str, Path]:

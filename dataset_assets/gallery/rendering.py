@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import escape
 
 from dataset_assets import __version__
+from dataset_assets.counting import counted
 from dataset_assets.gallery.exclusion_states import STATE_TEXTS
 from dataset_assets.gallery.index_page import IndexPage
 from dataset_assets.gallery.patches_page import PatchesPage
@@ -72,6 +73,7 @@ def _environment() -> Environment:
         "size": size,
         "percent": percent,
         "score": score,
+        "counted": counted,
         "number": lambda value: f"{value:,}",
         "share": lambda value: f"{value:.4f}".rstrip("0").rstrip("."),
         "colour": lambda value: value % COLOURS,

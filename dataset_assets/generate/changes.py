@@ -85,7 +85,7 @@ class Changes:
 
 
 def _patches(count: int) -> str:
-    return counted(count, "patch", "patches")
+    return counted(count, "patch")
 
 
 def refuse_to_replace(place: str, changes: Changes, finished: int) -> None:
@@ -104,7 +104,7 @@ def refuse_to_replace(place: str, changes: Changes, finished: int) -> None:
     parts = [("remade", changes.remade), ("deleted", changes.deleted)]
     what = " and ".join(f"{count:,} would be {verb}" for verb, count in parts if count)
     raise ReplacingError(
-        f"{place}: of {finished:,} finished patches {what} ({'; '.join(changes.reasons)})",
+        f"{place}: of {counted(finished, 'finished patch')} {what} ({'; '.join(changes.reasons)})",
         "if that is wanted, run `dataset-assets generate --yes`, set base_settings.allow_replacing to true, "
         "or give the run the tag dataset_assets/replace; else undo the change",
     )
@@ -117,6 +117,7 @@ def planned_changes(
     categories: Collection[str] | None = None,
     *,
     plan: VideoPlan | None = None,
+    misfits: Collection[str] = (),
     rebuilds: bool = False,
 ) -> dict[str, Changes]:
     """Work out what a run would do to the patches of a video.
@@ -130,6 +131,7 @@ def planned_changes(
         entry: The video.
         categories: The categories that are asked for; all by default, and those that left the configuration.
         plan: The video's plan where its film was probed; else what the videos table says of it is used.
+        misfits: Categories of which no format fits the film, where that is known without either.
         rebuilds: Whether what is up to date is rebuilt.
 
     Returns:
@@ -138,7 +140,7 @@ def planned_changes(
     Raises:
         DatasetAssetsError: A table is damaged, or from a newer release.
     """
-    look = _Look(settings, data_set, entry, plan)
+    look = _Look(settings, data_set, entry, plan, misfits)
     wanted = settings.categories if categories is None else categories
     changes = {category: look.of_category(category, rebuilds=rebuilds) for category in wanted}
     if categories is None:
@@ -161,17 +163,25 @@ class _Look:
     """One look at the tables of a video."""
 
     def __init__(
-        self, settings: Settings, data_set: DataSet, entry: VideoEntry, plan: VideoPlan | None
+        self,
+        settings: Settings,
+        data_set: DataSet,
+        entry: VideoEntry,
+        plan: VideoPlan | None,
+        misfits: Collection[str],
     ) -> None:
         self._settings = settings
         self._data_set = data_set
         self._entry = entry
         self._plan = plan
+        self._misfits = misfits
 
     def of_category(self, category: str, *, rebuilds: bool) -> Changes:
         made = _made(self._data_set, category, self._entry.key)
         target = min(self._settings.target(self._entry, category), self._most_windows)
         status = self._statuses[category]
+        if category in self._misfits:
+            return _replaced(0, made, 0, status.reason)
         if rebuilds:
             return _replaced(min(made, target), made, target, "it is rebuilt")
         if status.is_done:

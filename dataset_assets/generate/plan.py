@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.frames import FRAMES_PER_WINDOW
-from dataset_assets.patches import PatchPlan, plan_patches
+from dataset_assets.patches import PatchPlan, misfit, plan_patches
 from dataset_assets.video import Extent, Rect, VideoInfo
 from dataset_assets.windows import Exclusions
 
@@ -26,6 +26,7 @@ class VideoPlan:
         windows: Windows that are wanted; 0 where no category has a format that fits the film.
         room: Windows that the film is long enough for, at most `windows`.
         patches: The plan of each category.
+        misfit: Why no format of any category fits the film; empty where one does, or where none wants any.
     """
 
     entry: VideoEntry
@@ -33,11 +34,7 @@ class VideoPlan:
     windows: int
     room: int
     patches: Mapping[str, PatchPlan]
-
-    @property
-    def misfit(self) -> str:
-        """Why no category has a format that fits the film; empty where one does, or where none wants any."""
-        return "" if self.windows else next((p.misfit for p in self.patches.values() if p.target), "")
+    misfit: str
 
     def size_bytes(self, category: str, made: int = 0) -> int:
         """Estimated bytes of a category's triplets.
@@ -56,10 +53,11 @@ class VideoPlan:
 def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:
     """Plan a video's windows and every category's patches."""
     patches = plan_categories(settings, entry, info.active)
-    fits = any(plan.target and plan.mix for plan in patches.values())
-    windows = settings.window_target(entry) if fits else 0
+    mixes = [settings.categories[name].mix for name in settings.wanting(entry)]
+    why = misfit(settings.formats, mixes, info.active)
+    windows = 0 if why else settings.window_target(entry)
     excluded = Exclusions.of(info.extent, info.time_base, entry.excluded_ranges, ()).length
-    return VideoPlan(entry, info, windows, room_for(windows, info.extent, excluded), patches)
+    return VideoPlan(entry, info, windows, room_for(windows, info.extent, excluded), patches, why)
 
 
 def room_for(windows: int, extent: Extent, excluded: int = 0) -> int:

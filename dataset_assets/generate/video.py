@@ -17,7 +17,7 @@ import cv2
 
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.dataset import SOURCE_VERSION, DataSet, Progress, irrelevant_settings, source_hashes
-from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
+from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS, is_file
 from dataset_assets.errors import (
     ConfigError,
     DatasetAssetsError,
@@ -175,7 +175,7 @@ def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
     Raises:
         VideoError: The film cannot be read, must not be used, or was changed while it was probed.
     """
-    if not entry.path.exists():
+    if not is_file(entry.path):
         return probe(entry.path, interlaced=settings.base.interlaced)  # which says so
     for delay_s in RETRY_DELAYS_S:
         try:
@@ -184,7 +184,7 @@ def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
             is_lost = isinstance(error, SourceLostError) or (
                 isinstance(error, OSError) and error.errno in FAILING_ERRNOS
             )
-            if entry.path.exists() and not is_lost:
+            if is_file(entry.path) and not is_lost:
                 raise
         pause(delay_s)
     return probe(entry.path, interlaced=settings.base.interlaced)

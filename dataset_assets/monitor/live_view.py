@@ -18,7 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from dataset_assets.counting import percent
+from dataset_assets.counting import counted, percent
 from dataset_assets.dataset import Failure
 from dataset_assets.monitor.snapshot import Snapshot, VideoRun
 from dataset_assets.monitor.units import ago, clock, rate, shortened, size
@@ -285,7 +285,7 @@ def _resources(snapshot: Snapshot, width: int) -> _Section:
         )
     kept = f", kept {size(disk.min_free_bytes)}" if short else ""
     runs_cores = "-" if machine.runs_cpu_percent is None else f"{machine.runs_cpu_percent / 100:.1f}"
-    cores = f"{busy} of {machine.cpu_count} cores, runs {runs_cores}, {load}"
+    cores = f"{busy} of {counted(machine.cpu_count, 'core')}, runs {runs_cores}, {load}"
     waiting = f", {rate(machine.io_wait_percent, '%')} waiting for disks"
     in_use = (f"{size(used)} of {size(machine.memory_bytes)}", memory_style)
     free_now = (f"free {free}, then {then}{kept}", free_style)

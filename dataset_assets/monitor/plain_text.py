@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from dataset_assets.counting import percent
+from dataset_assets.counting import counted, percent
 from dataset_assets.monitor.snapshot import Snapshot
 from dataset_assets.monitor.units import clock
 
@@ -24,5 +24,5 @@ def status_line(snapshot: Snapshot) -> str:
     moment = time.strftime("%H:%M", time.localtime(snapshot.taken_s))
     return (
         f"{moment} {', '.join(parts)}; {percent(overall.share)}, "
-        f"{overall.patches:,} of {overall.patches_target:,} patches, ETA {eta}"
+        f"{overall.patches:,} of {counted(overall.patches_target, 'patch')}, ETA {eta}"
     )

@@ -6,7 +6,7 @@ and how many windows there are change nothing. Pixels do not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isqrt
 from typing import Final
@@ -111,25 +111,39 @@ def fitting_mix(formats: Mapping[str, Format], mix: Mapping[str, float], area: R
     Returns:
         Share of each format that fits, the largest first; sums to 1, empty where none fits.
     """
-    fitting = {
-        name: share
-        for name, share in _by_share(mix).items()
-        if formats[name].width <= area.width and formats[name].height <= area.height
-    }
+    fitting = {name: share for name, share in _by_share(mix).items() if _fits(formats[name], area)}
     total = sum(fitting.values())
     return {name: share / total for name, share in fitting.items()}
 
 
-def misfit(formats: Mapping[str, Format], mix: Mapping[str, float], area: Rect) -> str:
-    """Return why no format of a mix fits a video; empty where one does. Arguments as in `fitting_mix`."""
-    if not _by_share(mix) or fitting_mix(formats, mix, area):
+def misfit(formats: Mapping[str, Format], mixes: Iterable[Mapping[str, float]], area: Rect) -> str:
+    """Return why no format of some mixes fits a video; empty where one does, or where there is none.
+
+    Named are the formats that contain no other one, the one first that lacks the least: a video that any
+    format fits, one of these fits.
+
+    Args:
+        formats: Formats by name.
+        mixes: Shares of formats, of one category or several.
+        area: The video's active area in working-frame pixels.
+    """
+    wanted = {name for mix in mixes for name in _by_share(mix)}
+    if not wanted or any(_fits(formats[name], area) for name in wanted):
         return ""
-    smallest = min(_by_share(mix), key=lambda name: formats[name].width * formats[name].height)
-    size = f"{formats[smallest].width}x{formats[smallest].height}"
+    least: list[str] = []
+    for name in sorted(wanted, key=lambda name: (formats[name].width * formats[name].height, name)):
+        around = Rect(0, 0, formats[name].width, formats[name].height)
+        if not any(_fits(formats[smaller], around) for smaller in least):
+            least.append(name)
+    least.sort(key=lambda name: max(formats[name].width * area.height, formats[name].height * area.width))
+    needed = " or ".join(f"{formats[name].width}x{formats[name].height} ({name})" for name in least)
     return (
-        f"no format fits: the largest crop would be {area.width}x{area.height}, the smallest format, "
-        f"{smallest}, has {size}"
+        f"no format fits: the largest crop would be {area.width}x{area.height}, at least {needed} is needed"
     )
+
+
+def _fits(format_: Format, area: Rect) -> bool:
+    return format_.width <= area.width and format_.height <= area.height
 
 
 def plan_patches(
@@ -162,7 +176,7 @@ def plan_patches(
         formats={name: formats[name] for name in fitting},
         mix=fitting,
         left_out=tuple(name for name in _by_share(mix) if name not in fitting),
-        misfit=misfit(formats, mix, area),
+        misfit=misfit(formats, [mix], area),
         area=area,
     )
 

@@ -68,43 +68,55 @@ def write_table(path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: 
         writer.add_key_value_metadata(metadata)
 
 
-def read_table(path: Path, schema: pa.Schema, row_type: type[_AnyRow]) -> list[_AnyRow]:
+def read_table(path: Path, name: str, schema: pa.Schema, row_type: type[_AnyRow]) -> list[_AnyRow]:
     """Read a table's rows in the order written; empty if there is no file.
 
     A column that an older release did not write is null.
 
+    Args:
+        path: The file.
+        name: What it is, in errors: `the windows table of alpha`.
+        schema: The table's schema, `VIDEOS`, `WINDOWS` or `PATCHES`.
+        row_type: The type of its rows.
+
     Raises:
         DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
     """
+    place = _place(path, name)
 
     def read() -> list[_AnyRow]:
         # Not pq.read_table, which would add the folder names as columns.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            provenance, _ = _records(path, file.metadata.metadata)
+            provenance, _ = _records(place, file.metadata.metadata)
             is_older = provenance.schema_version < SCHEMA_VERSION
             found = _renamed(file.schema_arrow) if is_older else file.schema_arrow
             absent = _absent_columns(found, schema, is_older=is_older)
             if absent is None:
-                raise _unreadable(path, "has other columns than this release writes")
+                raise _unreadable(place, "has other columns than this release writes")
             table = file.read().rename_columns(found.names)
         nulls = [None] * table.num_rows
         columns = [nulls if name in absent else _values(table.column(name)) for name in schema.names]
         return [row_type(*values) for values in zip(*columns, strict=True)]
 
-    return _reading(path, read) or []
+    return _reading(place, read) or []
 
 
-def read_footer(path: Path) -> tuple[Provenance, Counts] | None:
+def read_footer(path: Path, name: str) -> tuple[Provenance, Counts] | None:
     """Read what a table was made from and how many rows of each kind it has; None where it is absent.
+
+    Args:
+        path: The file.
+        name: What it is, in errors: `the windows table of alpha`.
 
     Raises:
         DatasetAssetsError: The footer is damaged, from a newer release, or cannot be read.
     """
+    place = _place(path, name)
 
     def read() -> tuple[Provenance, Counts]:
-        return _records(path, pq.read_metadata(path).metadata)
+        return _records(place, pq.read_metadata(path).metadata)
 
-    return _reading(path, read)
+    return _reading(place, read)
 
 
 def _renamed(found: pa.Schema) -> pa.Schema:
@@ -132,20 +144,24 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     return values
 
 
-def _records(path: Path, metadata: Mapping[bytes, bytes] | None) -> tuple[Provenance, Counts]:
+def _place(path: Path, name: str) -> str:
+    return f"{name[0].upper()}{name[1:]} ({path})"
+
+
+def _records(place: str, metadata: Mapping[bytes, bytes] | None) -> tuple[Provenance, Counts]:
     try:
         return footer.from_metadata(metadata or {})
     except footer.NewerSchemaError as error:
         raise DatasetAssetsError(
-            f"The table {path} is of version {error.version}, newer than the {SCHEMA_VERSION} that this "
+            f"{place} is of version {error.version}, newer than the {SCHEMA_VERSION} that this "
             "release can read",
             "update dataset_assets, or delete the file and run generate again.",
         ) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(path, "was not written by dataset_assets, or its footer is damaged") from error
+        raise _unreadable(place, "was not written by dataset_assets, or its footer is damaged") from error
 
 
-def _reading(path: Path, read: Callable[[], _T]) -> _T | None:
+def _reading(place: str, read: Callable[[], _T]) -> _T | None:
     try:
         return read()
     except FileNotFoundError:
@@ -153,11 +169,11 @@ def _reading(path: Path, read: Callable[[], _T]) -> _T | None:
     except (pa.ArrowException, OSError, TypeError, ValueError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise DatasetAssetsError(
-                f"The table {path} cannot be read ({os.strerror(error.errno)})",
+                f"{place} cannot be read ({os.strerror(error.errno)})",
                 "correct its permissions or its disk, and run again.",
             ) from error
-        raise _unreadable(path, "is damaged") from error
+        raise _unreadable(place, "is damaged") from error
 
 
-def _unreadable(path: Path, why: str) -> DamagedTableError:
-    return DamagedTableError(f"The table {path} {why}", "delete it and run generate again.")
+def _unreadable(place: str, why: str) -> DamagedTableError:
+    return DamagedTableError(f"{place} {why}", "delete it and run generate again.")

@@ -18,8 +18,9 @@ import cv2
 
 from dataset_assets.checks import MAX_SHARE_BARRED
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_row, wanted_statuses
-from dataset_assets.disk import temporary
+from dataset_assets.disk import is_file, temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
@@ -172,7 +173,7 @@ class _Verification:
         if is_alarm:
             first = barred[0].findings[0].place
             found.notes.append(
-                f"{len(barred)} of {found.triplets} patches look as if they had a black bar, first {first}"
+                f"{len(barred):,} of {counted(found.triplets, 'patch')} may have a black bar, first {first}"
             )
         for each in broken:
             if each.is_barred:
@@ -212,7 +213,7 @@ class _Verification:
         found, entry = self._found, self._entry
         if entry is None:
             found.left_out = "not repaired: it is not in the configuration, so nothing could recreate it"
-        elif not entry.path.is_file():
+        elif not is_file(entry.path):
             found.left_out = f"not repaired: its film {entry.path} is absent, so nothing could recreate it"
         elif (empty := self._empty_folder()) is not None:
             found.left_out = (

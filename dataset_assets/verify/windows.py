@@ -13,6 +13,7 @@ from itertools import count, pairwise
 from pathlib import Path
 
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate import Rounds
@@ -142,12 +143,13 @@ def _check_rounds(
     if beyond:
         report.broken.update(beyond)
         report.table(
-            f"has {len(beyond)} candidates, from {beyond[0]} on, beyond the last of {made.target} windows"
+            f"has {counted(len(beyond), 'candidate')}, from {beyond[0]} on, beyond the last of "
+            f"{counted(made.target, 'window')}"
         )
     elif rounds.is_full and not sampled.is_full:
         report.table(
-            f"ends with {len(rounds.accepted)} of {made.target} windows, though the film has place for more "
-            f"and only {rounds.tried} candidates were tried"
+            f"ends with {len(rounds.accepted):,} of {counted(made.target, 'window')}, though the film has "
+            f"place for more after only {counted(rounds.tried, 'candidate')}"
         )
 
 
@@ -161,9 +163,9 @@ def _check_strata(
     for window, tried in sorted(by_window.items()):
         problem = next(filter(None, map(_row_problem, tried)), "")
         if not 0 <= window < made.target:
-            problem = f"is not one of the {made.target} windows of this video"
+            problem = f"is beyond the {counted(made.target, 'window')} of this video"
         elif max_attempts is not None and len(tried) > max_attempts:
-            problem = f"has {len(tried)} candidates"
+            problem = f"has {counted(len(tried), 'candidate')}"
         elif any(row.accepted for row in tried[:-1]):
             problem = "has candidates after the accepted one"
         if problem:
@@ -189,7 +191,7 @@ def _row_problem(row: WindowRow) -> str:
     if any(late >= later for late, later in pairwise(row.pts)):
         return "has times that are not in ascending order"
     if len(row.pts) > FRAMES_PER_WINDOW or (row.accepted and len(row.pts) < FRAMES_PER_WINDOW):
-        return f"has {len(row.pts)} frames"
+        return f"has {counted(len(row.pts), 'frame')}"
     if row.accepted and not all(score is not None and math.isfinite(score) for score in _scores(row)):
         return "was accepted without scores"
     is_absent = row.signature is None and not row.accepted

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dataset_assets.disk import is_file
+
 CHUNK_BYTES: Final = 1 << 20
 SEPARATOR: Final = "-"
 
@@ -77,4 +79,4 @@ class Fingerprint:
                 return False
             return self.modified_ns == stat.st_mtime_ns or self.has_same_content(Fingerprint.of(path))
         except OSError:
-            return not path.exists()
+            return not is_file(path)

@@ -92,7 +92,14 @@ class PacketReader:
         Raises:
             VideoError: The file is missing, is not a film, or has no video stream.
         """
-        if not path.exists():
+        try:
+            exists = path.exists()
+        except OSError as error:
+            raise VideoError(
+                f"it cannot be reached ({error.strerror})",
+                f"change the permissions of its folder, or {CORRECT_PATH}",
+            ) from error
+        if not exists:
             raise VideoError("the file does not exist", f"{CORRECT_PATH} or bring the file back")
         if not path.is_file():
             raise VideoError("the path is not a file", CORRECT_PATH)

@@ -16,6 +16,7 @@ from typing import Literal, assert_never
 
 import av
 
+from dataset_assets.counting import are, counted
 from dataset_assets.errors import LEAVE_OUT, VideoError
 from dataset_assets.video.combs import (
     CombVotes,
@@ -126,7 +127,8 @@ class ScanSurvey:
         """
         kinds, whole = self.kinds, total([total(votes) for votes in self._places])
         combed = [kind for kind in kinds if kind != "progressive"]
-        some = f"{min(len(combed), len(kinds) - len(combed))} of {len(kinds)} places looked at are"
+        places = f"{counted(len(kinds), 'place')} looked at {are(len(kinds))}"
+        some = f"{min(len(combed), len(kinds) - len(combed))} of {places}"
         if len(combed) * 2 <= len(kinds) and (kinds or not is_flagged):
             warning = f"{some} interlaced or telecined: windows with combs are rejected"
             return Scan(False, None, (warning,) if combed else ())

@@ -68,7 +68,7 @@ def test_what_is_missing_is_listed_with_its_reason(world: World) -> None:
     result = world.materialize_stats()
     check = checks(result)["dataset_stats", "every_video_done"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert check.description == "0 of 1 video are done; first film: never made"
+    assert check.description == "0 of 1 video is done; first film: never made"
     assert records(metadata(result, "dataset_stats")["unfinished"]) == [
         {"video": "film", "tables": "space, toon", "why": "never made"}
     ]
@@ -87,7 +87,7 @@ def test_a_failed_video_turns_the_headline_red_with_its_remedy_and_its_run(world
     result = world.materialize_stats()
     headline = checks(result)["dataset_stats", "videos_ok"]
     assert (headline.passed, headline.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert headline.description == f"0 of 1 video are done, 1 failed, 0 to come; first {sentence}"
+    assert headline.description == f"0 of 1 video is done, 1 failed, 0 to come; first {sentence}"
     stats = metadata(result, "dataset_stats")
     assert stats["videos_failed"].value == 1
     shown = str(stats["failed_videos"].value)

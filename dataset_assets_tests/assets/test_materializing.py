@@ -172,7 +172,7 @@ def test_the_letterboxed_film_passes_the_checks_of_what_was_made(finished: Finis
         ("scene_windows", "enough_windows"),  # 36 frames have three keyframes
         ("general_patches", "enough_patches"),
     }
-    why = "only 3 of 6 windows were found: the film has no place left for another one"
+    why = "only 3 of 6 windows found: the film has no place left for another one"
     assert found["scene_windows", "enough_windows"].description == why
     assert metadata(result, "scene_windows")["shortfall"].value == why
     for asset in ALL[2:]:

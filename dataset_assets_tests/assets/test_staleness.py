@@ -75,21 +75,20 @@ def test_a_setting_that_is_taken_back_ends_the_warning_without_a_run(world: Worl
 def test_what_was_never_made_and_what_has_no_partition_yet_warns_of_nothing(world: World) -> None:
     world.materialize_stats()
     assert recorded(world, "scene_windows") == 0
-    report_stale(
-        world.instance, {"not-a-partition": {"windows": AssetStatus("stale", "its settings changed")}}
-    )
+    stale = {"not-a-partition": {"windows": AssetStatus("stale", "its settings changed")}}
+    assert list(report_stale(world.instance, stale)) == []
     assert recorded(world, "scene_windows") == 0
 
 
 def test_a_change_that_makes_thousands_stale_is_recorded_in_portions(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staleness, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(staleness, "BATCH", 2)
     keys = ["a", "b", "c"]
     world.instance.add_dynamic_partitions(VIDEO_PARTITIONS.name or "", keys)
     stale = {key: {"windows": AssetStatus("stale", "its settings changed")} for key in keys}
-    left, counts = [], []
-    for _ in range(3):
-        left.append(report_stale(world.instance, stale))
-        counts.append(recorded(world, "scene_windows"))
-    assert (left, counts) == ([1, 0, 0], [2, 3, 3])
+    assert next(report_stale(world.instance, stale)) == 1
+    assert recorded(world, "scene_windows") == 2
+    assert list(report_stale(world.instance, stale)) == [0]
+    assert recorded(world, "scene_windows") == 3
+    assert list(report_stale(world.instance, stale)) == []

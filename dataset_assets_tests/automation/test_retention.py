@@ -8,7 +8,14 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dataset_assets.automation.retention import DAY_S, delete_old_runs, delete_old_runs_schedule
+from dataset_assets.assets import DATASET_STATS
+from dataset_assets.automation.retention import (
+    DAY_S,
+    STATISTICS_DAYS,
+    STATISTICS_KEPT,
+    delete_old_runs,
+    delete_old_runs_schedule,
+)
 from dataset_assets.config import load_settings
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.partitions import VIDEO_PARTITIONS
@@ -106,6 +113,26 @@ def test_old_runs_go_and_the_ui_shows_what_it_did(history: History, monkeypatch:
     assert history.shown() == before
     assert history.files() >= history.runs() - {last}
     assert not history.files() & {replaced[1], failed[0], young}
+
+
+def test_old_statistics_without_a_run_go_but_for_the_newest(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset = dg.AssetKey(DATASET_STATS)
+    for number in range(STATISTICS_KEPT + 5):
+        history.instance.report_runless_asset_event(dg.AssetMaterialization(asset, metadata={"n": number}))
+
+    def there() -> int:
+        return len(history.instance.fetch_materializations(asset, 99).records)
+
+    history.clean_up()
+    assert there() == STATISTICS_KEPT + 5
+    now_s = time.time() + (STATISTICS_DAYS + 1) * DAY_S
+    monkeypatch.setattr("dataset_assets.automation.retention.time.time", lambda: now_s)
+    latest = history.instance.get_latest_materialization_event(asset)
+    history.clean_up()
+    assert there() == STATISTICS_KEPT
+    assert history.instance.get_latest_materialization_event(asset) == latest
 
 
 def test_the_schedule_is_off_until_switched_on() -> None:

@@ -8,9 +8,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dataset_assets.assets import staleness
+from dataset_assets.assets import dataset_stats, staleness
 from dataset_assets.automation import Updates, build_stats_sensor
-from dataset_assets.automation.updates import LONGEST_PAUSE_S, PAUSE_PER_UPDATE, WHILE_RUNS_GO_ON_S
+from dataset_assets.automation.updates import (
+    LONGEST_PAUSE_S,
+    PAUSE_PER_UPDATE,
+    WHILE_RUNS_GO_ON_S,
+    WHILE_UNMARKED_S,
+)
 from dataset_assets.config import ConfigReader
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import SpaceError
@@ -158,7 +163,7 @@ def test_a_change_of_the_settings_shows_without_a_run(ticks: Ticks) -> None:
     finish(ticks.config)
     ticks.tick()
     assert 'data-state="stale"' not in ticks.index
-    ticks.configure(categories={"toon": {"folder": "Toon/ToonModel/Learn", "mix": {"small_540": 1.0}}})
+    ticks.configure(categories={"general": {"mix": {"small_540": 1.0}}})
     ticks.reader = ConfigReader(ticks.config)
     assert ticks.tick_later() == (True, "updated: settings or exclusions changed")
     assert ticks.index.count('data-state="stale"') == 2
@@ -172,8 +177,9 @@ def test_what_one_update_leaves_to_be_marked_as_stale_is_done_by_the_next(
     finish(ticks.config)
     add_missing(ticks.instance, ticks.reader.read())
     ticks.tick()
-    ticks.configure(categories={"toon": {"folder": "Toon/ToonModel/Learn", "mix": {"small_540": 1.0}}})
-    monkeypatch.setattr(staleness, "MOST_AT_ONCE", 1)
+    ticks.configure(categories={"general": {"mix": {"small_540": 1.0}}})
+    monkeypatch.setattr(staleness, "BATCH", 1)
+    monkeypatch.setattr(dataset_stats, "MOST_S", 0.0)
     assert ticks.tick_later() == (True, "updated: settings or exclusions changed")
     assert ticks.tick_later() == (True, "updated: 1 partition is to be marked as stale or up to date")
     assert not ticks.tick_later()[0]
@@ -225,15 +231,19 @@ def test_costly_updates_are_rare(tmp_path: Path, instance: dg.DagsterInstance) -
     """A processor second is followed by a pause of 49: 2% of a core, and no pause where nothing was done."""
     clock = Clock()
     updates = Updates(clock)
-    assert updates.wait_s(runs_go_on=True) <= 0
+    assert updates.wait_s(runs_go_on=True, has_unmarked=False) <= 0
     settings = ConfigReader(write_config(tmp_path, films(tmp_path, {"Alpha": 10}))).read()
     updates.update(settings, instance)
     updates._cost_s = 8.0
-    assert updates.wait_s(runs_go_on=True) == 8.0 * PAUSE_PER_UPDATE > WHILE_RUNS_GO_ON_S
+    assert updates.wait_s(runs_go_on=True, has_unmarked=False) == 8.0 * PAUSE_PER_UPDATE > WHILE_RUNS_GO_ON_S
     updates._cost_s = 30.0
-    assert updates.wait_s(runs_go_on=True) == LONGEST_PAUSE_S
+    assert updates.wait_s(runs_go_on=True, has_unmarked=False) == LONGEST_PAUSE_S
+    assert updates.wait_s(runs_go_on=True, has_unmarked=True) == WHILE_UNMARKED_S
     updates._cost_s = 0.0
-    assert (updates.wait_s(runs_go_on=True), updates.wait_s(runs_go_on=False)) == (WHILE_RUNS_GO_ON_S, 0.0)
+    assert (
+        updates.wait_s(runs_go_on=True, has_unmarked=False),
+        updates.wait_s(runs_go_on=False, has_unmarked=False),
+    ) == (WHILE_RUNS_GO_ON_S, 0.0)
 
 
 def test_statistics_follow_without_being_switched_on_and_without_a_run(ticks: Ticks) -> None:

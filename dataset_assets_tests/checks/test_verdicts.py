@@ -79,7 +79,7 @@ def test_nine_tenths_of_the_windows_are_enough(accepted: int, passed: bool) -> N
 
 
 def test_a_film_that_stays_short_says_why() -> None:
-    why = "only 4 of 10 windows were found: the film has no place left for another one"
+    why = "only 4 of 10 windows found: the film has no place left for another one"
     verdict = enough_windows(WindowsReport(10, 4, 4, 0, 4, {}, why, 9))
     assert (verdict.passed, verdict.description) == (False, why)
 
@@ -90,6 +90,17 @@ def test_a_fifth_of_the_places_tried_must_be_accepted(accepted: int, passed: boo
     verdict = enough_accepted(WindowsReport(5, 5, accepted, 0, 10, rejected, "", 10))
     assert (verdict.passed, verdict.number) == (passed, accepted / 10)
     assert verdict.description.endswith("most rejected as cut (6)")
+
+
+def test_one_of_a_kind_is_described_in_the_singular() -> None:
+    few = WindowsReport(1, 1, 1, 0, 1, {}, "", 1)
+    assert enough_windows(few).description == "1 of 1 window found"
+    assert enough_accepted(few).description == "1 of 1 candidate accepted (100%)"
+    assert enough_patches(CategoryReport(1, 0, 0, (), {}, (), "")).description == "0 of 1 patch made"
+    assert triplets_whole(Inspection(1, ("a.png",), 1, (), (), ())).description == (
+        "1 of 1 triplet incomplete or damaged, first a.png"
+    )
+    assert free_of_combs(Inspection(1, (), 1, (), (), ())).description == "0 of 1 sampled triplet with combs"
 
 
 def test_of_no_windows_wanted_none_is_enough() -> None:

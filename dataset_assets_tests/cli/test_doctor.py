@@ -72,7 +72,7 @@ def test_a_film_that_no_format_fits_is_named(sdr_film: Film, tmp_path: Path) -> 
     (found,) = (each.detail for each in examine(load_settings(config)) if each.what == "films")
     assert found == (
         "all 2 are there and have a video; 1 too small, first toon: no format fits: the largest crop would "
-        "be 1280x720, the smallest format, wide, has 1440x480"
+        "be 1280x720, at least 1440x480 (wide) is needed"
     )
 
 

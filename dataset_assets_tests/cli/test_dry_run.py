@@ -6,11 +6,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from dataset_assets.cli import unprobed
+from dataset_assets.config import load_settings
 from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import write_config
-from dataset_assets_tests.films import Film
+from dataset_assets_tests.encode import write_video
+from dataset_assets_tests.films import Film, Shot, sdr_frames
 from dataset_assets_tests.generated import Generated, two_films_config
+from dataset_assets_tests.sounds import write_sound
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -52,8 +57,59 @@ def test_of_films_that_were_never_made_it_guesses_and_makes_no_folder(sdr_film: 
         ["general", "never made", "2", "0", "12", "0", "0", "a"],
         ["toon", "never made", "2", "0", "6", "0", "0", "a"],
     ]
-    assert "guessed from pictures of 0.9 megapixels, since no run has ended yet" in done.stdout
+    assert "guessed from pictures of 0.9 megapixels, since no run on windows has ended yet" in done.stdout
     assert done.stdout.endswith("nothing was changed\n")
+
+
+def test_films_that_give_nothing_are_found_before_they_are_probed(sdr_film: Film, tmp_path: Path) -> None:
+    small = tmp_path / "small.mp4"
+    write_video(small, sdr_frames([Shot(1, 20, 2, 0)], 480, 270), options={"preset": "ultrafast"})
+    wide = tmp_path / "wide.mp4"
+    write_video(wide, sdr_frames([Shot(1, 20, 2, 0)], 960, 480), options={"preset": "ultrafast"})
+    weights = {"general": 1.0, "toon": 0.5}
+    films = {"Good": sdr_film.path, "Small": small, "Wide": wide, "Sound": write_sound(tmp_path / "s.mkv")}
+    config = write_config(
+        tmp_path,
+        {name: (path, weights) for name, path in films.items()},
+        categories={"toon": {"mix": {"small_540": 1.0}}, "general": {"mix": {"medium_169": 1.0}}},
+    )
+    done = run("generate", "--dry-run", "--config", config)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("4 videos to work on: keeps 0 patches, adds 15, ")
+    assert rows(done.stdout) == [
+        ["general", "never made", "2", "0", "12", "0", "0", "good"],
+        ["toon", "never made", "1", "0", "3", "0", "0", "good"],
+    ]
+    (small_line,) = (line for line in lines if line.startswith("too small "))
+    assert small_line.startswith(
+        "too small 1 film, first small: no format fits: the largest crop would be 480x270"
+    )
+    (sound_line,) = (line for line in lines if line.startswith("cannot be used "))
+    assert sound_line.startswith(
+        f"cannot be used 1 film, first sound ({tmp_path / 's.mkv'}): it has no video"
+    )
+    assert "`dataset-assets videos remove sound`" in sound_line
+    # Without opening films it is said that these may give less.
+    real = run("generate", "--config", config)
+    first = real.stdout.splitlines()[0]
+    assert first.startswith("4 videos to work on: keeps 0 patches, adds 36, ")
+    assert first.endswith("; this counts all windows of 4 films not probed yet")
+    assert "not probed yet" not in lines[0]
+    # The run that found the small film too small says nothing about the rate.
+    change(config, base_frame_limit=13)
+    done = run("generate", "--dry-run", "--config", config)
+    assert " s a window, as in the last 2 runs" in done.stdout
+
+
+def test_films_beyond_the_first_thousand_count_with_all_their_windows(
+    sdr_film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = {name: (sdr_film.path, {"general": 1.0}) for name in "ABC"}
+    settings = load_settings(write_config(tmp_path, films))
+    monkeypatch.setattr(unprobed, "MOST_LOOKED_INTO", 2)
+    found = unprobed.look_into(settings, ["a", "b", "c"], Console())
+    assert (list(found.sizes), found.unseen) == (["a", "b"], ["c"])
 
 
 def test_what_a_change_would_do_is_what_generate_then_does(copied: Path) -> None:
@@ -91,4 +147,4 @@ def test_a_table_that_cannot_be_counted_is_named(copied: Path) -> None:
     table.write_bytes(b"no table")
     done = run("generate", "--dry-run", "--config", copied)
     assert done.returncode == 0
-    assert f"not counted alpha: The table {table} is damaged" in done.stdout
+    assert f"not counted alpha: The general patches table of alpha ({table}) is damaged" in done.stdout

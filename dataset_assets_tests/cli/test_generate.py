@@ -40,7 +40,7 @@ def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
     estimate, *lines = generated.done.stdout.splitlines()
     assert re.fullmatch(
         r"2 videos to work on: keeps 0 patches, adds 15, remakes 0, deletes 0; "
-        r"about [0-9.]+ MB to write, [0-9.]+ [MGT]B free",
+        r"about [0-9.]+ MB to write, [0-9.]+ [MGT]B free; this counts all windows of 2 films not probed yet",
         estimate,
     )
     done = [line for line in lines if line.startswith("done")]
@@ -52,7 +52,7 @@ def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
     assert [line.split(":")[0] for line in sorted(short)] == ["warning alpha", "warning beta"]
     for line in short:
         assert re.fullmatch(
-            r"warning \w+: only \d of 6 windows were found: the film has no place left for another one; "
+            r"warning \w+: only \d of 6 windows found: the film has no place left for another one; "
             r"rejected of \d+ candidates: (\w+ \d+%(, )?)+",
             line,
         ), line
@@ -293,7 +293,8 @@ def test_what_was_guessed_of_a_film_is_shown(tmp_path: Path) -> None:
     guesses = "matrix smpte170m, primaries smpte170m, transfer bt709, limited range"
     lines = done.stdout.splitlines()
     assert f"warning untagged: untagged, taken as: {guesses}" in lines
-    why = "no format fits: the largest crop would be 320x180, the smallest format, small_540, has 540x540"
+    needed = "at least 720x405 (medium_169) or 540x540 (small_540) is needed"
+    why = f"no format fits: the largest crop would be 320x180, {needed}"
     assert f"too small untagged: {why}" in lines
     again = run("generate", "--config", config).stdout
-    assert lines[-1] + "\n" == again == f"0 of 1 video are up to date, 1 too small in {tmp_path}/dataset\n"
+    assert lines[-1] + "\n" == again == f"0 of 1 video is up to date, 1 too small in {tmp_path}/dataset\n"

@@ -153,7 +153,7 @@ def test_a_film_that_no_format_fits_is_not_decoded_and_not_done(
     probe_video(settings, KEY)
     monkeypatch.setattr(lanes.Lane, "_make", lambda lane, job: pytest.fail("decoded"))
     report = generate_video(settings, KEY)
-    sentence = "no format fits: the largest crop would be 320x192, the smallest format, square, has 384x384"
+    sentence = "no format fits: the largest crop would be 320x192, at least 384x384 (square) is needed"
     assert report.windows.shortfall == sentence
     assert not any("windows" in path for path in tables(tmp_path))
     assert patch_rows(tmp_path, "general") == []

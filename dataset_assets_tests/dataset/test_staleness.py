@@ -151,6 +151,25 @@ def test_what_happens_to_interlaced_films_counts_for_them(tmp_path: Path, output
     assert {name for name, state in states(refusing).items() if state == "stale"} == ALL
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "categories": CATEGORIES
+            | {"toon": Category(folder="Toon/Learn", mix={"square": 0.3, "wide": 0.7})}
+        },
+        {"lr_kernel": "area"},
+        {"seed": 1},
+    ],
+)
+def test_a_category_that_takes_nothing_of_a_film_is_done_whatever_its_settings(
+    film: Path, output: Path, changes: dict[str, Any]
+) -> None:
+    weights = WEIGHTS | {"toon": 0.0}
+    make(small_settings(output, film, weights=weights))
+    assert states(small_settings(output, film, weights=weights, **changes))["toon"] == "done"
+
+
 def test_a_partial_table_is_not_a_missing_one(film: Path, output: Path) -> None:
     settings = small_settings(output, film)
     generate_video(settings, KEY, categories=["toon"])

@@ -217,8 +217,10 @@ def test_an_unreadable_table_is_reported_and_the_others_count(store: TableStore)
     for path in broken:
         path.write_bytes(path.read_bytes()[:-9])
     stats = add_up(store)
+    names = ["videos table of a-film", "windows table of a-film", "toon patches table of c-film"]
     assert stats.problems == [
-        f"The table {path} is damaged; delete it and run generate again." for path in broken
+        f"The {name} ({path}) is damaged; delete it and run generate again."
+        for name, path in zip(names, broken, strict=True)
     ]
     assert (stats.totals.videos, stats.totals.candidates, stats.totals.patches) == (3, 2, 2)
     assert tuples(stats.videos, "video", "candidates", "patches", "complete") == [

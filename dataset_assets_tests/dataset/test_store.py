@@ -297,7 +297,8 @@ def test_a_table_cut_short_at_any_place_ends_in_one_clear_sentence(store: TableS
         for read in (lambda: store.read_windows("a-film"), lambda: store.read_provenance(path)):
             with pytest.raises(DatasetAssetsError) as caught:
                 read()
-            assert str(caught.value) == f"The table {path} is damaged; delete it and run generate again."
+            place = f"The windows table of a-film ({path})"
+            assert str(caught.value) == f"{place} is damaged; delete it and run generate again."
 
 
 def test_one_wrong_byte_in_any_column_is_noticed(store: TableStore) -> None:

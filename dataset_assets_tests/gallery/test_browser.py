@@ -6,66 +6,28 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Page
 
 from dataset_assets.config import Settings
 from dataset_assets.gallery import index_path, page_of
 from dataset_assets_tests.browser import CHROMIUM
+from dataset_assets_tests.gallery.opened import LOW_CONTRAST, choose, watched_page
 from dataset_assets_tests.generate.samples import KEY, patch_rows, window_rows
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine")
-
-# Contrast of every text on the page with what is behind it, as WCAG 2 computes it; those below 4.5.
-LOW_CONTRAST = """() => {
-  const channels = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = (rgb) => rgb.slice(0, 3)
-    .map((value) => value / 255)
-    .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
-  const behind = (element) => {
-    for (let each = element; each; each = each.parentElement) {
-      const colour = channels(getComputedStyle(each).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0.9) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim();
-  const texts = [...document.querySelectorAll("body *")].filter((element) =>
-    element.checkVisibility() && [...element.childNodes].some(isText));
-  return texts.map((element) => {
-    const [one, other] = [channels(getComputedStyle(element).color), behind(element)].map(light);
-    return [element.textContent.trim(), (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)];
-  }).filter(([, contrast]) => contrast < 4.5);
-}"""
 
 
 @pytest.fixture
 def page(browser: Browser, shown: Settings) -> Iterator[Page]:
     """The film's page, from the disk; at its end nothing must have gone wrong on it."""
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    opened = context.new_page()
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("console", lambda message: troubles.append(message.text))
-    opened.on("requestfailed", lambda request: troubles.extend(_missing(request)))
-    opened.goto((index_path(shown).parent / page_of(KEY)).as_uri())
-    yield opened
-    context.close()
-    assert troubles == []
-
-
-def _missing(request: Request) -> list[str]:
-    """The address of a picture that could not be had; a picture that another one replaces is given up."""
-    return [] if request.failure == "net::ERR_ABORTED" else [request.url]
+    with watched_page(browser, 800) as opened:
+        opened.goto((index_path(shown).parent / page_of(KEY)).as_uri())
+        yield opened
 
 
 def cards(page: Page, list_name: str) -> int:
     found: int = page.locator(f"[data-filtered={list_name}] > .card:visible").count()
     return found
-
-
-def choose(page: Page, name: str, value: str) -> None:
-    page.locator(f".chip:has([name={name}][value='{value}'])").click()
 
 
 def test_windows_are_filtered_by_category_and_format(page: Page, shown: Settings) -> None:

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from dataset_assets_tests.browser import CHROMIUM
+from dataset_assets_tests.gallery.opened import LOW_CONTRAST, choose, watched_page
 from dataset_assets_tests.gallery.patches import SCORES, chunk_path, table_rows
-from dataset_assets_tests.gallery.test_browser import LOW_CONTRAST
 from dataset_assets_tests.generated import Generated
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not on this machine")
@@ -28,15 +28,9 @@ TILES = """() => [...document.querySelectorAll(".patches > li")]
 @pytest.fixture
 def page(browser: Browser, generated: Generated) -> Iterator[Page]:
     """The page of all patches, from the disk; at its end nothing must have gone wrong on it."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1600})
-    opened = context.new_page()
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("console", lambda message: troubles.append(message.text))
-    open_patches(opened, generated.root)
-    yield opened
-    context.close()
-    assert troubles == []
+    with watched_page(browser, 1600) as opened:
+        open_patches(opened, generated.root)
+        yield opened
 
 
 def open_patches(page: Page, root: Path, address: str = "") -> None:
@@ -51,10 +45,6 @@ def is_loaded(page: Page) -> None:
 
 def tiles(page: Page) -> list[tuple[str, int, str]]:
     return [tuple(each) for each in page.evaluate(TILES)]
-
-
-def choose(page: Page, name: str, value: str) -> None:
-    page.locator(f".chip:has([name={name}][value='{value}'])").click()
 
 
 def test_every_patch_is_shown_by_video_and_time(page: Page, generated: Generated) -> None:

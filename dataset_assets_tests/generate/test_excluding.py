@@ -17,7 +17,7 @@ from dataset_assets.errors import DatasetAssetsError, ReplacingError
 from dataset_assets.generate import Changes, generate_video, lanes, planned_changes, probe_video
 from dataset_assets.tables import WINDOWS
 from dataset_assets.verify import verify
-from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, make_film, sdr_frames
+from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt, kill_at
 from dataset_assets_tests.generate.samples import (
     KEY,
@@ -30,11 +30,6 @@ from dataset_assets_tests.generate.samples import (
     window_rows,
 )
 
-# A still picture that comes back three times, pans, and a dark stretch.
-SHOTS = (
-    *(Shot(41, 61), Shot(42, 40, 0, 0), Shot(43, 50, -4, 2), Shot(44, 70, exposure=0.0005)),
-    *(Shot(42, 40, 0, 0), Shot(45, 52, 2, 2), Shot(42, 40, 0, 0), Shot(46, 75, 4, 0), Shot(47, 52)),
-)
 RATE = 24
 # Of the 20 s, in three spellings of the same ranges.
 OPENING_AND_CREDITS = ("0:00-0:04.5", "-3-end")
@@ -42,19 +37,6 @@ OTHER_SPELLINGS = (("-0:03-end", "0-4.5"), ("00:00:00-00:00:04.50", " -3.0 - end
 LIMIT = 12
 
 Make = Callable[..., Path]
-
-
-@pytest.fixture(scope="module")
-def film(films_folder: Path) -> Film:
-    """320x192 H.264, 480 frames, 24/s, nine shots of which three show the same picture."""
-    return make_film(
-        films_folder / "excluding.mkv",
-        sdr_frames(SHOTS, 320, 192),
-        SHOTS,
-        size=(320, 192),
-        keyint=24,
-        options=X264_OPTIONS,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -70,19 +52,6 @@ def fresh(film: Film, tmp_path_factory: pytest.TempPathFactory) -> Make:
         return output
 
     return made
-
-
-@pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[lanes.Job]:
-    """The jobs that lanes began with."""
-    make, jobs = lanes.Lane._make, list[lanes.Job]()
-
-    def watched(lane: lanes.Lane, job: lanes.Job) -> lanes.Made:
-        jobs.append(job)
-        return make(lane, job)
-
-    monkeypatch.setattr(lanes.Lane, "_make", watched)
-    return jobs
 
 
 def configured(output: Path, film: Film, limit: int, exclude: Sequence[str] = (), **changes: Any) -> Settings:

@@ -12,7 +12,7 @@ import pytest
 
 from dataset_assets.config import Category, Format, Settings
 from dataset_assets.generate import generate_video, lanes
-from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, make_film, sdr_frames
+from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt, kill_at
 from dataset_assets_tests.generate.samples import (
     CATEGORIES,
@@ -28,12 +28,6 @@ from dataset_assets_tests.generate.samples import (
     window_rows,
 )
 
-# Pans, a still picture that comes back, and a dark stretch: some candidates hold a cut, are duplicates or
-# near black.
-SHOTS = (
-    *(Shot(41, 61), Shot(42, 40, 0, 0), Shot(43, 50, -4, 2), Shot(44, 70, exposure=0.0005)),
-    *(Shot(42, 40, 0, 0), Shot(45, 52, 2, 2), Shot(42, 40, 0, 0), Shot(46, 75, 4, 0), Shot(47, 52)),
-)
 LIMITS = (6, 9, 30, 12)
 MORE_SPACE = WEIGHTS | {"space": 1.0}
 WINDOWS_TABLE = f"metadata/windows/video={KEY}/part-0.parquet"
@@ -42,19 +36,6 @@ OTHER_MIX = CATEGORIES | {
 }
 
 Make = Callable[..., Path]
-
-
-@pytest.fixture(scope="module")
-def film(films_folder: Path) -> Film:
-    """320x192 H.264, 480 frames, 24/s, nine shots of which three show the same picture."""
-    return make_film(
-        films_folder / "growing.mkv",
-        sdr_frames(SHOTS, 320, 192),
-        SHOTS,
-        size=(320, 192),
-        keyint=24,
-        options=X264_OPTIONS,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -68,19 +49,6 @@ def fresh(film: Film, tmp_path_factory: pytest.TempPathFactory) -> Make:
         return output
 
     return made
-
-
-@pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[lanes.Job]:
-    """The jobs that lanes began with."""
-    make, jobs = lanes.Lane._make, list[lanes.Job]()
-
-    def watched(lane: lanes.Lane, job: lanes.Job) -> lanes.Made:
-        jobs.append(job)
-        return make(lane, job)
-
-    monkeypatch.setattr(lanes.Lane, "_make", watched)
-    return jobs
 
 
 def configured(

@@ -174,7 +174,7 @@ def test_an_unreadable_table_and_history_are_reported(empty: Settings) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(b"nonsense")
     found = SnapshotCollector(empty).snapshot(Activity(problem="The history is away."))
-    assert found.problems[0].startswith(f"The table {path} is damaged")
+    assert found.problems[0].startswith(f"The windows table of alpha ({path}) is damaged")
     assert found.problems[1:] == ("The history is away.",)
 
 

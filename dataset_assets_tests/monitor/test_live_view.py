@@ -148,3 +148,5 @@ def test_a_snapshot_is_one_line_where_there_is_no_terminal() -> None:
     )
     starting = replace(RUNNING, overall=replace(RUNNING.overall, eta_s=None))
     assert status_line(starting).endswith("ETA unknown")
+    single = replace(RUNNING, overall=replace(RUNNING.overall, patches=0, patches_target=1))
+    assert "0 of 1 patch, ETA" in status_line(single)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Format
-from dataset_assets.patches.planning import PatchPlan, plan_patches
+from dataset_assets.patches.planning import PatchPlan, misfit, plan_patches
 from dataset_assets.video.geometry import Rect
 from dataset_assets_tests.windows.samples import placed, steady_film
 
@@ -148,6 +149,27 @@ def test_where_no_format_fits_nothing_is_planned() -> None:
     planned = plan({"large": 1.0}, Rect(0, 0, 191, 500))
     assert names(planned, range(10)) == []
     assert planned.left_out == ("large",)
+
+
+def test_each_size_that_would_suffice_is_named_and_no_larger_one() -> None:
+    formats = FORMATS | {"again": FORMATS["wide"]}
+    mixes = [{"large": 0.5, "wide": 0.3, "again": 0.2}, {"tall": 1.0, "small": 0.0}]
+    assert misfit(formats, mixes, Rect(3, 3, 53, 53)) == (
+        "no format fits: the largest crop would be 53x53, at least 96x54 (again) or 54x96 (tall) is needed"
+    )
+    assert misfit(formats, mixes, Rect(0, 0, 53, 95)).endswith("54x96 (tall) or 96x54 (again) is needed")
+    assert misfit(formats, mixes, Rect(3, 3, 54, 96)) == ""
+    assert misfit(formats, [{"small": 0.0}], Rect(0, 0, 1, 1)) == ""
+
+
+@given(mixes, areas)
+def test_a_film_that_no_format_fits_is_below_each_size_that_is_named(
+    mix: dict[str, float], area: Rect
+) -> None:
+    why = misfit(FORMATS, [mix], area)
+    assert bool(why) == (not plan(mix, area).mix)
+    for width, height in re.findall(r"(\d+)x(\d+) \(", why):
+        assert int(width) > area.width or int(height) > area.height
 
 
 def test_a_share_of_nought_is_never_made_nor_reported_as_left_out() -> None:

@@ -124,6 +124,10 @@ function choose() {
   };
 }
 
+function counted(count, noun, plural) {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
+}
+
 function apply() {
   const { sort } = chosen;
   choose();
@@ -131,8 +135,8 @@ function apply() {
   form.querySelector("[data-order]").hidden = !chosen.sort;
   const found = store.find(chosen);
   const isLoading = store.ranges.size + unread.length < videos.length;
-  const counts = [`${found.length.toLocaleString("en")} of ${store.count.toLocaleString("en")} patches`];
-  if (isLoading) counts.push(`${store.ranges.size.toLocaleString("en")} of ${videos.length.toLocaleString("en")} videos loaded`);
+  const counts = [`${found.length.toLocaleString("en")} of ${counted(store.count, "patch", "patches")}`];
+  if (isLoading) counts.push(`${store.ranges.size.toLocaleString("en")} of ${counted(videos.length, "video", "videos")} loaded`);
   form.querySelector(".shown").textContent = counts.join("; ");
   document.querySelector("[data-none]").hidden = found.length > 0 || isLoading;
   list.setAttribute("aria-busy", isLoading);
@@ -161,7 +165,7 @@ function reportUnread() {
   note.hidden = !unread.length;
   const named = unread.slice(0, 5).join(", ") + (unread.length > 5 ? ", …" : "");
   note.textContent =
-    `The patches of ${unread.length} of ${videos.length} videos are not shown (${named}): ` +
+    `The patches of ${unread.length} of ${counted(videos.length, "video", "videos")} are not shown (${named}): ` +
     "they were removed since this page was written, or their files are damaged. Remedy: run dataset-assets gallery.";
 }
 
