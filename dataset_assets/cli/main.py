@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -325,6 +325,70 @@ def verify(
             as_json=json,
         )
         raise typer.Exit(code)
+
+
+@app.command()
+def export(
+    layout: Annotated[
+        str,
+        typer.Argument(
+            help="vimeo90k, vimeo90k-lmdb, redux, pairs, pairs-lmdb, webdataset, packed: docs/exports.md.",
+            autocompletion=completion.layouts,
+        ),
+    ],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder of the export, replaced if it holds one; exports/LAYOUT in the data set by default."
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    category: Annotated[
+        list[str] | None,
+        typer.Option(help="A category, or several separated by commas; all by default. May be repeated."),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            help="SQL condition over the tables' columns, e.g. 'sharpness > 0.8'; see docs/tables.md."
+        ),
+    ] = None,
+    formats: Annotated[str, typer.Option(help="Formats, separated by commas; all by default.")] = "",
+    frames: Annotated[int, typer.Option(help="LR frames of each window: 5 or 7.")] = 7,
+    gt: Annotated[
+        str, typer.Option(help="Ground truth of the middle frame, or of all frames: middle or all.")
+    ] = "middle",
+    val_videos: Annotated[
+        str, typer.Option(help="Keys of the films for validation.", autocompletion=completion.keys)
+    ] = "",
+    val_share: Annotated[
+        float, typer.Option(help="Share of the films for validation, drawn by their keys.")
+    ] = 0.0,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Copy GT files instead of hard-linking them.", show_default=False)
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else max_workers.")] = None,
+) -> None:
+    """Write the data set, or a part of it, as a trainer reads it. Ctrl+C stops; the same command resumes."""
+    from dataset_assets.cli.export import export_dataset
+    from dataset_assets.exports import ExportOptions
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in `generate`
+    with _reporting_errors():
+        options = ExportOptions(
+            layout=cast("Any", layout),
+            categories=tuple(name for text in category or () for name in _split(text)),
+            where=where,
+            formats=tuple(_split(formats)),
+            frames=cast("Any", frames),
+            gt=cast("Any", gt),
+            val_videos=tuple(_split(val_videos)),
+            val_share=val_share,
+            copies_gt=copy,
+        )
+        settings = load_settings(config_path(config))
+        if not export_dataset(settings, options, folder, console, workers=workers):
+            raise typer.Exit(INTERRUPTED)
 
 
 @app.command()

@@ -8,7 +8,7 @@ Dagster.
 from __future__ import annotations
 
 from dataset_assets.config.films import Rule, find_films, parse_weights
-from dataset_assets.config.keys import video_key
+from dataset_assets.config.keys import near_names, video_key
 from dataset_assets.config.loading import CONFIG_VARIABLE, DEFAULT_CONFIG, config_path, load_settings
 from dataset_assets.config.models import (
     DEFAULT_CATEGORIES,
@@ -60,6 +60,7 @@ __all__ = [
     "is_registered",
     "load_settings",
     "look_for_films",
+    "near_names",
     "parse_weights",
     "replace_config",
     "video_key",

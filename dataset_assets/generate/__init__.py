@@ -24,6 +24,7 @@ from dataset_assets.generate.changes import (
 from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Made
 from dataset_assets.generate.limits import DAMAGED_REMEDY, LIMIT_EXIT_CODE, step_limits, within_limits
 from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, plan_video
+from dataset_assets.generate.replay import Replay
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds, evenly_first
 from dataset_assets.generate.rows import video_row
@@ -39,6 +40,7 @@ __all__ = [
     "KeyframeIndex",
     "Lane",
     "Made",
+    "Replay",
     "Rounds",
     "VideoPlan",
     "VideoReport",

@@ -12,12 +12,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from time import sleep as pause
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import av
+import numpy as np
+import numpy.typing as npt
 
 from dataset_assets.config import BaseSettings
 from dataset_assets.dataset import encode_picture, picture_name
@@ -26,7 +29,7 @@ from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.generate.rows import window_row
 from dataset_assets.patches import EncodedTriplet, Kernel, PlannedPatch, encode_triplet, stack_triplet
 from dataset_assets.tables import WindowRow
-from dataset_assets.video import RETRY_DELAYS_S, CropRenderer, FrameReader, Source, VideoInfo
+from dataset_assets.video import RETRY_DELAYS_S, CropRenderer, FrameReader, Rect, Source, VideoInfo
 from dataset_assets.windows import (
     AcceptedSignatures,
     Exclusions,
@@ -36,6 +39,8 @@ from dataset_assets.windows import (
     rule_named,
     signature_from,
 )
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,26 +194,44 @@ class Lane:
             VideoError: A recorded window can no longer be read.
             CancelledError: Nothing more is wanted.
         """
+        return self._retried(partial(self._make, job))
+
+    def replay(self, window: WindowRow, rects: Sequence[Rect]) -> list[npt.NDArray[np.uint8]]:
+        """Read an accepted window again, and crop all its frames.
+
+        Retries as `make` does, and raises the same errors.
+
+        Args:
+            window: Its row.
+            rects: The crops in working-frame pixels.
+
+        Returns:
+            For each crop frames 0..6: shape (7, height, width, 3), uint8, channels blue, green, red.
+        """
+
+        def crops() -> list[npt.NDArray[np.uint8]]:
+            return self._renderer.crops(self._read_again(window), rects)
+
+        return self._retried(crops)
+
+    def _retried(self, work: Callable[[], _T]) -> _T:
         for delay_s in RETRY_DELAYS_S:
             try:
-                return self._make_checked(job)
+                return self._checked(work)
             except SourceLostError:
                 self.close()
                 if _is_stopped_within(self._stop, delay_s):
                     raise CancelledError from None
-        return self._make_checked(job)
+        return self._checked(work)
 
-    def _make_checked(self, job: Job) -> Made:
+    def _checked(self, work: Callable[[], _T]) -> _T:
         try:
             if self._reader is None:
                 self._finder = self._open()
-            made = self._make(job)
+            return work()
         except VideoError:
             self._source.check()  # an error of decoding is not the reason if the file is away or was replaced
             raise
-        if made.is_new and _doubts_source(made.row):
-            self._source.check()
-        return made
 
     def _open(self) -> WindowFinder:
         self._reader = _open(self._info)
@@ -223,6 +246,8 @@ class Lane:
         if job.recorded is None:
             tried, frames = self._finder.try_out(job.placement)
             made = Made(job, window_row(tried), {}, self._pictures(tried))
+            if _doubts_source(made.row):
+                self._source.check()
         else:
             made = Made(job, job.recorded, {}, {})
         if not made.row.accepted or not job.patches:

@@ -5,7 +5,7 @@ Not here: decoding (`video`), accepting windows (`windows`), file names and tabl
 
 from dataset_assets.patches.kernels import SCALE, Kernel, downscale
 from dataset_assets.patches.planning import PatchPlan, PlannedPatch, fitting_mix, misfit, plan_patches
-from dataset_assets.patches.png import whole_png_size
+from dataset_assets.patches.png import encode_png, whole_png_size
 from dataset_assets.patches.triplets import EncodedTriplet, encode_triplet, stack_triplet
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "PatchPlan",
     "PlannedPatch",
     "downscale",
+    "encode_png",
     "encode_triplet",
     "fitting_mix",
     "misfit",
