@@ -110,7 +110,7 @@ def stored_kind(triplets: Sequence[Triplet], kinds: Sequence[str], frames: range
     wanted = "GT" if best.startswith("gt") else "LR"
     raise DatasetAssetsError(
         f"{wanted} of {counted(len(frames), 'frame')} is not stored for "
-        f"{len(without[best]):,} of {counted(len(triplets), 'patch', 'patches')}, such as "
+        f"{len(without[best]):,} of {counted(len(triplets), 'patch')}, such as "
         f"{example.category}/{example.row.patch_id}",
         f"set base_settings.{_SETTINGS[best]} and run generate, or ask for other frames.",
     )

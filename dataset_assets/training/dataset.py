@@ -146,7 +146,7 @@ class TripletDataset:
 
     def __repr__(self) -> str:
         """Return what is selected and read, for people."""
-        patches = counted(len(self), "patch", "patches")
+        patches = counted(len(self), "patch")
         videos = counted(len(np.unique(self.videos)), "video")
         return f"<TripletDataset: {patches} of {videos}, {self.source.description}>"
 
@@ -263,7 +263,7 @@ def _refuse_crop(crop: int, columns: Columns) -> None:
         side = min(int(columns.widths.min()), int(columns.heights.min()))
         largest = side // columns.scale * columns.scale
         raise DatasetAssetsError(
-            f"crop is {crop}, and {counted(len(small), 'patch', 'patches')} {are(len(small))} smaller, such "
+            f"crop is {crop}, and {counted(len(small), 'patch')} {are(len(small))} smaller, such "
             f"as {columns.name(first)} of the format {columns.formats[first]} "
             f"({columns.widths[first]}x{columns.heights[first]})",
             f"set crop to {largest} or less, or choose larger formats by formats=.",

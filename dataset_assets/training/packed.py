@@ -124,7 +124,7 @@ class PackedSource:
         if others:
             raise _unfit(
                 self._folder,
-                f"it has {len(others):,} of {counted(len(triplets), 'selected patch', 'selected patches')} "
+                f"it has {len(others):,} of {counted(len(triplets), 'selected patch')} "
                 f"not at all or as they were before, such as {others[0].category}/{others[0].row.patch_id}",
             )
         return rows

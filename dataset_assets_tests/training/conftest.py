@@ -9,9 +9,9 @@ from typing import Final
 import pytest
 
 from dataset_assets.config import BaseSettings, Category, Format, Settings, VideoEntry
+from dataset_assets.exports import ExportOptions, plan_export, write_export
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.films import X264_OPTIONS, Shot, make_film, sdr_frames
-from dataset_assets_tests.training.packing import pack
 
 SIZE = (384, 288)
 # No two films share a picture, so that each can be held out. Film three is the longest.
@@ -30,30 +30,35 @@ CATEGORIES = {
 }
 
 
-def make_data_set(folder: Path, films_folder: Path) -> Path:
-    """Make three films and a data set of them; return the data set's folder."""
+def training_settings(folder: Path, films_folder: Path) -> Settings:
+    """Make the three films, and return the settings of a data set of them in a folder."""
     entries = []
     for name, shots in FILMS.items():
         path = films_folder / f"training-{name}.mkv"
         make_film(path, sdr_frames(shots, *SIZE), shots, size=SIZE, options=X264_OPTIONS)
         entries.append(VideoEntry(name=name, path=path, categories={"general": 1.0, "toon": 0.25}))
     base = BaseSettings(output_base_dir=folder, base_frame_limit=8, min_free_gb=0.0)
-    settings = Settings(base=base, videos=tuple(entries), formats=FORMATS, categories=CATEGORIES)
-    for entry in entries:
-        probe_video(settings, entry.key)
-        generate_video(settings, entry.key)
-    return folder
+    return Settings(base=base, videos=tuple(entries), formats=FORMATS, categories=CATEGORIES)
 
 
 @pytest.fixture(scope="session")
-def data_set(tmp_path_factory: pytest.TempPathFactory, films_folder: Path) -> Path:
-    """The folder of a data set of three films; tests read it and do not change it."""
-    return make_data_set(tmp_path_factory.mktemp("training") / "dataset", films_folder)
+def settings(tmp_path_factory: pytest.TempPathFactory, films_folder: Path) -> Settings:
+    """The settings of a finished data set of three films."""
+    made = training_settings(tmp_path_factory.mktemp("training") / "dataset", films_folder)
+    for entry in made.videos:
+        probe_video(made, entry.key)
+        generate_video(made, entry.key)
+    return made
 
 
 @pytest.fixture(scope="session")
-def packed(tmp_path_factory: pytest.TempPathFactory, data_set: Path) -> Path:
+def data_set(settings: Settings) -> Path:
+    """Its folder; tests read it and do not change it."""
+    return settings.base.output_base_dir
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Path:
     """A packed export of it, elsewhere."""
     folder = tmp_path_factory.mktemp("packed") / "export"
-    pack(data_set, folder)
-    return folder
+    return write_export(plan_export(settings, ExportOptions("packed"), folder)).folder
