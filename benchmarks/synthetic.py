@@ -34,7 +34,7 @@ from dataset_assets.dataset import (
     triplet_paths,
     windows_hashes,
 )
-from dataset_assets.patches.kernels import SCALE
+from dataset_assets.frames import DEFAULT_KINDS, DEFAULT_SCALE, FileKind
 from dataset_assets.tables import (
     PATCHES,
     SCHEMA_VERSION,
@@ -230,7 +230,7 @@ def _patches_without_key(category: str) -> Sequence[PatchRow]:
     rows = []
     for window, name in zip(windows, names, strict=True):
         crop = DEFAULT_FORMATS[name]
-        paths = triplet_paths(chosen.folder, crop.folder, patch_id(KEY, window))
+        paths = triplet_paths(chosen.folder, crop.folder, patch_id(KEY, window), DEFAULT_KINDS)
         pixels = crop.width * crop.height
         rows.append(
             PatchRow(
@@ -242,17 +242,20 @@ def _patches_without_key(category: str) -> Sequence[PatchRow]:
                 width=crop.width,
                 height=crop.height,
                 gt_path=paths.gt.as_posix(),
-                lr5_path=paths.lr5.as_posix(),
-                lr7_path=paths.lr7.as_posix(),
+                lr5_path=paths.by_kind[FileKind.LR5].as_posix(),
+                lr7_path=paths.by_kind[FileKind.LR7].as_posix(),
+                gt7_path=None,
                 gt_bytes=pixels * 3 // 2,
                 lr5_bytes=pixels * 5 // 6,
                 lr7_bytes=pixels * 7 // 6,
+                gt7_bytes=None,
                 # As many as there are in a real table, and as different.
                 gt_hash=content_hash(f"{name}-{window}-gt".encode()),
                 lr5_hash=content_hash(f"{name}-{window}-lr5".encode()),
                 lr7_hash=content_hash(f"{name}-{window}-lr7".encode()),
+                gt7_hash=None,
                 kernel="bicubic",
-                scale=SCALE,
+                scale=DEFAULT_SCALE,
                 settings_hash="",
                 created_at=MOMENT,
             )
@@ -267,8 +270,8 @@ def _patch_rows(key: str, category: str, settings_hash: str) -> list[PatchRow]:
             row,
             patch_id=row.patch_id.replace(KEY, key),
             gt_path=row.gt_path.replace(KEY, key),
-            lr5_path=row.lr5_path.replace(KEY, key),
-            lr7_path=row.lr7_path.replace(KEY, key),
+            lr5_path=(row.lr5_path or "").replace(KEY, key),
+            lr7_path=(row.lr7_path or "").replace(KEY, key),
             settings_hash=settings_hash,
         )
         for row in _patches_without_key(category)

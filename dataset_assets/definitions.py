@@ -6,13 +6,17 @@ Not here: what each of them does (`assets`, `automation`, `resources`).
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 import dagster as dg
-from pydantic import BaseModel, ValidationError
 
-from dataset_assets.assets import build_dataset_stats, build_exports, build_make_patches, source_video
+from dataset_assets.assets import (
+    build_dataset_stats,
+    build_exports,
+    build_make_patches,
+    console_text,
+    source_video,
+)
 from dataset_assets.automation import (
     Updates,
     build_nightly,
@@ -23,8 +27,15 @@ from dataset_assets.automation import (
     failure_sensor,
     videos_sensor,
 )
-from dataset_assets.config import Category, ConfigReader, Nightly, config_path, load_settings
-from dataset_assets.disk import replacing
+from dataset_assets.config import (
+    ConfigReader,
+    Settings,
+    config_path,
+    keep_config,
+    kept_settings,
+    load_settings,
+)
+from dataset_assets.dagster_internals import print_of_events
 from dataset_assets.errors import ConfigError
 from dataset_assets.resources import DatasetConfig
 
@@ -32,31 +43,6 @@ MAKE_PATCHES_JOB = "make_patches"
 STATS_JOB = "update_stats"
 EXPORT_JOB = "export"
 HOME_VARIABLE = "DAGSTER_HOME"
-OUTLINE_FILE = "definitions.json"
-
-
-class Outline(BaseModel):
-    """What of a configuration decides which definitions there are; everything else is read by runs.
-
-    Attributes:
-        config: The configuration file.
-        categories: Its categories: an asset for each.
-        nightly: When the nightly schedule ticks.
-    """
-
-    config: Path
-    categories: dict[str, Category]
-    nightly: Nightly
-
-    @classmethod
-    def of(cls, path: Path) -> Outline:
-        """Read the outline of a configuration file.
-
-        Raises:
-            ConfigError: The file holds mistakes; all of them are listed.
-        """
-        settings = load_settings(path)
-        return cls(config=path.resolve(), categories=settings.categories, nightly=settings.nightly)
 
 
 def build_defs(path: Path) -> dg.Definitions:
@@ -65,7 +51,7 @@ def build_defs(path: Path) -> dg.Definitions:
     Raises:
         ConfigError: The file holds mistakes; all of them are listed.
     """
-    return _build(Outline.of(path))
+    return _build(path, load_settings(path))
 
 
 @dg.definitions
@@ -78,22 +64,25 @@ def defs() -> dg.Definitions:
     Raises:
         ConfigError: The file holds mistakes, and nothing was kept.
     """
-    path = config_path(None)
+    print_of_events(console_text)
+    path, home = config_path(None), os.environ.get(HOME_VARIABLE)
     try:
-        outline = Outline.of(path)
+        settings = load_settings(path)
     except ConfigError:
-        kept = _kept_outline()
-        if kept is None or kept.config != path.resolve():
+        kept = kept_settings(path, Path(home)) if home else None
+        if kept is None:
             raise
-        return _build(kept)
-    _keep(outline)
-    return _build(outline)
+        return _build(path, kept)
+    if home:
+        keep_config(path, Path(home))
+    return _build(path, settings)
 
 
-def _build(outline: Outline) -> dg.Definitions:
-    make_triplets = build_make_patches(outline.categories)
-    dataset_stats = build_dataset_stats(outline.categories)
-    exports = build_exports(outline.categories)
+def _build(path: Path, settings: Settings) -> dg.Definitions:
+    """Build definitions; the categories and the nightly schedule decide which, runs read all the rest."""
+    make_triplets = build_make_patches(settings.categories)
+    dataset_stats = build_dataset_stats(settings.categories)
+    exports = build_exports(settings.categories)
     make_patches = dg.define_asset_job(
         MAKE_PATCHES_JOB,
         selection=dg.AssetSelection.assets(source_video, make_triplets),
@@ -117,37 +106,16 @@ def _build(outline: Outline) -> dg.Definitions:
         jobs=[make_patches, update_stats, export, delete_old_runs],
         schedules=[
             build_nightly(
-                make_patches, outline.nightly, sorted(source_video.check_keys | make_triplets.check_keys)
+                make_patches, settings.nightly, sorted(source_video.check_keys | make_triplets.check_keys)
             ),
-            build_refresh_exports(export, outline.nightly),
+            build_refresh_exports(export, settings.nightly),
             delete_old_runs_schedule,
         ],
         sensors=[videos_sensor, build_stats_sensor(Updates()), failure_sensor],
         resources={
-            "dataset_config": DatasetConfig(path=str(outline.config)),
-            "config_reader": ConfigReader(outline.config),
+            "dataset_config": DatasetConfig(path=str(path.resolve())),
+            "config_reader": ConfigReader(path.resolve()),
         },
         # One process for each run: a step's own costs 2 s, and lives on when its run worker is killed.
         executor=dg.in_process_executor,
     )
-
-
-def _outline_path() -> Path | None:
-    home = os.environ.get(HOME_VARIABLE)
-    return Path(home) / OUTLINE_FILE if home else None
-
-
-def _kept_outline() -> Outline | None:
-    path = _outline_path()
-    with suppress(OSError, ValidationError):
-        return Outline.model_validate_json(path.read_bytes()) if path else None
-    return None
-
-
-def _keep(outline: Outline) -> None:
-    path, content = _outline_path(), outline.model_dump_json().encode()
-    with suppress(OSError):
-        # Every run worker comes here; the file is written by the first alone.
-        if path is not None and not (path.exists() and path.read_bytes() == content):
-            with replacing(path, is_durable=False) as file:
-                file.write(content)

@@ -28,7 +28,7 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
         """Load the settings.
 
         Raises:
-            ConfigError: The file holds mistakes; all of them are listed. The run is not retried.
+            ConfigError: The file holds mistakes; all of them are listed.
         """
         try:
             return load_settings(Path(self.path))

@@ -10,10 +10,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -24,35 +24,25 @@ from dataset_assets.assets.runs import PARTITION_TAG
 from dataset_assets.dagster_internals import (
     WILL_RETRY_TAG,
     can_hold_history,
+    check_verdicts,
     delete_events_without_run,
     delete_run,
-    failed_check_partitions,
     forget_partition,
     has_events,
     is_initialised,
     process_death,
     report_without_run,
-    run_daemon,
     version_tags,
-    webserver_app,
+    with_targets,
 )
 from dataset_assets.launch.worker import TAGS
 from dataset_assets.monitor.history import LAUNCHERS
 from dataset_assets.ui.services import PLAIN_ERRORS_VARIABLE
 from dataset_assets_tests.automation.samples import add_run
+from dataset_assets_tests.needed import needed
 
 ASSET = dg.AssetKey("patches")
 MATERIALIZED = dg.DagsterEventType.ASSET_MATERIALIZATION
-
-
-@contextmanager
-def needed(what: str) -> Iterator[None]:
-    """Says in a sentence what a new Dagster changed."""
-    try:
-        yield
-    except (ImportError, AttributeError, TypeError, AssertionError) as error:
-        (why, *_) = str(error).splitlines() or [type(error).__name__]
-        pytest.fail(f"Dagster {dg.__version__} changed {what}; adapt dagster_internals ({why})")
 
 
 @pytest.fixture
@@ -68,68 +58,8 @@ def materialized(instance: dg.DagsterInstance) -> set[str]:
 def test_no_other_module_imports_what_dagster_keeps_private() -> None:
     package = Path(dataset_assets.__file__).parent
     private = re.compile(r"^\s*(from|import) dagster\w*\.", re.MULTILINE)
-    found = {path.name for path in package.rglob("*.py") if private.search(path.read_text(encoding="utf-8"))}
-    assert found == {"dagster_internals.py"}
-
-
-def test_the_daemon_looks_at_backfills_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-
-    class Shutdown(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            waits.append(timeout or 0.0)
-            return True
-
-    with needed("how its daemon waits between two looks at the backfills (run_daemon)"):
-        from dagster._daemon import backfill, cli, controller
-        from dagster._daemon.run_coordinator import queued_run_coordinator_daemon
-
-        monkeypatch.setattr(backfill, "execute_backfill_iteration", lambda *_, **__: iter(()))
-        monkeypatch.setattr(cli, "main", lambda: None)
-        monkeypatch.setattr(controller, "DEFAULT_DAEMON_INTERVAL_SECONDS", 30)
-        queue = queued_run_coordinator_daemon.QueuedRunCoordinatorDaemon
-        monkeypatch.setattr(queue, "run_iteration", queue.run_iteration)
-        run_daemon(lambda _: True)
-        loop = backfill.execute_backfill_iteration_loop(cast("Any", None), cast("Any", None), Shutdown())
-        for _ in range(3):
-            next(loop)
-        assert len(waits) == 1, "it waited otherwise than by its shutdown event"
-        assert 4 < waits[0] <= 5, f"it waited {waits[0]:.0f} s"
-
-
-def test_the_daemon_starts_queued_runs_only_while_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[str] = []
-    allowed = False
-
-    def look(*_: object) -> Iterator[None]:
-        looks.append("looked")
-        yield None
-
-    with needed("how its daemon looks at the queue of runs (run_daemon)"):
-        from dagster._daemon import cli
-        from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
-
-        monkeypatch.setattr(cli, "main", lambda: None)
-        monkeypatch.setattr(QueuedRunCoordinatorDaemon, "run_iteration", look)
-        run_daemon(lambda _: allowed)
-        daemon, context = QueuedRunCoordinatorDaemon(interval_seconds=5), cast("Any", SimpleNamespace())
-        context.instance = None
-        list(daemon.run_iteration(context))
-        assert looks == [], "it looked at the queue"
-        allowed = True
-        list(daemon.run_iteration(context))
-        assert looks == ["looked"]
-
-
-def test_the_webserver_is_an_application_with_routes_that_take_every_address(
-    instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    workspace = tmp_path / "workspace.yaml"
-    workspace.write_text("load_from: []\n")
-    with needed("how its webserver is made (webserver_app)"), webserver_app(instance, workspace) as app:
-        paths = [getattr(route, "path", "") for route in app.router.routes]
-        assert "/graphql" in paths, "it has no /graphql"
-        assert "/{path:path}" in paths, "it leaves addresses to routes that are added after its own"
+    found = [path for path in package.rglob("*.py") if private.search(path.read_text(encoding="utf-8"))]
+    assert {path.parent.relative_to(package).as_posix() for path in found} == {"dagster_internals"}
 
 
 def test_a_partition_is_forgotten_of_the_assets_named_alone(instance: dg.DagsterInstance) -> None:
@@ -177,7 +107,22 @@ def test_a_check_of_a_partition_has_one_result_without_a_run(instance: dg.Dagste
             ]
             report_without_run(instance, results)
         assert len(instance.event_log_storage.get_asset_check_execution_history(key, limit=9)) == 2
-        assert failed_check_partitions(instance, key) == {"first", "second"}
+        assert check_verdicts(instance, key) == {"first": False, "second": False}
+
+
+def test_a_result_without_a_run_counts_for_the_materialization_that_it_names(
+    instance: dg.DagsterInstance,
+) -> None:
+    key = dg.AssetCheckKey(ASSET, "sound")
+    result = dg.AssetCheckEvaluation(asset_key=ASSET, check_name="sound", passed=True, partition="first")
+    with needed("how its UI holds results of checks against materializations (with_targets)"):
+        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
+        report_without_run(instance, [result])
+        assert check_verdicts(instance, key) == {"first": None}, "it needs no target"
+        report_without_run(instance, with_targets(instance, [result]))
+        assert check_verdicts(instance, key) == {"first": True}
+        instance.report_runless_asset_event(dg.AssetMaterialization(ASSET, partition="first"))
+        assert check_verdicts(instance, key) == {"first": None}, "an earlier materialization counts"
 
 
 def test_old_events_without_a_run_go_but_for_the_newest(instance: dg.DagsterInstance, tmp_path: Path) -> None:
@@ -336,6 +281,7 @@ def test_errors_of_a_code_location_can_be_shown_without_dagsters_stack(
         assert using_dagster_dev()
 
 
-def test_nothing_private_is_imported_with_the_module() -> None:
-    source = Path(dagster_internals.__file__).read_text(encoding="utf-8")
-    assert re.findall(r"^(?:from|import) dagster\w*\..*", source, re.MULTILINE) == []
+def test_nothing_private_is_imported_with_the_modules() -> None:
+    for module in Path(dagster_internals.__file__).parent.glob("*.py"):
+        source = module.read_text(encoding="utf-8")
+        assert re.findall(r"^(?:from|import) dagster\w*\..*", source, re.MULTILINE) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from dataset_assets.assets import failure_of_run, is_config_mistake
+from dataset_assets.assets import HOLDS_RUNS_VARIABLE, failure_of_run, is_config_mistake
 from dataset_assets.config import CONFIG_VARIABLE
 from dataset_assets.definitions import defs
 from dataset_assets.errors import ConfigError
@@ -57,9 +57,12 @@ def test_a_configuration_that_was_never_valid_and_that_of_another_file_have_no_d
         named(other, monkeypatch)
 
 
-def test_a_run_on_a_broken_configuration_names_the_line_and_is_not_retried(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_run_on_a_broken_configuration_names_the_line_and_is_started_again_where_runs_are_held(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_held: bool
 ) -> None:
+    if is_held:
+        monkeypatch.setenv(HOLDS_RUNS_VARIABLE, "1")
     config = config_of(tmp_path)
     job = named(config, monkeypatch).resolve_job_def("make_patches")
     config.write_text(config.read_text().replace('"base_frame_limit": 6', '"base_frame_limit": "six"'))
@@ -69,6 +72,30 @@ def test_a_run_on_a_broken_configuration_names_the_line_and_is_not_retried(
         run = instance.get_run_by_id(run_id)
         assert run is not None
         assert is_config_mistake(run)
-        assert run.tags["dagster/max_retries"] == "0"
+        assert run.tags["dagster/max_retries"] == ("2" if is_held else "0")
+        assert not is_config_mistake(dg.DagsterRun("make_patches", tags=run.tags)), "of the run that follows"
         sentence = failure_of_run(instance, run, 0.0).sentence
     assert sentence.startswith(f"{config}:3 base_settings.base_frame_limit: ")
+
+
+def test_errors_that_a_user_can_correct_are_printed_in_one_line_each(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = config_of(tmp_path)
+    job = named(config, monkeypatch).resolve_job_def("make_patches")
+    kept = config.read_text()
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions(VIDEO_PARTITIONS.name or "", ["film"])
+        job.execute_in_process(instance=instance, partition_key="film", raise_on_error=False)
+        refused = capfd.readouterr().err
+        config.write_text(kept.replace('"base_frame_limit": 6', '"base_frame_limit": "six"'))
+        job.execute_in_process(instance=instance, partition_key="film", raise_on_error=False)
+        broken = capfd.readouterr().err
+    for printed, sentence in (
+        (refused, "film.mkv"),
+        (broken, f"film: {config}:3 base_settings.base_frame_limit: "),
+    ):
+        (line,) = [line for line in printed.splitlines() if " - ERROR - " in line]
+        assert sentence in line
+        assert "Stack Trace" not in printed
+        assert "Traceback" not in printed

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args, get_origin
 
 import pytest
 import typer
@@ -56,7 +56,8 @@ def default(field: FieldInfo) -> str:
         return "the table above"
     if field.default is None or field.default == () or isinstance(field.default, BaseModel):
         return "see below" if isinstance(field.default, BaseModel) else "none"
-    others = [choice for choice in get_args(field.annotation) if choice != field.default]
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    others = [choice for choice in choices if choice != field.default]
     return " or ".join(f"`{json.dumps(choice)}`" for choice in (field.default, *others))
 
 

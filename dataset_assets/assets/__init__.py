@@ -13,7 +13,7 @@ from dataset_assets.assets.dataset_stats import (
 from dataset_assets.assets.dead_runs import close_dead_runs, process_of
 from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
 from dataset_assets.assets.exports import EXPORTS, ExportConfig, build_exports
-from dataset_assets.assets.failures import failure_of_events, failure_of_run
+from dataset_assets.assets.failures import console_text, failure_of_events, failure_of_run
 from dataset_assets.assets.gallery import GALLERY_ADDRESS, GALLERY_VARIABLE
 from dataset_assets.assets.last_failures import failed_videos
 from dataset_assets.assets.make_patches import (
@@ -27,7 +27,10 @@ from dataset_assets.assets.make_patches import (
 )
 from dataset_assets.assets.registering import find_unregistered, register
 from dataset_assets.assets.runs import (
+    CHECKS_ALONE,
     FINISHED,
+    HOLDS_RUNS_VARIABLE,
+    PARTITION_TAG,
     UNFINISHED,
     ended_s,
     is_config_mistake,
@@ -39,6 +42,7 @@ from dataset_assets.assets.runs import (
 from dataset_assets.assets.source import SOURCE_VIDEO, source_video
 
 __all__ = [
+    "CHECKS_ALONE",
     "DATASET_STATS",
     "DECODE_POOL",
     "EXPORTS",
@@ -46,7 +50,9 @@ __all__ = [
     "FORCE_TAG",
     "GALLERY_ADDRESS",
     "GALLERY_VARIABLE",
+    "HOLDS_RUNS_VARIABLE",
     "LANES_TAG",
+    "PARTITION_TAG",
     "REPLACE_TAG",
     "SCENE_WINDOWS",
     "SOURCE_VIDEO",
@@ -58,6 +64,7 @@ __all__ = [
     "build_exports",
     "build_make_patches",
     "close_dead_runs",
+    "console_text",
     "ended_s",
     "failed_videos",
     "failure_of_events",

@@ -38,7 +38,7 @@ DESCRIPTIONS = {
     ENOUGH_ACCEPTED: "At least a fifth of the candidates tried were accepted.",
     ENOUGH_PATCHES: "At least nine tenths of the patches wanted were made.",
     FORMAT_MIX_KEPT: "Every format that fits has about its share of the patches: within what the draw gives.",
-    TRIPLETS_WHOLE: "Every row has its three files, with the right length, size and checksums.",
+    TRIPLETS_WHOLE: "Every row has its files, with the right length, size and checksums.",
     FILES_MATCH_TABLE: "The folders contain the files that the table names, and no others of this video.",
     WINDOWS_UNCUT: "No cut is visible in the LR frames of a sample of the written triplets.",
     FREE_OF_BLACK_BARS: "No black bar is along an edge of the written pictures of a sample.",

@@ -17,7 +17,7 @@ from dataset_assets.assets.gallery import index_link
 from dataset_assets.assets.reporting import Metadata, bar, counts_markdown, markdown_table
 from dataset_assets.config import Settings
 from dataset_assets.counting import percent
-from dataset_assets.dataset import DataSet, DatasetStats, Failure, Overview, reasons_text
+from dataset_assets.dataset import Completion, DataSet, DatasetStats, Failure, Overview, reasons_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 TABLE_ROWS = 50
 # Of the most frequent first: what a cell of the page shows in a window of 1280 pixels.
 SHOWN_REASONS = 2
-# Beside four columns, in a window of 1280 pixels.
-SHORT_BAR = 7
+# Beside five columns, in a window of 1280 pixels.
+SHORT_BAR = 5
 
 CATEGORY_COLUMNS = (
     "category",
@@ -106,12 +106,13 @@ def _progress(stats: DatasetStats) -> str:
     """
     rows = []
     for category in stats.categories.to_dict("records"):
-        name, made, target = (category[column] for column in ("category", "patches_done", "patches_target"))
-        share = made / target if target else None
-        rows.append((f"**{name}**", str(made), str(target), percent(share), bar(share or 0.0, SHORT_BAR), ""))
+        columns = ("patches_target", "patches_done", "patches_short")
+        name, found = category["category"], Completion(*(category[column] for column in columns))
+        figures = (str(found.done), str(found.target), str(found.short), percent(found.share))
+        rows.append((f"**{name}**", *figures, bar(found.share or 0.0, SHORT_BAR), ""))
         for each in stats.formats[stats.formats["category"] == name].to_dict("records"):
-            rows.append((each["format"], str(each["patches"]), "", "", "", f"about {each['expected']}"))
-    return markdown_table(("patches", "made", "target", "share", "", "by the mix"), rows)
+            rows.append((each["format"], str(each["patches"]), "", "", "", "", f"about {each['expected']}"))
+    return markdown_table(("patches", "made", "target", "short", "share", "", "by the mix"), rows)
 
 
 def _lowest_acceptance(videos: pd.DataFrame) -> str:

@@ -31,6 +31,7 @@ from dataset_assets.exports import (
     ExportPlan,
     ExportReport,
     check_export,
+    default_folder,
     options_to_paste,
     plan_export,
     summary,
@@ -64,7 +65,10 @@ class ExportConfig(dg.Config):
         default="redux",
         description="vimeo90k, vimeo90k-lmdb, redux, pairs, pairs-lmdb, webdataset or packed.",
     )
-    folder: str = Field(default="", description="Folder of the export; exports/<layout> in the data set's.")
+    folder: str = Field(
+        default="",
+        description="Folder of the export, absolute or in exports/ of the data set; the layout by default.",
+    )
     categories: list[str] = Field(default=[], description="Names of the categories; all by default.")
     where: str = Field(
         default="", description="SQL condition over the tables' columns, such as sharpness > 0.8."
@@ -126,7 +130,7 @@ def build_exports(categories: dict[str, Category]) -> dg.AssetsDefinition:
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a subscripted one for a tuple
         give_way(dataset_config.base.nice)
         with failing_once():
-            folder = Path(config.folder) if config.folder else None
+            folder = default_folder(dataset_config, config.folder or config.layout)
             plan = plan_export(dataset_config, config.options, folder)
             log = _ProgressLog(context.log, "exported", len(plan.selected.items))
             report = write_export(plan, workers=dataset_config.base.max_workers, on_triplets=log)
@@ -134,7 +138,8 @@ def build_exports(categories: dict[str, Category]) -> dg.AssetsDefinition:
         return dg.MaterializeResult(
             metadata=_metadata(plan, report),
             check_results=[
-                check_result(EXPORTS, name, verdict) for name, verdict in _verdicts(found).items()
+                check_result(EXPORTS, name, verdict)
+                for name, verdict in _verdicts(found, report.folder).items()
             ],
         )
 
@@ -178,18 +183,20 @@ def _metadata(plan: ExportPlan, report: ExportReport) -> Metadata:
     }
 
 
-def _verdicts(found: ExportFindings) -> dict[str, Verdict]:
+def _verdicts(found: ExportFindings, folder: Path) -> dict[str, Verdict]:
     opened = counted(found.triplets, "triplet")
+    # What is unchanged is taken over from the former export, and with it the damage.
+    remedy = f"; delete {folder} and export again"
     return {
         COUNTS_MATCH: Verdict(
             not found.counts, summary(found.counts) or "what was selected", "problems", len(found.counts)
         ),
         EVERY_FILE_OPENS: Verdict(
-            not found.opens, summary(found.opens) or f"{opened} opened", "problems", len(found.opens)
+            not found.opens, summary(found.opens, remedy) or f"{opened} opened", "problems", len(found.opens)
         ),
         LR_ALIGNED: Verdict(
             not found.aligned,
-            summary(found.aligned) or f"{counted(found.compared, 'triplet')} compared",
+            summary(found.aligned, remedy) or f"{counted(found.compared, 'triplet')} compared",
             "problems",
             len(found.aligned),
         ),

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from dataset_assets.assets.runs import video_of
+from dataset_assets.assets.runs import PARTITION_TAG, video_of
 from dataset_assets.dagster_internals import process_death
 from dataset_assets.dataset import Failure
 from dataset_assets.errors import ConfigError, DatasetAssetsError
@@ -34,6 +34,33 @@ def failing_once() -> Iterator[None]:
     except DatasetAssetsError as error:
         metadata = {WHAT: error.what, REMEDY: error.remedy}
         raise dg.Failure(description=str(error), metadata=metadata, allow_retries=False) from None
+
+
+def console_text(event: dg.DagsterEvent, run_tags: Mapping[str, str]) -> str | None:
+    """Return what the console prints of an event: one line of an error that a user can correct.
+
+    Args:
+        event: An event of a run.
+        run_tags: Tags of the run.
+
+    Returns:
+        The line; empty for the failure of a run whose step has reported it, None for other events.
+    """
+    data = event.event_specific_data
+    if event.event_type is dg.DagsterEventType.RUN_FAILURE:
+        step_failure = getattr(data, "first_step_failure_event", None)
+        is_reported = step_failure is not None and bool(_sentence(step_failure))
+        return "" if is_reported or _config_mistake(event) else None
+    sentence = " ".join((_sentence(event) or _config_mistake(event)).split())
+    key = run_tags.get(PARTITION_TAG, "")
+    return (f"{key}: {sentence}" if key not in sentence else sentence) if sentence else None
+
+
+def _sentence(event: dg.DagsterEvent) -> str:
+    """Return what a failed step reported of an error that a user can correct; empty for other events."""
+    failed = event.step_failure_data.user_failure_data if event.is_step_failure else None
+    is_ours = failed is not None and _reported(failed.metadata) is not None
+    return (failed.description or "") if failed is not None and is_ours else ""
 
 
 def failure_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_s: float) -> Failure:
@@ -91,15 +118,11 @@ def failure_of_events(key: str, events: Iterable[dg.DagsterEvent], run_id: str, 
 
 def _config_mistake(event: dg.DagsterEvent) -> str:
     """Return the mistakes in the configuration that kept a run from starting; empty without any."""
-    error = None
-    if event.is_engine_event:
-        error = event.engine_event_data.error
     # Without data where a process died.
-    elif event.event_type is dg.DagsterEventType.RUN_FAILURE and event.event_specific_data is not None:
-        error = event.job_failure_data.error
+    error: Any = None if event.is_step_failure else getattr(event.event_specific_data, "error", None)
     while error is not None:
         if error.cls_name == ConfigError.__name__:
-            return error.message.partition(f"{ConfigError.__name__}: ")[2].strip()
+            return str(error.message).partition(f"{ConfigError.__name__}: ")[2].strip()
         error = error.cause
     return ""
 

@@ -3,7 +3,7 @@
 Finding windows and cutting patches is in `generate`; what the UI shows of them, in `reporting`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import dagster as dg
 
@@ -46,9 +46,16 @@ from dataset_assets.checks import (
     up_to_date,
     windows_uncut,
 )
-from dataset_assets.config import Category, Settings
+from dataset_assets.config import Settings
 from dataset_assets.counting import counted
-from dataset_assets.dataset import PATCHES_VERSION, WINDOWS_VERSION, AssetStatus, DataSet, windows_to_do
+from dataset_assets.dataset import (
+    PATCHES_VERSION,
+    WINDOWS_VERSION,
+    AssetStatus,
+    DataSet,
+    Progress,
+    windows_to_do,
+)
 from dataset_assets.generate import VideoReport, generate_video
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets.tables import PATCHES, WINDOWS
@@ -97,10 +104,10 @@ def patches_asset(category: str) -> str:
     return f"{category}_patches"
 
 
-def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
-    """Build the step for the categories of a configuration."""
+def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
+    """Build the step for the categories of a configuration, by their names."""
     assets = {patches_asset(name): name for name in categories}
-    specs = [_windows_spec(), *(_patches_spec(name, category) for name, category in categories.items())]
+    specs = [_windows_spec(), *map(_patches_spec, categories)]
     checks = check_specs(SCENE_WINDOWS, UP_TO_DATE, ENOUGH_WINDOWS, ENOUGH_ACCEPTED, SOURCE_UNCHANGED)
     for asset in assets:
         checks += check_specs(asset, *PATCHES_CHECKS)
@@ -124,7 +131,6 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
         lanes = int(context.run.tags.get(LANES_TAG, 1))
         force = FORCE_TAG in context.run.tags
         to_do = _windows_to_do(dataset_config, key, wanted, force=force)
-        context.instance.add_run_tags(context.run.run_id, {WINDOWS_TAG: str(to_do)})
         with (
             failing_once(),
             page_follows(dataset_config, key),
@@ -138,7 +144,7 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
                 force=force,
                 may_replace=REPLACE_TAG in context.run.tags,
                 lanes=lanes,
-                on_progress=ProgressLog(context.log),
+                on_progress=_Watch(context, to_do),
             )
         statuses = DataSet.of(dataset_config).statuses(dataset_config, dataset_config.video(key))
         made = counted(run.made, "patch")
@@ -157,6 +163,27 @@ def build_make_patches(categories: dict[str, Category]) -> dg.AssetsDefinition:
             )
 
     return make_triplets
+
+
+class _Watch:
+    """Logs progress, and tags the run with its windows once it comes to the first.
+
+    A run that is refused, or finds nothing to do, shows nothing about what a window costs.
+    """
+
+    def __init__(self, context: dg.AssetExecutionContext, windows: int) -> None:
+        self._context = context
+        self._windows = windows
+        self._log = ProgressLog(context.log)
+        self._is_tagged = False
+
+    def __call__(self, progress: Progress) -> None:
+        """Take the state after a window."""
+        if not self._is_tagged:
+            self._is_tagged = True
+            tags = {WINDOWS_TAG: str(self._windows)}
+            self._context.instance.add_run_tags(self._context.run.run_id, tags)
+        self._log(progress)
 
 
 def _windows_to_do(settings: Settings, key: str, categories: Sequence[str], *, force: bool) -> int:
@@ -208,18 +235,21 @@ def _windows_spec() -> dg.AssetSpec:
     )
 
 
-def _patches_spec(name: str, category: Category) -> dg.AssetSpec:
-    mix = "\n".join(f"| {format_name} | {share:.0%} |" for format_name, share in category.mix.items())
+def _patches_spec(name: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         patches_asset(name),
         deps=[SCENE_WINDOWS],
+        # Nothing that the configuration may change: the UI shows the text of when the code was loaded.
         description=(
             f"Training triplets for {name.upper()}: ground truth and its LR stacks.\n\n"
-            "Each is one crop of a window: GT (frame 3) and, a third of its size, LR_5frames (frames 1 to 5 "
-            "below one another) and LR_7frames (frames 0 to 6).\n\n"
-            f"| format | share |\n| --- | --- |\n{mix}\n\n"
-            f"- **Files**: PNG in `{category.folder}/<format>/{{GT,LR_5frames,LR_7frames}}/`, one row for "
-            f"each triplet in `metadata/patches/category={name}/video=<key>/`, under the data set's folder.\n"
+            "Each is one crop of a window: GT (frame 3) and, `scale` times smaller, the stacks that "
+            "`lr_stacks` names: LR_5frames (frames 1 to 5 below one another) and LR_7frames (frames 0 to "
+            "6).\n\n"
+            "- **Formats**: the mix wanted is that of the category in the configuration; `dataset_stats` "
+            "compares it with what was made, a partition's `format_mix` shows its own.\n"
+            "- **Files**: PNG in `<format>/{GT,LR_5frames,LR_7frames}/` under a partition's `folder`, one "
+            f"row for each triplet in `metadata/patches/category={name}/video=<key>/`, under the data set's "
+            "folder.\n"
             "- **Again**: alone it replays the recorded windows; together with `scene_windows` it looks for "
             f"what is missing. What is up to date is not rebuilt; the run tag `{FORCE_TAG}` forces it.\n\n"
             '```python\nimport pandas as pd\n\npd.read_parquet("dataset/metadata/patches", '

@@ -5,6 +5,8 @@ Why runs failed is in `failures`.
 
 from __future__ import annotations
 
+import os
+
 import dagster as dg
 
 from dataset_assets.errors import DatasetAssetsError
@@ -13,6 +15,12 @@ PARTITION_TAG = "dagster/partition"
 # Of a run that found a mistake in the configuration: a failure of no film, which another run would repeat.
 CONFIG_MISTAKE_TAG = "dataset_assets/config_mistake"
 MAX_RETRIES_TAG = "dagster/max_retries"
+# Set by `ui`, whose daemon starts no run while the configuration holds a mistake.
+HOLDS_RUNS_VARIABLE = "DATASET_ASSETS_HOLDS_RUNS"
+CHECKS_ALONE = (
+    "checks cannot run on their own: a run that makes a video evaluates them",
+    "materialize its partition: what is up to date is checked and not made again",
+)
 # Of a video: the newest decides, and one that goes on is among them.
 RUNS_LOOKED_AT = 10
 _STATUS = dg.DagsterRunStatus
@@ -33,21 +41,28 @@ def video_of_step(context: dg.AssetExecutionContext) -> str:
     """
     if context.selected_asset_keys and context.has_partition_key:
         return str(context.partition_key)
-    what, remedy = "this run is of no video", "launch it for partitions"
     if not context.selected_asset_keys:
-        what = "checks cannot run on their own: a run that makes a video evaluates them"
-        remedy = "materialize its partition: what is up to date is checked and not made again"
-    raise DatasetAssetsError(what, remedy)
+        raise DatasetAssetsError(*CHECKS_ALONE)
+    raise DatasetAssetsError("this run is of no video", "launch it for partitions")
 
 
 def mark_config_mistake(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Mark a run as failing for the configuration, which no retry corrects."""
-    instance.add_run_tags(run_id, {CONFIG_MISTAKE_TAG: "true", MAX_RETRIES_TAG: "0"})
+    """Mark a run as failing for the configuration.
+
+    Where queued runs are held until it is corrected, the run is queued again, as often as that happens, and
+    once more if its process dies. Elsewhere it is not: it would fail for the same line.
+    """
+    retries = 0
+    if os.environ.get(HOLDS_RUNS_VARIABLE):
+        group = instance.get_run_group(run_id)
+        retries = 1 + (len(list(group[1])) if group is not None else 1)
+    # By its id: a run that is started again inherits the tags.
+    instance.add_run_tags(run_id, {CONFIG_MISTAKE_TAG: run_id, MAX_RETRIES_TAG: str(retries)})
 
 
 def is_config_mistake(run: dg.DagsterRun) -> bool:
     """Return whether a run failed for the configuration and not for its video."""
-    return CONFIG_MISTAKE_TAG in run.tags
+    return run.tags.get(CONFIG_MISTAKE_TAG) == run.run_id
 
 
 def ended_s(record: dg.RunRecord) -> float:

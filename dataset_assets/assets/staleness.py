@@ -12,8 +12,9 @@ import dagster as dg
 
 from dataset_assets.assets.asset_checks import UP_TO_DATE, check_result
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
+from dataset_assets.assets.runs import videos_in_work
 from dataset_assets.checks import up_to_date
-from dataset_assets.dagster_internals import failed_check_partitions, report_without_run
+from dataset_assets.dagster_internals import check_verdicts, report_without_run, with_targets
 from dataset_assets.dataset import SOURCE, WINDOWS, AssetStatus
 from dataset_assets.partitions import VIDEO_PARTITIONS
 
@@ -34,26 +35,34 @@ def report_stale(
         How many are left, after each batch.
     """
     changed = _changed(instance, statuses)
-    for start in range(0, len(changed), BATCH):
-        report_without_run(instance, changed[start : start + BATCH])
-        yield max(0, len(changed) - start - BATCH)
+    left = sum(map(len, changed))
+    for results in changed:
+        for start in range(0, len(results), BATCH):
+            batch = results[start : start + BATCH]
+            report_without_run(instance, with_targets(instance, batch))
+            left -= len(batch)
+            yield left
 
 
 def _changed(
     instance: dg.DagsterInstance, statuses: Mapping[str, Mapping[str, AssetStatus]]
-) -> list[dg.AssetCheckEvaluation]:
-    """Return the results for partitions whose state is another one than that on record."""
+) -> list[list[dg.AssetCheckEvaluation]]:
+    """Return, for each asset, results for partitions whose state is another one than the UI shows."""
     tables = dict.fromkeys(name for found in statuses.values() for name in found if name != SOURCE)
     partitions = set(instance.get_dynamic_partitions(str(VIDEO_PARTITIONS.name)))
+    # A run that goes on gives a result of its own.
+    looked_at = sorted((statuses.keys() & partitions) - videos_in_work(instance))
     changed = []
     for name in tables:
         asset = SCENE_WINDOWS if name == WINDOWS else patches_asset(name)
-        warned = failed_check_partitions(instance, dg.AssetCheckKey(dg.AssetKey(asset), UP_TO_DATE))
-        for key in sorted(statuses.keys() & partitions):
+        shown = check_verdicts(instance, dg.AssetCheckKey(dg.AssetKey(asset), UP_TO_DATE))
+        results = []
+        for key in looked_at:
             status = statuses[key][name]
             is_stale = status.state == "stale"
-            if is_stale != (key in warned) and (is_stale or status.is_done):
-                changed.append(_evaluation(asset, key, status))
+            if (is_stale or status.is_done) and shown.get(key, True) is not (not is_stale):
+                results.append(_evaluation(asset, key, status))
+        changed.append(results)
     return changed
 
 

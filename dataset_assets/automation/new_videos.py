@@ -1,13 +1,15 @@
 """A sensor that keeps Dagster's state in line with the configuration and with what is alive.
 
-It adds a partition for each new video, applies `max_workers`, and closes runs whose process is gone. It
-requests no run: that is for `nightly` and for people.
+It adds a partition for each new video, applies `max_workers`, keeps a copy of the configuration for when that
+holds mistakes, and closes runs whose process is gone. It requests no run: `nightly` and people do.
 """
+
+from pathlib import Path
 
 import dagster as dg
 
 from dataset_assets.assets import close_dead_runs, limit_to_max_workers
-from dataset_assets.config import ConfigReader, look_for_films
+from dataset_assets.config import ConfigReader, keep_config, look_for_films
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError
@@ -33,6 +35,7 @@ def videos_sensor(
         look = look_for_films(settings)
     except ConfigError as error:
         return dg.SkipReason(error.summary)
+    keep_config(config_reader.path, Path(context.instance.root_directory))
     close_dead_runs(context.instance, DataSet.of(settings))
     workers = str(settings.base.max_workers)
     if context.cursor != workers:

@@ -5,7 +5,7 @@ Not here: what a run makes, and resuming an interrupted one (`generate`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ import dagster as dg
 
 from dataset_assets.assets import videos_in_work
 from dataset_assets.automation.pending import Pending, pending_assets
-from dataset_assets.config import ConfigReader, Nightly, Settings, look_for_films
+from dataset_assets.automation.refusals import Refusals, refusal_notice
+from dataset_assets.config import ConfigReader, Nightly, Settings, VideoEntry, look_for_films
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError
@@ -24,9 +25,28 @@ REASON_TAG = "dataset_assets/reason"
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    key: str
+    entry: VideoEntry
     pending: Pending
     size_bytes: int
+
+    @property
+    def key(self) -> str:
+        return self.entry.key
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What a tick requests of the videos that need a run.
+
+    Attributes:
+        chosen: Those that get one.
+        refused: Why the run would be refused, of those that get none for that.
+        left: How many are left for the next night.
+    """
+
+    chosen: list[_Candidate]
+    refused: dict[str, str]
+    left: int
 
 
 def build_nightly(
@@ -39,6 +59,7 @@ def build_nightly(
         nightly: When; how many is read at each tick.
         checks: The checks of the job's assets.
     """
+    refusals = Refusals()
 
     @dg.schedule(
         name="nightly",
@@ -46,14 +67,16 @@ def build_nightly(
         cron_schedule=nightly.cron,
         execution_timezone=nightly.time_zone,
         description="Makes what is missing or stale: one run for each video, the largest films first, at "
-        f"most {nightly.max_videos_per_night} a night (`nightly` in the configuration). The tag "
-        f"`{REASON_TAG}` of each run says why.",
+        "most `nightly.max_videos_per_night` of the configuration. The tag "
+        f"`{REASON_TAG}` of each run says why. A video of which a run would replace more than a tenth of "
+        "the finished patches is left out; the tick says so.",
     )
     def schedule(
         context: dg.ScheduleEvaluationContext, config_reader: dg.ResourceParam[ConfigReader]
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         try:
-            look = look_for_films(config_reader.read())
+            settings = config_reader.read()
+            look = look_for_films(settings)
         except ConfigError as error:
             yield dg.SkipReason(error.summary)
             return
@@ -66,19 +89,21 @@ def build_nightly(
         candidates, absent = _candidates(look.settings)
         busy = videos_in_work(context.instance)
         free = [each for each in candidates if each.key not in busy]
-        chosen = free[: look.settings.nightly.max_videos_per_night]
-        left = f"{len(free) - len(chosen)} left for the next night" if len(free) > len(chosen) else ""
+        refusals.begin(settings)
+        choice = _choose(look.settings, free, refusals)
         in_work = len(candidates) - len(free)
         others = [
             f"{in_work} queued or running" if in_work else "",
-            left,
+            f"{choice.left} left for the next night" if choice.left else "",
             f"{counted(absent, 'film')} absent" if absent else "",
+            refusal_notice(choice.refused),
         ]
-        context.log.info(", ".join([f"{counted(len(chosen), 'video')} requested", *filter(None, others)]))
-        if not chosen:
+        requested = f"{counted(len(choice.chosen), 'video')} requested"
+        context.log.info(", ".join([requested, *filter(None, others)]))
+        if not choice.chosen:
             why = ", ".join(filter(None, others)) or "everything is done"
             yield dg.SkipReason(f"{counted(len(look.settings.videos), 'video')}, nothing to request: {why}")
-        for each in chosen:
+        for each in choice.chosen:
             assets = [dg.AssetKey(asset) for asset in each.pending.assets]
             yield dg.RunRequest(
                 run_key=f"{context.scheduled_execution_time.isoformat()} {each.key}",
@@ -91,6 +116,22 @@ def build_nightly(
             )
 
     return schedule
+
+
+def _choose(settings: Settings, free: Sequence[_Candidate], refusals: Refusals) -> _Choice:
+    """Choose as many videos as a night makes, without those whose run would be refused."""
+    data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+    chosen: list[_Candidate] = []
+    refused: dict[str, str] = {}
+    for each in free:
+        if len(chosen) == settings.nightly.max_videos_per_night:
+            break
+        reason = refusals.reason(settings, data_set, each.entry, each.pending)
+        if reason:
+            refused[each.key] = reason
+        elif reason is not None:
+            chosen.append(each)
+    return _Choice(chosen, refused, len(free) - len(chosen) - len(refused))
 
 
 def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
@@ -112,7 +153,7 @@ def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
         if size_bytes is None:
             absent += 1
         else:
-            found.append(_Candidate(entry.key, pending, size_bytes))
+            found.append(_Candidate(entry, pending, size_bytes))
     return sorted(found, key=lambda each: (each.key in failed, -each.size_bytes, each.key)), absent
 
 

@@ -1,6 +1,7 @@
 """Which assets of a video are missing or stale, and why.
 
-What missing and stale mean is decided in `generate.statuses`; `nightly` and `launch` request the runs.
+What missing and stale mean is decided in `dataset`; `nightly` and `launch` request the runs, and `refusals`
+finds out which of these would be refused.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ class Pending:
     Attributes:
         assets: Their names, in the order in which they are made; empty where all is done.
         reason: Why, such as `never made` or `general_patches: its settings changed`.
+        replaces: Whether the run may delete or make again what is there.
     """
 
     assets: tuple[str, ...]
     reason: str
+    replaces: bool = False
 
 
 def pending_assets(
@@ -40,13 +43,14 @@ def pending_assets(
         name: patches_asset(name) for name in categories
     }
     reasons = {asset: found[name].reason for name, asset in names.items() if not found[name].is_done}
+    replaces = left_categories or any(found[name].state == "stale" for name in names)
     if left_categories:
         why = "a category left the configuration"
-        return Pending(tuple(names.values()), "; ".join(dict.fromkeys([*reasons.values(), why])))
+        return Pending(tuple(names.values()), "; ".join(dict.fromkeys([*reasons.values(), why])), replaces)
     if len(reasons) == len(names):
-        return Pending(tuple(reasons), "; ".join(dict.fromkeys(reasons.values())))
+        return Pending(tuple(reasons), "; ".join(dict.fromkeys(reasons.values())), replaces)
     by_reason: dict[str, list[str]] = {}
     for asset, reason in reasons.items():
         by_reason.setdefault(reason, []).append(asset)
     reason_text = "; ".join(f"{', '.join(assets)}: {reason}" for reason, assets in by_reason.items())
-    return Pending(tuple(reasons), reason_text)
+    return Pending(tuple(reasons), reason_text, replaces)

@@ -7,7 +7,7 @@ film's 1.5 CPU s for a window 2 % with 50 windows, 0.3 % with a thousand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.dataset import DataSet, triplet_files
-from dataset_assets.frames import FRAMES_PER_WINDOW
+from dataset_assets.frames import FileKind
 from dataset_assets.patches import whole_png_size
 from dataset_assets.tables import PatchRow
 from dataset_assets.video import has_crop_bar, looks_combed
@@ -68,7 +68,7 @@ def inspect_triplets(data_set: DataSet, rows: Sequence[PatchRow]) -> Inspection:
         if files is None:
             broken.append(row.patch_id)
         elif index % step == 0:
-            gt, frames = _luma(files[0]), _lr_frames(files[1])
+            gt, frames = _luma(files[FileKind.GT]), _lr_frames(files)
             sampled += 1
             if shows_cut(frames):
                 over_a_cut.append(row.patch_id)
@@ -83,7 +83,7 @@ def shows_cut(frames: Sequence[Picture]) -> bool:
     """Return whether a crop's frames show a cut.
 
     Args:
-        frames: Luma of the 7 LR frames, (height, width) uint8.
+        frames: Luma of the 5 or 7 LR frames, (height, width) uint8.
     """
     luma = [frame.astype(np.float32) for frame in frames]
     if cut_score(luma) <= MAX_CROP_CUT_SCORE:
@@ -92,9 +92,9 @@ def shows_cut(frames: Sequence[Picture]) -> bool:
     return worst - next_to_worst >= MIN_CUT_LEAD
 
 
-def _complete_files(data_set: DataSet, row: PatchRow) -> tuple[bytes, bytes] | None:
-    """Return GT and LR_7frames of a triplet whose files are what its row says; None where one is not."""
-    contents = []
+def _complete_files(data_set: DataSet, row: PatchRow) -> dict[FileKind, bytes] | None:
+    """Return the files of a triplet that are what its row says; None where one is not."""
+    contents = {}
     for file in triplet_files(row):
         try:
             content = data_set.path_of(file.path).read_bytes()
@@ -102,14 +102,15 @@ def _complete_files(data_set: DataSet, row: PatchRow) -> tuple[bytes, bytes] | N
             return None
         if len(content) != file.size_bytes or whole_png_size(content) != (file.width, file.height):
             return None
-        contents.append(content)
-    return contents[0], contents[2]
+        contents[file.kind] = content
+    return contents
 
 
-def _lr_frames(lr7: bytes) -> list[Picture]:
-    """Return the luma of the frames of an LR_7frames file."""
-    stack = _luma(lr7)
-    return list(stack.reshape(FRAMES_PER_WINDOW, -1, stack.shape[1]))
+def _lr_frames(files: Mapping[FileKind, bytes]) -> list[Picture]:
+    """Return the luma of the frames of a triplet's largest LR stack."""
+    kind = max((kind for kind in files if kind.is_lr), key=lambda kind: len(kind.frames))
+    stack = _luma(files[kind])
+    return list(stack.reshape(len(kind.frames), -1, stack.shape[1]))
 
 
 def _luma(content: bytes) -> Picture:

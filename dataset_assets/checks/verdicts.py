@@ -138,7 +138,7 @@ def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
 
 
 def triplets_whole(inspection: Inspection) -> Verdict:
-    """Check that every row has its three files, complete and of the right size."""
+    """Check that every row has its files, complete and of the right size."""
     what = "incomplete or damaged"
     return _few_of(inspection.broken, inspection.triplets, "triplet", what, "broken_triplets")
 

@@ -30,6 +30,8 @@ from dataset_assets.monitor import History, SnapshotCollector, duration, run_cos
 # for its start, its probe and its checks (benchmarks/results.md).
 CPU_S_PER_MEGAPIXEL = 0.12
 OVERHEAD_S = 10.0
+# Shown where there are such patches.
+FILES_COLUMNS = {"extended": "gets a file", "reduced": "loses a file"}
 # Probed films whose pictures are looked up for that; the others count as the mean of these.
 MOST_LOOKED_UP = 200
 
@@ -72,11 +74,16 @@ def print_dry_run(
     """
     if preview.by_video:
         console.print(_table(statuses, preview, force=force))
-    for line in _about_films(settings, preview.unprobed):
+    for line in _about_films(settings, preview):
         console.print(line, soft_wrap=True)
     if tasks:
-        windows = {task.key: collector.windows_to_do(task.key, force=force) for task in tasks}
-        windows |= dict.fromkeys((*preview.unprobed.too_small, *preview.unprobed.refused), 0)
+        windows = {
+            task.key: collector.windows_to_do(task.key, force=force) if found is None else found
+            for task in tasks
+            for found in [preview.windows(task.key)]
+        }
+        nothing = (*preview.unprobed.too_small, *preview.unprobed.refused, *preview.absent)
+        windows |= dict.fromkeys(nothing, 0)
         found = _estimate(settings, collector, windows, preview.unprobed)
         span = duration(found.work_s / min(workers, len(tasks)))
         slots = counted(min(workers, len(tasks)), "video")
@@ -97,12 +104,18 @@ def _table(statuses: Mapping[str, Mapping[str, AssetStatus]], preview: Preview, 
     table = Table(title="Patches", title_justify="left")
     for name in ("category", "why"):
         table.add_column(name, overflow="fold")
-    for name in ("videos", "keeps", "adds", "remakes", "deletes"):
+    totals = {group: sum(found.values(), Changes()) for group, found in groups.items()}
+    names = ["videos", "keeps", "adds", "remakes", "deletes"]
+    of_files = [
+        name for name in ("extended", "reduced") if any(getattr(each, name) for each in totals.values())
+    ]
+    for name in (*names, *(FILES_COLUMNS[name] for name in of_files)):
         table.add_column(name, justify="right")
     table.add_column("first video", overflow="fold")
     for (category, why), found in sorted(groups.items()):
-        total = sum(found.values(), Changes())
-        figures = (len(found), total.kept, total.added, total.remade, total.deleted)
+        total = totals[category, why]
+        figures = [len(found), total.kept, total.added, total.remade, total.deleted]
+        figures += [getattr(total, name) for name in of_files]
         table.add_row(category, Text(why), *(f"{figure:,}" for figure in figures), next(iter(found)))
     return table
 
@@ -114,8 +127,13 @@ def _reason(found: Mapping[str, AssetStatus], category: str, *, force: bool) -> 
     return next(iter(reasons), "--force" if force else "")
 
 
-def _about_films(settings: Settings, unprobed: Unprobed) -> Iterator[str]:
+def _about_films(settings: Settings, preview: Preview) -> Iterator[str]:
     """Yield which films give nothing: how many, and the first."""
+    unprobed = preview.unprobed
+    for key in preview.absent[:1]:
+        count, path = counted(len(preview.absent), "film"), settings.video(key).path
+        sentence = f"{count}, first {key} ({path}): the file does not exist, and nothing is counted of it"
+        yield f"[red]absent[/red] {escape(sentence)}"
     for key, why in islice(unprobed.too_small.items(), 1):
         count = counted(len(unprobed.too_small), "film")
         yield f"[yellow]too small[/yellow] {count}, first {key}: {escape(why)}"

@@ -5,7 +5,10 @@ Selecting, writing and replacing exports is in the package `exports`.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final, cast
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -13,7 +16,43 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
-from dataset_assets.exports import ExportOptions, ExportPlan, ExportReport, plan_export, write_export
+from dataset_assets.exports import (
+    ExportOptions,
+    ExportPlan,
+    ExportReport,
+    Frames,
+    GtFrames,
+    LayoutName,
+    plan_export,
+    write_export,
+)
+
+LINE_INTERVAL_S: Final = 60.0
+
+
+def asked(
+    layout: str,
+    categories: Sequence[str],
+    where: str | None,
+    formats: Sequence[str],
+    frames: int,
+    gt: str,
+    val_videos: Sequence[str],
+    val_share: float,
+    copies_gt: bool,
+) -> ExportOptions:
+    """Return what the command line asks for; `ExportOptions.check` refuses what there is not."""
+    return ExportOptions(
+        layout=cast("LayoutName", layout),
+        categories=tuple(categories),
+        where=where,
+        formats=tuple(formats),
+        frames=cast("Frames", frames),
+        gt=cast("GtFrames", gt),
+        val_videos=tuple(val_videos),
+        val_share=val_share,
+        copies_gt=copies_gt,
+    )
 
 
 def export_dataset(
@@ -45,17 +84,42 @@ def export_dataset(
     try:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("triplets", total=len(plan.selected.items))
-            report = write_export(
-                plan,
-                workers=workers or settings.base.max_workers,
-                on_triplets=lambda count: bar.advance(task, count),
-            )
+            lines = _Lines(console, len(plan.selected.items))
+
+            def advance(count: int) -> None:
+                bar.advance(task, count)
+                lines.advance(count)
+
+            report = write_export(plan, workers=workers or settings.base.max_workers, on_triplets=advance)
     except KeyboardInterrupt:
         _say(console, f"stopped: {plan.folder} is what it was before; the same command resumes")
         return False
     _say(console, _done(report))
     _say(console, f"options to paste: {report.folder / 'README.md'}")
     return True
+
+
+class _Lines:
+    """Progress where there is no terminal to draw a bar in: a line a minute."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console, self._total, self._done = console, total, 0
+        self._began_s = self._shown_s = time.monotonic()
+
+    def advance(self, count: int) -> None:
+        """Count further triplets."""
+        if not count:
+            return
+        self._done += count
+        now_s = time.monotonic()
+        if self._console.is_terminal or now_s < self._shown_s + LINE_INTERVAL_S:
+            return
+        self._shown_s = now_s
+        left_s = (now_s - self._began_s) / self._done * (self._total - self._done)
+        _say(
+            self._console,
+            f"{self._done:,} of {counted(self._total, 'triplet')}, about {left_s / 60:.0f} min to go",
+        )
 
 
 def _planned(plan: ExportPlan) -> str:

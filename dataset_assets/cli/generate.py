@@ -6,7 +6,7 @@ Choosing the videos, checking the space, and the live view; the runs themselves 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +46,8 @@ HINT = "workers {}, + and - change that; Ctrl+C stops; what is committed stays"
 WORKERS_KEYS = {"+": 1, "-": -1}
 # Between lines about the progress where there is no terminal that shows the view.
 LINE_INTERVAL_S = 60.0
+# Films that an earlier run found too small: so many are named.
+MOST_NAMED = 5
 # Looking at what changes in so many videos takes a second or more.
 MANY_TASKS = 100
 
@@ -74,7 +76,7 @@ def generate(
         is_dry_run: Whether it is only printed what would be made; then nothing is written.
 
     Returns:
-        The exit code: 0 when all is done, 1 when a video failed.
+        The exit code: 0 when all is done, 1 when a video failed, or would be refused.
 
     Raises:
         ConfigError: The configuration holds mistakes, or a video or category is not in it.
@@ -85,9 +87,9 @@ def generate(
     settings = load_settings(config)
     dagster_home(settings)  # refused before anything is written
     if is_dry_run:
+        settings = with_new_films(settings, console, is_kept=False)
         entries = _chosen(settings, videos, categories)
-        _dry_run(settings, entries, console, categories, workers, force=force, may_replace=may_replace)
-        return 0
+        return _dry_run(settings, entries, console, categories, workers, force=force, may_replace=may_replace)
     settings = with_new_films(settings, console)
     entries = _chosen(settings, videos, categories)
     with reporting_history_errors(enter_home(settings, config)):
@@ -139,13 +141,15 @@ def _generate(
             stats_due.touch()
     workers = workers or settings.base.max_workers
     failures, found_too_small = _run(config, settings, collector, console, tasks, workers, force=force)
-    too_small |= found_too_small
     problems = []
     if len(entries) == len(settings.videos) and not categories:
         try:
             is_due |= bool(data_set.remove_left_categories(settings))
         except DatasetAssetsError as error:
             problems.append(str(error))
+    for line in _about_too_small(statuses, too_small):
+        console.print(line, soft_wrap=True)
+    too_small |= found_too_small
     for failure in [*failures, *problems]:
         console.print(f"[red]failed[/red] {escape(failure)}", soft_wrap=True)
     if is_due:
@@ -153,10 +157,8 @@ def _generate(
         stats_due.unlink(missing_ok=True)
     done = len(entries) - len(failures) - len(too_small)
     beside = f", {len(too_small)} too small" if too_small else ""
-    console.print(
-        f"{some_are(done, len(entries), 'video')} up to date{beside} in {data_set.folder}",
-        soft_wrap=True,
-    )
+    videos = f"{some_are(done, len(entries), 'video')} up to date{beside}"
+    console.print(f"{videos}: {_patches(collector.completion())} in {data_set.folder}", soft_wrap=True)
     return 1 if failures or problems else 0
 
 
@@ -169,8 +171,8 @@ def _dry_run(
     *,
     force: bool,
     may_replace: bool,
-) -> None:
-    """Print what would be made and why, and what would be refused."""
+) -> int:
+    """Print what would be made and why, and what would be refused; return the exit code."""
     data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
     statuses, tasks, preview = _planned(
         settings, data_set, entries, console, categories, force=force, opens_films=True
@@ -187,6 +189,7 @@ def _dry_run(
     print_dry_run(settings, statuses, tasks, preview, collector, console, workers=workers, force=force)
     for refusal in refusals:
         console.print(f"[red]would be refused[/red] {escape(refusal)}", soft_wrap=True)
+    return 1 if refusals else 0
 
 
 def _planned(
@@ -268,11 +271,13 @@ def _check_space(
         SpaceError: It does not fit, which would show after hours.
     """
     base = settings.base
-    needed_bytes, free_bytes = collector.bytes_of(preview.to_make), data_set.free_bytes
+    changes, free_bytes = preview.changes, data_set.free_bytes
+    needed_bytes = collector.bytes_of(preview.to_make, preview.unprobed.sizes)
+    needed_bytes += round(changes.extended_bytes)
     work = f"{counted(videos, 'video')} to work on"
     to_write = f"about {size(needed_bytes)}" if needed_bytes else "nothing"
     estimate = f"{to_write} to write, {size(free_bytes)} free"
-    if unseen := len(preview.unprobed.unseen):
+    if unseen := len(set(preview.unprobed.unseen).difference(preview.absent)):
         estimate += f"; this counts all windows of {counted(unseen, 'film')} not probed yet"
     if needed_bytes and free_bytes - needed_bytes < base.min_free_gb * 1e9:
         raise SpaceError(
@@ -280,7 +285,7 @@ def _check_space(
             f"{size(base.min_free_gb * 1e9)}",
             "free some space, lower min_free_gb or base_frame_limit, or name a few videos by --videos",
         )
-    console.print(f"{work}: {preview.changes}; {estimate}", soft_wrap=True)
+    console.print(f"{work}: {changes}; {estimate}", soft_wrap=True)
 
 
 def _run(
@@ -349,6 +354,24 @@ def _report(outcome: Outcome, settings: Settings, data_set: DataSet, console: Co
     for warning in _warnings(data_set, key, statuses):
         console.print(f"[yellow]warning[/yellow] {key}: {escape(warning)}", soft_wrap=True)
     return {key} if misfit else set()
+
+
+def _about_too_small(statuses: Mapping[str, Mapping[str, AssetStatus]], keys: Collection[str]) -> list[str]:
+    """Return a line for each film that was too small before, and one for those that are not named."""
+    lines = [f"[yellow]too small[/yellow] {key}: {escape(_misfit(statuses[key]))}" for key in sorted(keys)]
+    if len(lines) > MOST_NAMED:
+        more = len(lines) - MOST_NAMED
+        lines[MOST_NAMED:] = [f"[yellow]too small[/yellow] {more:,} more, see `dataset-assets videos list`"]
+    return lines
+
+
+def _patches(found: Completion) -> str:
+    """Return how far patches have come, such as `260 of 340 patches, 80 short`."""
+    parts = [f"{found.done:,} of {counted(found.target, 'patch')}"]
+    parts += [
+        f"{count:,} {word}" for count, word in ((found.short, "short"), (found.to_do, "to do")) if count
+    ]
+    return ", ".join(parts)
 
 
 def _misfit(statuses: Mapping[str, AssetStatus]) -> str:

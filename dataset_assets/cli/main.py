@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dataset_assets import __version__
-from dataset_assets.cli import completion
+from dataset_assets.cli import completion, export_options
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.config import (
     ConfigReader,
@@ -161,13 +161,14 @@ def monitor(
     from dataset_assets.cli.monitor import monitor as watch
 
     with _reporting_errors():
-        watch(ConfigReader(config_path(config)), console, once=once, as_json=json)
+        if not watch(ConfigReader(config_path(config)), console, once=once, as_json=json):
+            raise typer.Exit(CONFIG_ERROR)
 
 
 @videos_app.command("list")
 def list_videos(config: ConfigOption = None) -> None:
     """Show what of each video is done, missing or stale, and which films were refused."""
-    from dataset_assets.cli.views import failure_lines, videos_table
+    from dataset_assets.cli.views import failure_lines, too_small_lines, videos_table
     from dataset_assets.dataset import DataSet
 
     gc.disable()  # as in `stats`
@@ -177,7 +178,7 @@ def list_videos(config: ConfigOption = None) -> None:
         data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
         overview = data_set.overview(settings)
         console.print(videos_table(settings, overview))
-        for line in failure_lines(settings, overview):
+        for line in (*failure_lines(settings, overview), *too_small_lines(overview)):
             console.print(line, soft_wrap=True)
 
 
@@ -329,63 +330,27 @@ def verify(
 
 @app.command()
 def export(
-    layout: Annotated[
-        str,
-        typer.Argument(
-            help="vimeo90k, vimeo90k-lmdb, redux, pairs, pairs-lmdb, webdataset, packed: docs/exports.md.",
-            autocompletion=completion.layouts,
-        ),
-    ],
-    folder: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Folder of the export, replaced if it holds one; exports/LAYOUT in the data set by default."
-        ),
-    ] = None,
+    layout: export_options.Layout,
+    folder: export_options.Folder = None,
     config: ConfigOption = None,
-    category: Annotated[
-        list[str] | None,
-        typer.Option(help="A category, or several separated by commas; all by default. May be repeated."),
-    ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            help="SQL condition over the tables' columns, e.g. 'sharpness > 0.8'; see docs/tables.md."
-        ),
-    ] = None,
-    formats: Annotated[str, typer.Option(help="Formats, separated by commas; all by default.")] = "",
-    frames: Annotated[int, typer.Option(help="LR frames of each window: 5 or 7.")] = 7,
-    gt: Annotated[
-        str, typer.Option(help="Ground truth of the middle frame, or of all frames: middle or all.")
-    ] = "middle",
-    val_videos: Annotated[
-        str, typer.Option(help="Keys of the films for validation.", autocompletion=completion.keys)
-    ] = "",
-    val_share: Annotated[
-        float, typer.Option(help="Share of the films for validation, drawn by their keys.")
-    ] = 0.0,
-    copy: Annotated[
-        bool, typer.Option("--copy", help="Copy GT files instead of hard-linking them.", show_default=False)
-    ] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else max_workers.")] = None,
+    category: export_options.Categories = None,
+    where: export_options.Where = None,
+    formats: export_options.Formats = "",
+    frames: export_options.Frames = 7,
+    gt: export_options.Gt = "middle",
+    val_videos: export_options.ValVideos = "",
+    val_share: export_options.ValShare = 0.0,
+    copy: export_options.Copy = False,
+    workers: export_options.Workers = None,
 ) -> None:
     """Write the data set, or a part of it, as a trainer reads it. Ctrl+C stops; the same command resumes."""
-    from dataset_assets.cli.export import export_dataset
-    from dataset_assets.exports import ExportOptions
+    from dataset_assets.cli.export import asked, export_dataset
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in `generate`
     with _reporting_errors():
-        options = ExportOptions(
-            layout=cast("Any", layout),
-            categories=tuple(name for text in category or () for name in _split(text)),
-            where=where,
-            formats=tuple(_split(formats)),
-            frames=cast("Any", frames),
-            gt=cast("Any", gt),
-            val_videos=tuple(_split(val_videos)),
-            val_share=val_share,
-            copies_gt=copy,
-        )
+        names = [name for text in category or () for name in _split(text)]
+        videos = _split(val_videos)
+        options = asked(layout, names, where, _split(formats), frames, gt, videos, val_share, copy)
         settings = load_settings(config_path(config))
         if not export_dataset(settings, options, folder, console, workers=workers):
             raise typer.Exit(INTERRUPTED)

@@ -9,14 +9,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 from dataset_assets.cli.keys import reading_keys
-from dataset_assets.config import ConfigReader, Settings
-from dataset_assets.launch import dagster_home
+from dataset_assets.config import ConfigReader, Settings, kept_settings, named_data_set
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.launch import dagster_home, home_of
 from dataset_assets.monitor import REFRESH_S, History, Snapshot, SnapshotCollector, render, to_json
 
 HINT = "q ends this view; runs go on"
@@ -26,7 +30,7 @@ SAMPLE_S = 0.5
 POLL_S = 0.25
 
 
-def monitor(config: ConfigReader, console: Console, *, once: bool, as_json: bool) -> None:
+def monitor(config: ConfigReader, console: Console, *, once: bool, as_json: bool) -> bool:
     """Show a data set and the runs on it.
 
     Args:
@@ -36,33 +40,46 @@ def monitor(config: ConfigReader, console: Console, *, once: bool, as_json: bool
             until q or Ctrl+C.
         as_json: Whether one snapshot is printed as JSON.
 
+    Returns:
+        Whether the configuration holds no mistake; while it does, the settings are those of before.
+
     Raises:
-        ConfigError: The configuration holds mistakes from the start.
+        ConfigError: It holds mistakes, and no settings of before are known.
     """
     with _Snapshots(config) as snapshots:
         if not (once or as_json) and console.is_terminal:
-            _watch(snapshots.take, console)
-            return
+            _watch(lambda: _with_mistake(snapshots.take(), config.mistake()), console)
+            return True
         snapshots.take()
         time.sleep(SAMPLE_S)
+        mistake = config.mistake()
         snapshot = snapshots.take()
     if as_json:
-        sys.stdout.write(to_json(snapshot) + "\n")
-    else:
-        console.print(render(snapshot, console.width, None))
+        sys.stdout.write(to_json(_with_mistake(snapshot, mistake)) + "\n")
+        return not mistake
+    if mistake:
+        console.print(f"[red]error[/red] no run starts: {escape(mistake)}", soft_wrap=True)
+    console.print(render(snapshot, console.width, None))
+    return not mistake
+
+
+def _with_mistake(snapshot: Snapshot, mistake: str) -> Snapshot:
+    """Return a snapshot whose first problem is a mistake in the configuration; empty where there is none."""
+    problems = (f"no run starts: {mistake}",) if mistake else ()
+    return replace(snapshot, problems=(*problems, *snapshot.problems))
 
 
 class _Snapshots:
     """Takes snapshots by the configuration as it is at that moment."""
 
     def __init__(self, config: ConfigReader) -> None:
-        """Read the configuration.
+        """Read the configuration, or what was kept of it before it held mistakes.
 
         Raises:
-            ConfigError: It holds mistakes.
+            ConfigError: It holds mistakes, and nothing was kept.
         """
         self._config = config
-        self._open(config.read())
+        self._open(config.last_valid() or _kept(config.path) or config.read())
 
     def __enter__(self) -> _Snapshots:
         return self
@@ -71,23 +88,27 @@ class _Snapshots:
         self._history.close()
 
     def take(self) -> Snapshot:
-        """Take a snapshot; a mistake in the configuration is its first problem."""
+        """Take a snapshot."""
         settings = self._config.last_valid()
         if settings is not None and settings is not self._settings:
             self._history.close()
             self._open(settings)
         live, _ = self._collector.progress()
         activity = self._history.read(live.keys(), self._collector.overview(), time.time())
-        snapshot = self._collector.snapshot(activity)
-        mistake = self._config.mistake()
-        if not mistake:
-            return snapshot
-        return replace(snapshot, problems=(f"no run starts: {mistake}", *snapshot.problems))
+        return self._collector.snapshot(activity)
 
     def _open(self, settings: Settings) -> None:
         self._settings = settings
         self._collector = SnapshotCollector(settings)
         self._history = History(dagster_home(settings), [entry.key for entry in settings.videos])
+
+
+def _kept(config: Path) -> Settings | None:
+    """Return the settings of before, by which runs of a broken configuration can be watched."""
+    folder = named_data_set(config)
+    with suppress(DatasetAssetsError):
+        return kept_settings(config, home_of(folder)) if folder is not None else None
+    return None
 
 
 def _watch(take: Callable[[], Snapshot], console: Console) -> None:

@@ -15,17 +15,18 @@ from dataset_assets.config import Settings, look_for_films
 from dataset_assets.counting import are, counted
 
 
-def with_new_films(settings: Settings, console: Console) -> Settings:
-    """Search the watched folders; the films found are registered in the data set.
+def with_new_films(settings: Settings, console: Console, *, is_kept: bool = True) -> Settings:
+    """Search the watched folders.
 
     Args:
         settings: The configuration.
         console: Where problems, skipped films and films that are still being written are printed.
+        is_kept: Whether the films found are registered in the data set.
 
     Raises:
         ConfigError: The register is damaged.
     """
-    look = look_for_films(settings)
+    look = look_for_films(settings, is_kept=is_kept)
     for message in (*look.problems, *look.skipped, *_about_waiting(look.waiting)):
         console.print(f"[yellow]watch[/yellow] {escape(message)}", soft_wrap=True)
     return look.settings

@@ -5,7 +5,6 @@ One video's part is worked out in `generate`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,11 +31,13 @@ class Preview:
     Attributes:
         by_video: What happens to the patches of each video, by key and category.
         unprobed: What is known of the films that were not probed yet.
+        absent: Keys of the videos whose film is not there to make patches of; they are not counted.
         problems: Why the patches of some videos could not be counted; their runs report it too.
     """
 
     by_video: Mapping[str, Mapping[str, Changes]]
     unprobed: Unprobed
+    absent: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property
@@ -45,12 +46,19 @@ class Preview:
         return sum((each for changes in self.by_video.values() for each in changes.values()), Changes())
 
     @property
-    def to_make(self) -> Mapping[str, int]:
-        """Patches that are made, by category."""
-        found: Counter[str] = Counter()
-        for changes in self.by_video.values():
-            found.update({name: each.to_make for name, each in changes.items()})
-        return found
+    def to_make(self) -> Mapping[str, Mapping[str, int]]:
+        """Patches that are made, by video and category."""
+        return {
+            key: {name: each.to_make for name, each in changes.items()}
+            for key, changes in self.by_video.items()
+        }
+
+    def windows(self, key: str) -> int | None:
+        """Return the windows that a run on a video works on: one serves all categories.
+
+        None where its patches could not be counted.
+        """
+        return max(self.to_make[key].values(), default=0) if key in self.by_video else None
 
     @property
     def replacing(self) -> frozenset[str]:
@@ -106,7 +114,7 @@ def preview_changes(
     """
     is_of_all = len(entries) == len(settings.videos) and not categories
     by_video: dict[str, Mapping[str, Changes]] = {}
-    problems = []
+    problems, absent = [], []
     for task in tasks:
         if task.key in unprobed.refused:
             continue
@@ -114,7 +122,7 @@ def preview_changes(
         removes_left = is_of_all or all(patches_asset(name) in task.assets for name in settings.categories)
         chosen = None if removes_left else (categories or list(settings.categories))
         try:
-            by_video[task.key] = planned_changes(
+            changes = planned_changes(
                 settings,
                 data_set,
                 entry,
@@ -124,10 +132,15 @@ def preview_changes(
             )
         except DatasetAssetsError as error:  # a table is damaged
             problems.append(f"{task.key}: {error}")
+            continue
+        if any(each.to_make for each in changes.values()) and not entry.path.is_file():
+            absent.append(task.key)
+        else:
+            by_video[task.key] = changes
     left = data_set.left_categories(settings) if is_of_all else {}
     for key in left.keys() - {task.key for task in tasks}:
         try:
             by_video[key] = {name: removed_category(data_set, name, key) for name in left[key]}
         except DatasetAssetsError as error:
             problems.append(f"{key}: {error}")
-    return Preview(by_video, unprobed, tuple(problems))
+    return Preview(by_video, unprobed, tuple(absent), tuple(problems))

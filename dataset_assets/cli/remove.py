@@ -140,7 +140,7 @@ def _find(config: Path, settings: Settings, key: str, instance: dg.DagsterInstan
         has_partition=instance is not None and has_partition(instance, key),
         has_tables=key in keys,
         patches=len(rows),
-        size_bytes=sum(row.gt_bytes + row.lr5_bytes + row.lr7_bytes for row in rows),
+        size_bytes=sum(row.size_bytes for row in rows),
     )
 
 

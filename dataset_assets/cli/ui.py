@@ -16,7 +16,7 @@ import dagster as dg
 from rich.console import Console
 from rich.markup import escape
 
-from dataset_assets.assets import close_dead_runs, limit_to_max_workers
+from dataset_assets.assets import HOLDS_RUNS_VARIABLE, close_dead_runs, limit_to_max_workers
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.config import Settings, load_settings
@@ -63,6 +63,7 @@ def open_ui(config: Path, host: str, port: int, console: Console, errors: Consol
                 soft_wrap=True,
             )
         sys.stdout.flush()
+        os.environ[HOLDS_RUNS_VARIABLE] = "1"
         # In place of this process, whose imports take 200 MB that watching services does not need.
         os.execv(sys.executable, [sys.executable, "-m", "dataset_assets.ui", host, str(port)])
 

@@ -80,6 +80,14 @@ def failure_lines(settings: Settings, overview: Overview) -> Iterator[Text]:
             yield Text.assemble((film, "red"), f" {overview.failures[entry.key].sentence}")
 
 
+def too_small_lines(overview: Overview) -> Iterator[Text]:
+    """Yield a line for each video that no format fits: why."""
+    for key in overview.statuses:
+        state, why = overview.state(key)
+        if state == "too_small":
+            yield Text.assemble(STATES[state], f" {key}: {why}")
+
+
 def _film(entry: VideoEntry, overview: Overview) -> Literal["ok", "absent", "refused", "failed"]:
     """Return the state of a film, by its file and its last run."""
     failure = overview.failures.get(entry.key)
@@ -140,7 +148,7 @@ def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
             _gigabytes(row["size_bytes"]),
             _percent(row["acceptance_rate"]),
         )
-    parts += [categories, formats, _videos(overview, is_cut=is_cut)]
+    parts += [categories, formats, _videos(overview, is_cut=is_cut), *too_small_lines(overview)]
     parts += [Text(problem, "red") for problem in stats.problems]
     return Group(*parts)
 

@@ -8,6 +8,7 @@ Dagster.
 from __future__ import annotations
 
 from dataset_assets.config.films import Rule, find_films, parse_weights
+from dataset_assets.config.kept import keep_config, kept_settings, named_data_set
 from dataset_assets.config.keys import near_names, video_key
 from dataset_assets.config.loading import CONFIG_VARIABLE, DEFAULT_CONFIG, config_path, load_settings
 from dataset_assets.config.models import (
@@ -19,6 +20,7 @@ from dataset_assets.config.models import (
     Settings,
     VideoEntry,
     WatchedVideo,
+    default_formats,
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.reader import ConfigReader
@@ -52,14 +54,18 @@ __all__ = [
     "WatchedVideo",
     "append_videos",
     "config_path",
+    "default_formats",
     "file_schema",
     "find_films",
     "fitting_remedy",
     "forget_film",
     "how_to_exclude",
     "is_registered",
+    "keep_config",
+    "kept_settings",
     "load_settings",
     "look_for_films",
+    "named_data_set",
     "near_names",
     "parse_weights",
     "replace_config",

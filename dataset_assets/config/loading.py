@@ -19,13 +19,13 @@ from pydantic import BaseModel, ValidationError
 from dataset_assets.config.keys import near_names
 from dataset_assets.config.models import (
     DEFAULT_CATEGORIES,
-    DEFAULT_FORMATS,
     BaseSettings,
     Category,
     Format,
     Settings,
     VideoEntry,
     contradictions,
+    default_formats,
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.problems import Location, Problems, expected, messages_of, plain, schema_of, shown
@@ -33,6 +33,7 @@ from dataset_assets.config.register import read_register, with_watched
 from dataset_assets.config.schema import SCHEMA_KEY
 from dataset_assets.config.tree import Node, TreeError, read_tree
 from dataset_assets.errors import ConfigError
+from dataset_assets.frames import DEFAULT_SCALE, SCALES
 
 DEFAULT_CONFIG: Final = Path("configs/generator_config.json")
 CONFIG_VARIABLE: Final = "DATASET_ASSETS_CONFIG"
@@ -133,7 +134,7 @@ def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) 
         "base_settings": reader.base(raw),
         "videos": reader.videos(raw.get("videos"), may_lack_videos or bool(raw.get("watch"))),
         "watch": reader.entries("watch", raw.get("watch"), WatchFolder, "folders to watch"),
-        "formats": reader.merged("formats", raw.get("formats"), Format, DEFAULT_FORMATS),
+        "formats": reader.merged("formats", raw.get("formats"), Format, default_formats(_scale(raw))),
         "categories": reader.merged("categories", raw.get("categories"), Category, DEFAULT_CATEGORIES),
         "nightly": reader.section("nightly", raw.get("nightly"), Nightly()),
         "runs": reader.section("runs", raw.get("runs"), EndedRuns()),
@@ -170,11 +171,12 @@ def _is_json(path: Path) -> bool:
 
 def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     """Find the contradictions in a file, also between entries that are wrong in other ways."""
-    formats = _overlaid(DEFAULT_FORMATS, raw.get("formats"))
+    scale = _scale(raw)
+    formats = _overlaid(default_formats(scale), raw.get("formats"))
     written = _lower_case(raw.get("categories"))
     categories = _overlaid(DEFAULT_CATEGORIES, written)
     for location, message in contradictions(
-        _listed(raw, "videos"), formats, categories, _listed(raw, "watch")
+        _listed(raw, "videos"), formats, categories, _listed(raw, "watch"), scale
     ):
         match location:
             case ("categories", str(name), "mix", str(wanted)) if not _writes(written.get(name), "mix"):
@@ -182,6 +184,13 @@ def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
                 yield ("formats", wanted), f"is removed, but the default category {name} uses it; {remedy}"
             case _:
                 yield location, message
+
+
+def _scale(raw: Mapping[str, Any]) -> int:
+    """Return the scale of a file; the default where it is not written, or is none."""
+    base = raw.get("base_settings")
+    scale = base.get("scale") if isinstance(base, dict) else None
+    return scale if isinstance(scale, int) and scale in SCALES else DEFAULT_SCALE
 
 
 def _listed(raw: Mapping[str, Any], section: str) -> list[object]:

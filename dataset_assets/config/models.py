@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -22,6 +22,7 @@ from dataset_assets.config.keys import near_names, video_key
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder, watch_contradictions
 from dataset_assets.config.time_ranges import TimeRange, TimeRanges, time_ranges
 from dataset_assets.errors import ConfigError
+from dataset_assets.frames import DEFAULT_SCALE, SCALES, FileKind
 
 MAX_WORKING_SIDE: Final = 1920  # pixels; a wider format could be cut from no working frame
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -54,8 +55,21 @@ def _with_a_key(name: str) -> str:
     return name
 
 
+def _in_order(stacks: list[Literal[5, 7]]) -> list[Literal[5, 7]]:
+    if not stacks:
+        raise mistake("is empty; use [5], [7] or [5, 7]")
+    if len(set(stacks)) < len(stacks):
+        raise mistake("names a stack twice; use [5], [7] or [5, 7]")
+    return sorted(stacks)
+
+
 InnerFolder = Annotated[str, AfterValidator(_inner_folder)]
-FormatSide = Annotated[int, Field(ge=3, le=MAX_WORKING_SIDE, multiple_of=3)]
+LrStacks = Annotated[
+    list[Literal[5, 7]],
+    Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
+    AfterValidator(_in_order),
+]
+FormatSide = Annotated[int, Field(ge=min(SCALES), le=MAX_WORKING_SIDE)]
 
 
 class BaseSettings(Strict):
@@ -121,10 +135,25 @@ class BaseSettings(Strict):
         description="HDR only: tone-map at full size, then scale (exact, also correct for stars and neon), "
         "or scale first (fast, a quarter of the cost).",
     )
+    scale: Literal[2, 3, 4] = Field(
+        default=DEFAULT_SCALE,
+        description="How many times smaller LR is than GT. It divides the sides of every format; a data set "
+        "has one.",
+    )
     lr_kernel: Literal["bicubic", "area", "lanczos", "gaussian"] = Field(
         default="bicubic",
-        description="Kernel of the downscale by 3: MATLAB's antialiased bicubic, box mean, Lanczos, or "
-        "Gaussian blur of sigma 1.6 and every third pixel (BD).",
+        description="Kernel of the downscale: MATLAB's antialiased bicubic, box mean, Lanczos, or Gaussian "
+        "blur of sigma 1.6 before decimation (BD).",
+    )
+    lr_stacks: LrStacks = Field(
+        default=[5, 7],
+        description="LR stacks of a patch: of 5 frames (`LR_5frames`), of 7 (`LR_7frames`), or both as in "
+        "v2.0. The 5 are frames 1 to 5 of the 7, pixel for pixel.",
+    )
+    gt_frames: Literal["middle", "all"] = Field(
+        default="middle",
+        description="Ground truth of a patch: the middle frame (`GT`), or all 7 beside it (`GT_7frames`, 7 "
+        "times the bytes), for recurrent models.",
     )
     interlaced: Literal["refuse", "deinterlace"] = Field(
         default="refuse",
@@ -147,6 +176,14 @@ class BaseSettings(Strict):
         "being asked for by `generate --yes`: after a change of settings, or with a release whose code makes "
         "other patches.",
     )
+
+    @property
+    def file_kinds(self) -> tuple[FileKind, ...]:
+        """The files that each patch has, in the order of the columns."""
+        wanted = {FileKind.GT, *(FileKind(f"LR_{frames}frames") for frames in self.lr_stacks)}
+        if self.gt_frames == "all":
+            wanted.add(FileKind.GT7)
+        return tuple(kind for kind in FileKind if kind in wanted)
 
 
 class VideoEntry(Strict):
@@ -187,8 +224,8 @@ class WatchedVideo(VideoEntry):
 class Format(Strict):
     """A named size of crops."""
 
-    width: FormatSide = Field(description="Width of the ground truth in pixels, divisible by 3.")
-    height: FormatSide = Field(description="Height of the ground truth in pixels, divisible by 3.")
+    width: FormatSide = Field(description="Width of the ground truth in pixels, divisible by `scale`.")
+    height: FormatSide = Field(description="Height of the ground truth in pixels, divisible by `scale`.")
     folder: InnerFolder = Field(description="Folder of the triplets inside a category's folder.")
 
     @field_validator("folder")
@@ -216,13 +253,26 @@ class Category(Strict):
         return folder
 
 
-DEFAULT_FORMATS: Final[Mapping[str, Format]] = {
+_FORMATS: Final[Mapping[str, Format]] = {
     "small_540": Format(width=540, height=540, folder="Patches"),
     "medium_169": Format(width=720, height=405, folder="Patches_Medium169"),
     "large_720": Format(width=720, height=720, folder="Patches_Large"),
     "xlarge_1440": Format(width=1440, height=810, folder="Patches_XLarge169"),
     "fullhd_1920": Format(width=1920, height=1080, folder="Patches_FullHD"),
 }
+
+
+def default_formats(scale: int) -> dict[str, Format]:
+    """Return the formats by default, by name: sides that the scale does not divide are rounded down to it."""
+    return {
+        name: each.model_copy(
+            update={"width": each.width // scale * scale, "height": each.height // scale * scale}
+        )
+        for name, each in _FORMATS.items()
+    }
+
+
+DEFAULT_FORMATS: Final[Mapping[str, Format]] = default_formats(DEFAULT_SCALE)
 
 DEFAULT_CATEGORIES: Final[Mapping[str, Category]] = {
     "general": Category(
@@ -233,6 +283,11 @@ DEFAULT_CATEGORIES: Final[Mapping[str, Category]] = {
     ),
     "toon": Category(folder="Toon/ToonModel/Learn", mix={"small_540": 0.65, "medium_169": 0.35}),
 }
+
+
+def _default_formats_of(validated: dict[str, Any]) -> dict[str, Format]:
+    base = validated.get("base")
+    return default_formats(base.scale if isinstance(base, BaseSettings) else DEFAULT_SCALE)
 
 
 class Settings(BaseModel):
@@ -250,7 +305,7 @@ class Settings(BaseModel):
         default=(), description="Folders whose films are videos too, including films that are added later."
     )
     formats: dict[str, Format] = Field(
-        default_factory=lambda: dict(DEFAULT_FORMATS),
+        default_factory=_default_formats_of,
         description="Formats by name, merged over the defaults: an entry needs only what differs from the "
         "default of its name, and null removes one.",
     )
@@ -265,8 +320,12 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _free_of_contradictions(self) -> Settings:
         raw = self.model_dump()
-        sections = (raw[name] for name in ("videos", "formats", "categories", "watch"))
-        found = [message for _, message in contradictions(*sections)]
+        videos, formats, categories, watch = (
+            raw[name] for name in ("videos", "formats", "categories", "watch")
+        )
+        found = [
+            message for _, message in contradictions(videos, formats, categories, watch, self.base.scale)
+        ]
         if found:
             raise mistake("; ".join(found))
         return self
@@ -310,6 +369,7 @@ def contradictions(
     formats: Mapping[str, object],
     categories: Mapping[str, object],
     watch: Sequence[object] = (),
+    scale: int = DEFAULT_SCALE,
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Find what is wrong between entries.
 
@@ -319,6 +379,7 @@ def contradictions(
         formats: Formats by name, likewise.
         categories: Categories by name, likewise.
         watch: The watched folders, likewise.
+        scale: What divides the sides of formats.
 
     Yields:
         The place as a path of keys and indices, and what is wrong there with its remedy.
@@ -333,6 +394,7 @@ def contradictions(
         for wanted in _value(category, "mix", dict) or ():
             if wanted not in formats:
                 yield ("categories", name, "mix", wanted), f"no such format; {near_names(wanted, formats)}"
+    yield from _indivisible_sides(formats, scale)
     yield from _shared_folders("formats", formats)
     yield from _shared_folders("categories", categories)
     yield from _video_contradictions(videos, categories)
@@ -358,6 +420,23 @@ def _video_contradictions(
             if category.lower() not in categories:
                 hint = near_names(category, categories)
                 yield ("videos", index, "categories", category), f"no such category; {hint}"
+
+
+def _indivisible_sides(
+    formats: Mapping[str, object], scale: int
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Find sides of formats that the scale does not divide."""
+    for name, entry in formats.items():
+        for side in ("width", "height"):
+            pixels = _value(entry, side, int)
+            if pixels is None or not min(SCALES) <= pixels <= MAX_WORKING_SIDE or pixels % scale == 0:
+                continue
+            below = pixels // scale * scale
+            nearest = [each for each in (below, below + scale) if 0 < each <= MAX_WORKING_SIDE]
+            yield (
+                ("formats", name, side),
+                f"{pixels} is not divisible by the scale {scale}; use {' or '.join(map(str, nearest))}",
+            )
 
 
 def _shared_folders(

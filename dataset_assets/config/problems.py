@@ -112,7 +112,8 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 
 def _part(schema: dict[str, Any], location: Location) -> dict[str, Any]:
     for step in location:
-        schema = schema.get("properties", {}).get(step) or schema.get("additionalProperties") or {}
+        inner = schema.get("properties", {}).get(step) or schema.get("additionalProperties")
+        schema = inner or schema.get("items") or {}
     # What may be left out by null is shown as what it is otherwise.
     return next(iter(schema.get("anyOf", [])), schema)
 
@@ -128,6 +129,8 @@ def expected(schema: dict[str, Any]) -> str:
         return ("a whole number" if kind == "integer" else "a number") + _bounds(schema)
     if schema.get("format") == "path":
         return "the path of a file or folder, as text in quotes"
+    if kind == "array" and "enum" in schema.get("items", {}):
+        return "a list of one or more of " + ", ".join(map(shown, schema["items"]["enum"]))
     if kind == "array":
         return f"a list of texts, such as {shown(*schema.get('examples', [['*sample*']]))}"
     if kind == "object" and schema.get("additionalProperties", {}).get("type") == "object":
@@ -143,7 +146,7 @@ def _bounds(schema: dict[str, Any]) -> str:
         words = f" between {low:g} and {high:g}"
     else:
         words = "" if low is None else f" of at least {low:g}"
-    return words + (f" that is divisible by {schema['multipleOf']}" if "multipleOf" in schema else "")
+    return words
 
 
 def plain(node: Node, problems: Problems, location: Location = ()) -> Any:

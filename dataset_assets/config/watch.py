@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -53,7 +53,7 @@ class Look:
     skipped: tuple[str, ...] = ()
 
 
-def look_for_films(settings: Settings) -> Look:
+def look_for_films(settings: Settings, *, is_kept: bool = True) -> Look:
     """Search the watched folders and register new films.
 
     A film is complete if it is not empty and has been unchanged for `settled_after_s`: by the later of its
@@ -65,6 +65,7 @@ def look_for_films(settings: Settings) -> Look:
 
     Args:
         settings: The configuration, as `load_settings` returns it.
+        is_kept: Whether new films are registered; else nothing is written.
 
     Returns:
         What was found. If no folder is watched, nothing is changed.
@@ -80,10 +81,10 @@ def look_for_films(settings: Settings) -> Look:
     real: Mapping[Hashable, set[str] | None] = patiently({_LISTED: partial(_resolved, listed)})
     search = _Search(settings, listings, {*listed, *(real[_LISTED] or ())})
     try:
-        with _locked(settings):
+        with _locked(settings) if is_kept else nullcontext():
             before = read_register(settings)
             after = search.register(before)
-            if after != before:
+            if is_kept and after != before:
                 write_register(settings, after)
     except OSError as error:
         why = f"{register_path(settings)}: cannot be written ({error.strerror})"

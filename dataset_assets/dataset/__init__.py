@@ -57,7 +57,6 @@ from dataset_assets.dataset.strays import Strays, files_without_row
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import (
     FILE_NAME,
-    KINDS,
     Triplet,
     TripletFile,
     TripletPaths,
@@ -72,7 +71,6 @@ __all__ = [
     "CODE_CHANGED",
     "EXCLUSIONS_CHANGED",
     "FILE_NAME",
-    "KINDS",
     "PATCHES_VERSION",
     "REJECTED_PICTURES",
     "SOURCE",

@@ -1,7 +1,8 @@
 """How far a video has come: what is wanted of it, done, out of reach, and to do.
 
 The only definition of these figures; every screen shows sums of them. Here: one video, from its tables'
-footers and states. Not here: what is missing or stale and why (`status`), and adding up (`statistics`).
+footers and states, and from rows where exclusions changed. Not here: what is missing or stale and why
+(`status`), and adding up (`statistics`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.progress import Progress
-from dataset_assets.dataset.status import WINDOWS, AssetStatus
+from dataset_assets.dataset.remaining import remaining
+from dataset_assets.dataset.status import EXCLUSIONS_CHANGED, WINDOWS, AssetStatus
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import Counts, Provenance
@@ -43,6 +46,12 @@ class Completion:
         """What is still to be made."""
         return self.target - self.done - self.short
 
+    @property
+    def share(self) -> float | None:
+        """Share that is done of what can be given, 0..1; None where that is nothing."""
+        possible = self.target - self.short
+        return self.done / possible if possible else None
+
     def __add__(self, other: Completion) -> Completion:
         """Return the sums."""
         return Completion(
@@ -58,6 +67,7 @@ def completions_of(
     entry: VideoEntry,
     tables: TableStore,
     statuses: Mapping[str, AssetStatus],
+    excluded_windows: ExcludedWindows,
     progress: Progress | None = None,
 ) -> dict[str, Completion]:
     """Return how far a video has come.
@@ -67,6 +77,7 @@ def completions_of(
         entry: The video.
         tables: The data set's tables.
         statuses: The states of the video's tables.
+        excluded_windows: Windows that users excluded by hand.
         progress: What a run on the video has done, also of what its tables do not hold yet.
 
     Returns:
@@ -74,19 +85,29 @@ def completions_of(
     """
     windows = _footer(tables, tables.windows_path(entry.key))
     there = windows[1].accepted if windows else 0
-    of_windows = _completion(
-        statuses[WINDOWS], settings.window_target(entry), there, _most(windows, statuses)
-    )
-    found = {WINDOWS: of_windows}
+    most, stay = _most(windows, statuses), None
+    if windows is not None and statuses[WINDOWS].reason == EXCLUSIONS_CHANGED:
+        with suppress(DatasetAssetsError):
+            stay = remaining(settings, entry, tables, windows, excluded_windows.read(entry.key))
+    most = most if stay is None else stay.possible
+    staying = None if stay is None else len(stay.windows)
+    found = {
+        WINDOWS: _completion(statuses[WINDOWS], settings.window_target(entry), there, most, staying=staying)
+    }
     for category in settings.categories:
         patches = _footer(tables, tables.patches_path(category, entry.key))
         there = sum(patches[1].patches.values()) if patches else 0
         current = there - patches[0].outdated if patches else 0
         if progress is not None and category in progress.patches:
             current, there = progress.patches[category], max(there, progress.patches[category])
+        staying = None
+        if stay is not None and progress is None and statuses[category].reason == EXCLUSIONS_CHANGED:
+            with suppress(DatasetAssetsError):
+                rows = tables.read_patches(category, entry.key)
+                staying = sum(row.window in stay.windows for row in rows)
         target, is_worked_on = settings.target(entry, category), progress is not None
         found[category] = _completion(
-            statuses[category], target, there, _most(windows, statuses), current, is_worked_on=is_worked_on
+            statuses[category], target, there, most, current, staying=staying, is_worked_on=is_worked_on
         )
     return found
 
@@ -108,6 +129,7 @@ def _completion(
     most: int | None,
     current: int | None = None,
     *,
+    staying: int | None = None,
     is_worked_on: bool = False,
 ) -> Completion:
     """Return one figure of a video.
@@ -118,11 +140,15 @@ def _completion(
         there: Rows of the table, of all settings.
         most: Windows that the film can give; None where that is not known.
         current: Rows of the present settings, where some may be of others.
+        staying: Rows of a stale table that stay, where that is known.
         is_worked_on: Whether a run works on it, so that rows count though the table is stale or missing.
     """
     if status.state == "too_small":
         return Completion(stale=there)
-    is_current = status.state in ("done", "partial") or status.only_target or is_worked_on
+    if staying is not None:
+        current = staying
+    is_kept = status.only_target or status.only_files or staying is not None
+    is_current = status.state in ("done", "partial") or is_kept or is_worked_on
     done = min(target, there if current is None else current) if is_current else 0
     if status.state == "done":
         short = target - done

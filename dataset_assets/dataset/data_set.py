@@ -298,7 +298,7 @@ class DataSet:
         progress: Progress | None = None,
     ) -> dict[str, Completion]:
         """Return how far a video has come, see `completions_of`."""
-        return completions_of(settings, entry, self.tables, statuses, progress)
+        return completions_of(settings, entry, self.tables, statuses, self.excluded_windows, progress)
 
     def overview(self, settings: Settings) -> Overview:
         """Read the state of the data set."""
@@ -310,7 +310,7 @@ class DataSet:
             for entry in settings.videos
         }
         completions = {
-            entry.key: completions_of(settings, entry, tables, statuses[entry.key])
+            entry.key: completions_of(settings, entry, tables, statuses[entry.key], self.excluded_windows)
             for entry in settings.videos
         }
         short = [key for key, found in completions.items() if found[WINDOWS].short]

@@ -17,6 +17,7 @@ from itertools import product
 from typing import Final
 
 from dataset_assets.config import BaseSettings, Settings, VideoEntry
+from dataset_assets.dataset.strata import scale_part
 from dataset_assets.tables import Provenance, VideoRow
 from dataset_assets.video import is_converted
 
@@ -145,6 +146,7 @@ def patches_hashes(
         "folder": chosen.folder,
         "mix": chosen.mix,
         "formats": {name: settings.formats[name].model_dump() for name in chosen.mix},
+        **scale_part(settings.base),
     }
     windows = _SEQUENCE_FIELDS + _LIMIT_FIELDS
     exclusions = _exclusions(entry, excluded)
@@ -169,7 +171,7 @@ def patch_hashes(
 
     def hash_of(values: _Values) -> str:
         parts = {**values, "key": entry.key, "category": category, "windows": WINDOWS_VERSION}
-        return _hash(parts, PATCHES_VERSION)
+        return _hash(parts | scale_part(settings.base), PATCHES_VERSION)
 
     return SettingsHashes(settings.base, _SEQUENCE_FIELDS + _PATCH_FIELDS, irrelevant, hash_of)
 

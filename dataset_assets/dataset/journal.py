@@ -82,12 +82,12 @@ class Journal:
         if not self._noted:
             self._path.unlink(missing_ok=True)
 
-    def note(self, triplets: Iterable[TripletPaths]) -> None:
-        """Record files that are about to be written, or whose rows are about to be deleted.
+    def note(self, triplets: Iterable[Iterable[Path]]) -> None:
+        """Record files, triplet by triplet, that are about to be written, or to lose their rows.
 
         When this returns, the records are on the disk: 1 to 20 ms, where a window takes 0.4 CPU s or more.
         """
-        names = [[path.as_posix() for path in triplet] for triplet in triplets]
+        names = [names for triplet in triplets if (names := [path.as_posix() for path in triplet])]
         if not names:
             return
         self._noted.update(Path(name) for triplet in names for name in triplet)

@@ -15,7 +15,6 @@ from dataset_assets.dataset.statistics import DatasetStats
 from dataset_assets.dataset.status import WINDOWS, AssetStatus
 
 VideoState = Literal["failed", "missing", "partial", "stale", "too_small", "short", "done", "unlisted"]
-_UNDONE: tuple[VideoState, ...] = ("missing", "partial", "stale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +38,22 @@ class Overview:
     def state(self, key: str) -> tuple[VideoState, str]:
         """Return the state of a video, and why it is not done.
 
-        It is the worst of its tables' states; `short` is one that is done, but gave less than is wanted, and
-        `unlisted` one that is not configured.
+        It is the worst of its tables' states: `missing` where there is no table, `partial` where some are
+        missing or not finished. `short` is one that is done, but gave less than is wanted, and `unlisted` one
+        that is not configured.
         """
         if key not in self.statuses:
             return "unlisted", "It is no longer in the configuration; what was made of it stays."
         if key in self.failures:
             return "failed", self.failures[key].what
         found = self.statuses[key]
-        for state in _UNDONE:
-            concerned = {name: status for name, status in found.items() if status.state == state}
+        is_begun = any(status.state in ("done", "partial", "stale") for status in found.values())
+        undone: tuple[tuple[VideoState, tuple[str, ...]], ...] = (
+            ("partial" if is_begun else "missing", ("missing", "partial")),
+            ("stale", ("stale",)),
+        )
+        for state, states in undone:
+            concerned = {name: status for name, status in found.items() if status.state in states}
             if concerned:
                 reasons = ", ".join(dict.fromkeys(status.reason for status in concerned.values()))
                 return state, reasons if len(concerned) == len(

@@ -1,4 +1,4 @@
-"""Write triplets so that every named file is complete, and every row has its three files.
+"""Write triplets so that every named file is complete, and every row has its files.
 
 All that a run adds to a data set passes through here and `TableStore.write`: storage of another kind replaces
 these two. Not here: what is written, and when (`generate`).
@@ -6,7 +6,7 @@ these two. Not here: what is written, and when (`generate`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -38,19 +38,20 @@ class TripletWriter:
 
         Args:
             paths: Their final names.
-            files: Their contents.
+            files: Contents of those that are to be written.
 
         Raises:
             OSError: The disk is full or cannot be written.
         """
-        for path, content in zip(paths, files, strict=True):
-            self._write(path, content)
+        names = paths.by_kind
+        for kind, content in files.items():
+            self._write(names[kind], content)
 
-    def commit(self, triplets: Sequence[TripletPaths]) -> None:
-        """Flush triplets to disk and give them their names; others that were written stay as they are.
+    def commit(self, triplets: Iterable[Iterable[Path]]) -> None:
+        """Flush files to disk and give them their names; others that were written stay as they are.
 
         Args:
-            triplets: Each written since the last commit.
+            triplets: The files of each triplet that were written since the last commit.
 
         Raises:
             OSError: The disk is full or cannot be written; some may have their names already.

@@ -28,6 +28,7 @@ from dataset_assets.dataset.identity import (
 )
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.frames import FileKind, are_made_without_film
 from dataset_assets.patches import misfit
 from dataset_assets.tables import Counts, Provenance, VideoRow
 from dataset_assets.video import Rect
@@ -54,11 +55,14 @@ class AssetStatus:
         reason: Why it is not done, in a few words; empty where it is.
         only_target: Whether the table is finished and only more or fewer rows are wanted, so that the first
             ones stay as they are.
+        only_files: Whether the table is finished and its patches only have files of other kinds than are
+            wanted, which is put right without the film.
     """
 
     state: Literal["done", "missing", "partial", "stale", "too_small"]
     reason: str = ""
     only_target: bool = False
+    only_files: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -196,6 +200,7 @@ class _Look:
         if not target and self._footer is not None and not sum(self._footer[1].patches.values()):
             # Nothing is wanted and nothing is there, whatever the settings.
             return AssetStatus("done")
+        status = self._with_files(self._with_scale(status))
         if status.is_done and self._footer is not None:
             # Windows in strata go in another order than that in which categories took them.
             chosen = self._footer[0].chosen
@@ -203,6 +208,29 @@ class _Look:
             if self._is_resampled or chosen not in (None, wanted):
                 return AssetStatus("stale", _WINDOWS_CHANGED)
         return status
+
+    def _with_scale(self, status: AssetStatus) -> AssetStatus:
+        """Return the state of a patches table, given the one by its hash: a change of scale is named."""
+        made, wanted = self._footer[0].scale if self._footer else 0, self._settings.base.scale
+        if status.reason != _SETTINGS_CHANGED or made == wanted:
+            return status
+        return AssetStatus("stale", f"scale changed from {made} to {wanted}")
+
+    def _with_files(self, status: AssetStatus) -> AssetStatus:
+        """Return the state of a patches table, given the one by its hash and target."""
+        if self._footer is None or not (status.state in ("done", "partial") or status.only_target):
+            return status
+        made, counts = self._footer
+        wanted = self._settings.base.file_kinds
+        if made.kinds == wanted or not counts.patches:
+            return status
+        reason = ", ".join(
+            f"{kind} is {'' if kind in wanted else 'not '}wanted"
+            for kind in FileKind
+            if (kind in wanted) != (kind in made.kinds)
+        )
+        only_files = status.is_done and are_made_without_film(wanted, made.kinds)
+        return AssetStatus("stale", reason, only_files=only_files)
 
     def misfit(self) -> str:
         """Return why no format of any category that wants patches fits the film; empty as in `_misfit`."""

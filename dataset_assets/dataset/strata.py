@@ -15,6 +15,7 @@ from itertools import product
 from typing import Final, get_args
 
 from dataset_assets.config import BaseSettings, Settings, VideoEntry
+from dataset_assets.frames import DEFAULT_SCALE
 
 VERSION: Final = "3"
 """The version of windows and patches that were placed in strata, and of the videos table of that release."""
@@ -110,6 +111,7 @@ def patches_hashes(
         "folder": chosen.folder,
         "mix": chosen.mix,
         "formats": {name: settings.formats[name].model_dump() for name in chosen.mix},
+        **scale_part(settings.base),
     }
 
     @cache
@@ -122,6 +124,11 @@ def patches_hashes(
         return _hash(parts | own | {"windows": of_windows})
 
     return StrataHashes(settings.base, _WINDOW_FIELDS + _PATCH_FIELDS, irrelevant, hash_of)
+
+
+def scale_part(base: BaseSettings) -> dict[str, object]:
+    """Return the scale's part of a hash; nothing for the scale of all data sets of earlier releases."""
+    return {} if base.scale == DEFAULT_SCALE else {"scale": base.scale}
 
 
 def _windows_hash(entry: VideoEntry, windows: int, values: _Values) -> str:

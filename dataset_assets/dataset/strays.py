@@ -16,9 +16,10 @@ from pathlib import Path
 from dataset_assets import layout
 from dataset_assets.config import Category, Settings
 from dataset_assets.dataset.table_store import TableStore
-from dataset_assets.dataset.triplets import FILE_NAME, KINDS, TripletPaths, patch_id, triplet_paths
+from dataset_assets.dataset.triplets import FILE_NAME, TripletPaths, patch_id, triplet_paths
 from dataset_assets.disk import temporary
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.frames import FileKind
 from dataset_assets.tables import PatchRow
 
 
@@ -55,7 +56,7 @@ def find_strays(
     wanted, known = set(keys), set(known)
     named = _windows_with_rows(tables, wanted)
     for place in _format_folders(settings, folder, named):
-        for kind in KINDS:
+        for kind in FileKind:
             for name in _names(folder / place / kind):
                 match = FILE_NAME.fullmatch(name)
                 if (
@@ -66,9 +67,11 @@ def find_strays(
                     strays.foreign.append(place / kind / name)
                     continue
                 key, window = match["key"], int(match["window"])
-                has_row = named.get(place, {}).get(key, 0) >> window & 1
+                has_row = named.get(place / kind, {}).get(key, 0) >> window & 1
                 if key in wanted and (match["temporary"] or not has_row):
-                    files = triplet_paths(place.parent.as_posix(), place.name, patch_id(key, window))
+                    files = triplet_paths(
+                        place.parent.as_posix(), place.name, patch_id(key, window), tuple(FileKind)
+                    )
                     strays.by_key[key].add(files)
     return strays
 
@@ -85,7 +88,7 @@ def unnamed_files(root: Path, key: str, category: Category, rows: Iterable[Patch
     named = {path for row in rows for path in TripletPaths.of(row)}
     prefix = patch_id(key, 0).rpartition("_")[0] + "_"
     found = []
-    for kind in KINDS:
+    for kind in FileKind:
         # Folders of formats that left the configuration too; the user's Val/GT is not made by us.
         for folder in (root / category.folder).glob(f"*/{kind}"):
             if folder.parent.name == layout.VALIDATION.parts[0]:
@@ -96,15 +99,20 @@ def unnamed_files(root: Path, key: str, category: Category, rows: Iterable[Patch
     return sorted(found)
 
 
-def files_without_row(root: Path, triplet: TripletPaths, named: Collection[TripletPaths]) -> Iterator[Path]:
-    """Yield the files of a triplet that exist without a row, temporary ones last; relative to `root`."""
-    if triplet not in named:
-        yield from (path for path in triplet if (root / path).exists())
+def files_without_row(root: Path, triplet: TripletPaths, named: Collection[Path]) -> Iterator[Path]:
+    """Yield the files of a triplet that exist without a row, temporary ones last; relative to `root`.
+
+    Args:
+        root: The data set's folder.
+        triplet: The files.
+        named: The files that rows of the video name.
+    """
+    yield from (path for path in triplet if path not in named and (root / path).exists())
     yield from (temporary(path) for path in triplet if temporary(root / path).exists())
 
 
 def _windows_with_rows(tables: TableStore, keys: Set[str]) -> dict[Path, dict[str, int]]:
-    """By format folder and video a number whose bit n says that window n has a row."""
+    """By folder and video a number whose bit n says that a row names the file of window n there."""
     named: dict[Path, dict[str, int]] = defaultdict(dict)
     for category in tables.categories():
         for key in keys & tables.patches_files(category).keys():
@@ -113,22 +121,22 @@ def _windows_with_rows(tables: TableStore, keys: Set[str]) -> dict[Path, dict[st
             except DatasetAssetsError:
                 continue  # reported where the table is verified
             for row in rows:
-                file = Path(row.gt_path)
-                match = FILE_NAME.fullmatch(file.name)
-                if match is not None and match["key"] == key:
-                    windows = named[file.parent.parent]
-                    windows[key] = windows.get(key, 0) | 1 << int(match["window"])
+                for file in TripletPaths.of(row):
+                    match = FILE_NAME.fullmatch(file.name)
+                    if match is not None and match["key"] == key:
+                        windows = named[file.parent]
+                        windows[key] = windows.get(key, 0) | 1 << int(match["window"])
     return named
 
 
 def _format_folders(settings: Settings, root: Path, named: Collection[Path]) -> list[Path]:
     """Return the folders that hold GT and LR folders, by configuration and by rows; relative to `root`."""
-    folders = {folder for folder in named if not folder.is_absolute() and ".." not in folder.parts}
+    folders = {folder.parent for folder in named if not folder.is_absolute() and ".." not in folder.parts}
     for category in settings.categories.values():
         folder = Path(category.folder)
         for name in _names(root / folder):
             if name != layout.VALIDATION.parts[0] and any(
-                (root / folder / name / kind).is_dir() for kind in KINDS
+                (root / folder / name / kind).is_dir() for kind in FileKind
             ):
                 folders.add(folder / name)
         # A format's folder may have several parts.

@@ -1,4 +1,4 @@
-"""What a triplet is: its three files, their names, sizes and hashes.
+"""What a triplet is: its files, their names, sizes and hashes.
 
 Here: names, and the files as a row describes them. Not here: the pictures in them (`patches`), and writing
 them (`publishing`).
@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from dataset_assets.disk import TEMPORARY_SUFFIX
-from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAME_COUNT
-from dataset_assets.tables import PatchRow
+from dataset_assets.frames import FileKind
+from dataset_assets.tables import PatchFile, PatchRow
 
-KINDS: Final = ("GT", "LR_5frames", "LR_7frames")
 HASH_BYTES: Final = 8
 # Also the temporary name, which begins with a point.
 FILE_NAME: Final = re.compile(
@@ -27,20 +26,32 @@ FILE_NAME: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TripletPaths:
-    """The files of a triplet, relative to the data set's folder."""
+    """The files of a triplet, relative to the data set's folder; None where it has no such file."""
 
     gt: Path
-    lr5: Path
-    lr7: Path
+    lr5: Path | None
+    lr7: Path | None
+    gt7: Path | None = None
 
     @classmethod
     def of(cls, row: PatchRow) -> TripletPaths:
         """Return the files that a row names."""
-        return cls(Path(row.gt_path), Path(row.lr5_path), Path(row.lr7_path))
+        return cls.of_kinds({file.kind: Path(file.path) for file in row.files})
+
+    @classmethod
+    def of_kinds(cls, paths: Mapping[FileKind, Path]) -> TripletPaths:
+        """Return files by kind, `GT` among them."""
+        return cls(paths[FileKind.GT], *(paths.get(kind) for kind in tuple(FileKind)[1:]))
 
     def __iter__(self) -> Iterator[Path]:
-        """Yield GT, LR_5frames, LR_7frames."""
-        return iter((self.gt, self.lr5, self.lr7))
+        """Yield GT, LR_5frames, LR_7frames, GT_7frames, as far as it has them."""
+        return iter(self.by_kind.values())
+
+    @property
+    def by_kind(self) -> dict[FileKind, Path]:
+        """Its files by kind, in the same order."""
+        paths = {kind: getattr(self, kind.column) for kind in FileKind}
+        return {kind: path for kind, path in paths.items() if path is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,7 @@ class TripletFile:
     """One file of a triplet, as its row describes it.
 
     Attributes:
+        kind: Its kind.
         path: Relative to the data set's folder.
         size_bytes: Its size.
         content_hash: Its `content_hash`.
@@ -55,16 +67,17 @@ class TripletFile:
         height: Height of its picture in pixels; stacked frames lie below one another.
     """
 
+    kind: FileKind
     path: Path
-    size_bytes: int
-    content_hash: str
+    size_bytes: int | None
+    content_hash: str | None
     width: int
     height: int
 
 
 @dataclass(frozen=True, slots=True)
 class Triplet:
-    """A finished triplet: its row is in a table, so its three files are in place.
+    """A finished triplet: its row is in a table, so its files are in place.
 
     Attributes:
         video: Key of the video.
@@ -82,27 +95,30 @@ class Triplet:
         return TripletPaths.of(self.row)
 
 
-def triplet_files(row: PatchRow) -> tuple[TripletFile, TripletFile, TripletFile]:
-    """Return GT, LR_5frames and LR_7frames of a triplet as its row describes them."""
-    width, height = row.width // row.scale, row.height // row.scale
-    gt, lr5, lr7 = TripletPaths.of(row)
-    return (
-        TripletFile(gt, row.gt_bytes, row.gt_hash, row.width, row.height),
-        TripletFile(lr5, row.lr5_bytes, row.lr5_hash, width, LR5_FRAME_COUNT * height),
-        TripletFile(lr7, row.lr7_bytes, row.lr7_hash, width, FRAMES_PER_WINDOW * height),
-    )
+def triplet_files(row: PatchRow) -> tuple[TripletFile, ...]:
+    """Return the files of a triplet as its row describes them, in the order of their kinds."""
+    return tuple(_triplet_file(row, file) for file in row.files)
 
 
-def triplet_paths(category_folder: str, format_folder: str, patch_id: str) -> TripletPaths:
+def _triplet_file(row: PatchRow, file: PatchFile) -> TripletFile:
+    scale = row.scale if file.kind.is_lr else 1
+    width, height = row.width // scale, len(file.kind.frames) * (row.height // scale)
+    return TripletFile(file.kind, Path(file.path), file.size_bytes, file.content_hash, width, height)
+
+
+def triplet_paths(
+    category_folder: str, format_folder: str, patch_id: str, kinds: Collection[FileKind]
+) -> TripletPaths:
     """Return the files of a triplet.
 
     Args:
         category_folder: The category's folder in the data set.
         format_folder: The format's folder in it.
         patch_id: File name without its suffix.
+        kinds: The kinds of its files, `GT` among them.
     """
     folder = Path(category_folder) / format_folder
-    return TripletPaths(*(folder / kind / f"{patch_id}.png" for kind in KINDS))
+    return TripletPaths.of_kinds({kind: folder / kind / f"{patch_id}.png" for kind in kinds})
 
 
 def patch_id(key: str, window: int) -> str:

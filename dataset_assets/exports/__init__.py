@@ -14,15 +14,14 @@ from dataset_assets.exports.checking import ExportFindings, check_export, summar
 from dataset_assets.exports.layouts import LAYOUTS
 from dataset_assets.exports.layouts.protocol import Layout
 from dataset_assets.exports.options import LAYOUT_NAMES, ExportOptions, Frames, GtFrames, LayoutName
-from dataset_assets.exports.running import (
+from dataset_assets.exports.planning import (
     ExportPlan,
-    ExportReport,
     default_folder,
     finished_exports,
     options_to_paste,
     plan_export,
-    write_export,
 )
+from dataset_assets.exports.writing import ExportReport, write_export
 
 __all__ = [
     "LAYOUTS",

@@ -16,6 +16,7 @@ from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.pictures import Picture, TripletReader
 from dataset_assets.exports.selected import Item, row_file
+from dataset_assets.frames import FileKind
 from dataset_assets.generate import Replay
 
 # Threads ask for windows in nearly the order of the film; 7 crops of 1920x1080 take 44 MB.
@@ -92,7 +93,7 @@ def check_films(settings: Settings, items: Sequence[Item]) -> None:
         ConfigError: The configuration has no such video.
         DatasetAssetsError: A film is absent.
     """
-    keys = sorted({item.triplet.video for item in items if row_file(item.row, "gt7") is None})
+    keys = sorted({item.triplet.video for item in items if row_file(item.row, FileKind.GT7) is None})
     absent = [key for key in keys if not settings.video(key).path.is_file()]
     if absent:
         raise DatasetAssetsError(

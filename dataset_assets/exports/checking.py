@@ -16,8 +16,8 @@ import numpy as np
 from dataset_assets.counting import counted
 from dataset_assets.exports.layouts.protocol import Reader, Stored
 from dataset_assets.exports.pictures import Picture, decode
+from dataset_assets.exports.planning import ExportPlan
 from dataset_assets.exports.publishing import count_files, read_record
-from dataset_assets.exports.running import ExportPlan
 from dataset_assets.exports.selected import Item
 from dataset_assets.exports.units import read_units
 from dataset_assets.frames import MIDDLE_FRAME
@@ -68,10 +68,12 @@ def check_export(plan: ExportPlan, *, on_triplets: Callable[[int], None] = lambd
     return found
 
 
-def summary(problems: Sequence[str]) -> str:
-    """Return the first problems, and how many more there are; empty where there is none."""
+def summary(problems: Sequence[str], remedy: str = "") -> str:
+    """Return the first problems, how many more there are, and the remedy; empty where there is none."""
+    if not problems:
+        return ""
     more = len(problems) - SHOWN
-    return "; ".join(problems[:SHOWN]) + (f"; and {counted(more, 'other')}" if more > 0 else "")
+    return "; ".join(problems[:SHOWN]) + (f"; and {counted(more, 'other')}" if more > 0 else "") + remedy
 
 
 def _check_counts(plan: ExportPlan, folder: Path, found: ExportFindings) -> None:
@@ -109,7 +111,7 @@ def _check_item(reader: Reader, item: Item, found: ExportFindings, *, compares: 
     if pictures:
         found.compared += 1
         kernel = cast("Kernel", item.row.kernel)
-        small = downscale(pictures["gt"][np.newaxis], kernel)[0]
+        small = downscale(pictures["gt"][np.newaxis], kernel, item.row.scale)[0]
         if not np.array_equal(small, pictures["lr"]):
             found.aligned.append(f"{item.name}: the middle LR frame is not the {kernel} downscale of GT")
 

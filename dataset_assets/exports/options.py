@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 
 from dataset_assets.config import near_names
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAME_COUNT
+from dataset_assets.frames import FRAMES_PER_WINDOW, FileKind
 
 LayoutName = Literal["vimeo90k", "vimeo90k-lmdb", "redux", "pairs", "pairs-lmdb", "webdataset", "packed"]
 Frames = Literal[5, 7]
@@ -60,7 +60,7 @@ class ExportOptions:
         if self.frames not in get_args(Frames):
             raise DatasetAssetsError(
                 f"An export has 5 or 7 LR frames of each window, not {self.frames}",
-                f"use --frames {LR5_FRAME_COUNT} or --frames {FRAMES_PER_WINDOW}.",
+                f"use --frames {len(FileKind.LR5.frames)} or --frames {FRAMES_PER_WINDOW}.",
             )
         if self.gt not in get_args(GtFrames):
             raise DatasetAssetsError(

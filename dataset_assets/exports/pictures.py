@@ -17,8 +17,9 @@ import numpy.typing as npt
 from dataset_assets.dataset import DataSet, content_hash
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.options import Frames
-from dataset_assets.exports.selected import Item, RowFile, lr_file, row_file
-from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAMES
+from dataset_assets.exports.selected import Item, lr_file, row_file
+from dataset_assets.frames import FRAMES_PER_WINDOW, FileKind
+from dataset_assets.tables import PatchFile
 
 Picture = npt.NDArray[np.uint8]
 
@@ -46,7 +47,8 @@ class TripletReader:
         """
         file = lr_file(item.row)
         frames = self._stack(file, *item.lr_size)
-        return frames[LR5_FRAMES] if len(frames) > self.frames else frames
+        middle = FileKind.LR5.frames
+        return frames[middle.start : middle.stop] if len(frames) > self.frames else frames
 
     def lr_stack(self, item: Item) -> bytes | None:
         """Return the file that stacks exactly the export's LR frames; None where the data set stores none.
@@ -54,7 +56,7 @@ class TripletReader:
         Raises:
             DatasetAssetsError: The file is missing, or is not what its row describes.
         """
-        file = row_file(item.row, "lr7" if self.frames == FRAMES_PER_WINDOW else "lr5")
+        file = row_file(item.row, FileKind.LR7 if self.frames == FRAMES_PER_WINDOW else FileKind.LR5)
         return None if file is None else self._read(file)
 
     def gt_file(self, item: Item) -> Path:
@@ -93,7 +95,7 @@ class TripletReader:
         Raises:
             DatasetAssetsError: The file is missing, or is not what its row describes.
         """
-        file = row_file(item.row, "gt7")
+        file = row_file(item.row, FileKind.GT7)
         return None if file is None else self._stack(file, item.row.width, item.row.height)
 
     def check_files(self, items: Iterable[Item]) -> None:
@@ -106,7 +108,7 @@ class TripletReader:
             self.gt_file(item)
             self._of_its_size(lr_file(item.row))
 
-    def _of_its_size(self, file: RowFile) -> Path:
+    def _of_its_size(self, file: PatchFile) -> Path:
         path = self._data_set.folder / file.path
         try:
             size_bytes = path.stat().st_size
@@ -116,14 +118,14 @@ class TripletReader:
             raise _not_its_row(path)
         return path
 
-    def _stack(self, file: RowFile, width: int, height: int) -> Picture:
+    def _stack(self, file: PatchFile, width: int, height: int) -> Picture:
         """Return a file's frames, (frames, height, width, 3)."""
-        stack = _decoded(self._read(file))
-        if stack is None or stack.shape != (file.frames * height, width, 3):
+        stack, frames = _decoded(self._read(file)), len(file.kind.frames)
+        if stack is None or stack.shape != (frames * height, width, 3):
             raise _not_its_row(self._data_set.folder / file.path)
-        return stack.reshape(file.frames, height, width, 3)
+        return stack.reshape(frames, height, width, 3)
 
-    def _read(self, file: RowFile) -> bytes:
+    def _read(self, file: PatchFile) -> bytes:
         path = self._data_set.folder / file.path
         try:
             content = path.read_bytes()
@@ -154,8 +156,8 @@ def _decoded(content: bytes) -> Picture | None:
     return cast("Picture | None", picture)
 
 
-def _gt_file(item: Item) -> RowFile:
-    file = row_file(item.row, "gt")
+def _gt_file(item: Item) -> PatchFile:
+    file = row_file(item.row, FileKind.GT)
     assert file is not None
     return file
 

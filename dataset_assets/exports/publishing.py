@@ -1,7 +1,7 @@
 """Replace an export in one step: at any moment its folder holds the former one, or none, or the new one.
 
 It is written beside, in `FOLDER.partial`, which a killed run leaves and the next one resumes. Here: these two
-folders, and what may be deleted in them. Not here: what is written (`running`).
+folders, and what may be deleted in them. Not here: what is written (`writing`).
 """
 
 from __future__ import annotations
@@ -80,9 +80,7 @@ def workplace(folder: Path) -> Iterator[Workplace]:
         DatasetAssetsError: The folder holds anything but an export.
         OSError: It cannot be made.
     """
-    folder = folder.absolute()
-    if folder.is_symlink():
-        folder = folder.resolve()
+    folder = folder.resolve()
     _recover(folder)
     refuse_foreign(folder)
     partial = _with_suffix(folder, PARTIAL_SUFFIX)

@@ -17,17 +17,10 @@ from dataset_assets.dataset import DataSet, Triplet, select
 from dataset_assets.draws import draw
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.options import ExportOptions
-from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAME_COUNT
-from dataset_assets.tables import PatchRow
+from dataset_assets.frames import FRAMES_PER_WINDOW, FileKind
+from dataset_assets.tables import PatchFile, PatchRow
 
 Split = Literal["train", "val"]
-FileKind = Literal["gt", "lr5", "lr7", "gt7"]
-FRAMES_OF: Final[dict[FileKind, int]] = {
-    "gt": 1,
-    "lr5": LR5_FRAME_COUNT,
-    "lr7": FRAMES_PER_WINDOW,
-    "gt7": FRAMES_PER_WINDOW,
-}
 # Raised by one whenever the same rows and options give other files: nothing of an older export is kept then.
 FILES_VERSION: Final = 1
 VAL_SEED: Final = 0
@@ -69,23 +62,6 @@ class Item:
     def lr_size(self) -> tuple[int, int]:
         """Width and height of an LR frame in pixels."""
         return self.row.width // self.row.scale, self.row.height // self.row.scale
-
-
-@dataclass(frozen=True, slots=True)
-class RowFile:
-    """A file of a triplet as its row describes it.
-
-    Attributes:
-        path: Relative to the data set's folder.
-        size_bytes: Its size.
-        content_hash: Its `dataset.content_hash`.
-        frames: Frames that it stacks.
-    """
-
-    path: str
-    size_bytes: int
-    content_hash: str
-    frames: int
 
 
 @dataclass(frozen=True)
@@ -159,17 +135,18 @@ def selected(data_set: DataSet, options: ExportOptions) -> Selected:
     return Selected(tuple(items), options)
 
 
-def row_file(row: PatchRow, kind: FileKind) -> RowFile | None:
+def row_file(row: PatchRow, kind: FileKind) -> PatchFile | None:
     """Return a file of a triplet; None where the data set stores none of its kind."""
-    path = getattr(row, f"{kind}_path", None)
-    if path is None:
-        return None
-    return RowFile(path, getattr(row, f"{kind}_bytes"), getattr(row, f"{kind}_hash"), FRAMES_OF[kind])
+    return next((file for file in row.files if file.kind is kind), None)
 
 
-def lr_file(row: PatchRow) -> RowFile:
-    """Return the LR stack of a triplet that has the most frames."""
-    file = row_file(row, "lr7") or row_file(row, "lr5")
+def lr_file(row: PatchRow) -> PatchFile:
+    """Return the LR stack of a triplet that has the most frames.
+
+    Raises:
+        DatasetAssetsError: It has none, which no configuration asks for.
+    """
+    file = row_file(row, FileKind.LR7) or row_file(row, FileKind.LR5)
     if file is None:
         raise DatasetAssetsError(
             f"The data set stores no LR stack of {row.gt_path}", "run generate until nothing is stale."
@@ -230,10 +207,12 @@ def _check_one_scale(triplets: Sequence[Triplet]) -> None:
 
 
 def _check_frames(triplets: Sequence[Triplet], options: ExportOptions) -> None:
-    if options.frames == FRAMES_PER_WINDOW and any(row_file(each.row, "lr7") is None for each in triplets):
+    if options.frames == FRAMES_PER_WINDOW and any(
+        row_file(each.row, FileKind.LR7) is None for each in triplets
+    ):
         raise DatasetAssetsError(
             f"The data set has no LR stacks of {FRAMES_PER_WINDOW} frames",
-            f"use --frames {LR5_FRAME_COUNT}, or add 7 to base_settings.lr_stacks and run generate.",
+            f"use --frames {len(FileKind.LR5.frames)}, or add 7 to base_settings.lr_stacks and run generate.",
         )
 
 

@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.frames import MIDDLE_FRAME
-from dataset_assets.patches import SCALE
+from dataset_assets.frames import FileKind
 
 COLUMNS = 6
 CELL_WIDTH, CELL_HEIGHT = 160, 112
@@ -84,32 +83,34 @@ def contact_sheet(cells: Sequence[Cell], legend: Mapping[str, int] | None = None
     return _small_jpeg(sheet)
 
 
-def triplet_picture(gt: Path, lr7: Path, caption: str) -> bytes | None:
-    """Show the middle of a triplet's GT, pixel for pixel, beside the same of its LR, three times enlarged.
+def triplet_picture(gt: Path, lr: Path, kind: FileKind, scale: int, caption: str) -> bytes | None:
+    """Show the middle of a triplet's GT, pixel for pixel, beside the same of its LR, enlarged.
 
     Args:
         gt: The GT file.
-        lr7: The LR_7frames file.
+        lr: A file of LR frames.
+        kind: Its kind.
+        scale: How many times smaller LR is.
         caption: The text above it.
 
     Returns:
         A JPEG, at most 985 pixels wide and of at most 25 kB; None where a file cannot be read.
     """
-    sharp, stack = cv2.imread(str(gt)), cv2.imread(str(lr7))
+    sharp, stack = cv2.imread(str(gt)), cv2.imread(str(lr))
     if sharp is None or stack is None:
         return None
-    small = stack.reshape(-1, sharp.shape[0] // SCALE, *stack.shape[1:])[MIDDLE_FRAME]
-    width = min(small.shape[1], (MAX_WIDTH - GAP) // 2 // SCALE)
-    height = min(small.shape[0], MAX_DETAIL_HEIGHT // SCALE)
+    small = stack.reshape(-1, sharp.shape[0] // scale, *stack.shape[1:])[kind.middle]
+    width = min(small.shape[1], (MAX_WIDTH - GAP) // 2 // scale)
+    height = min(small.shape[0], MAX_DETAIL_HEIGHT // scale)
     x, y = (small.shape[1] - width) // 2, (small.shape[0] - height) // 2
-    enlarged = small[y : y + height, x : x + width].repeat(SCALE, axis=0).repeat(SCALE, axis=1)
-    x, y, width, height = (SCALE * value for value in (x, y, width, height))
+    enlarged = small[y : y + height, x : x + width].repeat(scale, axis=0).repeat(scale, axis=1)
+    x, y, width, height = (scale * value for value in (x, y, width, height))
     halves = (sharp[y : y + height, x : x + width], enlarged)
     gap = np.full((height, GAP, 3), BACKGROUND, np.uint8)
     sheet = np.hstack([halves[0], gap, halves[1]])
     titles = np.full((LINE_HEIGHT, sheet.shape[1], 3), BACKGROUND, np.uint8)
     _write(titles, f"GT  {caption}", 2)
-    _write(titles, f"LR, {SCALE} times as large", width + GAP + 2)
+    _write(titles, f"LR, {scale} times as large", width + GAP + 2)
     return _small_jpeg(np.vstack([titles, sheet]))
 
 

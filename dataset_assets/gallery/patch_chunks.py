@@ -27,14 +27,14 @@ import numpy.typing as npt
 from dataset_assets.gallery.video_page import SCORE_NAMES, TO_DATA_SET, Crop, ShownCandidate, VideoPage
 
 # Raised with every change of what a chunk holds: the page ignores chunks of another form.
-FORM: Final = 1
+FORM: Final = 2
 # From the page of all patches to the data set's folder.
 TO_DATA_SET_FROM_PATCHES: Final = "../"
 # Stands for the window's number, with at least six digits, in the address of a file; no quoted path has it.
 WINDOW_PLACE: Final = "{}"
 _START, _BETWEEN, _END = "addPatches(", ",\n", ");\n"
 
-_Group = tuple[tuple[str, str | int], ...]
+_Group = tuple[tuple[str, str | int | tuple[tuple[str, str], ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,10 @@ def _group(crop: Crop) -> _Group:
         ("width", row.width),
         ("height", row.height),
     )
-    files = (("gt", row.gt_path), ("lr5", row.lr5_path), ("lr7", row.lr7_path))
-    return (*shape, *((name, _address(path, row.window)) for name, path in files))
+    return (
+        *shape,
+        ("files", tuple((file.kind.column, _address(file.path, row.window)) for file in row.files)),
+    )
 
 
 def _active_area(page: VideoPage) -> list[int] | None:

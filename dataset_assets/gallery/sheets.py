@@ -83,8 +83,9 @@ def sample_triplet(data_set: DataSet, report: CategoryReport) -> bytes | None:
     if row is None:
         return None
     paths = TripletPaths.of(row)
-    gt, lr7 = data_set.path_of(paths.gt), data_set.path_of(paths.lr7)
-    return triplet_picture(gt, lr7, f"window {row.window}, {row.format}")
+    kind = next(kind for kind in paths.by_kind if kind.is_lr)
+    gt, lr = data_set.path_of(paths.gt), data_set.path_of(paths.by_kind[kind])
+    return triplet_picture(gt, lr, kind, row.scale, f"window {row.window}, {row.format}")
 
 
 def _with_pictures(

@@ -56,9 +56,7 @@ class Crop:
         format: Its format.
         colour: Number of the category's colour.
         row: Its row in the table.
-        gt: URL of the GT file.
-        lr5: URL of the LR_5frames file.
-        lr7: URL of the LR_7frames file.
+        files: URL of each file of the triplet, by the columns of its kind.
         region: Where it lies in the window's picture; None where that is not known.
     """
 
@@ -66,9 +64,7 @@ class Crop:
     format: str
     colour: int
     row: PatchRow
-    gt: str
-    lr5: str
-    lr7: str
+    files: Mapping[str, str]
     region: Region | None
 
 
@@ -315,9 +311,7 @@ class _Reader:
             format=row.format,
             colour=colour,
             row=row,
-            gt=file_url(row.gt_path),
-            lr5=file_url(row.lr5_path),
-            lr7=file_url(row.lr7_path),
+            files={file.kind.column: file_url(file.path) for file in row.files},
             region=self._region(row),
         )
 

@@ -18,12 +18,13 @@ from dataset_assets.generate.changes import (
     Changes,
     finished_patches,
     planned_changes,
+    refuse_run,
     refuse_to_replace,
     removed_category,
 )
 from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Made
 from dataset_assets.generate.limits import DAMAGED_REMEDY, LIMIT_EXIT_CODE, step_limits, within_limits
-from dataset_assets.generate.plan import TRIPLET_BYTES_PER_PIXEL, VideoPlan, plan_video
+from dataset_assets.generate.plan import VideoPlan, bytes_per_pixel, plan_video
 from dataset_assets.generate.replay import Replay
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds, evenly_first
@@ -33,7 +34,6 @@ from dataset_assets.generate.video import generate_video, probe_video
 __all__ = [
     "DAMAGED_REMEDY",
     "LIMIT_EXIT_CODE",
-    "TRIPLET_BYTES_PER_PIXEL",
     "CategoryReport",
     "Changes",
     "Job",
@@ -45,12 +45,14 @@ __all__ = [
     "VideoPlan",
     "VideoReport",
     "WindowsReport",
+    "bytes_per_pixel",
     "evenly_first",
     "finished_patches",
     "generate_video",
     "plan_video",
     "planned_changes",
     "probe_video",
+    "refuse_run",
     "refuse_to_replace",
     "removed_category",
     "step_limits",

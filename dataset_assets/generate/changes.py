@@ -6,7 +6,6 @@ No film is opened. What cannot be known without it (which candidates will be acc
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,12 +20,11 @@ from dataset_assets.dataset import (
     DataSet,
 )
 from dataset_assets.errors import ReplacingError
-from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, window_ledger
-from dataset_assets.generate.plan import VideoPlan, plan_categories, room_for
+from dataset_assets.generate.ledger import PatchLedger
+from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, recorded_film, window_ledger
+from dataset_assets.generate.plan import VideoPlan, bytes_per_pixel, room_for
 from dataset_assets.generate.rounds import Rounds
 from dataset_assets.patches import PatchPlan
-from dataset_assets.tables import VideoRow
-from dataset_assets.video import Fingerprint, Rect
 
 MOST_REPLACED = 0.1
 """Share of the finished patches that a run may delete or make again without being asked for it."""
@@ -41,6 +39,9 @@ class Changes:
         added: Patches that are to be made, at most; a film may have no room for them.
         remade: Patches that are made again.
         deleted: Patches that are deleted.
+        extended: Of the kept ones, those that get a file of a further kind.
+        reduced: Of the kept ones, those that lose a file of a kind.
+        extended_bytes: Estimated bytes of the further files.
         of_changed_films: Of the remade and deleted ones, those of a film whose file changed.
         reasons: Why patches are made again or deleted, in a few words each.
     """
@@ -49,6 +50,9 @@ class Changes:
     added: int = 0
     remade: int = 0
     deleted: int = 0
+    extended: int = 0
+    reduced: int = 0
+    extended_bytes: float = 0.0
     of_changed_films: int = 0
     reasons: tuple[str, ...] = ()
 
@@ -59,8 +63,8 @@ class Changes:
 
     @property
     def replaced(self) -> int:
-        """Patches that are made again or deleted because of settings or code."""
-        return self.remade + self.deleted - self.of_changed_films
+        """Patches that are made again, deleted, or lose a file, because of settings or code."""
+        return self.remade + self.deleted + self.reduced - self.of_changed_films
 
     @property
     def to_make(self) -> int:
@@ -68,10 +72,15 @@ class Changes:
         return self.added + self.remade
 
     def __str__(self) -> str:
-        return (
+        parts = [
             f"keeps {_patches(self.kept)}, adds {self.added:,}, remakes {self.remade:,}, "
             f"deletes {self.deleted:,}"
-        )
+        ]
+        if self.extended:
+            parts.append(f"adds a file to {self.extended:,}")
+        if self.reduced:
+            parts.append(f"deletes a file of {self.reduced:,}")
+        return ", ".join(parts)
 
     def __add__(self, other: Changes) -> Changes:
         return Changes(
@@ -79,6 +88,9 @@ class Changes:
             self.added + other.added,
             self.remade + other.remade,
             self.deleted + other.deleted,
+            self.extended + other.extended,
+            self.reduced + other.reduced,
+            self.extended_bytes + other.extended_bytes,
             self.of_changed_films + other.of_changed_films,
             tuple(dict.fromkeys((*self.reasons, *other.reasons))),
         )
@@ -97,12 +109,16 @@ def refuse_to_replace(place: str, changes: Changes, finished: int) -> None:
         finished: Patches that are there.
 
     Raises:
-        ReplacingError: It would delete or make again more than a tenth of them.
+        ReplacingError: It would delete, make again or take a file from more than a tenth of them.
     """
     if changes.replaced <= MOST_REPLACED * finished:
         return
-    parts = [("remade", changes.remade), ("deleted", changes.deleted)]
-    what = " and ".join(f"{count:,} would be {verb}" for verb, count in parts if count)
+    parts = [
+        ("be remade", changes.remade),
+        ("be deleted", changes.deleted),
+        ("lose a file", changes.reduced),
+    ]
+    what = " and ".join(f"{count:,} would {verb}" for verb, count in parts if count)
     raise ReplacingError(
         f"{place}: of {counted(finished, 'finished patch')} {what} ({'; '.join(changes.reasons)})",
         "if that is wanted, run `dataset-assets generate --yes`, set base_settings.allow_replacing to true, "
@@ -147,6 +163,33 @@ def planned_changes(
         left = data_set.left_categories(settings).get(entry.key, ())
         changes |= {category: removed_category(data_set, category, entry.key) for category in left}
     return changes
+
+
+def refuse_run(
+    settings: Settings,
+    data_set: DataSet,
+    entry: VideoEntry,
+    categories: Collection[str],
+    *,
+    plan: VideoPlan | None = None,
+) -> None:
+    """Refuse a run on one video that would replace many of its finished patches.
+
+    Args:
+        settings: The configuration.
+        data_set: The data set.
+        entry: The video.
+        categories: The categories that are asked for; all of them include those that left the configuration.
+        plan: The video's plan where its film was probed.
+
+    Raises:
+        ReplacingError: It would delete or make again more than a tenth of them.
+        DatasetAssetsError: A table is damaged, or from a newer release.
+    """
+    is_of_all = set(categories) == set(settings.categories)
+    planned = planned_changes(settings, data_set, entry, None if is_of_all else categories, plan=plan)
+    changes = sum(planned.values(), Changes())
+    refuse_to_replace(entry.key, changes, changes.finished)
 
 
 def removed_category(data_set: DataSet, category: str, key: str) -> Changes:
@@ -218,16 +261,12 @@ class _Look:
     def _rows(self) -> _Rows | None:
         """The rows of the video's tables; None where its film was never probed."""
         settings, data_set, entry = self._settings, self._data_set, self._entry
-        excluded = data_set.excluded_windows.read(entry.key)
         if self._plan is not None:
+            excluded = data_set.excluded_windows.read(entry.key)
             film = FilmIdentity.of_info(self._plan.info, excluded)
             return _Rows(settings, data_set, entry, film, self._plan.patches)
-        row = data_set.tables.read_video(entry.key)
-        if row is None:
-            return None
-        film = FilmIdentity.of_row(row, _fingerprint(row, entry), excluded)
-        area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
-        return _Rows(settings, data_set, entry, film, plan_categories(settings, entry, area))
+        recorded = recorded_film(settings, data_set, entry)
+        return _Rows(settings, data_set, entry, *recorded) if recorded else None
 
 
 class _Rows:
@@ -263,7 +302,8 @@ class _Rows:
             accepted = sorted(ledger.windows() | ledger.outdated())
         chosen = frozenset(ledger.choose(accepted, windows.strata))
         kept, remade = len(chosen & ledger.windows()), len(chosen & ledger.outdated())
-        return Changes(kept) + _replaced(remade, made - kept, expected - kept, reason)
+        changes = Changes(kept) + _replaced(remade, made - kept, expected - kept, reason)
+        return changes + _other_files(ledger, chosen, reason)
 
     @cached_property
     def _accepted(self) -> dict[int, tuple[list[int], int]]:
@@ -284,10 +324,11 @@ class _Rows:
             while batch := rounds.next_round(target, target):
                 rounds.settle(batch)
             accepted = rounds.accepted[:wanted]
-            is_ended = windows.is_complete or windows.is_full or rounds.tried >= cap
+            is_ended = windows.is_complete or windows.is_full
+            tries = 0 if is_ended else max(0, cap - rounds.tried)
             extent, excluded = windows.extent, windows.exclusions.length
             room = room_for(target, extent, excluded) if extent.spans else target
-            found[target] = accepted, min(target, len(accepted)) if is_ended else room
+            found[target] = accepted, min(room, len(accepted) + tries)
         return found
 
 
@@ -295,15 +336,28 @@ def _replaced(remade: int, made: int, target: int, reason: str) -> Changes:
     """Return the changes where none of `made` patches stays, and so many of `target` are made again."""
     of_changed_film = made if reason == SOURCE_CHANGED else 0
     reasons = (reason,) if made else ()
-    return Changes(0, max(0, target - remade), remade, made - remade, of_changed_film, reasons)
+    return Changes(
+        added=max(0, target - remade),
+        remade=remade,
+        deleted=made - remade,
+        of_changed_films=of_changed_film,
+        reasons=reasons,
+    )
 
 
-def _fingerprint(row: VideoRow, entry: VideoEntry) -> Fingerprint:
-    """Return the fingerprint of a film; the recorded one where its file is away."""
-    recorded = row.source_fingerprint
-    with suppress(OSError):
-        return recorded if recorded.is_of(entry.path) else Fingerprint.of(entry.path)
-    return recorded
+def _other_files(ledger: PatchLedger, chosen: Collection[int], reason: str) -> Changes:
+    """Return what happens to the files of the patches that stay, of which these windows are chosen."""
+    rows = [row for row in ledger.rows() if row.window in chosen]
+    lacking = {row.window: ledger.lacking(row.window) for row in rows}
+    reduced = sum(not set(row.kinds) <= set(ledger.kinds) for row in rows)
+    return Changes(
+        extended=sum(map(bool, lacking.values())),
+        reduced=reduced,
+        extended_bytes=sum(
+            row.width * row.height * bytes_per_pixel(lacking[row.window], row.scale) for row in rows
+        ),
+        reasons=(reason,) if reduced else (),
+    )
 
 
 def _made(data_set: DataSet, category: str, key: str) -> int:

@@ -1,11 +1,12 @@
 """Write what a pass has made to the disk, in an order that survives any end of the run.
 
-A row is in a table only while its three files are complete and in place: it is deleted before its files are
-replaced, and written after. Each step below is on the disk before the next begins, since after a power cut a
-later step may be there without an earlier one that was not flushed:
+A row is in a table only while its files are complete and in place: it is deleted before its files are
+replaced, and written after. A row that gets a further file, or loses one, takes the place of the one before,
+and its other files are not touched. Each step below is on the disk before the next begins, since after a
+power cut a later step may be there without an earlier one that was not flushed:
 
 1. files recorded in the journal, then written under temporary names, window by window;
-2. records of the files whose rows are deleted, then the tables without these rows;
+2. records of the files whose rows are deleted or lose them, then the tables without the deleted rows;
 3. contents of the new files, then their names;
 4. the windows table, then the patches tables with the new rows;
 5. deletion of files that no row names, then of the journal's records.
@@ -16,7 +17,8 @@ Not here: which rows there are (`ledger`), and the leftovers of a killed run (`d
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from dataset_assets.dataset import DataSet, Journal, TripletPaths
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
@@ -54,16 +56,19 @@ class Checkpoints:
         self._window_ledger = windows
         self._ledgers = patches
         self._writer = data_set.triplet_writer()
+        self._written: list[list[Path]] = []
         self._rows: list[tuple[PatchLedger, PatchRow]] = []
 
     def write(self, triplets: Sequence[tuple[TripletPaths, EncodedTriplet]]) -> None:
         """Write a window's triplets, which get their names with the commit of their rows."""
-        self._journal.note([paths for paths, _ in triplets])
+        written = [[paths.by_kind[kind] for kind in files] for paths, files in triplets]
+        self._journal.note(written)
         for paths, files in triplets:
             self._writer.write(paths, files)
+        self._written += written
 
     def add(self, ledger: PatchLedger, row: PatchRow) -> None:
-        """Add the row of a triplet that was written."""
+        """Add the row of a triplet of which files were written, or files are to be deleted."""
         self._rows.append((ledger, row))
 
     def commit(self, *, complete: bool) -> None:
@@ -79,13 +84,14 @@ class Checkpoints:
         """
         # Removed first: a retry after a failure must not name files that could not be flushed.
         added, self._rows = self._rows, []
+        written, self._written = self._written, []
         if not (added or self.windows or complete or any(ledger.is_changed for ledger in self._ledgers)):
             return
         for ledger in self._ledgers:
             ledger.give_up(None if complete else [row.window for each, row in added if each is ledger])
         self._withdraw()
-        triplets = [TripletPaths.of(row) for _, row in added]
-        self._writer.commit(triplets)
+        self._journal.note(_losses(added))
+        self._writer.commit(written)
         for ledger, row in added:
             ledger.add(row)
         if self._window_ledger is not None and not self._window_ledger.is_complete:
@@ -93,7 +99,7 @@ class Checkpoints:
         for ledger in self._ledgers:
             if ledger.is_changed or (complete and not ledger.is_complete):
                 ledger.commit(complete=complete)
-        self._journal.settle({path for triplet in triplets for path in triplet})
+        self._journal.settle({path for triplet in written for path in triplet})
         self.windows = 0
         self.committed_s = time.time()
 
@@ -108,3 +114,13 @@ class Checkpoints:
     def discard(self) -> None:
         """Delete the files that were written and not committed."""
         self._writer.discard()
+
+
+def _losses(added: Iterable[tuple[PatchLedger, PatchRow]]) -> list[list[Path]]:
+    """Return the files that rows lose which are replaced by others."""
+    replaced = [(ledger.row(row.window), row) for ledger, row in added]
+    return [
+        [path for path in TripletPaths.of(before) if path not in set(TripletPaths.of(row))]
+        for before, row in replaced
+        if before is not None
+    ]

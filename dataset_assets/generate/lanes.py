@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +25,7 @@ import numpy.typing as npt
 from dataset_assets.config import BaseSettings
 from dataset_assets.dataset import encode_picture, picture_name
 from dataset_assets.errors import SourceLostError, VideoError
-from dataset_assets.frames import FRAMES_PER_WINDOW
+from dataset_assets.frames import FRAMES_PER_WINDOW, FileKind
 from dataset_assets.generate.rows import window_row
 from dataset_assets.patches import EncodedTriplet, Kernel, PlannedPatch, encode_triplet, stack_triplet
 from dataset_assets.tables import WindowRow
@@ -51,11 +51,13 @@ class Job:
         placement: Where it lies.
         recorded: Its row in the table; None where it is to be tried.
         patches: The patches to make of it where it is accepted, by category.
+        kinds: The files to make of each patch, by category.
     """
 
     placement: Placement
     recorded: WindowRow | None
     patches: Mapping[str, PlannedPatch]
+    kinds: Mapping[str, Collection[FileKind]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +258,9 @@ class Lane:
             frames = self._read_again(made.row)
         crops = self._renderer.crops(frames, [patch.rect for patch in job.patches.values()])
         triplets = {
-            category: encode_triplet(stack_triplet(crop, self._kernel))
+            category: encode_triplet(
+                stack_triplet(crop, job.kinds[category], self._kernel, self._settings.scale)
+            )
             for category, crop in zip(job.patches, crops, strict=True)
         }
         return replace(made, triplets=triplets)

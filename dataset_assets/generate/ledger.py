@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from dataset_assets.config import BaseSettings
 from dataset_assets.dataset import STRATA_VERSION, DataSet, SettingsHashes, has_other_cap
+from dataset_assets.frames import FileKind
 from dataset_assets.generate.rows import untried_row
 from dataset_assets.patches import PatchPlan
 from dataset_assets.reasons import EXCLUDED, PASSED_OVER
@@ -209,6 +210,9 @@ class PatchLedger:
         is_complete: Whether the table on disk is finished for what is asked for.
         is_changed: Whether rows were added that are not in the table on disk.
         chosen: Windows that the category takes, as the table on disk says; None where it does not.
+        kinds: The files that each patch is to have.
+        lacks_files_alone: Whether the table on disk is finished for what is asked for, but for the kinds of
+            its patches' files.
         given_up: Rows that are in the table on disk and will not be in the next one.
     """
 
@@ -242,6 +246,8 @@ class PatchLedger:
         self.settings_hash = hashes.written
         self.is_complete = False
         self.is_changed = False
+        self.kinds = provenance.kinds
+        self.lacks_files_alone = False
         self.given_up: list[PatchRow] = []
         self.chosen: int | None = None
         self._data_set = data_set
@@ -270,14 +276,17 @@ class PatchLedger:
             self._provenance = replace(provenance, strata_target=strata_target)
         if is_older:
             is_finished = earlier.complete and earlier.target == provenance.target
-            self.is_complete = is_finished and earlier.settings_hash in of_strata and not rebuilds
+            is_finished = is_finished and earlier.settings_hash in of_strata and not rebuilds
         else:
-            self.is_complete = not rebuilds and _is_finished(earlier, provenance)
+            is_finished = not rebuilds and _is_finished(earlier, provenance)
+        has_kinds = earlier.kinds == self.kinds or not rows
+        self.is_complete = is_finished and has_kinds
+        self.lacks_files_alone = is_finished and not has_kinds
 
     @property
     def made(self) -> int:
-        """Patches made under these settings, by this run or an earlier one."""
-        return len(self._done)
+        """Patches made under these settings, with all their files, by this run or an earlier one."""
+        return sum(self._has_kinds(row) for row in self._done.values())
 
     @property
     def size_bytes(self) -> int:
@@ -285,11 +294,24 @@ class PatchLedger:
         return sum(row.size_bytes for row in self._done.values())
 
     def has(self, window: int) -> bool:
-        """Return whether the window's patch was made under these settings."""
-        return window in self._done
+        """Return whether the window's patch was made under these settings, with the files it is to have."""
+        row = self._done.get(window)
+        return row is not None and self._has_kinds(row)
+
+    def row(self, window: int) -> PatchRow | None:
+        """Return the row of the window's patch if it was made under these settings, with whatever files."""
+        return self._done.get(window)
+
+    def lacking(self, window: int) -> tuple[FileKind, ...]:
+        """Return the kinds of the files that the window's patch lacks."""
+        row = self._done.get(window)
+        return tuple(kind for kind in self.kinds if row is None or kind not in row.kinds)
+
+    def _has_kinds(self, row: PatchRow) -> bool:
+        return row.kinds == self.kinds
 
     def windows(self) -> frozenset[int]:
-        """Return the windows with a patch made under these settings."""
+        """Return the windows with a patch made under these settings, with whatever files."""
         return frozenset(self._done)
 
     def outdated(self) -> frozenset[int]:
@@ -308,9 +330,13 @@ class PatchLedger:
         return order[: self.plan.target]
 
     def add(self, row: PatchRow) -> None:
-        """Record a patch whose files are in place."""
+        """Record a patch whose files are in place, or that has fewer of them than before."""
         self._done[row.window] = row
         self.is_changed = True
+
+    def keep_chosen(self) -> None:
+        """Record as many windows that the category takes as the table on disk says."""
+        self._provenance = replace(self._provenance, chosen=self.chosen)
 
     def give_up(self, windows: Iterable[int] | None) -> None:
         """Give up the rows of other settings of these windows; of all windows where None."""
@@ -340,7 +366,8 @@ class PatchLedger:
     def commit(self, *, complete: bool) -> None:
         """Replace the table."""
         rows = sorted([*self._done.values(), *self._earlier.values()], key=lambda row: row.window)
-        made = replace(self._provenance, complete=complete, outdated=len(self._earlier))
+        outdated = len(rows) - self.made
+        made = replace(self._provenance, complete=complete, outdated=outdated)
         self._data_set.tables.write(self._path, PATCHES, rows, made)
         self.is_complete = complete
         self.is_changed = False

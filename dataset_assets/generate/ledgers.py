@@ -5,6 +5,8 @@ Here: the identity of settings and of the film that rows are compared with. How 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -26,10 +28,12 @@ from dataset_assets.dataset import (
     triplet_paths,
     windows_hashes,
 )
+from dataset_assets.frames import FileKind
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
+from dataset_assets.generate.plan import plan_categories
 from dataset_assets.patches import PatchPlan, PlannedPatch
 from dataset_assets.tables import PatchRow, Provenance, Sampled, VideoRow
-from dataset_assets.video import Extent, Fingerprint, VideoInfo
+from dataset_assets.video import Extent, Fingerprint, Rect, VideoInfo
 from dataset_assets.windows import Exclusions, about_time_base
 
 # Stands where a film was not probed; a table that was placed in it says what its candidates lie in.
@@ -150,6 +154,8 @@ def patch_ledger(
         complete=False,
         target=plan.target,
         mix=plan.mix,
+        kinds=settings.base.file_kinds,
+        scale=settings.base.scale,
     )
     return PatchLedger(
         data_set,
@@ -162,12 +168,43 @@ def patch_ledger(
     )
 
 
-def patch_paths(settings: Settings, plan: PatchPlan, patch: PlannedPatch) -> TripletPaths:
-    """Return the names of a patch's files."""
+def recorded_film(
+    settings: Settings, data_set: DataSet, entry: VideoEntry
+) -> tuple[FilmIdentity, Mapping[str, PatchPlan]] | None:
+    """Return what the videos table says of a film, and each category's plan of it; the film is not opened.
+
+    Returns:
+        None where it was never probed.
+
+    Raises:
+        DatasetAssetsError: A table or the list of excluded windows is damaged, or from a newer release.
+    """
+    row = data_set.tables.read_video(entry.key)
+    if row is None:
+        return None
+    excluded = data_set.excluded_windows.read(entry.key)
+    film = FilmIdentity.of_row(row, _fingerprint(row, entry), excluded)
+    area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
+    return film, plan_categories(settings, entry, area)
+
+
+def _fingerprint(row: VideoRow, entry: VideoEntry) -> Fingerprint:
+    """Return the fingerprint of a film; the recorded one where its file is away."""
+    recorded = row.source_fingerprint
+    with suppress(OSError):
+        return recorded if recorded.is_of(entry.path) else Fingerprint.of(entry.path)
+    return recorded
+
+
+def patch_paths(
+    settings: Settings, plan: PatchPlan, patch: PlannedPatch, kinds: Collection[FileKind]
+) -> TripletPaths:
+    """Return the names of a patch's files of these kinds, `GT` among them."""
     return triplet_paths(
         settings.categories[plan.category].folder,
         settings.formats[patch.format].folder,
         patch_id(plan.key, patch.window),
+        kinds,
     )
 
 
@@ -183,4 +220,4 @@ def _is_planned(settings: Settings, plan: PatchPlan, row: PatchRow) -> bool:
         rect.y,
         rect.width,
         rect.height,
-    ) and TripletPaths.of(row) == patch_paths(settings, plan, planned)
+    ) and TripletPaths.of(row) == patch_paths(settings, plan, planned, row.kinds)

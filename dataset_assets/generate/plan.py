@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.frames import FRAMES_PER_WINDOW
+from dataset_assets.frames import FRAMES_PER_WINDOW, FileKind
 from dataset_assets.patches import PatchPlan, misfit, plan_patches
 from dataset_assets.video import Extent, Rect, VideoInfo
 from dataset_assets.windows import Exclusions
 
-# Of a GT pixel: the stacks add 12/9 of the GT's pixels. Seven real films gave 0.7 (flat animation) to 3.8
-# (grain, foliage) bytes, so that a run that is estimated to fit does.
-TRIPLET_BYTES_PER_PIXEL = 4.0
+# Of a pixel in a file. 54 films in the default formats gave 0.2 bytes (flat animation) to 1.7 (foliage),
+# and 1.16 on average, by which a data set is estimated.
+PNG_BYTES_PER_PIXEL = 1.16
+# By which the space for one film is checked, so that a film that is estimated to fit does.
+MOST_PNG_BYTES_PER_PIXEL = 1.71
+
+
+def bytes_per_pixel(
+    kinds: Collection[FileKind], scale: int, png_bytes_per_pixel: float | None = None
+) -> float:
+    """Return the estimated bytes of a patch's files for a pixel of its GT.
+
+    Args:
+        kinds: The kinds of its files.
+        scale: How many times smaller an LR frame is.
+        png_bytes_per_pixel: Of a pixel in a file; that of an average film by default.
+    """
+    frames = sum(len(kind.frames) / (scale**2 if kind.is_lr else 1) for kind in kinds)
+    return frames * (PNG_BYTES_PER_PIXEL if png_bytes_per_pixel is None else png_bytes_per_pixel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +42,7 @@ class VideoPlan:
         windows: Windows that are wanted; 0 where no category has a format that fits the film.
         room: Windows that the film is long enough for, at most `windows`.
         patches: The plan of each category.
+        bytes_per_pixel: Bytes of a patch for a pixel of its GT at most, as far as known films show.
         misfit: Why no format of any category fits the film; empty where one does, or where none wants any.
     """
 
@@ -34,10 +51,11 @@ class VideoPlan:
     windows: int
     room: int
     patches: Mapping[str, PatchPlan]
+    bytes_per_pixel: float
     misfit: str
 
     def size_bytes(self, category: str, made: int = 0) -> int:
-        """Estimated bytes of a category's triplets.
+        """Return the bytes that a category's triplets take at most, as far as known films show.
 
         Args:
             category: Name of the category.
@@ -47,7 +65,7 @@ class VideoPlan:
         pixels = sum(
             share * plan.formats[name].width * plan.formats[name].height for name, share in plan.mix.items()
         )
-        return int(max(0, plan.target - made) * pixels * TRIPLET_BYTES_PER_PIXEL)
+        return int(max(0, plan.target - made) * pixels * self.bytes_per_pixel)
 
 
 def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoPlan:
@@ -57,7 +75,9 @@ def plan_video(settings: Settings, entry: VideoEntry, info: VideoInfo) -> VideoP
     why = misfit(settings.formats, mixes, info.active)
     windows = 0 if why else settings.window_target(entry)
     excluded = Exclusions.of(info.extent, info.time_base, entry.excluded_ranges, ()).length
-    return VideoPlan(entry, info, windows, room_for(windows, info.extent, excluded), patches, why)
+    room = room_for(windows, info.extent, excluded)
+    density = bytes_per_pixel(settings.base.file_kinds, settings.base.scale, MOST_PNG_BYTES_PER_PIXEL)
+    return VideoPlan(entry, info, windows, room, patches, density, why)
 
 
 def room_for(windows: int, extent: Extent, excluded: int = 0) -> int:

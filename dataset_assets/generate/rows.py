@@ -5,12 +5,15 @@ Not here: the columns (`tables`), and which rows a table has (`ledger`).
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 from dataset_assets.config import VideoEntry
 from dataset_assets.dataset import TripletPaths, content_hash
-from dataset_assets.patches import SCALE, EncodedTriplet, Kernel, PlannedPatch
-from dataset_assets.tables import PatchRow, VideoRow, WindowRow
+from dataset_assets.frames import FileKind
+from dataset_assets.patches import EncodedTriplet, Kernel, PlannedPatch
+from dataset_assets.tables import PatchFile, PatchRow, VideoRow, WindowRow
 from dataset_assets.video import VideoInfo
 from dataset_assets.windows import Placement, Tried
 
@@ -107,41 +110,66 @@ def video_row(entry: VideoEntry, info: VideoInfo) -> VideoRow:
 
 def patch_row(
     planned: PlannedPatch,
-    paths: TripletPaths,
-    files: EncodedTriplet,
+    files: Iterable[PatchFile],
     *,
     kernel: Kernel,
+    scale: int,
     settings_hash: str,
 ) -> PatchRow:
     """Return the row of a triplet that was written.
 
     Args:
         planned: What it was planned as.
-        paths: Its files, relative to the data set's folder.
-        files: Their contents.
+        files: Its files, GT first.
         kernel: Kernel of the LR.
+        scale: How many times smaller LR is.
         settings_hash: Identity of the settings.
     """
-    rect = planned.rect
-    return PatchRow(
-        patch_id=paths.gt.stem,
+    rect, files = planned.rect, tuple(files)
+    gt = files[0]
+    row = PatchRow(
+        patch_id=PurePosixPath(gt.path).stem,
         window=planned.window,
         format=planned.format,
         x=rect.x,
         y=rect.y,
         width=rect.width,
         height=rect.height,
-        gt_path=paths.gt.as_posix(),
-        lr5_path=paths.lr5.as_posix(),
-        lr7_path=paths.lr7.as_posix(),
-        gt_bytes=len(files[0]),
-        lr5_bytes=len(files[1]),
-        lr7_bytes=len(files[2]),
-        gt_hash=content_hash(files[0]),
-        lr5_hash=content_hash(files[1]),
-        lr7_hash=content_hash(files[2]),
+        gt_path=gt.path,
+        lr5_path=None,
+        lr7_path=None,
+        gt7_path=None,
+        gt_bytes=gt.size_bytes or 0,
+        lr5_bytes=None,
+        lr7_bytes=None,
+        gt7_bytes=None,
+        gt_hash=gt.content_hash or "",
+        lr5_hash=None,
+        lr7_hash=None,
+        gt7_hash=None,
         kernel=kernel,
-        scale=SCALE,
+        scale=scale,
         settings_hash=settings_hash,
         created_at=datetime.now(UTC),
     )
+    return row.with_files(files)
+
+
+def written_files(paths: TripletPaths, files: EncodedTriplet) -> dict[FileKind, PatchFile]:
+    """Return what a row says of files that were written.
+
+    Args:
+        paths: Their names.
+        files: Their contents.
+    """
+    names = paths.by_kind
+    return {
+        kind: PatchFile(kind, names[kind].as_posix(), len(content), content_hash(content))
+        for kind, content in files.items()
+    }
+
+
+def with_kinds(row: PatchRow, made: Mapping[FileKind, PatchFile], kinds: Collection[FileKind]) -> PatchRow:
+    """Return a row with the files of these kinds: those that were made, and its own."""
+    files = {file.kind: file for file in row.files} | dict(made)
+    return row.with_files(files[kind] for kind in kinds)

@@ -27,10 +27,11 @@ from dataset_assets.errors import (
     SpaceError,
     VideoError,
 )
-from dataset_assets.generate.changes import Changes, planned_changes, refuse_to_replace
+from dataset_assets.generate.changes import refuse_run
 from dataset_assets.generate.limits import step_done
 from dataset_assets.generate.plan import plan_video
 from dataset_assets.generate.reports import VideoReport
+from dataset_assets.generate.restacking import has_other_files, restack
 from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import VideoPass
 from dataset_assets.tables import VIDEOS, Provenance, VideoRow
@@ -99,6 +100,11 @@ def generate_video(
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
     data_set = DataSet.of(settings)
     with data_set.failures.kept(key, entry.path), _named(settings, entry), data_set.work_on(key) as journal:
+        may_replace = may_replace or force or settings.base.allow_replacing
+        if not force and has_other_files(settings, data_set, key, wanted):
+            if not may_replace:
+                refuse_run(settings, data_set, entry, wanted)
+            restack(settings, data_set, entry, journal, wanted)
         info = _probe(settings, entry)
         step_done()
         plan = plan_video(settings, entry, info)
@@ -115,11 +121,8 @@ def generate_video(
         )
         is_of_all = set(wanted) == set(settings.categories)
         left = data_set.left_categories(settings).get(key, ()) if is_of_all else ()
-        may_replace = may_replace or force or settings.base.allow_replacing
         if not may_replace and (left or not video_pass.is_done):
-            planned = planned_changes(settings, data_set, entry, None if is_of_all else wanted, plan=plan)
-            changes = sum(planned.values(), Changes())
-            refuse_to_replace(key, changes, changes.finished)
+            refuse_run(settings, data_set, entry, wanted, plan=plan)
         video_pass.run()
         data_set.remove_categories(key, left, journal)
     return VideoReport(

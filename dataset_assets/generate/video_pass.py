@@ -25,10 +25,10 @@ from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Lanes, Made
 from dataset_assets.generate.ledger import PatchLedger
 from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, patch_paths, window_ledger
 from dataset_assets.generate.limits import step_done
-from dataset_assets.generate.plan import VideoPlan
+from dataset_assets.generate.plan import MOST_PNG_BYTES_PER_PIXEL, VideoPlan, bytes_per_pixel
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds
-from dataset_assets.generate.rows import patch_row
+from dataset_assets.generate.rows import patch_row, with_kinds, written_files
 from dataset_assets.patches import EncodedTriplet, PlannedPatch
 from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import count
@@ -248,7 +248,9 @@ class VideoPass:
         row, planned = self.windows.row(number), ledger.plan.patch(number)
         if row is None or planned is None or ledger.has(number):
             return None
-        return Job(Placement(number, row.keyframe_pts, row.pts[0]), row, {ledger.plan.category: planned})
+        category = ledger.plan.category
+        placement = Placement(number, row.keyframe_pts, row.pts[0])
+        return Job(placement, row, {category: planned}, {category: ledger.lacking(number)})
 
     def _round_size(self, rounds: Rounds) -> int:
         """Return how many candidates a round may take; whatever it is, the result is the same.
@@ -271,15 +273,19 @@ class VideoPass:
             and (row is None or row.accepted)
             and (planned := ledger.plan.patch(placement.number)) is not None
         }
-        return Job(placement, row, patches)
+        kinds = {
+            ledger.plan.category: ledger.lacking(placement.number)
+            for ledger in self._pending
+            if ledger.plan.category in patches
+        }
+        return Job(placement, row, patches, kinds)
 
     def _make(self, lanes: Lanes, jobs: Sequence[Job]) -> None:
         """Make what is wanted, and commit it."""
         # What runs ahead is lost with a killed run too.
         most = max(1, self._settings.base.checkpoint_every - lanes.ahead)
         wanted = [job for job in jobs if job.recorded is None or job.patches]
-        missing = self._plan.windows - self._progress.windows_done if self._finds_windows else 0
-        self._progress.windows_pending = max(len(wanted), missing)
+        self._progress.windows_pending = max(len(wanted), self._lacked())
         for made in lanes.make(sorted(wanted, key=lambda job: job.placement.start or 0)):
             self._take(made)
             # The first commit is immediate: users see in the gallery what the rest will look like.
@@ -288,6 +294,19 @@ class VideoPass:
             self._report(made)
         if wanted:
             self._commit(complete=False)
+
+    def _lacked(self) -> int:
+        """Return the windows that are still to be found, and those of which a patch is to be made."""
+        accepted = [row.window for row in self.windows.rows() if row.accepted]
+        missing = max(0, self._plan.windows - len(accepted)) if self._finds_windows else 0
+        lacking = {
+            number
+            for ledger in self._pending
+            if ledger.plan.mix
+            for number in accepted[: ledger.plan.target]
+            if not ledger.has(number)
+        }
+        return missing + len(lacking)
 
     def _commit(self, *, complete: bool) -> None:
         """Commit, if the film is still the one that was probed."""
@@ -329,23 +348,32 @@ class VideoPass:
         self, planned: Mapping[PatchLedger, PlannedPatch], triplets: Mapping[str, EncodedTriplet]
     ) -> None:
         written = [
-            (ledger, patch, patch_paths(self._settings, ledger.plan, patch), triplets[ledger.plan.category])
+            (
+                ledger,
+                patch,
+                patch_paths(self._settings, ledger.plan, patch, ledger.kinds),
+                triplets[ledger.plan.category],
+            )
             for ledger, patch in planned.items()
         ]
         self._checkpoints.write([(paths, files) for _, _, paths, files in written])
         for ledger, patch, paths, files in written:
-            row = patch_row(
-                patch,
-                paths,
-                files,
-                kernel=self._settings.base.lr_kernel,
-                settings_hash=ledger.settings_hash,
-            )
+            made, before = written_files(paths, files), ledger.row(patch.window)
+            if before is None:
+                row = patch_row(
+                    patch,
+                    made.values(),
+                    kernel=self._settings.base.lr_kernel,
+                    scale=self._settings.base.scale,
+                    settings_hash=ledger.settings_hash,
+                )
+            else:
+                row = with_kinds(before, made, ledger.kinds)
             self._checkpoints.add(ledger, row)
             name = ledger.plan.category
             self.made[name] += 1
             self._progress.patches[name] += 1
-            self._progress.patches_bytes[name] += sum(map(len, files))
+            self._progress.patches_bytes[name] += sum(map(len, files.values()))
 
     def _refuse_to_replay_nothing(self) -> None:
         wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target and ledger.plan.mix]
@@ -358,7 +386,10 @@ class VideoPass:
 
     def _check_space(self) -> None:
         base = self._settings.base
-        needed = sum(self._plan.size_bytes(ledger.plan.category, ledger.made) for ledger in self._pending)
+        needed = sum(
+            self._plan.size_bytes(ledger.plan.category, len(ledger.windows())) + self._lacking_bytes(ledger)
+            for ledger in self._pending
+        )
         free = self._data_set.free_bytes
         if free - needed < base.min_free_gb * 1e9:
             raise SpaceError(
@@ -367,6 +398,17 @@ class VideoPass:
                 f"{base.min_free_gb:.1f} GB",
                 "free some space or lower min_free_gb",
             )
+
+    def _lacking_bytes(self, ledger: PatchLedger) -> int:
+        """Return the estimated bytes of the files that patches lack which have others."""
+        return sum(
+            int(
+                row.width
+                * row.height
+                * bytes_per_pixel(ledger.lacking(row.window), row.scale, MOST_PNG_BYTES_PER_PIXEL)
+            )
+            for row in ledger.rows()
+        )
 
     def _prepare_folders(self) -> None:
         for ledger in self._pending:

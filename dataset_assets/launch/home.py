@@ -18,7 +18,7 @@ import dagster as dg
 from sqlalchemy.exc import DBAPIError
 
 from dataset_assets.assets import GALLERY_ADDRESS, GALLERY_VARIABLE
-from dataset_assets.config import CONFIG_VARIABLE, Settings, video_key
+from dataset_assets.config import CONFIG_VARIABLE, Settings, keep_config, video_key
 from dataset_assets.dagster_internals import (
     HISTORY_FOLDER,
     INSTANCE_FILE,
@@ -124,6 +124,7 @@ def enter_home(settings: Settings, config: Path) -> Path:
         if not (home / INSTANCE_FILE).exists():
             shutil.copyfile(Path(__file__).with_name(INSTANCE_FILE), home / INSTANCE_FILE)
         _make_history(home)
+        keep_config(config, home)
     except OSError as error:
         raise DatasetAssetsError(
             f"The Dagster home {home} cannot be made ({error.strerror})",

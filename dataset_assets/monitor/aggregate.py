@@ -11,9 +11,11 @@ from typing import Literal
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Completion, Progress, windows_per_s
-from dataset_assets.generate import TRIPLET_BYTES_PER_PIXEL
+from dataset_assets.generate import bytes_per_pixel
 from dataset_assets.monitor.pace import RunningWork, time_left_s
 from dataset_assets.monitor.snapshot import Activity, CategoryState, Disk, Overall
+from dataset_assets.patches import fitting_mix
+from dataset_assets.video import MAX_LONGER_SIDE, Rect
 
 VideoState = Literal["done", "too_small", "running", "failed", "interrupted", "waiting"]
 
@@ -46,21 +48,6 @@ class VideoSummary:
     def total(self) -> Completion:
         """How far all categories have come together."""
         return sum(self.patches.values(), Completion())
-
-    @property
-    def weight(self) -> int:
-        """Weight in the overall share: one for each patch that the film can give, and one for the probe."""
-        return 1 + self.total.target - self.total.short
-
-    @property
-    def share(self) -> float:
-        """Share that is done, 0..1."""
-        if self.state in ("done", "too_small"):
-            return 1.0
-        if self.progress is not None:
-            return ratio(self.progress.windows_done, self.progress.windows_target) or 0.0
-        wanted = self.weight - 1
-        return 1 - self.total.to_do / wanted if wanted else 0.0
 
 
 def ratio(part: float, total: float) -> float | None:
@@ -96,8 +83,7 @@ def overall(
         videos_waiting=states.count("waiting"),
         runs_queued=activity.queued,
         backfills=activity.backfills,
-        share=sum(video.weight * video.share for video in videos)
-        / max(1, sum(video.weight for video in videos)),
+        share=total.share if total.share is not None else float(bool(videos)),
         eta_s=_overall_eta_s(videos, activity, waiting, now_s),
         patches=total.done,
         patches_target=total.target,
@@ -142,6 +128,7 @@ def _category_state(videos: Sequence[VideoSummary], category: str) -> CategorySt
         patches_target=patches.target,
         patches_short=patches.short,
         patches_to_do=patches.to_do,
+        share=patches.share,
         candidates=candidates,
         accepted=accepted,
         acceptance_rate=ratio(accepted, candidates),
@@ -159,22 +146,26 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
         free_bytes: Free bytes of the disk.
     """
     used = other_bytes + sum(sum(video.size_bytes.values()) for video in videos)
-    to_come = 0.0
+    projected = float(other_bytes)
     for category in settings.categories:
         patches = sum((each for video in videos if (each := video.patches.get(category))), Completion())
         size_bytes = sum(video.size_bytes.get(category, 0) for video in videos)
         made = patches.done + patches.stale
-        to_come += patches.to_do * patch_bytes(settings, category, made, size_bytes)
+        # What is stale is replaced, kept as one of those to do, or deleted.
+        wanted = patches.done + patches.to_do
+        projected += wanted * patch_bytes(settings, category, made, size_bytes)
     return Disk(
         used_bytes=used,
-        projected_bytes=used + round(to_come),
+        projected_bytes=round(projected),
         free_bytes=free_bytes,
-        free_after_bytes=free_bytes - round(to_come),
+        free_after_bytes=free_bytes - round(projected) + used,
         min_free_bytes=round(settings.base.min_free_gb * 1e9),
     )
 
 
-def patch_bytes(settings: Settings, category: str, made: int, size_bytes: int) -> float:
+def patch_bytes(
+    settings: Settings, category: str, made: int, size_bytes: int, film: tuple[int, int] | None = None
+) -> float:
     """Return the estimated bytes of a patch: the mean of those that are there, else from the category's mix.
 
     Args:
@@ -182,11 +173,21 @@ def patch_bytes(settings: Settings, category: str, made: int, size_bytes: int) -
         category: Name of the category.
         made: Patches that are there.
         size_bytes: Their bytes.
+        film: Width and height of the film's coded frame, where they are known, pixels.
     """
     if made:
         return size_bytes / made
     mix = settings.categories[category].mix
+    if film is not None:
+        # Formats that do not fit leave their share to the others.
+        mix = fitting_mix(settings.formats, mix, _working_area(*film)) or mix
     pixels = sum(
         share * settings.formats[name].width * settings.formats[name].height for name, share in mix.items()
     )
-    return pixels * TRIPLET_BYTES_PER_PIXEL
+    return pixels * bytes_per_pixel(settings.base.file_kinds, settings.base.scale)
+
+
+def _working_area(width: int, height: int) -> Rect:
+    """Return the working frame of a film with this coded frame, as if it had square pixels and no bars."""
+    scale = min(1.0, MAX_LONGER_SIDE / max(width, height))
+    return Rect(0, 0, round(width * scale), round(height * scale))

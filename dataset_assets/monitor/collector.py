@@ -111,9 +111,10 @@ class SnapshotCollector:
         failures = newest([*self._kept_failures().values(), *activity.failures])
         states = self._states(tables, running, left, failures, activity)
         videos = [self._summary(key, state, tables, live.get(key)) for key, state in states.items()]
-        to_come = activity.waiting
+        to_come: Collection[str] | None = activity.waiting
         if to_come is None:
-            to_come = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
+            to_do = {key for key, state in states.items() if state in ("waiting", "interrupted")}
+            to_come = to_do | activity.queued_again
         self._begun &= {(run.key, run.started_s) for run in runs.values()}
         self._begun |= {(run.key, run.started_s) for run in runs.values() if run.key in live}
         machine, uses = self._machine.read([progress.pid for progress in live.values()])
@@ -151,24 +152,35 @@ class SnapshotCollector:
         found = self._last_scan().overview.completions[key]
         return windows_to_do({name: found[name] for name in (WINDOWS, *self._categories)}, force=force)
 
+    def completion(self) -> Completion:
+        """Return how far the patches of all videos have come, as the tables are now."""
+        self._tables = None
+        found = self._last_scan().overview.completions
+        figures = (found[key][name] for key in self._entries for name in self._categories)
+        return sum(figures, Completion())
+
     def _last_scan(self) -> _Tables:
         return self._scanned_tables(self._tables.running if self._tables else frozenset())
 
     def _kept_failures(self) -> dict[str, Failure]:
         return {key: each for key, each in self._data_set.failures.read().items() if key in self._entries}
 
-    def bytes_of(self, patches: Mapping[str, int]) -> int:
+    def bytes_of(self, patches: Mapping[str, Mapping[str, int]], films: Mapping[str, tuple[int, int]]) -> int:
         """Estimate the bytes of patches that are to be made.
 
         Args:
-            patches: How many, by category.
+            patches: How many, by video and category.
+            films: Width and height of the coded frame of films that were not probed yet, by video, pixels.
         """
         made = self._scanned_tables(frozenset()).made
         total = 0.0
-        for category, count in patches.items():
+        for category in self._settings.categories:
             there = [each for (_, name), each in made.items() if name == category]
             count_there, bytes_there = sum(each[0] for each in there), sum(each[1] for each in there)
-            total += count * patch_bytes(self._settings, category, count_there, bytes_there)
+            for key, counts in patches.items():
+                if count := counts.get(category, 0):
+                    film = films.get(key)
+                    total += count * patch_bytes(self._settings, category, count_there, bytes_there, film)
         return round(total)
 
     def _scanned_tables(self, running: frozenset[str]) -> _Tables:
@@ -206,8 +218,11 @@ class SnapshotCollector:
             found = self._data_set.completions(self._settings, self._entries[key], statuses, progress)
         size_bytes = {name: tables.made.get((key, name), (0, 0))[1] for name in self._categories}
         if progress is not None:
+            # Those of other settings are there until they are replaced.
             size_bytes |= {
-                name: progress.patches_bytes[name] for name in progress.patches if name in size_bytes
+                name: max(size_bytes[name], progress.patches_bytes[name])
+                for name in progress.patches
+                if name in size_bytes
             }
         accepted, candidates = tables.judged.get(key, (0, 0))
         if progress is not None and progress.candidates >= candidates:

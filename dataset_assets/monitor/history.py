@@ -14,6 +14,7 @@ from types import TracebackType
 import dagster as dg
 
 from dataset_assets.assets import (
+    PARTITION_TAG,
     SOURCE_VIDEO,
     WINDOWS_TAG,
     ended_s,
@@ -40,12 +41,15 @@ MOST_ENDED = 200
 LONGEST_START_S = 60.0
 # The newest backfills, among which are those that go on.
 BACKFILLS = 5
+# Videos that failed of which queued runs are looked for: SQLite takes 32,766 values in a query.
+MOST_FAILED = 10_000
 # Dagster gives a run worker that long to start (start_timeout_seconds of dagster.yaml).
 START_TIMEOUT_S = 180.0
 # The event after a run's start names its process, milliseconds later.
 STARTED_TIMEOUT_S = 10.0
 
 _STATUS = dg.DagsterRunStatus
+_QUEUED = [_STATUS.QUEUED]
 _ACTIVE = [_STATUS.STARTING, _STATUS.STARTED, _STATUS.CANCELING]
 _ENDED: dict[dg.DagsterRunStatus, RunState] = {
     _STATUS.SUCCESS: "succeeded",
@@ -138,9 +142,11 @@ class History:
                 failures.append(found)
         past = self._read_past(instance, overview)
         failures += past.failures
+        failed = {each.key for each in failures if each.key} | overview.failures.keys()
         return Activity(
             runs=tuple(runs),
-            queued=instance.get_runs_count(dg.RunsFilter(statuses=[_STATUS.QUEUED])),
+            queued=instance.get_runs_count(dg.RunsFilter(statuses=_QUEUED)),
+            queued_again=self._queued_of(instance, failed),
             backfills=sum(
                 each.status.name == "REQUESTED" for each in instance.get_backfills(limit=BACKFILLS)
             ),
@@ -149,6 +155,14 @@ class History:
             last_run=past.last_run,
             problem="",
         )
+
+    def _queued_of(self, instance: dg.DagsterInstance, keys: Collection[str]) -> frozenset[str]:
+        """Return those of some videos of which a run waits for its start."""
+        if not keys:
+            return frozenset()
+        tags: dict[str, str | list[str]] = {PARTITION_TAG: sorted(keys)[:MOST_FAILED]}
+        records = instance.get_run_records(dg.RunsFilter(statuses=_QUEUED, tags=tags))
+        return frozenset(_key(record.dagster_run) for record in records)
 
     def _is_ours(self, run: dg.DagsterRun) -> bool:
         key = _key(run)

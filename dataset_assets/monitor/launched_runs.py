@@ -41,7 +41,8 @@ class LaunchedRuns:
         now_s = time.time()
         self._waiting.discard(outcome.key)
         started_s = self._started_s.get(outcome.key, now_s)
-        self._ended.append(EndedRun(started_s, now_s, self._windows[outcome.key]))
+        windows = 0 if outcome.failure is not None else self._windows[outcome.key]
+        self._ended.append(EndedRun(started_s, now_s, windows))
         if outcome.failure is not None:
             self.failures.append(outcome.failure)
 

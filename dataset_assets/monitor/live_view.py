@@ -144,9 +144,12 @@ def _last(snapshot: Snapshot, width: int) -> Text:
 
 def _totals(snapshot: Snapshot, width: int) -> RenderableType:
     overall = snapshot.overall
-    unit = " patches" if width >= NARROW else ""
-    short = f", {overall.patches_short} short" if overall.patches_short and width >= NARROW else ""
-    cells = [Text(percent(overall.share)), _line(f"{overall.patches}/{overall.patches_target}{unit}{short}")]
+    counts = f"{overall.patches}/{overall.patches_target} patches"
+    for count, word in ((overall.patches_short, "short"), (overall.patches_to_do, "to do")):
+        counts += f", {count} {word}" if count or word == "to do" else ""
+    if width < NARROW:  # of what can be made, which is what the share is of
+        counts = f"{overall.patches}/{overall.patches_target - overall.patches_short}"
+    cells = [Text(percent(overall.share)), _line(counts)]
     if snapshot.state == "running":
         cells.append(_line("ETA ", _eta(overall.eta_s)))
     table = Table.grid(padding=(0, 2, 0, 0))
@@ -243,18 +246,19 @@ def _acceptance(share: float | None) -> Text:
 
 
 def _categories(snapshot: Snapshot, width: int) -> _Section:
-    name_width = max(8, min(24, width - 30))
+    name_width = max(8, min(24, width - (30 if width < NARROW else 58)))
     columns = [("category", "left", name_width)]
     if width < NARROW:
         columns += [("patches", "right", 13), ("accept", "right", 6), ("size", "right", 8)]
     else:
-        columns += [(title, "right", 10) for title in ("patches", "target", "", "accept", "size")]
+        wide = (("patches", 8), ("target", 8), ("short", 7), ("", 5), ("accept", 7), ("size", 9))
+        columns += [(title, "right", each) for title, each in wide]
     table = _grid(columns, 1 if width < NARROW else 2)
     for each in snapshot.categories:
-        share = each.patches / each.patches_target if each.patches_target else None
-        counts = [Text(f"{each.patches}/{each.patches_target}")]
+        counts = [Text(f"{each.patches}/{each.patches_target - each.patches_short}")]
         if width >= NARROW:
-            counts = [Text(str(each.patches)), Text(str(each.patches_target)), Text(percent(share))]
+            figures = (each.patches, each.patches_target, each.patches_short)
+            counts = [*(Text(str(figure)) for figure in figures), Text(percent(each.share))]
         table.add_row(
             shortened(each.category, name_width),
             *counts,

@@ -17,7 +17,7 @@ from dataset_assets.monitor.snapshot import EndedRun
 # an earlier one may be others.
 LONGEST_PAUSE_S = 120.0
 # From so many on they suffice.
-ENOUGH_RUNS = 3
+ENOUGH_RUNS = 1
 # A slot that a run has left is filled within that time where runs wait.
 REFILL_S = 60.0
 
@@ -73,7 +73,7 @@ def pace(ended: Sequence[EndedRun], running: Sequence[RunningWork], now_s: float
     in_pass = [work for work in running if work.progress and windows_per_s(work.progress, now_s) is not None]
     starts = [work.progress.started_s - work.started_s for work in in_pass if work.progress]
     overhead_s = max(0.0, sum(starts) / len(starts)) if starts else 0.0
-    recent = _recent(ended, running, now_s)
+    recent = _recent([run for run in ended if run.windows], running, len(in_pass), now_s)
     spent_s = sum(run.ended_s - run.started_s for run in recent)
     spent_s += sum(now_s - work.started_s for work in in_pass)
     windows = sum(run.windows for run in recent) + sum(work.windows * work.share for work in in_pass)
@@ -118,8 +118,10 @@ def _left_s(work: RunningWork, found: Pace, now_s: float) -> float:
     return found.window_s * work.windows * (1 - work.share) if own is None else own
 
 
-def _recent(ended: Sequence[EndedRun], running: Sequence[RunningWork], now_s: float) -> list[EndedRun]:
-    """Return the runs of the present spell of work, or all where these are few."""
+def _recent(
+    ended: Sequence[EndedRun], running: Sequence[RunningWork], in_pass: int, now_s: float
+) -> list[EndedRun]:
+    """Return the runs of the present spell of work, or all where these are few with those in their pass."""
     begun_s = min([now_s, *(work.started_s for work in running)])
     recent = []
     for run in sorted(ended, key=lambda each: each.ended_s, reverse=True):
@@ -127,7 +129,7 @@ def _recent(ended: Sequence[EndedRun], running: Sequence[RunningWork], now_s: fl
             break
         recent.append(run)
         begun_s = min(begun_s, run.started_s)
-    return recent if len(recent) >= ENOUGH_RUNS else list(ended)
+    return recent if len(recent) + in_pass >= ENOUGH_RUNS else list(ended)
 
 
 def _slots(ended: Sequence[EndedRun], running: Sequence[RunningWork], now_s: float) -> int:

@@ -22,7 +22,9 @@ def status_line(snapshot: Snapshot) -> str:
     parts += [f"{count} {word}" for count, word in counts if count]
     eta = "unknown" if overall.eta_s is None else clock(overall.eta_s)
     moment = time.strftime("%H:%M", time.localtime(snapshot.taken_s))
+    short = f"{overall.patches_short:,} short, " if overall.patches_short else ""
     return (
         f"{moment} {', '.join(parts)}; {percent(overall.share)}, "
-        f"{overall.patches:,} of {counted(overall.patches_target, 'patch')}, ETA {eta}"
+        f"{overall.patches:,} of {counted(overall.patches_target, 'patch')}, {short}"
+        f"{overall.patches_to_do:,} to do, ETA {eta}"
     )

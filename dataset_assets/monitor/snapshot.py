@@ -53,7 +53,8 @@ class EndedRun:
     Attributes:
         started_s: When it started, or the slot became free for it, Unix time.
         ended_s: When it ended, Unix time.
-        windows: Windows to work on, as the tables showed at its start.
+        windows: Windows to work on, as the tables showed at its start; 0 where it is not known that it came
+            to one.
     """
 
     started_s: float
@@ -87,6 +88,7 @@ class Activity:
     Attributes:
         runs: Runs that go on.
         queued: Runs that wait for their start.
+        queued_again: Keys of the videos that failed and of which a run waits for its start.
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
         failures: The newest first, one for each video.
         ended: The newest runs on videos that ended, by which the time left is estimated.
@@ -98,6 +100,7 @@ class Activity:
 
     runs: tuple[ActiveRun, ...] = ()
     queued: int = 0
+    queued_again: frozenset[str] = frozenset()
     backfills: int = 0
     failures: tuple[Failure, ...] = ()
     ended: tuple[EndedRun, ...] = ()
@@ -174,7 +177,8 @@ class Overall:
         videos_waiting: The other videos: missing or stale.
         runs_queued: Dagster runs that wait for their start.
         backfills: Backfills that go on, or wait for Dagster's daemon to take them up.
-        share: Share of the work that is done.
+        share: Share of the patches that the films can give that is done: patches / (patches_target -
+            patches_short); 1 where they can give none.
         eta_s: Seconds until all videos except the failed ones are done, at the pace of the runs so far.
         patches: Patches that there are of those wanted, up to date.
         patches_target: Patches wanted by the configuration: made, short and to do.
@@ -212,6 +216,7 @@ class CategoryState:
         patches_target: Patches wanted by the configuration: made, short and to do.
         patches_short: Wanted patches that the films cannot give.
         patches_to_do: Wanted patches that are still to be made.
+        share: patches / (patches_target - patches_short).
         candidates: Candidates tried in the videos that it was requested from.
         accepted: Those that became windows.
         acceptance_rate: accepted / candidates.
@@ -224,6 +229,7 @@ class CategoryState:
     patches_target: int
     patches_short: int
     patches_to_do: int
+    share: float | None
     candidates: int
     accepted: int
     acceptance_rate: float | None

@@ -3,13 +3,12 @@
 Not here: decoding (`video`), accepting windows (`windows`), file names and tables (`dataset`), Dagster.
 """
 
-from dataset_assets.patches.kernels import SCALE, Kernel, downscale
+from dataset_assets.patches.kernels import Kernel, downscale
 from dataset_assets.patches.planning import PatchPlan, PlannedPatch, fitting_mix, misfit, plan_patches
 from dataset_assets.patches.png import encode_png, whole_png_size
 from dataset_assets.patches.triplets import EncodedTriplet, encode_triplet, stack_triplet
 
 __all__ = [
-    "SCALE",
     "EncodedTriplet",
     "Kernel",
     "PatchPlan",

@@ -133,7 +133,14 @@ def _absent_columns(found: pa.Schema, schema: pa.Schema, *, is_older: bool) -> f
     absent = {field.name for field in schema if is_older and field.nullable and field.name not in found.names}
     expected = pa.schema([field for field in schema if field.name not in absent])
     removed = REMOVED_COLUMNS if is_older else frozenset()
-    kept = pa.schema([field for field in found if field.name not in removed])
+    nullable = {field.name for field in schema if is_older and field.nullable}
+    kept = pa.schema(
+        [
+            field.with_nullable(nullable=field.nullable or field.name in nullable)
+            for field in found
+            if field.name not in removed
+        ]
+    )
     return frozenset(absent) if kept.equals(expected) else None
 
 

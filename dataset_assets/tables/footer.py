@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from dataset_assets.frames import DEFAULT_KINDS, DEFAULT_SCALE, FileKind
 from dataset_assets.tables.schemas import SCHEMA_VERSION, WRITER_VERSION, PatchRow, Row, WindowRow
 from dataset_assets.video import Fingerprint
 
@@ -75,6 +76,9 @@ class Provenance:
         outdated: Rows of other settings, which a run has yet to replace or delete.
         sampled: How candidates were placed; None for other tables than windows.
         strata_target: Patches that the release before was asked for, where rows of it are kept.
+        kinds: The files that each patch of a finished patches table has; `DEFAULT_KINDS` in those of older
+            releases and in tables of other kinds.
+        scale: How many times smaller the LR of a patches table is than its GT.
         schema_version: Version of the columns and of this record. The store writes its own, `SCHEMA_VERSION`.
         writer_version: Release of dataset_assets. The store writes its own, `WRITER_VERSION`.
     """
@@ -90,6 +94,8 @@ class Provenance:
     outdated: int = 0
     sampled: Sampled | None = None
     strata_target: int | None = None
+    kinds: tuple[FileKind, ...] = DEFAULT_KINDS
+    scale: int = DEFAULT_SCALE
     schema_version: int = SCHEMA_VERSION
     writer_version: str = WRITER_VERSION
 
@@ -102,7 +108,7 @@ class Counts:
         accepted: Accepted candidates of a windows table; else 0.
         rejected: Rejected candidates of a windows table by reason, without those passed over; else empty.
         patches: Patches of a patches table by format; else empty.
-        size_bytes: Bytes of the triplets of a patches table by format, GT and both LR stacks; else empty.
+        size_bytes: Bytes of the triplets of a patches table by format; else empty.
     """
 
     accepted: int
@@ -167,4 +173,6 @@ def from_metadata(metadata: Mapping[bytes, bytes]) -> tuple[Provenance, Counts]:
     if provenance.get("sampled"):
         spans = tuple((start, end) for start, end in provenance["sampled"]["spans"])
         provenance["sampled"] = Sampled(**(provenance["sampled"] | {"spans": spans}))
+    if "kinds" in provenance:
+        provenance["kinds"] = tuple(map(FileKind, provenance["kinds"]))
     return Provenance(**provenance), Counts(**json.loads(metadata[_COUNTS_KEY]))

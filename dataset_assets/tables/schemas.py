@@ -11,13 +11,15 @@ numbers if all of them consist of digits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
 from dataset_assets import __version__
+from dataset_assets.frames import FileKind
 from dataset_assets.reasons import UNTRIED
 from dataset_assets.video import Fingerprint
 
@@ -25,7 +27,7 @@ SCHEMA_VERSION = 5
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
 
 Files of older versions stay readable where nullable columns were added, which are null in their rows,
-columns removed, which are not read (`REMOVED_COLUMNS`), or renamed (`RENAMED_COLUMNS`).
+columns became nullable, were removed, which are not read (`REMOVED_COLUMNS`), or renamed (`RENAMED_COLUMNS`).
 """
 
 REMOVED_COLUMNS = frozenset({"attempt"})
@@ -33,6 +35,9 @@ REMOVED_COLUMNS = frozenset({"attempt"})
 
 RENAMED_COLUMNS = {"gt": "gt_path", "lr5": "lr5_path", "lr7": "lr7_path"}
 """Columns of older versions and what this version calls them. `gt` hid behind `pandas.Series.gt`."""
+
+_FILE_COLUMNS = ("path", "bytes", "hash")
+"""What follows a file's kind in the names of the columns of the patches table."""
 
 WRITER_VERSION = __version__
 """The release of dataset_assets that writes the files."""
@@ -170,21 +175,39 @@ PATCHES: pa.Schema = pa.schema(
         _column("width", _INT32, "Width of the crop in working-frame pixels."),
         _column("height", _INT32, "Height of the crop in working-frame pixels."),
         _column("gt_path", _STRING, "GT file, relative to the output folder."),
-        _column("lr5_path", _STRING, "LR_5frames file, relative to the output folder."),
-        _column("lr7_path", _STRING, "LR_7frames file, relative to the output folder."),
+        _column(
+            "lr5_path",
+            _STRING,
+            "LR_5frames file, relative to the output folder; null where there is none, see `lr_stacks`.",
+            nullable=True,
+        ),
+        _column(
+            "lr7_path",
+            _STRING,
+            "LR_7frames file, relative to the output folder; null where there is none, see `lr_stacks`.",
+            nullable=True,
+        ),
+        _column(
+            "gt7_path",
+            _STRING,
+            "GT_7frames file, relative to the output folder; null where there is none, see `gt_frames`.",
+            nullable=True,
+        ),
         _column("gt_bytes", _INT64, "Size of the GT file in bytes."),
-        _column("lr5_bytes", _INT64, "Size of the LR_5frames file in bytes."),
-        _column("lr7_bytes", _INT64, "Size of the LR_7frames file in bytes."),
+        _column("lr5_bytes", _INT64, "Size of the LR_5frames file in bytes.", nullable=True),
+        _column("lr7_bytes", _INT64, "Size of the LR_7frames file in bytes.", nullable=True),
+        _column("gt7_bytes", _INT64, "Size of the GT_7frames file in bytes.", nullable=True),
         _column("gt_hash", _STRING, "BLAKE2b of the GT file, 64 bits, as `b2sum -l 64` prints it."),
-        _column("lr5_hash", _STRING, "BLAKE2b of the LR_5frames file, 64 bits."),
-        _column("lr7_hash", _STRING, "BLAKE2b of the LR_7frames file, 64 bits."),
+        _column("lr5_hash", _STRING, "BLAKE2b of the LR_5frames file, 64 bits.", nullable=True),
+        _column("lr7_hash", _STRING, "BLAKE2b of the LR_7frames file, 64 bits.", nullable=True),
+        _column("gt7_hash", _STRING, "BLAKE2b of the GT_7frames file, 64 bits.", nullable=True),
         _column("kernel", _STRING, "Kernel that made the LR stacks, such as bicubic."),
         _column("scale", _INT32, "How many times smaller an LR frame is than its GT."),
         _column("settings_hash", _STRING, "Hash of the settings that the patch was made with."),
         _column("created_at", _TIMESTAMP, "When the triplet was written."),
     ]
 )
-"""One row for every triplet whose three files are in place."""
+"""One row for every triplet whose files are in place."""
 
 
 def description(field: pa.Field) -> str:
@@ -274,6 +297,23 @@ class WindowRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchFile:
+    """What a row of the patches table says of one of its files.
+
+    Attributes:
+        kind: Its kind.
+        path: Relative to the data set's folder.
+        size_bytes: Its size; None only in a damaged row.
+        content_hash: BLAKE2b of its content; None only in a damaged row.
+    """
+
+    kind: FileKind
+    path: str
+    size_bytes: int | None
+    content_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PatchRow:
     """A row of the patches table; `PATCHES` describes the fields. `created_at` carries its time zone."""
 
@@ -287,23 +327,54 @@ class PatchRow:
     width: int
     height: int
     gt_path: str
-    lr5_path: str
-    lr7_path: str
+    lr5_path: str | None
+    lr7_path: str | None
+    gt7_path: str | None
     gt_bytes: int
-    lr5_bytes: int
-    lr7_bytes: int
+    lr5_bytes: int | None
+    lr7_bytes: int | None
+    gt7_bytes: int | None
     gt_hash: str
-    lr5_hash: str
-    lr7_hash: str
+    lr5_hash: str | None
+    lr7_hash: str | None
+    gt7_hash: str | None
     kernel: str
     scale: int
     settings_hash: str
     created_at: datetime
 
     @property
+    def files(self) -> Iterator[PatchFile]:
+        """Its files, in the order of the columns."""
+        for kind in FileKind:
+            path, size_bytes, content_hash = (
+                getattr(self, f"{kind.column}_{column}") for column in _FILE_COLUMNS
+            )
+            if path is not None:
+                yield PatchFile(kind, path, size_bytes, content_hash)
+
+    @property
+    def kinds(self) -> tuple[FileKind, ...]:
+        """The kinds of its files."""
+        return tuple(kind for kind in FileKind if getattr(self, f"{kind.column}_path") is not None)
+
+    @property
     def size_bytes(self) -> int:
-        """Bytes of the three files."""
-        return self.gt_bytes + self.lr5_bytes + self.lr7_bytes
+        """Bytes of its files."""
+        return sum(file.size_bytes or 0 for file in self.files)
+
+    def with_files(self, files: Iterable[PatchFile]) -> PatchRow:
+        """Return the row with these files instead of its own."""
+        columns: dict[str, Any] = dict.fromkeys(
+            f"{kind.column}_{column}" for kind in FileKind for column in _FILE_COLUMNS
+        )
+        for file in files:
+            values = (file.path, file.size_bytes, file.content_hash)
+            columns |= {
+                f"{file.kind.column}_{column}": value
+                for column, value in zip(_FILE_COLUMNS, values, strict=True)
+            }
+        return replace(self, **columns)
 
 
 Row = VideoRow | WindowRow | PatchRow

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import dagster as dg
 import uvicorn
@@ -21,6 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
+from dataset_assets.assets import CHECKS_ALONE
 from dataset_assets.config import ConfigReader, config_path
 from dataset_assets.dagster_internals import webserver_app
 from dataset_assets.dataset import DataSet
@@ -93,6 +96,16 @@ def gallery_routes(data_set: DataSet, config: ConfigReader) -> list[BaseRoute]:
     ]
 
 
+def refusal_of(selector: Mapping[str, Any]) -> str:
+    """Return why a run is not launched; empty where it is.
+
+    Args:
+        selector: What it is launched for: `assetSelection` and `assetCheckSelection`, as the UI sends them.
+    """
+    is_of_checks_alone = selector.get("assetSelection") == [] and selector.get("assetCheckSelection")
+    return str(DatasetAssetsError(*CHECKS_ALONE)) if is_of_checks_alone else ""
+
+
 def guarded(app: ASGIApp, host: str) -> ASGIApp:
     """Return the application; at a loopback address it answers only requests for this machine's own names."""
     if not is_loopback(host):
@@ -104,7 +117,10 @@ def main(workspace: str, host: str, port: int) -> None:
     """Serve until it is interrupted."""
     config = ConfigReader(config_path(None))
     data_set = DataSet.of(config.read())
-    with dg.DagsterInstance.get() as instance, webserver_app(instance, Path(workspace)) as app:
+    with (
+        dg.DagsterInstance.get() as instance,
+        webserver_app(instance, Path(workspace), refusal_of) as app,
+    ):
         # Dagster's last route takes every address.
         routes = [*exclusion_routes(data_set, write_page), *gallery_routes(data_set, config)]
         app.router.routes[:0] = routes

@@ -21,7 +21,6 @@ from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.dataset import (
     SOURCE_VERSION,
     DataSet,
-    TripletPaths,
     content_hash,
     irrelevant_by_row,
     source_hashes,
@@ -138,7 +137,8 @@ def _compare_window(
     found.windows_compared += 1
     row = tables.accepted[window]
     try:
-        made = lane.make(Job(Placement(window, row.keyframe_pts, row.pts[0]), row, planned))
+        kinds = {category: rows[category].row.kinds for category in planned}
+        made = lane.make(Job(Placement(window, row.keyframe_pts, row.pts[0]), row, planned, kinds))
     except (SourceLostError, SourceChangedError):
         raise  # which is no fault of the window
     except VideoError:
@@ -156,11 +156,8 @@ def _compare_files(
     same = []
     for category, files in made.triplets.items():
         row = rows[category].row
-        hashes = (row.gt_hash, row.lr5_hash, row.lr7_hash)
         differing = [
-            path
-            for path, content, hash_ in zip(TripletPaths.of(row), files, hashes, strict=True)
-            if _differs(root / path, content, hash_)
+            file.path for file in row.files if _differs(root / file.path, files[file.kind], file.content_hash)
         ]
         if not differing:
             same.append(row)
@@ -214,7 +211,7 @@ def _current_rows(
     return found
 
 
-def _differs(path: Path, content: bytes, hash_: str) -> bool:
+def _differs(path: Path, content: bytes, hash_: str | None) -> bool:
     """Return whether a file with the bytes that were written shows another picture.
 
     Files with other bytes are reported by `pictures`.

@@ -11,8 +11,9 @@ from typing import get_args
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet, TripletPaths, patch_id, triplet_paths
+from dataset_assets.frames import SCALES
 from dataset_assets.generate import evenly_first
-from dataset_assets.patches import SCALE, Kernel, PatchPlan, plan_patches
+from dataset_assets.patches import Kernel, PatchPlan, plan_patches
 from dataset_assets.tables import PatchRow, Provenance
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.tables import PatchOrigin, Tables, patch_origin, strata_below, windows_are_current
@@ -73,7 +74,8 @@ def own_files(key: str, row: PatchRow) -> TripletPaths | None:
     """
     files = TripletPaths.of(row)
     folder = files.gt.parent.parent
-    expected = triplet_paths(folder.parent.as_posix(), folder.name, patch_id(key, row.window))
+    own_id = patch_id(key, row.window)
+    expected = triplet_paths(folder.parent.as_posix(), folder.name, own_id, row.kinds)
     is_inside = not folder.is_absolute() and ".." not in folder.parts and folder.name != ""
     return files if is_inside and files == expected else None
 
@@ -81,9 +83,14 @@ def own_files(key: str, row: PatchRow) -> TripletPaths | None:
 def _row_problem(key: str, row: PatchRow) -> str:
     if row.window < 0 or own_files(key, row) is None or row.patch_id != patch_id(key, row.window):
         return "names other files than those of its window"
-    if row.kernel not in KERNELS or row.scale != SCALE:
+    if not any(kind.is_lr for kind in row.kinds) or None in {
+        value for file in row.files for value in (file.size_bytes, file.content_hash)
+    }:
+        return "lacks a stack, or the size or hash of a file"
+    if row.kernel not in KERNELS or row.scale not in SCALES:
         return f"names the kernel {row.kernel!r} and the scale {row.scale}, which no patch has"
-    if min(row.width, row.height) <= 0 or row.width % SCALE or row.height % SCALE or min(row.x, row.y) < 0:
+    is_divisible = not (row.width % row.scale or row.height % row.scale)
+    if min(row.width, row.height) <= 0 or not is_divisible or min(row.x, row.y) < 0:
         return f"names an impossible crop of {row.width}x{row.height} at ({row.x}, {row.y})"
     return ""
 
@@ -163,11 +170,15 @@ class _Check:
         crop = self.settings.formats.get(row.format)
         if crop is None or row.format not in category.mix:
             return f"has the format {row.format!r}, which {self.category} does not use"
-        files = triplet_paths(category.folder, crop.folder, row.patch_id)
+        if row.kinds != self.made.kinds:
+            return "has files of other kinds than its table"
+        files = triplet_paths(category.folder, crop.folder, row.patch_id, row.kinds)
         if TripletPaths.of(row) != files or (row.width, row.height) != (crop.width, crop.height):
             return f"does not have the size or the folder of {row.format}"
         if row.kernel != self.settings.base.lr_kernel:
             return f"names the kernel {row.kernel}"
+        if row.scale != self.settings.base.scale:
+            return f"names the scale {row.scale}"
         if self.plan is None:
             return ""
         if row.format not in self.plan.formats:

@@ -1,11 +1,11 @@
-"""Read the three files of a row and compare them with the row and with one another.
+"""Read the files of a row and compare them with the row and with one another.
 
 Not here: whether the row itself is right (`tables`), and whether the film shows this (`deep`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.dataset import TripletFile, content_hash, triplet_files
-from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAME_COUNT, LR5_FRAMES, MIDDLE_FRAME
+from dataset_assets.dataset import TripletFile, TripletPaths, content_hash, triplet_files
+from dataset_assets.frames import FileKind
 from dataset_assets.patches import Kernel, downscale
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind
@@ -24,7 +24,7 @@ Picture = npt.NDArray[np.uint8]
 
 
 def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
-    """Read a triplet back and check bytes, decoding, sizes, both LR stacks against its GT, and black bars.
+    """Read a triplet back and check bytes, decoding, sizes, its LR stacks against its GT, and black bars.
 
     Args:
         root: The data set's folder.
@@ -40,7 +40,11 @@ def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
         for file, each in zip(files, found, strict=True)
         if isinstance(each, str)
     ]
-    return problems or _check_stacks(row, cast("Sequence[Picture]", found))
+    if problems:
+        return problems
+    return _check_stacks(
+        row, {file.kind: cast("Picture", each) for file, each in zip(files, found, strict=True)}
+    )
 
 
 def _picture(root: Path, file: TripletFile) -> Picture | str:
@@ -67,19 +71,47 @@ def _picture(root: Path, file: TripletFile) -> Picture | str:
     return cast("Picture", picture)
 
 
-def _check_stacks(row: PatchRow, pictures: Sequence[Picture]) -> list[Finding]:
-    gt, lr5, lr7 = pictures
-    small = downscale(gt[np.newaxis], cast("Kernel", row.kernel))[0]
-    frames = lr7.reshape(FRAMES_PER_WINDOW, *small.shape)
-    middle = lr5.reshape(LR5_FRAME_COUNT, *small.shape)[MIDDLE_FRAME - LR5_FRAMES.start]
+def _check_stacks(row: PatchRow, pictures: Mapping[FileKind, Picture]) -> list[Finding]:
+    gt, paths = pictures[FileKind.GT], TripletPaths.of(row).by_kind
+    small = downscale(gt[np.newaxis], cast("Kernel", row.kernel), row.scale)[0]
+    frames = {
+        kind: picture.reshape(len(kind.frames), *small.shape)
+        for kind, picture in pictures.items()
+        if kind.is_lr
+    }
     problems = [
-        Finding(Kind.STACK, name, f"has a middle frame that is not the {row.kernel} downscale of its GT")
-        for name, frame in ((row.lr5_path, middle), (row.lr7_path, frames[MIDDLE_FRAME]))
-        if not np.array_equal(frame, small)
+        Finding(
+            Kind.STACK,
+            paths[kind].as_posix(),
+            f"has a middle frame that is not the {row.kernel} downscale of its GT",
+        )
+        for kind, stack in frames.items()
+        if not np.array_equal(stack[kind.middle], small)
     ]
-    if not np.array_equal(lr5, frames[LR5_FRAMES].reshape(lr5.shape)):
-        problems.append(Finding(Kind.STACK, row.lr5_path, "is not frames 1 to 5 of its LR_7frames"))
+    if row.lr5_path is not None and FileKind.LR7 in frames:
+        shown = FileKind.LR5.frames
+        if not np.array_equal(frames[FileKind.LR5], frames[FileKind.LR7][shown.start : shown.stop]):
+            problems.append(Finding(Kind.STACK, row.lr5_path, "is not frames 1 to 5 of its LR_7frames"))
+    if row.gt7_path is not None:
+        problems += _check_gt_frames(row, row.gt7_path, pictures, frames)
     luma = cv2.cvtColor(gt, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
     if has_crop_bar([luma], full_range=True):
         problems.append(Finding(Kind.BAR, row.gt_path, "has a black bar along an edge"))
+    return problems
+
+
+def _check_gt_frames(
+    row: PatchRow, path: str, pictures: Mapping[FileKind, Picture], lr: Mapping[FileKind, Picture]
+) -> list[Finding]:
+    """Compare the ground truth of all frames with that of the middle one, and with the LR stacks."""
+    kind = FileKind.GT7
+    frames = pictures[kind].reshape(len(kind.frames), *pictures[FileKind.GT].shape)
+    problems = []
+    if not np.array_equal(frames[kind.middle], pictures[FileKind.GT]):
+        problems.append(Finding(Kind.STACK, path, "has a middle frame that is not its GT"))
+    small = downscale(frames, cast("Kernel", row.kernel), row.scale)
+    for of_lr, stack in lr.items():
+        if not np.array_equal(small[of_lr.frames.start : of_lr.frames.stop], stack):
+            what = f"has frames of which {of_lr} is not the {row.kernel} downscale"
+            problems.append(Finding(Kind.STACK, path, what))
     return problems

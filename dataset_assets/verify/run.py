@@ -196,7 +196,8 @@ class _Verification:
 
     def _add_strays(self) -> None:
         root, found = self._data_set.folder, self._found
-        named = {TripletPaths.of(row) for rows in self._tables.patches.values() for row in rows}
+        rows = [row for rows in self._tables.patches.values() for row in rows]
+        named = {path for row in rows for path in TripletPaths.of(row)}
         for triplet in sorted(self._strays.by_key.get(self._key, ()), key=lambda files: files.gt):
             hidden = {temporary(path) for path in triplet}
             for path in files_without_row(root, triplet, named):

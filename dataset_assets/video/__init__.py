@@ -9,7 +9,7 @@ from dataset_assets.video.combs import has_combs, looks_combed, sample_lines
 from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.fingerprint import Fingerprint
-from dataset_assets.video.geometry import Rect
+from dataset_assets.video.geometry import MAX_LONGER_SIDE, Rect
 from dataset_assets.video.opening import open_briefly
 from dataset_assets.video.packets import CONTAINERS
 from dataset_assets.video.parameters import has_parameters
@@ -21,6 +21,7 @@ from dataset_assets.video.timeline import Extent, Span, Timeline
 
 __all__ = [
     "CONTAINERS",
+    "MAX_LONGER_SIDE",
     "PREVIEW_WIDTH",
     "RETRY_DELAYS_S",
     "CorruptFrameError",

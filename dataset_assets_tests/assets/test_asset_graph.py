@@ -185,6 +185,32 @@ def test_every_asset_says_what_it_is_where_it_is_and_how_to_make_it_again(tmp_pa
         assert list(spec.owners) == ["team:dataset"]
 
 
+def descriptions_of(definitions: dg.Definitions) -> dict[str, str | None]:
+    repository = definitions.get_repository_def()
+    found = {spec.key.to_user_string(): spec.description for spec in definitions.resolve_all_asset_specs()}
+    found |= {each.name: each.description for each in repository.schedule_defs}
+    return found | {each.name: each.description for each in repository.sensor_defs}
+
+
+def test_descriptions_hold_nothing_that_a_change_of_the_configuration_would_make_wrong(
+    tmp_path: Path,
+) -> None:
+    films = {"Film": (tmp_path / "film.mkv", WEIGHTS)}
+    before = descriptions_of(build_defs(write_config(tmp_path, films)))
+    category = {"folder": "Elsewhere/Learn", "mix": {"small_540": 0.1, "large_720": 0.9}}
+    formats = {"small_540": {"width": 480, "height": 480, "folder": "Other"}}
+    changed = write_config(
+        tmp_path,
+        films,
+        base_settings={"base_frame_limit": 77, "max_workers": 5},
+        categories={"general": category},
+        formats=formats,
+        nightly={"max_videos_per_night": 3},
+        runs={"keep_days": 9},
+    )
+    assert descriptions_of(build_defs(changed)) == before
+
+
 def test_every_job_schedule_and_sensor_has_a_description(tmp_path: Path) -> None:
     config = write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)})
     repository = build_defs(config).get_repository_def()

@@ -126,18 +126,21 @@ def test_progress_to_target_is_reported_for_each_category_and_format(finished: F
     world, _ = finished
     stats = metadata(world.materialize_stats(), "dataset_stats")
     lines = str(stats["progress"].value).splitlines()
-    cells = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:5]] for line in lines}
+    cells = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:6]] for line in lines}
     made = {row["category"]: int(str(row["patches_done"])) for row in records(stats["categories"])}
     assert cells["**general**"][:2] == [str(made["general"]), "6"]
     assert cells["**space**"][:2] == [str(made["space"]), "3"]
-    assert cells["**toon**"] == ["0", "0", "-"]
+    assert cells["**toon**"] == ["0", "0", "0", "-"]
+    # The share is that of what the film can give.
+    lacking = 6 - made["general"]
+    assert cells["**general**"][2:] == [str(lacking), "100%"]
     assert [name for name in cells if name.startswith("**")] == ["**general**", "**space**", "**toon**"]
     # Formats that do not fit the film leave their share to the others; windows that it lacks are nobody's.
     names = [line.split("|")[1].strip() for line in lines]
     block = lines[names.index("**general**") + 1 : names.index("**space**")]
-    rows = [[cell.strip() for cell in line.split("|")[2:7]] for line in block]
-    assert all(row[1:4] == ["", "", ""] and row[4].startswith("about ") for row in rows)
-    formats = [(int(row[0]), int(row[4].removeprefix("about "))) for row in rows]
+    rows = [[cell.strip() for cell in line.split("|")[2:8]] for line in block]
+    assert all(row[1:5] == ["", "", "", ""] and row[5].startswith("about ") for row in rows)
+    formats = [(int(row[0]), int(row[5].removeprefix("about "))) for row in rows]
     assert sum(expected for _, expected in formats) == made["general"] < 6
     assert all(count <= expected + 2 for count, expected in formats)
 

@@ -52,6 +52,12 @@ def test_without_options_it_exports_everything_for_redux(finished: Finished) -> 
     assert metadata(again, "exports")["written_now"].value == 0
 
 
+def test_a_folder_without_a_place_lies_among_the_exports_of_the_data_set(finished: Finished) -> None:
+    world, _ = finished
+    export(world, layout="pairs", folder="mine", categories=["general"])
+    assert (world.root / "exports/mine/README.md").is_file()
+
+
 def test_a_damaged_export_fails_its_check(finished: Finished) -> None:
     world, _ = finished
     export(world, layout="pairs")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dataset_assets.assets.make_patches import FORCE_TAG, REPLACE_TAG
+from dataset_assets.assets.make_patches import FORCE_TAG, REPLACE_TAG, WINDOWS_TAG
 from dataset_assets_tests.assets.world import ALL, World, checks, failure, metadata
 from dataset_assets_tests.configurations import pictures, tables
 
@@ -261,6 +261,8 @@ def test_a_slip_in_the_configuration_fails_before_it_replaces_patches(world: Wor
     world.config.write_text(slip, encoding="utf-8")
     sentence = failure(world.materialize("scene_windows", "general_patches", may_fail=True))
     assert "finished patches" in sentence
+    tagged = world.instance.get_runs(dg.RunsFilter(tags={WINDOWS_TAG: "6"}))
+    assert len(tagged) == 1  # not the run that came to no window
     assert "set base_settings.allow_replacing to true" in sentence
     assert pictures(world.root) == before
     made = world.materialize("scene_windows", "general_patches", tags={REPLACE_TAG: "true"})

@@ -7,12 +7,14 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.partitions.context import partition_loading_context
 
 from dataset_assets.assets import staleness
 from dataset_assets.assets.staleness import report_stale
 from dataset_assets.dataset import AssetStatus
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets_tests.assets.world import ALL, World, checks
+from dataset_assets_tests.automation.samples import add_run
 
 
 def last(world: World, asset: str) -> tuple[bool, str | None, str | None]:
@@ -22,6 +24,16 @@ def last(world: World, asset: str) -> tuple[bool, str | None, str | None]:
     assert record.event is not None
     evaluation = record.event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
     return evaluation.passed, evaluation.description, evaluation.partition
+
+
+def shown(world: World, asset: str) -> dict[str, list[str]]:
+    """Partitions by what the check's tab Partitions, and the list of checks, show of them."""
+    key = dg.AssetCheckKey(dg.AssetKey(asset), "up_to_date")
+    with partition_loading_context(dynamic_partitions_store=world.instance):
+        found = world.instance.event_log_storage.get_asset_check_state([(key, VIDEO_PARTITIONS)])[key]
+        values: dict[str, Any] = {status.value: each.subset_value for status, each in found.subsets.items()}
+        keys = {status: sorted(value.get_partition_keys()) for status, value in values.items()}
+        return {status: found for status, found in keys.items() if found}
 
 
 def recorded(world: World, asset: str) -> int:
@@ -51,11 +63,14 @@ def test_a_change_of_one_mix_warns_on_its_patches_alone_until_a_run_has_made_the
     why = "stale: its settings changed; materialize it to bring it up to date"
     assert last(world, "general_patches") == (False, why, "film")
     assert last(world, "space_patches")[0]
+    assert shown(world, "general_patches") == {"FAILED": ["film"]}
+    assert shown(world, "space_patches") == {"SUCCEEDED": ["film"]}
     world.materialize_stats()  # known already
     assert recorded(world, "general_patches") == 2
 
     world.materialize(*ALL, tags={"dataset_assets/replace": "true"})
     assert last(world, "general_patches") == (True, "up to date", "film")
+    assert shown(world, "general_patches") == {"SUCCEEDED": ["film"]}
 
 
 def test_a_setting_that_is_taken_back_ends_the_warning_without_a_run(world: World) -> None:
@@ -70,6 +85,38 @@ def test_a_setting_that_is_taken_back_ends_the_warning_without_a_run(world: Worl
     change(world, categories={"general": {"mix": {"small_540": 1.0}}})
     world.materialize_stats()
     assert not last(world, "general_patches")[0]
+
+
+def test_a_stale_partition_shows_its_warning_after_a_run_that_failed(world: World) -> None:
+    world.materialize(*ALL)
+    change(world, categories={"general": {"mix": {"small_540": 1.0}}})
+    away = world.film.rename(world.film.with_suffix(".away"))
+    assert not world.materialize(*ALL[1:], may_fail=True).success
+    away.rename(world.film)
+    assert shown(world, "general_patches") == {"EXECUTION_FAILED": ["film"]}
+    world.materialize_stats()
+    assert shown(world, "general_patches") == {"FAILED": ["film"]}
+    assert shown(world, "space_patches") == {"SUCCEEDED": ["film"]}
+
+
+def test_a_table_that_was_registered_again_is_still_shown_as_checked(world: World) -> None:
+    world.materialize(*ALL)
+    event = dg.AssetMaterialization("general_patches", partition="film")
+    world.instance.report_runless_asset_event(event)
+    assert shown(world, "general_patches") == {}
+    world.materialize_stats()
+    assert shown(world, "general_patches") == {"SUCCEEDED": ["film"]}
+
+
+def test_a_video_in_work_gets_its_result_from_its_run(world: World) -> None:
+    world.materialize(*ALL)
+    change(world, categories={"general": {"mix": {"small_540": 1.0}}})
+    run = add_run(world.instance, "film", dg.DagsterRunStatus.STARTED)
+    world.materialize_stats()
+    assert recorded(world, "general_patches") == 1
+    world.instance.delete_run(run.run_id)
+    world.materialize_stats()
+    assert shown(world, "general_patches") == {"FAILED": ["film"]}
 
 
 def test_what_was_never_made_and_what_has_no_partition_yet_warns_of_nothing(world: World) -> None:

@@ -21,6 +21,7 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, Provenance
 from dataset_assets.video.fingerprint import Fingerprint
+from dataset_assets_tests.tables.samples import PATCH
 
 ALL = ("source_video", "scene_windows", "general_patches", "space_patches", "toon_patches")
 
@@ -35,8 +36,11 @@ def films(folder: Path, sizes_bytes: Mapping[str, int]) -> dict[str, tuple[Path,
     return found
 
 
-def finish(config: Path) -> None:
-    """Writes the tables of every video as a run that got through leaves them, without rows."""
+def finish(config: Path, patches_each: int = 0) -> None:
+    """Writes the tables of every video as a run that got through leaves them, without rows of windows.
+
+    `patches_each` rows are in each table of patches that something is wanted of.
+    """
     settings = load_settings(config)
     store = TableStore(settings.base.output_base_dir)
     for entry in settings.videos:
@@ -56,7 +60,8 @@ def finish(config: Path) -> None:
             hash_ = patches_hashes(settings, entry, category).written
             target = settings.target(entry, category)
             patches = replace(windows, settings_hash=hash_, code_version=PATCHES_VERSION, target=target)
-            store.write(store.patches_path(category, entry.key), PATCHES, [], patches)
+            rows = [replace(PATCH, window=window) for window in range(patches_each if target else 0)]
+            store.write(store.patches_path(category, entry.key), PATCHES, rows, patches)
 
 
 def add_run(

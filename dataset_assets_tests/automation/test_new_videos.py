@@ -8,7 +8,7 @@ import dagster as dg
 
 from dataset_assets.assets import DECODE_POOL
 from dataset_assets.automation.new_videos import videos_sensor
-from dataset_assets.config import ConfigReader, load_settings
+from dataset_assets.config import ConfigReader, kept_settings, load_settings
 from dataset_assets.partitions import VIDEO_PARTITIONS, add_missing
 from dataset_assets_tests.configurations import write_config
 
@@ -31,6 +31,16 @@ def test_the_sensor_adds_configured_videos_and_removes_none(tmp_path: Path) -> N
         second = tick(instance, config_of(tmp_path, ["B", "C"]))
     assert first == (["a-film", "b"], "2 videos, 2 new, first a-film")
     assert second == (["a-film", "b", "c"], "2 videos, 1 new, first c")
+
+
+def test_the_sensor_keeps_the_configuration_for_when_it_holds_mistakes(tmp_path: Path) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        before = load_settings(config_of(tmp_path, ["A", "B"]))
+        config = config_of(tmp_path, ["A", "B"])
+        tick(instance, config)
+        config.write_text("{")
+        tick(instance, config)
+    assert kept_settings(config, tmp_path) == before
 
 
 def test_the_sensor_says_why_it_does_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dataset_assets.config import ConfigReader, load_settings
+from dataset_assets.automation import refusals
+from dataset_assets.config import ConfigReader, Settings, VideoEntry, load_settings
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import build_defs
+from dataset_assets.generate import refuse_run
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets_tests.automation.samples import ALL, add_run, films, finish
 from dataset_assets_tests.configurations import write_config
@@ -39,8 +42,8 @@ class Night:
     def tick(self) -> list[dg.RunRequest]:
         return list(self.evaluate().run_requests or [])
 
-    def evaluate(self) -> Any:
-        repository = build_defs(self.config).get_repository_def()
+    def evaluate(self, repository: dg.RepositoryDefinition | None = None) -> Any:
+        repository = repository or build_defs(self.config).get_repository_def()
         context = dg.build_schedule_context(
             instance=self.instance,
             repository_def=repository,
@@ -163,6 +166,64 @@ def test_other_code_makes_again_what_it_makes(
     requests = night.tick()
     assert len(requests) == 3
     assert asked(requests) == {(assets, f"{', '.join(assets)}: the code that makes it changed")}
+
+
+def test_a_video_whose_run_would_be_refused_is_left_out_with_the_way_to_allow_it(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guarded = {"base_settings": {"allow_replacing": False}}
+    night.configure(**guarded)
+    finish(night.config, patches_each=6)
+    night.films["New"] = (night.films["Small"][0].with_name("New.mkv"), {"general": 1.0})
+    night.films["New"][0].write_bytes(b"." * 5)
+    night.configure(**guarded)
+    raise_version(monkeypatch, "PATCHES_VERSION")
+    assert keys(night.tick()) == ["new"]
+    night.films.pop("New")
+    night.configure(**guarded)
+    said = night.evaluate()
+    assert not said.run_requests
+    # No window is in the tables, so that a run would delete all patches and find others.
+    assert (said.skip_message or "").startswith(
+        "3 videos, nothing to request: 3 videos left out, of which more than a tenth of the finished patches "
+        "would be replaced (first large: of 6 finished patches 6 would be deleted (the code that makes it "
+        "changed)): if that is wanted, "
+    )
+    for way in ("dataset_assets/replace", "base_settings.allow_replacing", "`dataset-assets generate --yes`"):
+        assert way in (said.skip_message or "")
+    night.configure(base_settings={"allow_replacing": True})
+    assert keys(night.tick()) == ["large", "middle", "small"]
+
+
+def test_a_refusal_is_looked_for_once_and_takes_no_place_of_others(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night.configure(base_settings={"allow_replacing": False}, nightly={"max_videos_per_night": 1})
+    finish(night.config, patches_each=6)
+    raise_version(monkeypatch, "PATCHES_VERSION")
+    # Of what is missing nothing is replaced.
+    DataSet.of(load_settings(night.config)).tables.patches_path("general", "middle").unlink()
+    looked_at = Counter[str]()
+
+    def counting(settings: Settings, data_set: DataSet, entry: VideoEntry, wanted: list[str]) -> None:
+        looked_at[entry.key] += 1
+        refuse_run(settings, data_set, entry, wanted)
+
+    monkeypatch.setattr(refusals, "refuse_run", counting)
+    repository = build_defs(night.config).get_repository_def()
+    for _ in range(2):
+        assert keys(night.evaluate(repository).run_requests) == ["middle"]
+    assert looked_at == {"large": 1}
+
+
+def test_a_tick_without_time_to_look_leaves_stale_videos_for_the_next_night(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night.configure(base_settings={"allow_replacing": False})
+    finish(night.config, patches_each=6)
+    raise_version(monkeypatch, "PATCHES_VERSION")
+    monkeypatch.setattr(refusals, "LOOK_S", 0.0)
+    assert night.evaluate().skip_message == "3 videos, nothing to request: 3 left for the next night"
 
 
 def test_a_new_category_is_made_and_one_that_left_is_removed_by_a_run_of_all(night: Night) -> None:

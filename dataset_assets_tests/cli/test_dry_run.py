@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from rich.console import Console
 from dataset_assets.cli import unprobed
 from dataset_assets.config import load_settings
 from dataset_assets_tests.command import run
-from dataset_assets_tests.configurations import write_config
+from dataset_assets_tests.configurations import tables, write_config
 from dataset_assets_tests.encode import write_video
 from dataset_assets_tests.films import Film, Shot, sdr_frames
 from dataset_assets_tests.generated import Generated, two_films_config
@@ -128,11 +130,63 @@ def test_what_a_change_would_do_is_what_generate_then_does(copied: Path) -> None
 def test_it_says_what_would_be_refused(copied: Path) -> None:
     change(copied, base_frame_limit=2, allow_replacing=False)
     done = run("generate", "--dry-run", "--config", copied)
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert f"would be refused {copied.parent}/dataset, general, toon of 2 videos: of 11 " in done.stdout
     change(copied, base_frame_limit=20, min_free_gb=1e6)
     done = run("generate", "--dry-run", "--config", copied)
     assert "base_settings.min_free_gb keeps 1.0 PB; free some space" in done.stdout
+
+
+def about_s(output: str) -> int:
+    """The seconds that it estimates."""
+    (found,) = re.findall(r"^about (\d+) s, ", output, re.MULTILINE)
+    return int(found)
+
+
+def test_time_is_that_of_the_windows_that_are_worked_on(copied: Path) -> None:
+    data_set = copied.parent / "dataset"
+    found = tables(data_set)["metadata/windows/video=beta/part-0.parquet"]
+    row = next(row for row in found if row["accepted"])
+    assert run("videos", "exclude", "beta", str(row["window"]), "--config", copied).returncode == 0
+    one = about_s(run("generate", "--dry-run", "--config", copied).stdout)
+    every = about_s(run("generate", "--dry-run", "--force", "--videos", "beta", "--config", copied).stdout)
+    assert one < every
+
+
+def test_an_absent_film_adds_nothing_and_is_named(copied: Path) -> None:
+    content = json.loads(copied.read_text(encoding="utf-8"))
+    film = Path(content["videos"][1]["path"])
+    content["videos"][1]["path"] = str(film.with_name("away.mkv"))
+    copied.write_text(json.dumps(content), encoding="utf-8")
+    change(copied, base_frame_limit=9, allow_replacing=True)
+    done = run("generate", "--dry-run", "--config", copied)
+    key = content["videos"][1]["name"].lower()
+    assert (
+        f"absent 1 film, first {key} ({film.with_name('away.mkv')}): the file does not exist" in done.stdout
+    )
+    assert {row[2] for row in rows(done.stdout)} == {"1"}
+    # Fewer are made of what is there.
+    change(copied, base_frame_limit=2)
+    done = run("generate", "--dry-run", "--config", copied)
+    assert "absent" not in done.stdout
+
+
+def test_films_of_watched_folders_are_planned_and_those_that_settle_are_mentioned(
+    sdr_film: Film, tmp_path: Path
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    shutil.copyfile(sdr_film.path, folder / "old.mkv")
+    os.utime(folder / "old.mkv", (1e9, 1e9))
+    watch = {"folder": str(folder), "categories": {"general": 1.0}, "settled_after_s": 0}
+    config = write_config(tmp_path, {}, watch=[watch])
+    before = files(tmp_path)
+    done = run("generate", "--dry-run", "--config", config)
+    assert rows(done.stdout) == [["general", "never made", "1", "0", "6", "0", "0", "old"]]
+    assert files(tmp_path) == before
+    config = write_config(tmp_path, {}, watch=[watch | {"settled_after_s": 3600}])
+    done = run("generate", "--dry-run", "--config", config)
+    assert f"1 film is not complete yet, first {folder / 'old.mkv'}" in done.stdout
 
 
 def test_of_a_finished_data_set_nothing_is_to_be_made(copied: Path) -> None:

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from io import StringIO
 from pathlib import Path
+from typing import cast
 
+import pytest
+from rich.console import Console
+
+from dataset_assets.cli.export import export_dataset
+from dataset_assets.config import load_settings
+from dataset_assets.exports import ExportOptions
 from dataset_assets_tests.command import run
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generated import Generated, two_films_config
@@ -57,3 +65,15 @@ def test_without_a_folder_it_goes_to_the_data_set(
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "dataset/exports/redux/README.md").is_file()
     assert run("verify", "--config", config).returncode == 0
+
+
+def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
+    generated: Generated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dataset_assets.cli.export.LINE_INTERVAL_S", 0.0)
+    console = Console(file=StringIO(), width=200)
+    settings = load_settings(generated.config)
+    assert export_dataset(settings, ExportOptions("pairs"), tmp_path / "x", console, workers=1)
+    printed = cast("StringIO", console.file).getvalue().splitlines()
+    assert printed[1] == "1 of 11 triplets, about 0 min to go"
+    assert sum(" of 11 triplets, about " in line for line in printed) == 11

@@ -56,7 +56,8 @@ def test_generate_makes_everything_and_says_so(generated: Generated) -> None:
             r"rejected of \d+ candidates: (\w+ \d+%(, )?)+",
             line,
         ), line
-    assert lines[-1:] == [f"2 of 2 videos are up to date in {generated.root}"]
+    figures = f"{sum(made.values())} of 15 patches, 4 short"
+    assert lines[-1:] == [f"2 of 2 videos are up to date: {figures} in {generated.root}"]
     assert min(made.values()) > 0
 
 
@@ -93,7 +94,7 @@ def test_a_pipe_gets_a_line_about_the_progress_from_time_to_time(tmp_path: Path,
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    line = r"\d\d:\d\d (.*) done[^;]*; .*, (\d) of 4 patches, ETA (.*)"
+    line = r"\d\d:\d\d (.*) done[^;]*; .*, (\d) of 4 patches, \d to do, ETA (.*)"
     lines = re.findall(line, done.stdout)
     assert {counts for counts, _, _ in lines} >= {"1 running, 0 of 2", "1 running, 1 of 2"}
     assert lines[0][1:] == ("0", "unknown")
@@ -103,7 +104,7 @@ def test_a_pipe_gets_a_line_about_the_progress_from_time_to_time(tmp_path: Path,
 def test_a_second_call_finds_everything_up_to_date(generated: Generated) -> None:
     before = moments(generated.root)
     done = run("generate", "--config", generated.config)
-    assert (done.returncode, done.stdout) == (0, f"2 of 2 videos are up to date in {generated.root}\n")
+    assert (done.returncode, done.stdout) == (0, generated.done.stdout.splitlines()[-1] + "\n")
     assert moments(generated.root) == before
 
 
@@ -132,7 +133,7 @@ def test_a_film_that_is_missing_fails_alone(tmp_path: Path, sdr_film: Film) -> N
     done = run("generate", "--config", config)
     assert done.returncode == 1
     assert f"failed absent ({absent}): " in done.stdout
-    assert "1 of 2 videos is up to date" in done.stdout
+    assert "1 of 2 videos is up to date: 3 of 6 patches, 3 to do in " in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert len(pictures(tmp_path / "dataset")) == 9  # three triplets
     with dg.DagsterInstance.from_config(str(tmp_path / "dataset" / ".dagster")) as instance:
@@ -145,8 +146,8 @@ def test_a_run_that_does_not_fit_is_refused_with_its_estimate(tmp_path: Path, vf
     config = write_config(tmp_path, {"Film": (vfr_film.path, {"toon": 1.0})}, base_settings=base)
     done = run("generate", "--config", config)
     assert (done.returncode, done.stdout) == (1, "")
-    # 65 patches of 540x540 and 35 of 720x405, 4 bytes a pixel.
-    for part in (str(tmp_path / "dataset"), "1 video to work on, about 116.6 MB to write", "min_free_gb"):
+    # 65 patches of 540x540 and 35 of 720x405, 2.7 bytes a pixel.
+    for part in (str(tmp_path / "dataset"), "1 video to work on, about 78.7 MB to write", "min_free_gb"):
         assert part in done.stderr
     assert pictures(tmp_path / "dataset") == {}
 
@@ -297,4 +298,7 @@ def test_what_was_guessed_of_a_film_is_shown(tmp_path: Path) -> None:
     why = f"no format fits: the largest crop would be 320x180, {needed}"
     assert f"too small untagged: {why}" in lines
     again = run("generate", "--config", config).stdout
-    assert lines[-1] + "\n" == again == f"0 of 1 video is up to date, 1 too small in {tmp_path}/dataset\n"
+    last = f"0 of 1 video is up to date, 1 too small: 0 of 0 patches in {tmp_path}/dataset"
+    assert lines[-1] == last
+    # It is named again, though it is no news.
+    assert again.splitlines() == [f"too small untagged: {why}", last]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from dataset_assets.cli.monitor import monitor
-from dataset_assets.config import ConfigReader, load_settings
+from dataset_assets.config import ConfigReader, keep_config, load_settings
 from dataset_assets.monitor.collector import SnapshotCollector
 from dataset_assets.monitor.history import History
 from dataset_assets.partitions import add_missing
@@ -134,6 +135,39 @@ def test_the_view_follows_the_configuration_and_shows_a_mistake_in_it(tmp_path: 
         assert terminal.end() == 0
         # All of the view has been read by then.
         assert "no run starts" not in "".join(terminal.lines)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+@pytest.mark.parametrize("broken", ['"base_frame_limit": "six"', '"base_frame_limit": 6,,'])
+def test_what_goes_on_is_shown_under_a_mistake_in_the_configuration(
+    generated: Generated, tmp_path: Path, as_json: bool, broken: str
+) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(generated.config.parent, root)
+    config = root / generated.config.name
+    keep_config(config, root / "dataset/.dagster")
+    text = config.read_text()
+    assert '"base_frame_limit": 6' in text
+    config.write_text(text.replace('"base_frame_limit": 6', broken))
+    done = run("monitor", "--json" if as_json else "--once", "--config", config)
+    assert (done.returncode, done.stderr) == (2, "")
+    if as_json:
+        found = json.loads(done.stdout)
+        assert found["problems"][0].startswith(f"no run starts: {config}:3")
+        assert found["overall"]["videos_done"] == 2
+    else:
+        first, *others = done.stdout.splitlines()
+        assert first.startswith(f"error no run starts: {config}:3")
+        assert "nothing runs  2 of 2 done" in others
+        assert not any("no run starts" in line for line in others)
+
+
+def test_a_mistake_in_a_configuration_of_which_nothing_is_known_is_reported_alone(tmp_path: Path) -> None:
+    config = write_config(tmp_path, {"Film": (tmp_path / "absent.mkv", {"general": 1.0})})
+    config.write_text(config.read_text().replace('"base_frame_limit": 6', '"base_frame_limit": "six"'))
+    done = run("monitor", "--once", "--config", config)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error {config}:3 base_settings.base_frame_limit: ")
 
 
 class Launched(NamedTuple):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from dataset_assets.cli.views import stats_tables
+from dataset_assets.cli.views import stats_tables, too_small_lines
 from dataset_assets.dataset import AssetStatus, DatasetStats, Overview, Totals
 
 REASONS = {"cut": 12, "near_black": 3, "黑": 2, "duplicate": 100}
@@ -73,3 +75,32 @@ def test_a_name_is_folded_and_never_cut_and_a_file_keeps_all_reasons(width: int,
     assert "".join(row[0] for row in rows) == "".join(NAMES)
     if not is_cut:
         assert " ".join(row[-1] for row in rows).split() == [*WHOLE.split(), "cut", "1"]
+
+
+@pytest.mark.parametrize(
+    ("states", "state"),
+    [
+        (("missing", "missing", "missing"), "missing"),
+        (("done", "missing", "missing"), "partial"),
+        (("done", "partial", "missing"), "partial"),
+        (("done", "partial", "partial"), "partial"),
+        (("done", "stale", "missing"), "partial"),
+        (("done", "done", "stale"), "stale"),
+        (("done", "done", "done"), "done"),
+        (("missing", "missing", "too_small"), "missing"),
+    ],
+)
+def test_a_video_is_partial_where_it_has_a_table(states: tuple[str, ...], state: str) -> None:
+    tables = zip(("source", "windows", "general"), states, strict=True)
+    found = {name: AssetStatus(each, "why") for name, each in tables}  # type: ignore[arg-type]
+    assert replace(overview(), statuses={"film": found}).state("film")[0] == state
+
+
+def test_a_film_that_is_too_small_is_listed_with_its_reason() -> None:
+    small = {"source": AssetStatus("done"), "windows": AssetStatus("too_small", "no format [fits]")}
+    found = replace(overview(), statuses={"[b]": small, "a-film": {"windows": AssetStatus("done")}})
+    assert [line.plain for line in too_small_lines(found)] == ["too small [b]: no format [fits]"]
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(stats_tables(found, is_cut=False))
+    assert capture.get().splitlines()[-1].strip() == "too small [b]: no format [fits]"

@@ -15,6 +15,7 @@ from dataset_assets.config import load_settings
 from dataset_assets.config.keys import video_key
 from dataset_assets.dataset import TableStore, patch_id, triplet_paths
 from dataset_assets.errors import ConfigError
+from dataset_assets.frames import DEFAULT_KINDS
 
 few = settings(max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -67,7 +68,10 @@ def test_a_name_becomes_a_file_name_inside_its_folder(name: str) -> None:
     if not key:
         return
     root = Path("/data set")
-    for path in (*triplet_paths("General", "Square", patch_id(key, 3)), TableStore(root).windows_path(key)):
+    for path in (
+        *triplet_paths("General", "Square", patch_id(key, 3), DEFAULT_KINDS),
+        TableStore(root).windows_path(key),
+    ):
         assert ".." not in path.parts
         assert key in path.as_posix()
         assert all(len(part.encode()) <= 120 and part.isascii() and part.isprintable() for part in path.parts)

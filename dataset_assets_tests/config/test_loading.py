@@ -1,3 +1,5 @@
+"""Configurations as they are read: files, defaults, merging."""
+
 from __future__ import annotations
 
 import json
@@ -19,6 +21,7 @@ from dataset_assets.config import (
     Settings,
     VideoEntry,
     config_path,
+    default_formats,
     load_settings,
 )
 from dataset_assets.config.loading import settings_from_text
@@ -38,6 +41,23 @@ def test_the_shipped_configurations_load() -> None:
     assert set(example.categories) == {"general", "space", "toon", "night"}
     assert "fullhd_1920" not in example.formats
     assert example.target(example.video("space-documentary"), "night") == 250
+
+
+@pytest.mark.parametrize(
+    ("scale", "sizes"),
+    [
+        (2, ["540x540", "720x404", "720x720", "1440x810", "1920x1080"]),
+        (3, ["540x540", "720x405", "720x720", "1440x810", "1920x1080"]),
+        (4, ["540x540", "720x404", "720x720", "1440x808", "1920x1080"]),
+    ],
+)
+def test_the_formats_by_default_fit_every_scale(tmp_path: Path, scale: int, sizes: list[str]) -> None:
+    text = HEAD.replace("\nvideos", f"\n  scale: {scale}\nvideos")
+    for more in ("", "formats:\n  fullhd_1920: {folder: Full}\n"):
+        settings = settings_of(text + more, tmp_path)
+        assert [f"{each.width}x{each.height}" for each in settings.formats.values()] == sizes
+    base = {"output_base_dir": "x", "scale": scale}
+    assert Settings.model_validate({"base_settings": base, "videos": []}).formats == default_formats(scale)
 
 
 def test_a_configuration_needs_only_a_folder_and_a_video(tmp_path: Path) -> None:

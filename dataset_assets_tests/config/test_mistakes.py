@@ -215,13 +215,43 @@ MISTAKES = {
     ),
     "width not divisible by 3": (
         HEAD + "formats:\n  wide:\n    width: 1000\n    height: 402\n    folder: W\n",
-        "c.yaml:9 formats.wide.width: 1000 does not fit; "
-        "use a whole number between 3 and 1920 that is divisible by 3.",
+        "c.yaml:9 formats.wide.width: 1000 is not divisible by the scale 3; use 999 or 1002.",
     ),
-    "height below 3": (
+    "height not divisible by 4": (
+        HEAD.replace("\nvideos", "\n  scale: 4\nvideos") + "formats:\n  medium_169: {height: 405}\n",
+        "c.yaml:9 formats.medium_169.height: 405 is not divisible by the scale 4; use 404 or 408.",
+    ),
+    "side that no smaller one is near": (
+        HEAD.replace("\nvideos", "\n  scale: 4\nvideos") + "formats:\n  small_540: {height: 2}\n",
+        "c.yaml:9 formats.small_540.height: 2 is not divisible by the scale 4; use 4.",
+    ),
+    "scale that is none": (
+        HEAD.replace("\nvideos", "\n  scale: 5\nvideos"),
+        "c.yaml:3 base_settings.scale: 5 does not fit; use one of 2, 3, 4.",
+    ),
+    "no stack": (
+        HEAD.replace("\nvideos", "\n  lr_stacks: []\nvideos"),
+        "c.yaml:3 base_settings.lr_stacks: is empty; use [5], [7] or [5, 7].",
+    ),
+    "stack twice": (
+        HEAD.replace("\nvideos", "\n  lr_stacks: [7, 7]\nvideos"),
+        "c.yaml:3 base_settings.lr_stacks: names a stack twice; use [5], [7] or [5, 7].",
+    ),
+    "stack that is none": (
+        HEAD.replace("\nvideos", "\n  lr_stacks: [5, 6]\nvideos"),
+        "c.yaml:3 base_settings.lr_stacks[1]: 6 does not fit; use one of 5, 7.",
+    ),
+    "one stack without a list": (
+        HEAD.replace("\nvideos", "\n  lr_stacks: 7\nvideos"),
+        "c.yaml:3 base_settings.lr_stacks: 7 does not fit; use a list of one or more of 5, 7.",
+    ),
+    "GT of other frames": (
+        HEAD.replace("\nvideos", "\n  gt_frames: first\nvideos"),
+        'c.yaml:3 base_settings.gt_frames: "first" does not fit; use one of "middle", "all".',
+    ),
+    "height below 2": (
         HEAD + "formats:\n  wide: {width: 999, height: 0, folder: W}\n",
-        "c.yaml:8 formats.wide.height: 0 does not fit; "
-        "use a whole number between 3 and 1920 that is divisible by 3.",
+        "c.yaml:8 formats.wide.height: 0 does not fit; use a whole number between 2 and 1920.",
     ),
     "name of a format": (
         HEAD + "formats:\n  Wide-1: {width: 999, height: 402, folder: W}\n",

@@ -30,6 +30,7 @@ VALID = {
     "another mix": {"categories": {"general": {"mix": {"small_540": 1}}}},
     "another mix in upper case": {"categories": {"General": {"mix": {"small_540": 1}}}},
     "fourth category": {"categories": {"Night": {"folder": "Night", "mix": {"small_540": 1}}}},
+    "files of patches": {"base_settings": BASE | {"lr_stacks": [7], "gt_frames": "all", "scale": 4}},
     "without one": {"categories": {"space": None}, "formats": {"large_720": {"width": 960}}},
     "all else": {
         "base_settings": BASE | {"base_frame_limit": 5, "sampling": "uniform", "min_free_gb": 0},
@@ -51,7 +52,11 @@ INVALID = {
     "video without a path": {"videos": [{"name": "A", "categories": {}}]},
     "new category without a mix": {"categories": {"night": {"folder": "Night"}}},
     "new format without a size": {"formats": {"tiny": {"folder": "Tiny"}}},
-    "side that 3 does not divide": {"formats": {"large_720": {"width": 721}}},
+    "side that no film has": {"formats": {"large_720": {"width": 1921}}},
+    "no stack": {"base_settings": BASE | {"lr_stacks": []}},
+    "stack twice": {"base_settings": BASE | {"lr_stacks": [7, 7]}},
+    "stack of 6 frames": {"base_settings": BASE | {"lr_stacks": [6]}},
+    "scale of 5": {"base_settings": BASE | {"scale": 5}},
     "schema that is no text": {"$schema": 7},
 }
 

@@ -13,7 +13,7 @@ from dataset_assets.cli.views import stats_tables
 from dataset_assets.config import Category, Format, Settings
 from dataset_assets.dataset import Completion, DataSet, Overview
 from dataset_assets.gallery.index_page import read_index_page
-from dataset_assets.generate import generate_video, lanes, probe_video
+from dataset_assets.generate import generate_video, lanes, planned_changes, probe_video
 from dataset_assets.monitor.collector import SnapshotCollector
 from dataset_assets.monitor.snapshot import Activity
 from dataset_assets_tests.films import Film, Shot, make_film, sdr_frames
@@ -141,6 +141,31 @@ def test_rows_of_other_settings_do_not_count_while_a_run_replaces_them(film: Fil
     assert (found["general"].done, found["general"].stale) == (len(current), len(rows) - len(current))
     generate_video(settings, KEY)
     assert assert_same_everywhere(settings)["general"] == Completion(12, 12)
+
+
+def test_a_full_film_has_nothing_to_do_for_a_window_that_is_excluded(film: Film, tmp_path: Path) -> None:
+    settings = small_settings(tmp_path, film.path, base_frame_limit=40)
+    probe_video(settings, KEY)
+    generate_video(settings, KEY)
+    data_set = DataSet(tmp_path)
+    before = assert_same_everywhere(settings)
+    assert before["general"].short
+    shown = [row for row in window_rows(tmp_path) if row["accepted"]]
+    data_set.excluded_windows.add(KEY, shown[1]["pts"][3])
+    found = assert_same_everywhere(settings)
+    changes = planned_changes(settings, data_set, settings.videos[0])
+    for name, planned in changes.items():
+        figures = (found[name].done, found[name].to_do, found[name].stale)
+        assert figures == (planned.kept, planned.added, planned.deleted), name
+    assert found["windows"].done == len(shown) - 1
+    assert found["general"].to_do == found["windows"].to_do == 0
+    generate_video(settings, KEY)
+    assert assert_same_everywhere(settings)["general"].done == found["general"].done
+    data_set.excluded_windows.take_back(KEY, shown[1]["pts"][0], shown[1]["pts"][-1])
+    undone = assert_same_everywhere(settings)["general"]
+    assert (undone.done, undone.to_do) == (found["general"].done, 1)
+    generate_video(settings, KEY)
+    assert assert_same_everywhere(settings) == before
 
 
 def test_a_film_that_no_format_fits_is_not_decoded_and_not_done(

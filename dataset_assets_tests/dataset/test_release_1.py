@@ -182,6 +182,28 @@ def test_a_setting_without_effect_on_a_film_makes_nothing_stale(folder: Path, ba
     assert_sound(settings)
 
 
+def test_a_stack_is_dropped_and_made_again_without_another_file_being_touched(folder: Path) -> None:
+    before = files(folder / "dataset")
+    settings = with_base(folder, lr_stacks=[7])
+    stale = dict.fromkeys(CATEGORIES, "stale: LR_5frames is not wanted")
+    assert not_done(settings) == dict.fromkeys(KEYS, stale)
+    for key in KEYS:
+        assert generate_video(settings, key).made == 0
+    assert not_done(settings) == {}
+    assert_sound(settings)
+    dropped = files(folder / "dataset")
+    kept = {name: state for name, state in before.items() if name.endswith(".png") and "LR_5" not in name}
+    assert {name: state for name, state in dropped.items() if name.endswith(".png")} == kept
+    settings = with_base(folder, lr_stacks=[5, 7])
+    for key in KEYS:
+        generate_video(settings, key)
+    assert not_done(settings) == {}
+    assert_sound(settings)
+    assert pictures(folder / "dataset") == {
+        name: state[0] for name, state in before.items() if name.endswith(".png")
+    }
+
+
 def test_without_the_row_of_the_film_a_setting_counts_for_it(folder: Path) -> None:
     """Whether a film is HDR is known from its row; where that is absent or of another film, it is not."""
     settings = with_base(folder, colour_order="fast")

@@ -7,7 +7,7 @@ and ground truth, (height, width, 3), channels blue, green, red. What the class 
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -170,10 +170,11 @@ def mmagic_frames(
             continue
         path = ann.split(" ")[0]
         assert len(path.split("/")) == 2
-        read: Callable[[str, Sequence[str]], list[Picture]] = lambda prefix, names, path=path: [  # noqa: E731
-            imfrombytes((root / prefix / path / name).read_bytes()) for name in sorted(names)
-        ]
-        sample = Sample(read("LQ", frames["img"]), read("GT", frames["gt"]))
+        lr, gt = (
+            [imfrombytes((root / prefix / path / name).read_bytes()) for name in sorted(frames[key])]
+            for prefix, key in (("LQ", "img"), ("GT", "gt"))
+        )
+        sample = Sample(lr, gt)
         assert ann == f"{path} ({sample.gt[0].shape[0]}, {sample.gt[0].shape[1]}, 3)"
         assert_scale(sample.gt[0], sample.lr, scale)
         found[path] = sample

@@ -38,9 +38,10 @@ def triplets(settings: Settings, *categories: str) -> list[Triplet]:
 
 def lr_frames(settings: Settings, triplet: Triplet) -> list[Picture]:
     """The seven LR frames of a triplet, cut from its stack by another way than the export's."""
+    assert triplet.row.lr7_path
     stack = read(DataSet.of(settings).folder / triplet.row.lr7_path)
     assert stack.shape[0] % 7 == 0
-    return [cast("Picture", each) for each in np.split(stack, 7, axis=0)]
+    return list(np.split(stack, 7, axis=0))
 
 
 def gt(settings: Settings, triplet: Triplet) -> Picture:

@@ -27,14 +27,14 @@ def test_each_frame_of_ground_truth_lies_over_its_lr_frame(
     is_lmdb = layout.endswith("lmdb")
     roots = ("gt.lmdb", "lq.lmdb") if is_lmdb else ("GT", "LQ")
     found = loaders.recurrent_vimeo90k(
-        *(folder / name for name in roots), folder / "meta_info_GT.txt", scale=3, is_lmdb=is_lmdb
+        folder / roots[0], folder / roots[1], folder / "meta_info_GT.txt", scale=3, is_lmdb=is_lmdb
     )
     chosen = {f"{each.category}-{each.video}/{each.row.window:06d}": each for each in triplets(whole)}
     assert found.keys() == chosen.keys()
     for key, sample in found.items():
         each = chosen[key]
         assert np.array_equal(sample.gt[3], gt(whole, each))
-        small = downscale(np.stack(sample.gt), cast("Kernel", each.row.kernel))
+        small = downscale(np.stack(sample.gt), cast("Kernel", each.row.kernel), 3)
         assert np.array_equal(small, np.stack(sample.lr))
         assert np.array_equal(small, np.stack(lr_frames(whole, each)))
     if not is_lmdb:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Mapping
+import re
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Triplet
-from dataset_assets.exports import LayoutName
+from dataset_assets.exports import LAYOUT_NAMES, LayoutName
 from dataset_assets_tests.exports import loaders
 from dataset_assets_tests.exports.loaders import Sample
 from dataset_assets_tests.exports.samples import export, gt, lr_frames, read, triplets
@@ -58,7 +62,8 @@ def test_vimeo90k_as_basicsr_reads_it(whole: Settings, tmp_path: Path, frames: i
     roots = ("gt.lmdb", "lq.lmdb") if is_lmdb else ("GT", "LQ")
     train, val = split(whole, "general")
     found = loaders.basicsr_vimeo90k(
-        *(folder / name for name in roots),
+        folder / roots[0],
+        folder / roots[1],
         folder / "meta_info_GT.txt",
         num_frame=frames,
         scale=3,
@@ -137,6 +142,7 @@ def test_webdataset_holds_the_data_sets_own_files(whole: Settings, tmp_path: Pat
         for each in chosen:
             sample, row = found[each.row.patch_id], each.row
             stack = row.lr7_path if frames == 7 else row.lr5_path
+            assert stack
             assert sample.keys() == {"gt.png", f"lr{frames}.png", "json"}
             assert sample["gt.png"] == (whole.base.output_base_dir / row.gt_path).read_bytes()
             assert sample[f"lr{frames}.png"] == (whole.base.output_base_dir / stack).read_bytes()
@@ -229,7 +235,7 @@ def test_an_export_says_what_it_holds(whole: Settings, tmp_path: Path) -> None:
         ("vimeo90k-lmdb", ("type: lmdb", "/gt.lmdb", "/lq.lmdb", "gt_size: 405 ")),
         ("redux", ("type: pairedvideodataset", "clip_size: 7", "lq_size: 135 ", "scale: 3")),
         ("pairs", ("type: pairedimagedataset", "lq_size: 135 ", 'type = "paired"', "patch_size = 135 ")),
-        ("pairs-lmdb", ('type = "paired"', "gt.lmdb'", "scale = 3")),
+        ("pairs-lmdb", ('type = "paired"', 'gt.lmdb"', "scale = 3")),
         ("webdataset", ("wds.WebDataset(", '"lr7.png"')),
         ("packed", ("TripletDataset(", "packed=")),
     ],
@@ -242,6 +248,36 @@ def test_an_exports_readme_has_the_options_to_paste(
     assert [line for line in lines if line not in text] == []
     assert str(tmp_path / "x") in text
     assert "405" in text
+
+
+@pytest.mark.parametrize("layout", LAYOUT_NAMES)
+def test_the_options_to_paste_are_read_whatever_the_folder_is_called(
+    whole: Settings, tmp_path: Path, layout: LayoutName
+) -> None:
+    folder = tmp_path / 'it\'s [a] "set": #1, ü'
+    gt = "all" if layout.startswith("vimeo90k") else "middle"
+    export(whole, layout, folder, categories=("toon",), gt=gt)
+    blocks = re.findall(r"```(\w+)\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.S)
+    parsers: dict[str, Callable[[str], Any]] = {
+        "yaml": yaml.safe_load,
+        "toml": tomllib.loads,
+        "json": lambda text: json.loads(f"{{{text}}}"),
+    }
+    assert blocks
+    for language, text in blocks:
+        if language == "python":
+            strings = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)]
+            assert str(folder) in strings
+            continue
+        options = parsers[language](text)
+        assert options["scale"] == 3
+        train = options["datasets"]["train"]
+        named = {key: value for key, value in train.items() if key.startswith(("dataroot", "meta_info"))}
+        places = [
+            each for value in named.values() for each in (value if isinstance(value, list) else [value])
+        ]
+        assert len(places) >= 2
+        assert [place for place in places if not Path(place).exists()] == []
 
 
 def test_no_picture_of_an_export_has_pixels_of_its_own(whole: Settings, tmp_path: Path) -> None:

@@ -107,12 +107,13 @@ def test_only_the_files_of_changed_patches_are_written(
 
 
 def test_arrays_and_databases_and_shards_of_other_films_stay(settings: Settings, tmp_path: Path) -> None:
-    for layout in ("packed", "webdataset"):
+    layouts: tuple[tuple[LayoutName, str], ...] = (("packed", ".b2nd"), ("webdataset", ".tar"))
+    for layout, _ in layouts:
         export(settings, layout, tmp_path / layout, val_videos=("beta",))
-    before = {layout: inodes(tmp_path / layout) for layout in ("packed", "webdataset")}
+    before = {layout: inodes(tmp_path / layout) for layout, _ in layouts}
     changed, *_ = triplets(settings, "toon")
     replace_patch(settings, changed)
-    for layout, suffix in (("packed", ".b2nd"), ("webdataset", ".tar")):
+    for layout, suffix in layouts:
         export(settings, layout, tmp_path / layout, val_videos=("beta",))
         after = inodes(tmp_path / layout)
         other = {name for name in after if after[name] != before[layout][name] and name.endswith(suffix)}
@@ -205,6 +206,25 @@ def test_what_a_stopped_run_wrote_for_another_export_is_not_kept(
         assert values(tmp_path / each) == values(tmp_path / f"fresh-{each}")
 
 
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [("redux", "lr"), ("redux", "README.md"), ("vimeo90k-lmdb", "lq.lmdb"), ("packed", "general.parquet")],
+)
+def test_what_was_deleted_from_an_export_is_written_again(
+    whole: Settings, tmp_path: Path, layout: LayoutName, name: str
+) -> None:
+    export(whole, layout, tmp_path / "fresh", categories=("general",))
+    export(whole, layout, tmp_path / "x", categories=("general",))
+    victim = tmp_path / "x" / name
+    if victim.is_dir():
+        shutil.rmtree(victim)
+    else:
+        victim.unlink()
+    assert not export(whole, layout, tmp_path / "x", categories=("general",)).is_unchanged
+    assert values(tmp_path / "x") == values(tmp_path / "fresh")
+    assert (tmp_path / "x" / name).exists()
+
+
 def test_without_an_exchange_of_folders_the_former_export_is_moved_away_first(
     whole: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,7 +309,7 @@ def test_a_patch_that_is_not_its_row_is_reported_before_anything_is_written(
     settings: Settings, tmp_path: Path
 ) -> None:
     first, second, *_ = triplets(settings, "general")
-    path = settings.base.output_base_dir / first.row.lr7_path
+    path = settings.base.output_base_dir / str(first.row.lr7_path)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DatasetAssetsError, match=r"000.*\.png is missing, or is not what its row describes"):
         export(settings, "redux", tmp_path / "x", categories=("general",))
@@ -305,7 +325,7 @@ def test_bytes_that_changed_under_the_same_size_are_found_while_they_are_read(
     settings: Settings, tmp_path: Path
 ) -> None:
     first, *_ = triplets(settings, "general")
-    path = settings.base.output_base_dir / first.row.lr7_path
+    path = settings.base.output_base_dir / str(first.row.lr7_path)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -333,7 +353,7 @@ def test_a_disk_that_fills_up_is_one_sentence_and_once_there_is_space_it_goes_on
     try:
         # Another program fills the disk after the export was found to fit.
         with monkeypatch.context() as patched:
-            patched.setattr("dataset_assets.exports.running._check_space", lambda *_: None)
+            patched.setattr("dataset_assets.exports.writing._check_space", lambda *_: None)
             with pytest.raises(SpaceError, match=r"The disk of the export is full \(.*\); free some space"):
                 export(whole, layout, disk / "x", categories=("general",))
         assert not (disk / "x").exists()
@@ -343,3 +363,29 @@ def test_a_disk_that_fills_up_is_one_sentence_and_once_there_is_space_it_goes_on
         assert values(disk / "x") == values(tmp_path / "fresh")
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_folder_that_cannot_be_made_or_read_is_one_sentence(
+    whole: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetAssetsError, match=r"file.* cannot be read or written \(.*\); .*another"):
+        export(whole, "redux", tmp_path / "file/x")
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(DatasetAssetsError, match=r"x\.partial cannot be read or written \(Permission denied"):
+        export(whole, "redux", tmp_path / "x")
+
+
+def test_a_link_to_a_folder_is_followed_and_stays(whole: Settings, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "x").symlink_to(tmp_path / "disk/x")
+    for categories in (("general",), ("toon",)):
+        export(whole, "pairs", tmp_path / "x", categories=categories)
+    assert (tmp_path / "x").is_symlink()
+    export(whole, "pairs", tmp_path / "fresh", categories=("toon",))
+    assert values(tmp_path / "disk/x") == values(tmp_path / "fresh")
+    assert beside(tmp_path / "disk/x") == []

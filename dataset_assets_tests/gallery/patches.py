@@ -52,8 +52,9 @@ def chunk_rows(path: Path) -> list[tuple[Any, ...]]:
     ):
         chosen = head["groups"][group]
         number = numbers[window]
+        addresses = dict(chosen["files"])
         files = [
-            chosen[name.removesuffix("_path")].replace("{}", f"{number:06d}").removeprefix("../")
+            addresses[name.removesuffix("_path")].replace("{}", f"{number:06d}").removeprefix("../")
             for name in FILES
         ]
         shape = [chosen[name] for name in ("category", "format", "width", "height")]

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from dataset_assets.config import Settings
-from dataset_assets.gallery import index_path, page_of
+from dataset_assets.gallery import index_path, page_of, refresh_gallery
+from dataset_assets.generate import generate_video
 from dataset_assets_tests.browser import CHROMIUM
 from dataset_assets_tests.gallery.opened import LOW_CONTRAST, choose, watched_page
 from dataset_assets_tests.generate.samples import KEY, patch_rows, window_rows
@@ -84,6 +85,33 @@ def test_a_triplet_opens_at_full_size_with_gt_beside_lr(page: Page) -> None:
     assert gt.evaluate("each => each.width") == 2 * width
     dialog.locator("[name=frame]").fill("6")
     assert lr.evaluate("each => each.offsetTop") == -6 * 2 * height
+
+
+@pytest.mark.parametrize("stack", [5, 7])
+def test_a_triplet_with_one_stack_shows_the_frames_of_that_one(
+    browser: Browser, copied: Settings, stack: Literal[5, 7]
+) -> None:
+    base = copied.base.model_copy(update={"lr_stacks": [stack]})
+    settings = copied.model_copy(update={"base": base})
+    generate_video(settings, KEY)
+    refresh_gallery(settings)
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    page.goto((index_path(settings).parent / page_of(KEY)).as_uri())
+    first = page.locator("a.crop").first
+    width, height = map(int, (first.get_attribute("data-rect") or "").split()[:2])
+    first.click()
+    dialog = page.locator("dialog")
+    lr, frame = dialog.locator("img.lr"), dialog.locator("[name=frame]")
+    page.wait_for_function("[...document.querySelectorAll('dialog img')].every((each) => each.naturalWidth)")
+    assert lr.evaluate("each => [each.naturalWidth, each.naturalHeight]") == [width // 3, stack * height // 3]
+    skipped = (7 - stack) // 2
+    assert frame.evaluate("each => [each.min, each.max]") == [str(skipped), str(6 - skipped)]
+    assert lr.evaluate("each => each.offsetTop") == -(3 - skipped) * height
+    frame.fill(str(6 - skipped))
+    assert lr.evaluate("each => each.offsetTop") == -(stack - 1) * height
+    links = {name: dialog.locator(f"[data-file={name}]").is_visible() for name in ("gt", "lr5", "lr7")}
+    assert links == {"gt": True, "lr5": stack == 5, "lr7": stack == 7}
+    page.close()
 
 
 def test_triplets_are_leafed_through_with_the_keyboard(page: Page) -> None:

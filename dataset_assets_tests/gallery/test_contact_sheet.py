@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from PIL import Image
 
+from dataset_assets.frames import FileKind
 from dataset_assets.gallery.contact_sheet import BOX_COLOURS, Box, Cell, contact_sheet, triplet_picture
 from dataset_assets.patches.kernels import downscale
 from dataset_assets.patches.png import encode_png
@@ -97,27 +99,32 @@ def test_noise_that_compresses_badly_fits_all_the_same(tmp_path: Path) -> None:
     seen(contact_sheet([Cell(tmp_path / "noise.png", "w0 0:00.0")] * 18))
 
 
-def test_a_triplets_picture_shows_the_same_place_sharp_and_enlarged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "scale"), [(FileKind.LR5, 3), (FileKind.LR7, 3), (FileKind.LR7, 2), (FileKind.LR7, 4)]
+)
+def test_a_triplets_picture_shows_the_same_place_sharp_and_enlarged(
+    tmp_path: Path, kind: FileKind, scale: int
+) -> None:
     rng = np.random.default_rng(2)
-    soft = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize((720, 405))
+    soft = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize((720, 408))
     frames = np.stack([np.roll(np.asarray(soft), 30 * shift, axis=1) for shift in range(-3, 4)])
-    gt, _, lr7 = stack_triplet(frames, "bicubic")
-    paths = (tmp_path / "gt.png", tmp_path / "lr7.png")
-    for path, picture in zip(paths, (gt, lr7), strict=True):
+    gt, lr = stack_triplet(frames, (FileKind.GT, kind), "bicubic", scale).values()
+    paths = (tmp_path / "gt.png", tmp_path / "lr.png")
+    for path, picture in zip(paths, (gt, lr), strict=True):
         path.write_bytes(encode_png(picture))
-    jpeg = triplet_picture(*paths, "window 3, medium_169")
+    jpeg = triplet_picture(*paths, kind, scale, "window 3, medium_169")
     assert jpeg is not None
     sheet = seen(jpeg)
     assert sheet[2:12, :200].max() > 150  # the caption
     height, half = sheet.shape[0] - 14, (sheet.shape[1] - 5) // 2
     sharp, enlarged = sheet[14:, :half], sheet[14:, half + 5 :]
-    y, x = (405 - height) // 2, (720 - half) // 2
+    y, x = (408 - height) // 2, (720 - half) // 2
     middle = frames[3, y : y + height, x : x + half, ::-1]
     assert np.abs(sharp - middle).mean() < 8
-    small = downscale(frames[3:4], "bicubic")[0].repeat(3, axis=0).repeat(3, axis=1)
+    small = downscale(frames[3:4], "bicubic", scale)[0].repeat(scale, axis=0).repeat(scale, axis=1)
     assert np.abs(enlarged - small[y : y + height, x : x + half, ::-1]).mean() < 8
     assert np.abs(enlarged - frames[2, y : y + height, x : x + half, ::-1]).mean() > 20  # not another frame
 
 
 def test_a_triplet_that_cannot_be_read_has_no_picture(tmp_path: Path) -> None:
-    assert triplet_picture(tmp_path / "gt.png", tmp_path / "lr7.png", "") is None
+    assert triplet_picture(tmp_path / "gt.png", tmp_path / "lr7.png", FileKind.LR7, 3, "") is None

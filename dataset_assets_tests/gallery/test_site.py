@@ -124,7 +124,7 @@ def test_the_first_page_comes_with_an_index(tmp_path: Path, sdr_film: Film) -> N
     settings = small_settings(tmp_path, sdr_film.path)
     probe_video(settings, KEY)
     write_video_page(settings, KEY)
-    assert card(settings)["data-state"] == "missing"
+    assert card(settings)["data-state"] == "partial"
     assert all(path.is_file() for path in Page(tmp_path / "gallery/index.html").files())
 
 

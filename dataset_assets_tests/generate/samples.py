@@ -120,14 +120,17 @@ def files_named_by_rows(output: Path) -> set[str]:
         if not path.startswith("metadata/patches/"):
             continue
         for row in rows:
-            small_width, small_height = row["width"] // 3, row["height"] // 3
+            small_width, small_height = row["width"] // row["scale"], row["height"] // row["scale"]
             for kind, size in (
+                ("gt7", (row["width"], 7 * row["height"])),
                 ("gt", (row["width"], row["height"])),
                 ("lr5", (small_width, 5 * small_height)),
                 ("lr7", (small_width, 7 * small_height)),
             ):
                 # Tables of schema version 4 name the path by the kind alone.
-                name, size_bytes = row.get(f"{kind}_path") or row[kind], row[f"{kind}_bytes"]
+                name, size_bytes = row.get(f"{kind}_path", row.get(kind)), row.get(f"{kind}_bytes")
+                if name is None:
+                    continue
                 file = output / name
                 assert file.stat().st_size == size_bytes
                 with Image.open(file) as image:

@@ -287,6 +287,24 @@ def test_what_is_announced_is_what_happens(film: Film, fresh: Make, tmp_path: Pa
     assert announced.reasons == ("exclude changed",)
 
 
+def test_of_a_film_whose_tries_are_used_up_an_excluded_window_leaves_one(film: Film, tmp_path: Path) -> None:
+    settings = configured(tmp_path, film, LIMIT, max_attempts=1)
+    probe_video(settings, KEY)
+    report = generate_video(settings, KEY).windows
+    assert report.candidates == LIMIT > report.accepted
+    data_set, entry = DataSet(tmp_path), settings.videos[0]
+    data_set.excluded_windows.add(KEY, middle(next(iter(windows_of(tmp_path).values()))))
+    found = data_set.completions(settings, entry, data_set.statuses(settings, entry))
+    assert (found["general"].done, found["general"].to_do) == (report.accepted - 1, 1)
+    changes = planned_changes(settings, data_set, entry)
+    for name, each in changes.items():
+        assert (each.kept, each.added, each.deleted) == (
+            found[name].done,
+            found[name].to_do,
+            found[name].stale,
+        )
+
+
 def test_a_range_that_many_patches_touch_is_refused_unless_it_is_allowed(
     film: Film, fresh: Make, tmp_path: Path
 ) -> None:

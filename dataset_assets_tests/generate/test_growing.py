@@ -174,11 +174,14 @@ def test_a_change_of_the_mix_makes_patches_of_other_formats_again_and_no_window(
     output = copied(fresh(30), tmp_path / "out")
     before, formats = files(output), {row["patch_id"]: row["format"] for row in patch_rows(output, "general")}
     begun.clear()
-    generate_video(configured(output, film, 30, categories=OTHER_MIX), KEY)
+    pending: list[int] = []
+    settings = configured(output, film, 30, categories=OTHER_MIX)
+    generate_video(settings, KEY, on_progress=lambda progress: pending.append(progress.windows_pending))
     rows = patch_rows(output, "general")
     changed = {row["window"] for row in rows if row["format"] != formats[row["patch_id"]]}
     assert 0 < len(changed) < len(rows) / 3
     assert {job.placement.number for job in begun} == changed
+    assert pending == list(range(len(changed)))[::-1]
     assert all(set(job.patches) == {"general"} for job in begun)
     assert assert_kept(before, output) == len(pictures(output)) - 3 * len(changed)
     assert files(output)[WINDOWS_TABLE] == before[WINDOWS_TABLE]

@@ -19,7 +19,7 @@ from dataset_assets_tests.windows.samples import placements_of
 
 
 def jobs_of(film: Film, windows: int) -> list[Job]:
-    return [Job(placement, None, {}) for placement in placements_of(probe(film.path), windows)]
+    return [Job(placement, None, {}, {}) for placement in placements_of(probe(film.path), windows)]
 
 
 def lanes_of(film: Film, tmp_path: Path, count: int, checkpoint_every: int = 10) -> Lanes:

@@ -13,6 +13,7 @@ from PIL import Image
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError, SourceChangedError, VideoError
+from dataset_assets.frames import FileKind
 from dataset_assets.generate import Replay, generate_video
 from dataset_assets.patches import downscale
 from dataset_assets_tests.films import Film
@@ -37,11 +38,11 @@ def test_frame_3_equals_gt_and_the_downscale_of_all_equals_lr_7frames(made: Sett
             for patch, frames in zip(patches, replay.gt_frames([each.row for each in patches]), strict=True):
                 gt, lr7 = (
                     np.asarray(Image.open(data_set.path_of(path)))[..., ::-1]
-                    for path in (patch.paths.gt, patch.paths.lr7)
+                    for path in (patch.paths.gt, patch.paths.by_kind[FileKind.LR7])
                 )
                 assert frames.shape == (7, *gt.shape)
                 assert np.array_equal(frames[3], gt)
-                assert np.array_equal(downscale(frames, "bicubic").reshape(lr7.shape), lr7)
+                assert np.array_equal(downscale(frames, "bicubic", 3).reshape(lr7.shape), lr7)
                 compared += 1
     assert compared == 9
 

@@ -112,7 +112,7 @@ def test_every_row_has_its_files_and_every_file_its_row(sdr_film: Film, tmp_path
     assert {path.split("/")[1] for path in tables(tmp_path)} == {"videos", "windows", "patches"}
 
 
-def names(row: Any) -> tuple[str, str, str]:
+def names(row: Any) -> tuple[str, ...]:
     return row.gt_path, row.lr5_path, row.lr7_path
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from dataset_assets.config import BaseSettings, Settings
 from dataset_assets.dataset import Completion, Progress, eta_s
-from dataset_assets.monitor.aggregate import VideoSummary, category_states, disk, overall
+from dataset_assets.monitor.aggregate import VideoSummary, category_states, disk, overall, patch_bytes
 from dataset_assets.monitor.snapshot import Activity
 
 NOW_S = 1000.0
@@ -98,6 +98,23 @@ def test_a_video_that_is_done_counts_whole_though_it_gave_less_than_was_asked() 
     assert overall([half], Activity(), set(), NOW_S).share == 0.5  # 16 of the 32 that the film can give
 
 
+def test_the_share_is_that_of_the_numbers_beside_it() -> None:
+    work = replace(running(1, 19, NOW_S - 10), patches={"toon": Completion(340, 182, 80)})
+    whole = overall([work], Activity(), set(), NOW_S)
+    assert whole.share == 182 / 260
+    (toon,) = category_states([work], ["toon"])
+    assert toon.share == 182 / 260
+    end = replace(work, state="done", progress=None, patches={"toon": Completion(340, 260, 80)})
+    assert (overall([end], Activity(), set(), NOW_S).share, category_states([end], ["toon"])[0].share) == (
+        1,
+        1,
+    )
+    # Of a film that no format fits nothing can be made.
+    small = replace(DONE, state="too_small", patches={"toon": Completion()})
+    assert overall([small], Activity(), set(), NOW_S).share == 1.0
+    assert category_states([small], ["toon"])[0].share is None
+
+
 def test_a_category_is_judged_by_the_videos_that_it_was_asked_of() -> None:
     other = replace(WAITING, accepted=1, candidates=8)
     general, toon = category_states([DONE, other], ["general", "toon"])
@@ -110,11 +127,35 @@ def test_a_category_is_judged_by_the_videos_that_it_was_asked_of() -> None:
 def test_the_projection_takes_the_mean_of_what_is_there_and_else_the_formats() -> None:
     settings = Settings(base=BaseSettings(output_base_dir=Path("/x"), min_free_gb=2.0), videos=())
     found = disk([DONE, WAITING], settings, other_bytes=50, free_bytes=10**9)
-    toon = 30 * 4 * (0.65 * 540 * 540 + 0.35 * 720 * 405)  # 4 bytes a pixel of the mix's mean size
+    toon = 30 * 2.7 * (0.65 * 540 * 540 + 0.35 * 720 * 405)  # 2.7 bytes a pixel of the mix's mean size
     assert found.used_bytes == 950
     assert found.projected_bytes == 950 + 10 * 100 + round(toon)
     assert found.free_after_bytes == 10**9 - 10 * 100 - round(toon)
     assert found.min_free_bytes == 2_000_000_000
-    # What will be replaced tells the size of its kind too.
-    stale = replace(DONE, state="waiting", patches={"general": Completion(10, stale=9)})
-    assert disk([stale], settings, 0, 10**9).projected_bytes == 900 + 1000
+
+
+def test_of_a_film_whose_picture_is_known_the_formats_count_that_fit() -> None:
+    settings = Settings(base=BaseSettings(output_base_dir=Path("/x")), videos=())
+    small = 2.7 * 540 * 540
+    assert patch_bytes(settings, "space", 0, 0, (1280, 720)) == pytest.approx(small)
+    assert patch_bytes(settings, "space", 0, 0, (3840, 2160)) == patch_bytes(settings, "space", 0, 0) > small
+    assert patch_bytes(settings, "space", 10, 50, (1280, 720)) == 5
+
+
+@pytest.mark.parametrize(
+    ("patches", "projected"),
+    [
+        (Completion(10, stale=9), 1000),  # made again
+        (Completion(10, 4, stale=5), 1000),
+        (Completion(4, 4, stale=5), 400),  # deleted
+        (Completion(10, 6, 4, stale=3), 600),
+    ],
+)
+def test_what_is_replaced_or_deleted_counts_once_in_the_projection(
+    patches: Completion, projected: int
+) -> None:
+    settings = Settings(base=BaseSettings(output_base_dir=Path("/x")), videos=())
+    stale = replace(DONE, state="waiting", patches={"general": patches})
+    found = disk([stale], settings, other_bytes=50, free_bytes=10**9)
+    assert (found.used_bytes, found.projected_bytes) == (950, 50 + projected)
+    assert found.free_after_bytes == 10**9 + found.used_bytes - found.projected_bytes

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.dataset import DataSet, Failure, Progress, ProgressFile
 from dataset_assets.monitor.collector import SnapshotCollector
-from dataset_assets.monitor.snapshot import ActiveRun, Activity, to_json
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, EndedRun, to_json
 from dataset_assets_tests.generated import Generated
 
 
@@ -45,7 +46,8 @@ def test_what_is_stale_is_to_do_again(settings: Settings) -> None:
     assert (found.overall.videos_done, found.overall.videos_waiting) == (0, 2)
     assert (found.overall.share, found.overall.patches) == (0.0, 0)
     assert sum(category.patches_stale for category in found.categories) > 0
-    assert found.disk.projected_bytes > found.disk.used_bytes > 0
+    # They take the place of those that are there.
+    assert found.disk.used_bytes < found.disk.projected_bytes < 2 * found.disk.used_bytes
 
 
 @pytest.mark.parametrize(("target", "is_grown"), [(9, True), (2, False)])
@@ -79,6 +81,20 @@ def test_a_film_that_failed_is_reported(settings: Settings) -> None:
     found = SnapshotCollector(other_seed(settings)).snapshot(activity)
     assert found.failures == activity.failures
     assert (found.overall.videos_failed, found.overall.videos_waiting) == (1, 1)
+
+
+def test_a_film_that_failed_and_is_queued_again_counts_in_the_time_left(settings: Settings) -> None:
+    activity = Activity(
+        failures=(Failure("alpha", "", "alpha: it failed", ended_s=1.0),),
+        runs=(ActiveRun("beta", "make_patches", "starting", "Dagster", "", time.time()),),
+        ended=(EndedRun(0.0, 60.0, 6),),
+    )
+    collector = SnapshotCollector(other_seed(settings))
+    alone = collector.snapshot(activity).overall.eta_s
+    both = collector.snapshot(replace(activity, queued=1, queued_again=frozenset({"alpha"}))).overall.eta_s
+    assert alone is not None
+    assert both is not None
+    assert both == pytest.approx(alone + 10 * 6, abs=1)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +15,11 @@ import yaml
 from dataset_assets.assets import WINDOWS_TAG
 from dataset_assets.config import load_settings
 from dataset_assets.dagster_internals import is_initialised, sqlite_folder
-from dataset_assets.dataset import AssetStatus, Overview, TableStore
+from dataset_assets.dataset import AssetStatus, Failure, Overview, TableStore
 from dataset_assets.dataset.statistics import add_up
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.launch.worker import TAGS
+from dataset_assets.monitor import history
 from dataset_assets.monitor.history import History
 from dataset_assets.monitor.snapshot import Activity
 from dataset_assets.partitions import add_missing
@@ -242,6 +244,19 @@ def test_ended_runs_count_from_the_moment_at_which_they_got_their_slot(home: Pat
     assert first.started_s < first.ended_s <= second.started_s < second.ended_s
 
 
+def test_of_a_video_that_failed_it_is_known_whether_another_run_waits(
+    home: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = dg.DagsterRunStatus.NOT_STARTED  # a queued one needs a code location
+    monkeypatch.setattr(history, "_QUEUED", [waiting])
+    kept = {key: Failure(key, "", f"{key}: it failed") for key in ("film", "other")}
+    start_run(home, config, "film", waiting)
+    start_run(home, config, "third", waiting)
+    overview = replace(overview_of("film", "other", "third"), failures=kept)
+    found = read(home, "film", "other", "third", overview=overview)
+    assert (found.queued, found.queued_again) == (2, frozenset({"film"}))
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
 def test_phases_follow_the_steps_and_end_with_the_process(home: Path) -> None:
     (home / "dagster.yaml").write_text(
@@ -255,10 +270,10 @@ def test_phases_follow_the_steps_and_end_with_the_process(home: Path) -> None:
     started: list[str] = []
 
     def are_known() -> bool:
-        runs = history.read((), overview_of(*stuck_at), time.time()).runs
+        runs = opened.read((), overview_of(*stuck_at), time.time()).runs
         return {run.key: run.phase for run in runs} == {key: wanted[key] for key in started}
 
-    with History(home, stuck_at) as history:
+    with History(home, stuck_at) as opened:
         try:
             for keys in (["first"], ["second", "third"]):
                 for key in keys:
@@ -271,7 +286,7 @@ def test_phases_follow_the_steps_and_end_with_the_process(home: Path) -> None:
             for process in processes:
                 process.kill()
                 process.communicate()
-        activity = history.read((), overview_of(*stuck_at), time.time())
+        activity = opened.read((), overview_of(*stuck_at), time.time())
     assert activity.runs == ()
     assert sorted(failure.key for failure in activity.failures) == sorted(stuck_at)
     assert all("no process of this machine" in failure.sentence for failure in activity.failures)

@@ -143,10 +143,17 @@ if __name__ == "__main__":
 
 def test_a_snapshot_is_one_line_where_there_is_no_terminal() -> None:
     assert status_line(RUNNING).partition(" ")[2] == (
-        "3 running, 431 of 500 done, 1 failed, 2 interrupted, 63 to do; 87%, 641,234 of 750,000 patches, "
-        "ETA 1 d 2 h"
+        "3 running, 431 of 500 done, 1 failed, 2 interrupted, 63 to do; 85%, 641,234 of 750,000 patches, "
+        "108,766 to do, ETA 1 d 2 h"
     )
     starting = replace(RUNNING, overall=replace(RUNNING.overall, eta_s=None))
     assert status_line(starting).endswith("ETA unknown")
     single = replace(RUNNING, overall=replace(RUNNING.overall, patches=0, patches_target=1))
-    assert "0 of 1 patch, ETA" in status_line(single)
+    assert "0 of 1 patch, 108,766 to do, ETA" in status_line(single)
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(80, "260/340 patches, 80 short, 0 to do"), (40, "260/260")])
+def test_all_is_done_where_the_numbers_beside_it_say_so(columns: int, shown: str) -> None:
+    figures = {"patches": 260, "patches_target": 340, "patches_short": 80, "patches_to_do": 0}
+    done = replace(IDLE, overall=replace(IDLE.overall, share=1.0, **figures))
+    assert line_with(screen(done, columns, 24), "━━━").split("100%")[1].strip() == shown

@@ -9,30 +9,31 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from dataset_assets.frames import DEFAULT_KINDS
 from dataset_assets.patches.kernels import Kernel
 from dataset_assets.patches.triplets import stack_triplet
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 
 few = settings(max_examples=30, derandomize=True, deadline=None)
-sides = st.integers(1, 12).map(lambda third: 3 * third)
-
+sides = st.integers(1, 12)
 
 few_of_each = settings(max_examples=8, derandomize=True, deadline=None)
 
 
 @pytest.mark.parametrize("kernel", ["bicubic", "area", "lanczos", "gaussian"])
 @few_of_each
-@given(sides, sides, st.permutations(range(7)))
+@given(sides, sides, st.sampled_from([2, 3, 4]), st.permutations(range(7)))
 def test_a_stack_holds_its_frames_from_top_to_bottom(
-    kernel: Kernel, width: int, height: int, order: list[int]
+    kernel: Kernel, small_width: int, small_height: int, scale: int, order: list[int]
 ) -> None:
     """Each frame is of one grey of its own, so that every line tells which frame it is of."""
+    width, height = scale * small_width, scale * small_height
     crops = np.stack([np.full((height, width, 3), 20 + 30 * grey, np.uint8) for grey in order])
-    gt, lr5, lr7 = stack_triplet(crops, kernel)
+    gt, lr5, lr7 = stack_triplet(crops, DEFAULT_KINDS, kernel, scale).values()
     assert np.array_equal(gt, crops[3])
     for stack, frames in ((lr5, range(1, 6)), (lr7, range(7))):
-        assert stack.shape == (len(frames) * height // 3, width // 3, 3)
-        expected = np.repeat([20 + 30 * order[frame] for frame in frames], height // 3)
+        assert stack.shape == (len(frames) * small_height, small_width, 3)
+        expected = np.repeat([20 + 30 * order[frame] for frame in frames], small_height)
         assert np.array_equal(stack, np.broadcast_to(expected[:, None, None], stack.shape))
 
 

@@ -11,15 +11,16 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from dataset_assets.dataset import TripletPaths, TripletWriter, patch_id, triplet_paths
+from dataset_assets.dataset import TripletWriter, patch_id, triplet_paths
+from dataset_assets.frames import DEFAULT_KINDS, FileKind
 from dataset_assets.patches.kernels import downscale
 from dataset_assets.patches.triplets import encode_triplet, stack_triplet
 
 Picture = npt.NDArray[np.uint8]
 CROPS: Picture = np.random.default_rng(0).integers(0, 256, (7, 54, 96, 3), np.uint8)
-TRIPLET = stack_triplet(CROPS, "bicubic")
+TRIPLET = stack_triplet(CROPS, DEFAULT_KINDS, "bicubic", 3)
 FILES = encode_triplet(TRIPLET)
-PATHS = triplet_paths("Toon/ToonModel/Learn", "Patches_Medium169", patch_id("a-film", 12))
+PATHS = triplet_paths("Toon/ToonModel/Learn", "Patches_Medium169", patch_id("a-film", 12), DEFAULT_KINDS)
 
 
 def files(root: Path) -> set[str]:
@@ -35,30 +36,48 @@ def test_a_triplet_is_named_by_video_and_window() -> None:
 
 
 def test_gt_is_the_middle_frame() -> None:
-    assert np.array_equal(TRIPLET[0], CROPS[3])
+    assert np.array_equal(TRIPLET[FileKind.GT], CROPS[3])
 
 
 def test_the_stacks_hold_the_frames_in_order_from_top_to_bottom() -> None:
-    _, lr5, lr7 = TRIPLET
+    _, lr5, lr7 = TRIPLET.values()
     assert lr5.shape == (5 * 18, 32, 3)
     assert lr7.shape == (7 * 18, 32, 3)
-    small = downscale(CROPS, "bicubic")
+    small = downscale(CROPS, "bicubic", 3)
     assert np.array_equal(lr5.reshape(5, 18, 32, 3), small[1:6])
     assert np.array_equal(lr7.reshape(7, 18, 32, 3), small)
 
 
+@pytest.mark.parametrize("kinds", [(FileKind.GT, FileKind.LR5), (FileKind.GT, FileKind.LR7)])
+def test_a_stack_is_the_same_whichever_others_are_made(kinds: tuple[FileKind, ...]) -> None:
+    found = stack_triplet(CROPS, kinds, "bicubic", 3)
+    assert tuple(found) == kinds
+    assert all(np.array_equal(picture, TRIPLET[kind]) for kind, picture in found.items())
+
+
+def test_files_that_are_not_written_are_left_as_they_are(tmp_path: Path) -> None:
+    writer = TripletWriter(tmp_path)
+    writer.write(PATHS, FILES)
+    writer.commit([PATHS])
+    before = (tmp_path / PATHS.gt).stat()
+    writer.write(PATHS, {FileKind.LR5: FILES[FileKind.LR5]})
+    writer.commit([[PATHS.by_kind[FileKind.LR5]]])
+    after = (tmp_path / PATHS.gt).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 def test_frame_3_of_the_seven_is_frame_2_of_the_five_and_the_downscaled_gt() -> None:
-    gt, lr5, lr7 = TRIPLET
+    gt, lr5, lr7 = TRIPLET.values()
     middle = lr7[3 * 18 : 4 * 18]
     assert np.array_equal(middle, lr5[2 * 18 : 3 * 18])
-    assert np.array_equal(middle, downscale(gt[None], "bicubic")[0])
+    assert np.array_equal(middle, downscale(gt[None], "bicubic", 3)[0])
 
 
 def test_the_files_hold_the_pictures_in_red_green_blue(tmp_path: Path) -> None:
     writer = TripletWriter(tmp_path)
     writer.write(PATHS, FILES)
     writer.commit([PATHS])
-    for path, picture, content in zip(PATHS, TRIPLET, FILES, strict=True):
+    for path, picture, content in zip(PATHS, TRIPLET.values(), FILES.values(), strict=True):
         with Image.open(tmp_path / path) as image:
             assert (image.format, image.mode) == ("PNG", "RGB")
             assert np.array_equal(np.asarray(image), picture[..., ::-1])
@@ -66,7 +85,7 @@ def test_the_files_hold_the_pictures_in_red_green_blue(tmp_path: Path) -> None:
 
 
 def test_pictures_that_were_turned_or_mirrored_in_memory_are_written_as_they_look(tmp_path: Path) -> None:
-    turned = stack_triplet(CROPS.swapaxes(1, 2)[:, ::-1], "area")
+    turned = stack_triplet(CROPS.swapaxes(1, 2)[:, ::-1], DEFAULT_KINDS, "area", 3)
     writer = TripletWriter(tmp_path)
     writer.write(PATHS, encode_triplet(turned))
     writer.commit([PATHS])
@@ -83,7 +102,7 @@ def test_no_name_appears_before_the_commit(tmp_path: Path) -> None:
 
 
 def test_only_what_is_committed_gets_its_name_and_the_rest_is_discarded(tmp_path: Path) -> None:
-    other = triplet_paths("Toon/ToonModel/Learn", "Patches", patch_id("a-film", 13))
+    other = triplet_paths("Toon/ToonModel/Learn", "Patches", patch_id("a-film", 13), DEFAULT_KINDS)
     writer = TripletWriter(tmp_path)
     writer.write(PATHS, FILES)
     writer.write(other, FILES)
@@ -132,11 +151,11 @@ def test_files_that_cannot_be_flushed_get_no_name(tmp_path: Path, monkeypatch: p
 def test_a_new_triplet_replaces_an_old_one_of_the_same_name(tmp_path: Path) -> None:
     writer = TripletWriter(tmp_path)
     for kernel in ("bicubic", "area"):
-        writer.write(PATHS, encode_triplet(stack_triplet(CROPS, kernel)))
+        writer.write(PATHS, encode_triplet(stack_triplet(CROPS, DEFAULT_KINDS, kernel, 3)))
         writer.commit([PATHS])
     assert files(tmp_path) == {path.as_posix() for path in PATHS}
-    lr7 = np.asarray(Image.open(tmp_path / PATHS.lr7))
-    assert np.array_equal(lr7[:18], downscale(CROPS, "area")[0][..., ::-1])
+    lr7 = np.asarray(Image.open(tmp_path / PATHS.by_kind[FileKind.LR7]))
+    assert np.array_equal(lr7[:18], downscale(CROPS, "area", 3)[0][..., ::-1])
 
 
 def test_a_folder_that_another_run_removed_is_made_again(tmp_path: Path) -> None:
@@ -146,7 +165,7 @@ def test_a_folder_that_another_run_removed_is_made_again(tmp_path: Path) -> None
     for path in PATHS:
         (tmp_path / path).unlink()
         (tmp_path / path).parent.rmdir()
-    again = TripletPaths(*(path.with_name("a-film_000099.png") for path in PATHS))
+    again = triplet_paths("Toon", "Patches", patch_id("a-film", 99), DEFAULT_KINDS)
     writer.write(again, FILES)
     writer.commit([again])
     assert files(tmp_path) == {path.as_posix() for path in again}

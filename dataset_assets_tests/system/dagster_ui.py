@@ -186,6 +186,11 @@ class DagsterUi:
 
     def launch_all(self, requests: Sequence[dict[str, Any]], job: str = "make_patches") -> list[str]:
         """Launches what a preview shows, as its button does; gives the runs' ids."""
+        found = self._launch(requests, job)
+        assert {each["__typename"] for each in found} == {"LaunchRunSuccess"}, found
+        return [each["run"]["runId"] for each in found]
+
+    def _launch(self, requests: Sequence[dict[str, Any]], job: str = "make_patches") -> list[dict[str, Any]]:
         params = [
             {
                 "selector": LOCATION
@@ -203,12 +208,10 @@ class DagsterUi:
             for request in requests
         ]
         answer = self.ask(queries.LAUNCH_RUNS, params=params)["launchMultipleRuns"]
-        found = answer["launchMultipleRunsResult"]
-        assert {each["__typename"] for each in found} == {"LaunchRunSuccess"}, found
-        return [each["run"]["runId"] for each in found]
+        return list(answer["launchMultipleRunsResult"])
 
     def execute_checks(self, asset: str) -> str:
-        """Launches an asset's checks, as *Execute all* on its page does; gives the run's id."""
+        """Launches an asset's checks, as *Execute all* on its page does; gives the message that it shows."""
         node = self.ask(queries.EXECUTABLE_CHECKS, path=[asset])["assetNodeOrError"]
         checks = [
             {"assetKey": {"path": [asset]}, "name": check["name"]}
@@ -216,10 +219,15 @@ class DagsterUi:
             if check["canExecuteIndividually"] == "CAN_EXECUTE"
         ]
         assert checks
-        (run_id,) = self.launch_all(
-            [{"assetSelection": [], "assetChecks": checks, "runConfigYaml": "{}", "tags": []}]
-        )
-        return run_id
+        request = {"assetSelection": [], "assetChecks": checks, "runConfigYaml": "{}", "tags": []}
+        (answer,) = self._launch([request])
+        return str(answer["message"])
+
+    def check_partitions(self, asset: str, check: str) -> dict[str, list[str]]:
+        """Keys of the videos by what the list of checks, and a check's tab Partitions, count them as."""
+        node = self.ask(queries.CHECK_PARTITIONS, path=[asset], name=check)["assetNodeOrError"]
+        states = node["assetCheckOrError"]["partitionStatuses"]
+        return {name.removesuffix("Partitions"): sorted(keys) for name, keys in states.items() if keys}
 
     def warnings(self, run_id: str) -> list[str]:
         """Warnings in the log of a run."""

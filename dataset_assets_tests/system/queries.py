@@ -23,6 +23,7 @@ LAUNCH_RUN = """mutation Launch($params: ExecutionParams!) {
   launchPipelineExecution(executionParams: $params) {
     __typename
     ... on LaunchRunSuccess { run { runId } }
+    ... on InvalidSubsetError { message }
     ... on PythonError { message }
   }
 }"""
@@ -97,6 +98,13 @@ CHECK_RESULTS = """query Results($path: [String!]!, $name: String!) {
   assetCheckExecutions(assetKey: {path: $path}, checkName: $name, limit: 50) {
     partition evaluation { success severity description }
   }
+}"""
+CHECK_PARTITIONS = """query Partitions($path: [String!]!, $name: String!) {
+  assetNodeOrError(assetKey: {path: $path}) { ... on AssetNode { assetCheckOrError(checkName: $name) {
+    ... on AssetCheck { partitionStatuses { ... on AssetCheckDefaultPartitionStatuses {
+      succeededPartitions failedPartitions executionFailedPartitions skippedPartitions inProgressPartitions
+    } } }
+  } } }
 }"""
 DRY_RUN = """mutation DryRun($selector: ScheduleSelector!, $timestamp: Float!) {
   scheduleDryRun(selectorData: $selector, timestamp: $timestamp) {

@@ -68,6 +68,16 @@ def test_the_preview_of_a_night_launches_what_is_stale_without_a_warning(
         assert ui.wait_for_run(run_id) == "SUCCESS"
     assert [text for text in ui.warnings(run_id) if "not selected" in text] == []
 
+    def up_to_date() -> dict[str, list[str]]:
+        return ui.check_partitions("toon_patches", "up_to_date")
+
+    # It was made with a mix that is not wanted now.
+    ui.wait_until(lambda: up_to_date().get("failed") == [BY_PREVIEW], "the stale partition fails its check")
+    assert BY_PREVIEW not in up_to_date().get("succeeded", ())
+    with edited(ui, categories={"toon": toon}):
+        ui.wait_until(lambda: BY_PREVIEW in up_to_date().get("succeeded", ()), "it passes its check again")
+        assert "failed" not in up_to_date()
+
 
 def test_runs_of_the_command_are_on_the_front_page_with_who_launched_them(ui: DagsterUi) -> None:
     made = run("generate", "--config", ui.config, "--videos", BY_COMMAND)
@@ -80,15 +90,17 @@ def test_runs_of_the_command_are_on_the_front_page_with_who_launched_them(ui: Da
     assert by_command == {"make_patches", "update_stats"}
 
 
-def test_checks_alone_are_refused_in_a_sentence(ui: DagsterUi, previewed: str) -> None:
-    run_id = ui.execute_checks("toon_patches")
-    assert ui.wait_for_run(run_id) == "FAILURE"
-    assert ui.failure(run_id) == [
+def test_checks_alone_are_refused_in_a_sentence_before_there_is_a_run(ui: DagsterUi, previewed: str) -> None:
+    def state() -> object:
+        return [each.run_id for each in ui.runs()], ui.check_partitions("toon_patches", "triplets_whole")
+
+    before = state()
+    assert BY_PREVIEW in ui.check_partitions("toon_patches", "triplets_whole")["succeeded"]
+    assert ui.execute_checks("toon_patches") == (
         "checks cannot run on their own: a run that makes a video evaluates them; materialize its partition: "
         "what is up to date is checked and not made again"
-    ]
-    # What the partitions' own runs found stays.
-    assert BY_PREVIEW in ui.check_results("toon_patches", "triplets_whole")
+    )
+    assert state() == before
 
 
 def test_a_run_of_no_video_is_refused_in_a_sentence(ui: DagsterUi) -> None:

@@ -58,7 +58,7 @@ def test_a_full_disk_is_one_sentence_and_once_there_is_space_it_goes_on(
     tiny_film: Film, small_disk: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Another program fills the disk after the run was found to fit.
-    monkeypatch.setattr("dataset_assets.generate.plan.TRIPLET_BYTES_PER_PIXEL", 0.0)
+    monkeypatch.setattr("dataset_assets.generate.plan.MOST_PNG_BYTES_PER_PIXEL", 0.0)
     settings = small_settings(small_disk / "dataset", tiny_film.path, checkpoint_every=1)
     with pytest.raises(
         SpaceError, match=rf"{KEY}: the disk is full \(.*\); free some space and run generate"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -11,7 +12,7 @@ from starlette.types import Message
 
 from dataset_assets.config import ConfigReader
 from dataset_assets.dataset import DataSet
-from dataset_assets.ui.webserver import DatasetFiles, gallery_routes
+from dataset_assets.ui.webserver import DatasetFiles, gallery_routes, refusal_of
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.generated import Generated
@@ -116,3 +117,16 @@ def test_pages_have_the_line_of_a_mistake_in_the_configuration_until_it_is_corre
 def test_a_data_set_that_cannot_be_written_has_no_index_and_breaks_nothing(fresh: Path) -> None:
     (fresh.parent / "dataset").write_text("a file where the folder would be")
     assert Browser(fresh).index()[0] == 404
+
+
+def test_checks_are_launched_with_assets_alone() -> None:
+    checks = [{"assetKey": {"path": ["general_patches"]}, "name": "up_to_date"}]
+    refusal = refusal_of({"assetSelection": [], "assetCheckSelection": checks})
+    assert refusal.startswith("checks cannot run on their own: ")
+    others: tuple[dict[str, Any], ...] = (
+        {"assetSelection": [{"path": ["general_patches"]}], "assetCheckSelection": checks},
+        {"assetSelection": None, "assetCheckSelection": None},
+        {"assetSelection": [], "assetCheckSelection": []},
+        {},
+    )
+    assert [refusal_of(selector) for selector in others] == [""] * 4

@@ -91,14 +91,14 @@ def truncate(root: Path) -> None:
 
 
 def empty(root: Path) -> None:
-    (root / general(root)[0].lr7_path).write_bytes(b"")
+    (root / (general(root)[0].lr7_path or "")).write_bytes(b"")
 
 
 def swap_stacks(root: Path) -> None:
     row = general(root)[0]
-    lr5, lr7 = (root / row.lr5_path).read_bytes(), (root / row.lr7_path).read_bytes()
-    (root / row.lr5_path).write_bytes(lr7)
-    (root / row.lr7_path).write_bytes(lr5)
+    lr5, lr7 = (root / (row.lr5_path or "")).read_bytes(), (root / (row.lr7_path or "")).read_bytes()
+    (root / (row.lr5_path or "")).write_bytes(lr7)
+    (root / (row.lr7_path or "")).write_bytes(lr5)
 
 
 def other_size(root: Path) -> None:
@@ -126,7 +126,7 @@ def copied_over(root: Path) -> None:
 
 def frames_in_another_order(root: Path) -> None:
     first, *others = general(root)
-    stack = cv2.imread(str(root / first.lr5_path))
+    stack = cv2.imread(str(root / (first.lr5_path or "")))
     assert stack is not None
     frames = stack.reshape(5, -1, *stack.shape[1:])
     content = png(frames[[1, 0, 2, 3, 4]].reshape(stack.shape))
@@ -137,12 +137,14 @@ def black_bars(root: Path) -> None:
     """GT with a black bar above the picture, and its stacks made of that: what a film's bars give."""
     rows = []
     for row in general(root):
-        gt, lr5, lr7 = (cv2.imread(str(root / name)) for name in (row.gt_path, row.lr5_path, row.lr7_path))
+        gt, lr5, lr7 = (
+            cv2.imread(str(root / name)) for name in (row.gt_path, row.lr5_path or "", row.lr7_path or "")
+        )
         assert gt is not None
         assert lr5 is not None
         assert lr7 is not None
         gt[:12] = 0
-        small = downscale(gt[np.newaxis].astype(np.uint8), "bicubic")[0]
+        small = downscale(gt[np.newaxis].astype(np.uint8), "bicubic", 3)[0]
         for stack, middle in ((lr5, 2), (lr7, 3)):
             stack.reshape(-1, *small.shape)[middle] = small
         for kind, picture in (("gt", gt), ("lr5", lr5), ("lr7", lr7)):
@@ -154,7 +156,7 @@ def black_bars(root: Path) -> None:
 def another_kernel(root: Path) -> None:
     first, *others = general(root)
     gt = cv2.imread(str(root / first.gt_path))
-    stack = cv2.imread(str(root / first.lr7_path))
+    stack = cv2.imread(str(root / (first.lr7_path or "")))
     assert gt is not None
     assert stack is not None
     height, width = gt.shape[0] // 3, gt.shape[1] // 3
@@ -163,7 +165,7 @@ def another_kernel(root: Path) -> None:
 
 
 def missing_file(root: Path) -> None:
-    (root / general(root)[0].lr5_path).unlink()
+    (root / (general(root)[0].lr5_path or "")).unlink()
 
 
 def extra_file(root: Path) -> None:
@@ -246,7 +248,10 @@ def left_table(root: Path) -> None:
 
 def left_journal(root: Path) -> None:
     row = general(root)[0]
-    late = [name.replace(row.patch_id, f"{KEY}_000077") for name in (row.gt_path, row.lr5_path, row.lr7_path)]
+    late = [
+        name.replace(row.patch_id, f"{KEY}_000077")
+        for name in (row.gt_path, row.lr5_path or "", row.lr7_path or "")
+    ]
     (root / late[0]).write_bytes(b"named, but without a row")
     journal = root / "metadata/.journals" / KEY
     journal.parent.mkdir(exist_ok=True)

@@ -184,7 +184,7 @@ def test_a_repair_takes_away_nothing_that_is_sound(settings: Settings, whole: Se
     (root / row.gt_path).write_bytes(b"")
     assert only(settings, repair=True).repaired
     kept = pictures(whole.base.output_base_dir)
-    for name in (row.gt_path, row.lr5_path, row.lr7_path):
+    for name in (row.gt_path, row.lr5_path or "", row.lr7_path or ""):
         del kept[name]
     assert pictures(root) == kept
     assert damages.general(root) == [

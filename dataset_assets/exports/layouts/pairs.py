@@ -22,7 +22,7 @@ from dataset_assets.exports.layouts.picture_files import (
     triplet_units,
     values_size,
 )
-from dataset_assets.exports.layouts.protocol import Job, Kind, Paste, Reader, Size, Writer
+from dataset_assets.exports.layouts.protocol import Job, Kind, Paste, Reader, Size, Writer, quoted
 from dataset_assets.exports.layouts.stores import META_INFO, Place
 from dataset_assets.exports.layouts.vimeo90k import shape
 from dataset_assets.exports.options import LayoutName
@@ -124,27 +124,28 @@ def _redux(paste: Paste) -> str:
 scale: {paste.scale}
 datasets:
   train:
-    name: {paste.folder.name}
+    name: {quoted(paste.folder.name)}
     type: pairedimagedataset
-    dataroot_gt: [{paste.folder / "gt"}]
-    dataroot_lq: [{paste.folder / "lq"}]
+    dataroot_gt: [{quoted(paste.folder / "gt")}]
+    dataroot_lq: [{quoted(paste.folder / "lq")}]
     lq_size: {paste.gt_size // paste.scale}  # LR pixels; {paste.gt_size_note}
     use_hflip: true
     use_rot: true
 """
     if paste.has_validation:
         lines += f"""  val:
-    name: {paste.folder.name}-val
+    name: {quoted(paste.folder.name + "-val")}
     type: pairedimagedataset
-    dataroot_gt: [{paste.folder / "val" / "gt"}]
-    dataroot_lq: [{paste.folder / "val" / "lq"}]
+    dataroot_gt: [{quoted(paste.folder / "val" / "gt")}]
+    dataroot_lq: [{quoted(paste.folder / "val" / "lq")}]
 """
     return lines + "```\n"
 
 
 def _neosr(paste: Paste, suffix: str) -> str:
     def roots(folder: Path) -> str:
-        return f"dataroot_gt = '{folder / f'gt{suffix}'}'\ndataroot_lq = '{folder / f'lq{suffix}'}'\n"
+        gt, lq = folder / f"gt{suffix}", folder / f"lq{suffix}"
+        return f"dataroot_gt = {quoted(gt)}\ndataroot_lq = {quoted(lq)}\n"
 
     lines = f"""neosr:
 

@@ -17,7 +17,7 @@ from dataset_assets.exports.layouts.stores import Databases, Place, Store, Tree
 from dataset_assets.exports.publishing import prune
 from dataset_assets.exports.selected import Item, Selected, Split, lr_file
 from dataset_assets.exports.units import UNITS_FILE, Unit
-from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAMES, MIDDLE_FRAME
+from dataset_assets.frames import FRAMES_PER_WINDOW, MIDDLE_FRAME, FileKind
 from dataset_assets.patches import encode_png
 
 Places = Callable[[Item], Sequence[Place]]
@@ -52,7 +52,7 @@ def window_frames(selected: Selected) -> range:
     """Return the frames of a window that the export has, 0..6 or 1..5."""
     if selected.options.frames == FRAMES_PER_WINDOW:
         return range(FRAMES_PER_WINDOW)
-    return range(LR5_FRAMES.start, LR5_FRAMES.stop)
+    return FileKind.LR5.frames
 
 
 def gt_frames(selected: Selected) -> range:
@@ -121,15 +121,15 @@ class PictureWriter:
         store = self._stores[item.split]
         places = self._places(item)
         contents = dict(self._encoded_lr(item, places)) | dict(self._encoded_gt(item, places))
-        if not isinstance(store, Tree):
+        if not isinstance(store, Tree) or self._job.selected.options.copies_gt:
             contents |= {place: self._job.reader.gt_content(item) for place in places if _is_gt_file(place)}
 
         def store_all() -> None:
             for place in places:
                 if place in contents:
                     store.put(place, contents[place])
-                elif isinstance(store, Tree) and not self._links(store, item, place):
-                    store.copy(place, self._job.reader.gt_file(item))
+                elif not self._links(store, item, place):
+                    store.put(place, self._job.reader.gt_content(item))
 
         return store_all
 
@@ -228,4 +228,4 @@ def _lr_bytes(item: Item, places: Sequence[Place]) -> int:
 def _stack_bytes(item: Item) -> int:
     """Return the bytes of an LR stack of all frames."""
     file = lr_file(item.row)
-    return file.size_bytes * FRAMES_PER_WINDOW // file.frames
+    return (file.size_bytes or 0) * FRAMES_PER_WINDOW // len(file.kind.frames)

@@ -1,11 +1,12 @@
 """What a layout is to the rest of an export.
 
 A layout names its units, writes and reads them, and describes itself to its trainers. Not here: which units
-are written again, when, and by how many threads (`running`).
+are written again, when, and by how many threads (`writing`).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,11 @@ class Paste:
     def gt_size_note(self) -> str:
         """What a comment says of the size of crops."""
         return f"gt_size {self.gt_size} is the largest for the smallest patch; divisible by {self.scale}"
+
+
+def quoted(value: Path | str) -> str:
+    """Return a string as YAML, TOML, JSON and Python read it, whatever is in it."""
+    return json.dumps(str(value), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from dataset_assets.exports.layouts.picture_files import (
     triplet_units,
     window_frames,
 )
-from dataset_assets.exports.layouts.protocol import Job, Paste, Reader, Size, Writer
+from dataset_assets.exports.layouts.protocol import Job, Paste, Reader, Size, Writer, quoted
 from dataset_assets.exports.layouts.stores import Place
 from dataset_assets.exports.options import LayoutName
 from dataset_assets.exports.selected import Item, Selected, Split
@@ -63,10 +63,10 @@ class Redux:
 scale: {paste.scale}
 datasets:
   train:
-    name: {paste.folder.name}
+    name: {quoted(paste.folder.name)}
     type: pairedvideodataset
-    dataroot_gt: [{paste.folder / "hr"}]
-    dataroot_lq: [{paste.folder / "lr"}]
+    dataroot_gt: [{quoted(paste.folder / "hr")}]
+    dataroot_lq: [{quoted(paste.folder / "lr")}]
     clip_size: {paste.frames}
     lq_size: {paste.gt_size // paste.scale}  # LR pixels; {paste.gt_size_note}
     use_hflip: true
@@ -74,10 +74,10 @@ datasets:
 """
         if paste.has_validation:
             lines += f"""  val:
-    name: {paste.folder.name}-val
+    name: {quoted(paste.folder.name + "-val")}
     type: pairedvideodataset
-    dataroot_gt: [{paste.folder / "val" / "hr"}]
-    dataroot_lq: [{paste.folder / "val" / "lr"}]
+    dataroot_gt: [{quoted(paste.folder / "val" / "hr")}]
+    dataroot_lq: [{quoted(paste.folder / "val" / "lr")}]
     clip_size: {paste.frames}
 """
         return lines + "```\n"

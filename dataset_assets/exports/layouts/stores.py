@@ -97,10 +97,6 @@ class Tree:
         """Hard-link a file; return whether the file system could."""
         return _linked(source, self._new(_png(place)))
 
-    def copy(self, place: Place, source: Path) -> None:
-        """Copy a file."""
-        shutil.copyfile(source, self._new(_png(place)))
-
     def take(self, place: Place) -> bool:
         """Link or copy a picture of the former export."""
         return self.take_file(_png(place))

@@ -28,7 +28,7 @@ from dataset_assets.exports.layouts.picture_files import (
     values_size,
     window_frames,
 )
-from dataset_assets.exports.layouts.protocol import Job, Paste, Reader, Size, Writer
+from dataset_assets.exports.layouts.protocol import Job, Paste, Reader, Size, Writer, quoted
 from dataset_assets.exports.layouts.stores import META_INFO, Place
 from dataset_assets.exports.options import LayoutName
 from dataset_assets.exports.selected import Item, Selected, Split
@@ -173,11 +173,11 @@ def _basicsr(paste: Paste, gt: Path, lq: Path, backend: str) -> str:
 scale: {paste.scale}
 datasets:
   train:
-    name: {paste.folder.name}
+    name: {quoted(paste.folder.name)}
     type: {kind}
-    dataroot_gt: {gt}
-    dataroot_lq: {lq}
-    meta_info_file: {paste.folder / META_INFO_GT}
+    dataroot_gt: {quoted(gt)}
+    dataroot_lq: {quoted(lq)}
+    meta_info_file: {quoted(paste.folder / META_INFO_GT)}
     io_backend:
       type: {backend}
     num_frame: {paste.frames}
@@ -189,11 +189,11 @@ datasets:
     if paste.has_validation:
         val = paste.folder / "val"
         block += f"""  val:
-    name: {paste.folder.name}-val
+    name: {quoted(paste.folder.name + "-val")}
     type: VideoTestVimeo90KDataset
-    dataroot_gt: {val / "GT"}
-    dataroot_lq: {val / "LQ"}
-    meta_info_file: {val / META_INFO_GT}
+    dataroot_gt: {quoted(val / "GT")}
+    dataroot_lq: {quoted(val / "LQ")}
+    meta_info_file: {quoted(val / META_INFO_GT)}
     io_backend:
       type: disk
     cache_data: false
@@ -211,9 +211,9 @@ def _kair(paste: Paste, gt: Path, lq: Path, backend: str) -> str:
   "train": {{
     "name": "train_dataset",
     "dataset_type": "VideoRecurrentTrainVimeoDataset",
-    "dataroot_gt": "{gt}",
-    "dataroot_lq": "{lq}",
-    "meta_info_file": "{paste.folder / META_INFO_GT}",
+    "dataroot_gt": {quoted(gt)},
+    "dataroot_lq": {quoted(lq)},
+    "meta_info_file": {quoted(paste.folder / META_INFO_GT)},
     "io_backend": {{"type": "{backend}"}},
     "num_frame": {FRAMES_PER_WINDOW},
     "gt_size": {paste.gt_size},
@@ -237,7 +237,7 @@ def _mmagic(paste: Paste) -> str:
 dataset = dict(
     type="BasicFramesDataset",
     metainfo=dict(dataset_type="vimeo90k", task_name="vsr"),
-    data_root="{paste.folder}",
+    data_root={quoted(paste.folder)},
     data_prefix=dict(img="LQ", gt="GT"),
     ann_file="{ANN_MMAGIC}",
     depth=2,

@@ -21,7 +21,7 @@ from typing import Any, Final
 from dataset_assets.disk import temporary
 from dataset_assets.draws import draw
 from dataset_assets.exports.layouts.picture_files import window_frames
-from dataset_assets.exports.layouts.protocol import Job, Kind, Paste, Reader, Size, Stored, Writer
+from dataset_assets.exports.layouts.protocol import Job, Kind, Paste, Reader, Size, Stored, Writer, quoted
 from dataset_assets.exports.layouts.stores import Tree
 from dataset_assets.exports.options import LayoutName
 from dataset_assets.exports.pictures import TripletReader
@@ -69,7 +69,7 @@ class WebDataset:
     def size(self, selected: Selected, *, links_gt: bool) -> Size:
         """Estimate what the export takes."""
         items = selected.items
-        total = sum(item.row.gt_bytes + lr_file(item.row).size_bytes for item in items)
+        total = sum(item.row.gt_bytes + (lr_file(item.row).size_bytes or 0) for item in items)
         total += len(items) * (3 * MEMBER_BYTES + JSON_BYTES)
         return Size(total, total, len(self.units(selected)))
 
@@ -79,11 +79,11 @@ class WebDataset:
         return f"""WebDataset:
 
 ```python
-import glob
+from pathlib import Path
 
 import webdataset as wds
 
-shards = sorted(glob.glob("{paste.folder}/*.tar"))
+shards = sorted(map(str, Path({quoted(paste.folder)}).glob("*.tar")))
 # gt: (height, width, 3); {kind}: {paste.frames} frames below one another, {paste.scale} times smaller
 # {paste.gt_size_note}
 dataset = wds.WebDataset(shards, shardshuffle=100).shuffle(1000)

@@ -91,8 +91,10 @@ function startDialog(dialog, crops = cropsOfPage) {
   const [zoom, frame, play] = [part("[name=zoom]"), part("[name=frame]"), part("[data-do=play]")];
   let current = null;
   let timer = 0;
+  // The frames of the window that the LR stack has.
+  let [first, count] = [0, 7];
 
-  // The LR stack has 7 frames below one another; as wide as GT it is seven times as high, and one is seen.
+  // The LR stack has its frames below one another; as wide as GT it is as many times as high, and one is seen.
   function place() {
     const [width, height] = current.dataset.rect.split(" ").map(Number);
     const { clientWidth, clientHeight } = views[0];
@@ -104,8 +106,8 @@ function startDialog(dialog, crops = cropsOfPage) {
     }
     gt.style.width = lr.style.width = `${width * scale}px`;
     gt.style.height = `${height * scale}px`;
-    lr.style.height = `${7 * height * scale}px`;
-    lr.style.top = `${-frame.value * height * scale}px`;
+    lr.style.height = `${count * height * scale}px`;
+    lr.style.top = `${(first - frame.value) * height * scale}px`;
     gt.classList.toggle("large", scale > 1);
     frame.nextElementSibling.value = frame.value;
   }
@@ -119,15 +121,19 @@ function startDialog(dialog, crops = cropsOfPage) {
   function show(crop) {
     current = crop;
     const [width, height, x, y] = crop.dataset.rect.split(" ");
-    const { category, format, lr5, lr7 } = crop.dataset;
+    const { category, format, lr5, lr7, gt7 } = crop.dataset;
+    [first, count] = lr7 ? [0, 7] : [1, 5];
+    [frame.min, frame.max] = [first, first + count - 1];
     const title = crop.closest(".card").querySelector("h3").textContent.trim();
     part("h2").textContent = `${title} – ${category} ${format}, ${width}×${height} at (${x}, ${y})`;
     gt.src = crop.getAttribute("href");
-    lr.src = lr7;
+    lr.src = lr7 || lr5;
     gt.alt = `Ground truth of ${title}`;
     lr.alt = `Low-resolution frames of ${title}`;
-    for (const [name, url] of [["gt", gt.getAttribute("src")], ["lr5", lr5], ["lr7", lr7]]) {
-      part(`[data-file=${name}]`).setAttribute("href", url);
+    for (const [name, url] of [["gt", gt.getAttribute("src")], ["lr5", lr5], ["lr7", lr7], ["gt7", gt7]]) {
+      const link = part(`[data-file=${name}]`);
+      link.hidden = !url;
+      if (url) link.setAttribute("href", url);
     }
     if (!dialog.open) dialog.showModal();
     place();
@@ -147,7 +153,7 @@ function startDialog(dialog, crops = cropsOfPage) {
       if (timer) return stop();
       play.setAttribute("aria-pressed", "true");
       timer = setInterval(() => {
-        frame.value = (Number(frame.value) + 1) % 7;
+        frame.value = first + ((Number(frame.value) - first + 1) % count);
         place();
       }, 125);
     },

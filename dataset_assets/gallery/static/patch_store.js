@@ -88,7 +88,7 @@ class PatchStore {
       video: this.videos[group.place],
       time: this.window.time.values[window],
       gtBytes: this.patch.gtBytes.values[patch],
-      gt: file(group.gt), lr5: file(group.lr5), lr7: file(group.lr7),
+      files: Object.fromEntries(group.files.map(([kind, address]) => [kind, file(address)])),
       picture: group.area ? this.pictures[window] : "",
       // Shares of the picture, which shows the active area.
       region: [(x - left) / width, (y - top) / height, group.width / width, group.height / height],

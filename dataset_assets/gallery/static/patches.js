@@ -35,7 +35,7 @@ function written(name, value) {
 }
 
 // The part of the window's picture that the patch shows: a few kB that the patches of a window share. Without it the
-// middle frame of the small LR_5frames file; GT files are a hundred times larger.
+// middle frame of the smallest LR file; GT files are a hundred times larger.
 function thumbnail(patch) {
   const image = element("img", { alt: "", decoding: "async" });
   const part = element("span", { className: "part" }, image);
@@ -45,7 +45,7 @@ function thumbnail(patch) {
     image.src = patch.picture;
   } else {
     part.classList.add("stack");
-    image.src = patch.lr5;
+    image.src = patch.files.lr5 || patch.files.lr7;
   }
   return part;
 }
@@ -57,7 +57,7 @@ function makeTile(index) {
   const colour = Math.max(0, categories.indexOf(patch.category)) % COLOURS;
   const link = element(
     "a",
-    { className: `crop c${colour}`, href: patch.gt },
+    { className: `crop c${colour}`, href: patch.files.gt },
     element("span", { className: "frame" }, thumbnail(patch)),
     element(
       "h3",
@@ -73,8 +73,8 @@ function makeTile(index) {
       element("small", { textContent: value }),
     ),
   );
-  const { lr5, lr7, category, format, width, height, x, y } = patch;
-  Object.assign(link.dataset, { lr5, lr7, category, format, rect: `${width} ${height} ${x} ${y}` });
+  const { files, category, format, width, height, x, y } = patch;
+  Object.assign(link.dataset, { ...files, category, format, rect: `${width} ${height} ${x} ${y}` });
   const tile = element("li", { className: "card patch" }, link);
   tile.patch = index;
   return tile;

@@ -1,28 +1,19 @@
-"""What the product needs of Dagster beyond its public interface, each with the reason.
+"""Dagster's history beyond its public interface: events without a run, results of checks, deleting.
 
-Here, and nowhere else: Dagster's private modules, methods and constants, the tags of stale partitions, and
-the files of a Dagster home. All of it holds for the releases that `pyproject.toml` allows; what a new one
-changes fails a test in `test_dagster_internals.py`. Private modules are imported in the function that needs
-them, so that one that moved breaks nothing else. Not here: what Dagster documents.
+Not here: the files that it lies in (`home`).
 """
 
 from __future__ import annotations
 
-import glob
-import os
 import re
-import sqlite3
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
-import yaml
 from sqlalchemy import Select, Table, create_engine, func, select
-from sqlalchemy.engine import make_url
-from starlette.applications import Starlette
 
 # Of a failed run that Dagster's daemon starts again: no failure to report yet.
 WILL_RETRY_TAG: Final = "dagster/will_retry"
@@ -30,70 +21,10 @@ WILL_RETRY_TAG: Final = "dagster/will_retry"
 # Name of the repository that Dagster makes of definitions.
 _REPOSITORY = "__repository__"
 
-INSTANCE_FILE: Final = "dagster.yaml"
-# Where Dagster keeps its databases in a home whose settings name no other place.
-HISTORY_FOLDER, SCHEDULES_FOLDER = "history", "schedules"
-_DATABASES = (
-    f"{HISTORY_FOLDER}/runs.db",
-    f"{HISTORY_FOLDER}/runs/index.db",
-    f"{SCHEDULES_FOLDER}/schedules.db",
-)
-# SQLite opens paths of 504 bytes (its MAX_PATHNAME of 512, less 8 for its own suffixes).
-_LONGEST_PATH_BYTES = 504
-
-_BACKFILL_INTERVAL_S = 5
 _SHARDS = (_INDEX, _RUNLESS) = ("index", "")
 _BUSY_TIMEOUT_S = 60
 
 _PROCESS_DEATH = re.compile(r"Run execution process for \S+ (.*?)\.(?:\s|$)")
-
-
-def run_daemon(may_start_runs: Callable[[dg.DagsterInstance], bool]) -> None:
-    """Run Dagster's daemon, with the arguments of this process, with two differences.
-
-    It looks at backfills every 5 s instead of 30, which cannot be configured: a launched backfill shows
-    nothing for that long, and a cancelled one goes on. And it starts queued runs only while it may.
-
-    Args:
-        may_start_runs: Whether queued runs may start now; asked before each look at the queue.
-    """
-    from dagster._daemon import controller
-    from dagster._daemon.cli import main
-    from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
-
-    # The loop over backfills reads it when it starts.
-    controller.DEFAULT_DAEMON_INTERVAL_SECONDS = _BACKFILL_INTERVAL_S
-    start_runs = QueuedRunCoordinatorDaemon.run_iteration
-
-    def start_runs_if_allowed(daemon: Any, context: Any, *arguments: Any) -> Generator[Any, None, None]:
-        if may_start_runs(context.instance):
-            yield from start_runs(daemon, context, *arguments)
-        else:
-            yield None
-
-    QueuedRunCoordinatorDaemon.run_iteration = start_runs_if_allowed  # type: ignore[method-assign, assignment]
-    main()
-
-
-@contextmanager
-def webserver_app(instance: dg.DagsterInstance, workspace: Path) -> Iterator[Starlette]:
-    """Make Dagster's webserver as an application, to which routes can be added before its own.
-
-    `dagster-webserver` can only be started whole, at an address of its own without the gallery.
-
-    Args:
-        instance: Where the history is.
-        workspace: A workspace file.
-    """
-    from dagster._core.workspace.context import WorkspaceProcessContext
-    from dagster._core.workspace.load_target import WorkspaceFileTarget
-    from dagster_webserver.app import create_app_from_workspace_process_context
-
-    target = WorkspaceFileTarget([str(workspace)])
-    with WorkspaceProcessContext(
-        instance, target, dg.__version__, code_server_log_level="WARNING"
-    ) as context:
-        yield create_app_from_workspace_process_context(context)
 
 
 def report_without_run(
@@ -272,17 +203,67 @@ def forget_partition(instance: dg.DagsterInstance, assets: Sequence[str], partit
         )
 
 
-def failed_check_partitions(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> set[str]:
-    """Return the partitions for which a check's last result is a failure or a warning.
+def check_verdicts(instance: dg.DagsterInstance, check: dg.AssetCheckKey) -> dict[str, bool | None]:
+    """Return whether each partition passed a check, as the UI shows it.
 
+    The UI holds a result against the materialization that it names (`AssetCheckPartitionInfo.is_current`).
     The public interface gives the last result of a check, whatever its partition.
+
+    Returns:
+        Whether it passed, by partition; None where the last result is of an earlier materialization, or the
+        last run has given none. Partitions without a run of the check are left out.
     """
-    found = instance.event_log_storage.get_asset_check_partition_info([check])
+    verdicts = {"SUCCEEDED": True, "FAILED": False}
     return {
-        each.partition_key
-        for each in found
-        if each.partition_key and each.latest_execution_status.value == "FAILED"
+        each.partition_key: verdicts.get(each.latest_execution_status.value) if each.is_current else None
+        for each in instance.event_log_storage.get_asset_check_partition_info([check])
+        if each.partition_key
     }
+
+
+def with_targets(
+    instance: dg.DagsterInstance, results: Sequence[dg.AssetCheckEvaluation]
+) -> list[dg.AssetCheckEvaluation]:
+    """Return results of partitions that name the latest materialization of each, as those of runs do.
+
+    Without it the UI shows a partition as never checked (`check_verdicts`).
+
+    Args:
+        instance: Where the history is.
+        results: Results of checks of one asset; a partition without a materialization stays as it is.
+    """
+    from dagster import EventRecordsFilter
+    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+        AssetCheckEvaluationTargetMaterializationData,
+    )
+
+    if not results:
+        return []
+    asset, kind = results[0].asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION
+    keys = {result.partition for result in results if result.partition is not None}
+    latest = instance.get_latest_storage_id_by_partition(asset, kind, keys)
+    records = instance.event_log_storage.get_event_records(
+        EventRecordsFilter(kind, asset_key=asset, storage_ids=[*latest.values()])
+    )
+    targets = {
+        record.partition_key: AssetCheckEvaluationTargetMaterializationData(
+            storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+        )
+        for record in records
+    }
+    return [
+        dg.AssetCheckEvaluation(
+            asset_key=result.asset_key,
+            check_name=result.check_name,
+            passed=result.passed,
+            metadata=result.metadata,
+            severity=result.severity,
+            description=result.description,
+            partition=result.partition,
+            target_materialization_data=targets.get(result.partition),
+        )
+        for result in results
+    ]
 
 
 def _report_without_run(
@@ -338,62 +319,3 @@ def process_death(message: str) -> str:
     """
     found = _PROCESS_DEATH.search(message)
     return found[1] if found else ""
-
-
-def can_hold_history(home: Path) -> bool:
-    """Return whether Dagster finds its databases and its settings again in a folder of this name.
-
-    It names a database to SQLAlchemy by a URL that it does not quote (`create_db_conn_string`), where `?`
-    ends the path and `%41` is `A`, and reads `dagster.yaml` as a pattern (`load_yaml_from_globs`).
-    """
-    database = str(_run_database(home, "0" * 36))  # the longest path there is; a run's name is a UUID
-    if len(os.fsencode(database)) > _LONGEST_PATH_BYTES or glob.has_magic(database):
-        return False
-    return make_url(f"sqlite:///{database}").database == database
-
-
-def is_initialised(home: Path) -> bool:
-    """Return whether a Dagster home has its databases, so that opening it makes none.
-
-    Databases that are not files of the home (Postgres) are taken to be there.
-    """
-    folder = sqlite_folder(home)
-    if folder is None:
-        return True
-    return all(_has_tables(folder / name) for name in _DATABASES)
-
-
-def has_events(home: Path, run_id: str) -> bool:
-    """Return whether a run has events; SQLite would make the database of one whose first is yet to come."""
-    folder = sqlite_folder(home)
-    return folder is None or _run_database(folder, run_id).exists()
-
-
-def sqlite_folder(home: Path) -> Path | None:
-    """Folder of a home's SQLite databases; None where `dagster.yaml` names another storage."""
-    try:
-        settings = yaml.safe_load((home / INSTANCE_FILE).read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError):
-        settings = {}
-    if "run_storage" in settings:
-        return None
-    storage = settings.get("storage")
-    if not storage:
-        return home
-    given = (storage.get("sqlite") or {}).get("base_dir")
-    if isinstance(given, dict):
-        given = os.environ.get(str(given.get("env")))
-    return Path(given) if given else None
-
-
-def _run_database(folder: Path, run_id: str) -> Path:
-    return folder / HISTORY_FOLDER / "runs" / f"{run_id}.db"
-
-
-def _has_tables(database: Path) -> bool:
-    """Return whether Dagster has finished making a database; SQLite does not create the file."""
-    try:
-        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
-            return bool(connection.execute("select 1 from alembic_version").fetchall())
-    except sqlite3.Error:
-        return False

@@ -1,40 +1,34 @@
-"""Plan and write an export: what of it is there, what is taken over, what is read and written.
+"""Write an export: what of it is there, what is taken over, what is read and written.
 
 Here: the pass over the units, with several threads that read and encode. Threads, since reading, decoding and
-compressing run without Python's lock. Not here: how a layout writes a unit (`layouts`), and how the export
-gets its folder (`publishing`).
+compressing run without Python's lock. Not here: what an export holds (`planning`), how a layout
+writes a unit (`layouts`), and how the export gets its folder (`publishing`).
 """
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
 
-from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet
-from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
-from dataset_assets.errors import DatasetAssetsError, SpaceError
-from dataset_assets.exports.all_gt import AllGt, check_films
-from dataset_assets.exports.layouts import LAYOUTS
-from dataset_assets.exports.layouts.protocol import Job, Layout, Size, Writer
-from dataset_assets.exports.options import ExportOptions
+from dataset_assets.errors import SpaceError
+from dataset_assets.exports.all_gt import AllGt
+from dataset_assets.exports.disk_errors import disk_errors
+from dataset_assets.exports.layouts.protocol import Job, Writer
 from dataset_assets.exports.pictures import TripletReader
+from dataset_assets.exports.planning import ExportPlan
 from dataset_assets.exports.publishing import (
-    FORMER_SUFFIX,
-    PARTIAL_SUFFIX,
     Workplace,
+    count_files,
     read_record,
-    refuse_foreign,
     workplace,
 )
 from dataset_assets.exports.record import (
@@ -42,12 +36,10 @@ from dataset_assets.exports.record import (
     SPLIT_FILE,
     identity,
     paste_of,
-    recorded_options,
     write_readme,
     write_record,
     write_split,
 )
-from dataset_assets.exports.selected import Selected, selected
 from dataset_assets.exports.units import Unit, WrittenUnits, read_units
 
 # Units between two commits: a killed process loses at most so many.
@@ -56,33 +48,6 @@ COMMIT_UNITS: Final = 16
 SYNC_S: Final = 30.0
 # Units that are prepared ahead, for each thread: enough to keep it busy, few enough to hold in memory.
 AHEAD: Final = 2
-
-
-@dataclass(frozen=True, slots=True)
-class ExportPlan:
-    """An export before it is written.
-
-    Attributes:
-        settings: The configuration.
-        data_set: The data set.
-        layout: The layout.
-        folder: The export's folder, absolute.
-        selected: The triplets.
-        units: What is written in one step each.
-        size: What it takes; no more than that is written.
-        free_bytes: Free bytes of its disk.
-        links_gt: Whether GT files are hard-linked.
-    """
-
-    settings: Settings
-    data_set: DataSet
-    layout: Layout
-    folder: Path
-    selected: Selected
-    units: tuple[Unit, ...]
-    size: Size
-    free_bytes: int
-    links_gt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,68 +77,6 @@ class ExportReport:
     is_unchanged: bool
 
 
-def default_folder(settings: Settings, layout: str) -> Path:
-    """Return the folder of an export that names no other: `exports/<layout>` in the data set's."""
-    return DataSet.of(settings).exports_folder / layout
-
-
-def finished_exports(settings: Settings) -> dict[Path, ExportOptions]:
-    """Return the exports in the data set's own folder for them, and the options that each was made with."""
-    folder = DataSet.of(settings).exports_folder
-    places = sorted(folder.iterdir()) if folder.is_dir() else []
-    records = {
-        place: read_record(place)
-        for place in places
-        if not place.name.endswith((PARTIAL_SUFFIX, FORMER_SUFFIX))
-    }
-    found = {place: recorded_options(record) for place, record in records.items() if record is not None}
-    return {place: options for place, options in found.items() if options is not None}
-
-
-def options_to_paste(plan: ExportPlan) -> str:
-    """Return the trainers' option blocks of an export, in Markdown."""
-    return plan.layout.block(paste_of(plan.data_set, plan.selected, plan.folder))
-
-
-def plan_export(settings: Settings, options: ExportOptions, folder: Path | None = None) -> ExportPlan:
-    """Find out what an export holds and takes; nothing is written.
-
-    Args:
-        settings: The configuration.
-        options: What is asked for.
-        folder: The export's folder; `default_folder` where None.
-
-    Raises:
-        DatasetAssetsError: The options contradict or name something unknown, nothing is selected, a package
-            is missing, a file of the data set is, or the folder holds anything but an export.
-    """
-    options.check()
-    layout = LAYOUTS[options.layout]
-    _check_packages(layout)
-    folder = (folder or default_folder(settings, options.layout)).expanduser().absolute()
-    data_set = DataSet.of(settings)
-    _refuse_own_folders(settings, data_set, folder)
-    refuse_foreign(folder)
-    chosen = selected(data_set, options)
-    TripletReader(data_set, options.frames).check_files(chosen.items)
-    if options.gt == "all":
-        check_films(settings, chosen.items)
-    place = next(each for each in (folder, *folder.parents) if each.exists())
-    can_link = layout.links_gt and not options.copies_gt
-    links_gt = can_link and place.stat().st_dev == data_set.folder.stat().st_dev
-    return ExportPlan(
-        settings=settings,
-        data_set=data_set,
-        layout=layout,
-        folder=folder,
-        selected=chosen,
-        units=tuple(layout.units(chosen)),
-        size=layout.size(chosen, links_gt=links_gt),
-        free_bytes=shutil.disk_usage(place).free,
-        links_gt=links_gt,
-    )
-
-
 def write_export(
     plan: ExportPlan, *, workers: int = 1, on_triplets: Callable[[int], None] = lambda _: None
 ) -> ExportReport:
@@ -196,19 +99,27 @@ def write_export(
     started_s = time.monotonic()
     cv2.setNumThreads(1)  # parallelism is by triplet
     export_identity = identity(plan.selected, plan.units, plan.folder)
-    with _disk_errors(plan.folder), workplace(plan.folder) as place:
+    with disk_errors(plan.folder), workplace(plan.folder) as place:
         record = read_record(plan.folder) if place.former else None
-        if record is not None and record.get("identity") == export_identity:
+        if record is not None and _is_up_to_date(plan.folder, record, export_identity):
             place.discard()
             on_triplets(len(plan.selected.items))
             return _report(plan, _Counts(reused=len(plan.selected.items)), record, started_s, unchanged=True)
         counts = _write(plan, place, workers, on_triplets)
-        counts.removed = (
-            len(read_units(place.former).keys() - {unit.name for unit in plan.units}) if (place.former) else 0
-        )
+        write_split(place.partial / SPLIT_FILE, plan.selected)
+        paste = paste_of(plan.data_set, plan.selected, plan.folder)
+        write_readme(place.partial / README_FILE, plan.layout, plan.selected, paste)
         record = write_record(place.partial, plan.layout, plan.data_set, plan.selected, export_identity)
+        written = WrittenUnits(place.partial)
+        written.sync()
+        written.keep_only(plan.units)
         place.publish()
     return _report(plan, counts, record, started_s)
+
+
+def _is_up_to_date(folder: Path, record: Mapping[str, Any], export_identity: str) -> bool:
+    """Return whether an export is what would be written, and no file of it was deleted."""
+    return bool(record.get("identity") == export_identity and record["files"] == count_files(folder))
 
 
 @dataclass(slots=True)
@@ -220,7 +131,7 @@ class _Counts:
 
 
 def _write(plan: ExportPlan, place: Workplace, workers: int, on_triplets: Callable[[int], None]) -> _Counts:
-    """Write all units and lists to the partial folder, and those to the disk."""
+    """Write all units to the partial folder."""
     resumable = read_units(place.partial)
     former = read_units(place.former) if place.former else {}
     there = [unit for unit in plan.units if resumable.get(unit.name) == unit.digest]
@@ -239,7 +150,8 @@ def _write(plan: ExportPlan, place: Workplace, workers: int, on_triplets: Callab
         written = WrittenUnits(place.partial)
         written.sync()
         written.keep_only(there)
-        counts = _Counts(resumed=_triplets(there))
+        gone = former.keys() - {unit.name for unit in plan.units}
+        counts = _Counts(resumed=_triplets(there), removed=len(gone))
         on_triplets(counts.resumed)
         names = {unit.name for unit in there}
         missing = [unit for unit in plan.units if unit.name not in names]
@@ -259,15 +171,6 @@ def _write(plan: ExportPlan, place: Workplace, workers: int, on_triplets: Callab
                 counts.written += len(unit.items)
                 on_triplets(len(unit.items))
         writer.finish()
-    write_split(place.partial / SPLIT_FILE, plan.selected)
-    write_readme(
-        place.partial / README_FILE,
-        plan.layout,
-        plan.selected,
-        paste_of(plan.data_set, plan.selected, plan.folder),
-    )
-    written.sync()
-    written.keep_only(plan.units)
     return counts
 
 
@@ -326,27 +229,6 @@ def _triplets(units: Sequence[Unit]) -> int:
     return sum(len(unit.items) for unit in units)
 
 
-def _check_packages(layout: Layout) -> None:
-    for module, extra in layout.needs.items():
-        if importlib.util.find_spec(module) is None:
-            raise DatasetAssetsError(
-                f"The layout {layout.name} needs the package {module}, which is not installed",
-                f"install it: pip install 'dataset-assets[{extra}]'.",
-            )
-
-
-def _refuse_own_folders(settings: Settings, data_set: DataSet, folder: Path) -> None:
-    """Refuse a folder in which the data set would take the export for its own files."""
-    own = [data_set.metadata_folder, data_set.gallery_folder]
-    own += [data_set.category_folder(settings, category) for category in settings.categories]
-    for each in own:
-        if folder.is_relative_to(each.absolute()):
-            raise DatasetAssetsError(
-                f"{folder} is in a folder of the data set ({each})",
-                f"name a folder outside the data set, or one in {data_set.exports_folder}.",
-            )
-
-
 def _check_space(plan: ExportPlan, missing: Sequence[Unit], former: dict[str, str]) -> None:
     """Refuse to begin what the disk has no room for."""
     fresh = [unit for unit in missing if former.get(unit.name) != unit.digest]
@@ -360,31 +242,6 @@ def _check_space(plan: ExportPlan, missing: Sequence[Unit], former: dict[str, st
             f"(base_settings.min_free_gb), but the disk of {plan.folder} has {free / 1e9:.1f} GB",
             "free some space, select less, or name a folder on another disk.",
         )
-
-
-@contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    """Convert errors of the disk to ones for the user."""
-    try:
-        yield
-    except OSError as error:
-        place = error.filename or folder
-        if error.errno in FULL_ERRNOS:
-            raise SpaceError(
-                f"The disk of the export is full ({place}: {error.strerror})",
-                "free some space and export again: what is written stays.",
-            ) from error
-        if error.errno in FAILING_ERRNOS:
-            raise DatasetAssetsError(
-                f"The disk failed ({place}: {error.strerror})",
-                "look after the disk or its connection and export again: what is written stays.",
-            ) from error
-        if error.errno in FORBIDDEN_ERRNOS:
-            raise DatasetAssetsError(
-                f"{place} cannot be read or written ({error.strerror})",
-                "correct its permissions, or name another folder.",
-            ) from error
-        raise
 
 
 def _report(

@@ -1,0 +1,86 @@
+"""The files of a Dagster home, and whether Dagster finds them again.
+
+Not here: what their tables hold (`history`), which folder is the home (`launch`).
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import yaml
+from sqlalchemy.engine import make_url
+
+INSTANCE_FILE: Final = "dagster.yaml"
+# Where Dagster keeps its databases in a home whose settings name no other place.
+HISTORY_FOLDER, SCHEDULES_FOLDER = "history", "schedules"
+_DATABASES = (
+    f"{HISTORY_FOLDER}/runs.db",
+    f"{HISTORY_FOLDER}/runs/index.db",
+    f"{SCHEDULES_FOLDER}/schedules.db",
+)
+# SQLite opens paths of 504 bytes (its MAX_PATHNAME of 512, less 8 for its own suffixes).
+_LONGEST_PATH_BYTES = 504
+
+
+def can_hold_history(home: Path) -> bool:
+    """Return whether Dagster finds its databases and its settings again in a folder of this name.
+
+    It names a database to SQLAlchemy by a URL that it does not quote (`create_db_conn_string`), where `?`
+    ends the path and `%41` is `A`, and reads `dagster.yaml` as a pattern (`load_yaml_from_globs`).
+    """
+    database = str(_run_database(home, "0" * 36))  # the longest path there is; a run's name is a UUID
+    if len(os.fsencode(database)) > _LONGEST_PATH_BYTES or glob.has_magic(database):
+        return False
+    return make_url(f"sqlite:///{database}").database == database
+
+
+def is_initialised(home: Path) -> bool:
+    """Return whether a Dagster home has its databases, so that opening it makes none.
+
+    Databases that are not files of the home (Postgres) are taken to be there.
+    """
+    folder = sqlite_folder(home)
+    if folder is None:
+        return True
+    return all(_has_tables(folder / name) for name in _DATABASES)
+
+
+def has_events(home: Path, run_id: str) -> bool:
+    """Return whether a run has events; SQLite would make the database of one whose first is yet to come."""
+    folder = sqlite_folder(home)
+    return folder is None or _run_database(folder, run_id).exists()
+
+
+def sqlite_folder(home: Path) -> Path | None:
+    """Folder of a home's SQLite databases; None where `dagster.yaml` names another storage."""
+    try:
+        settings = yaml.safe_load((home / INSTANCE_FILE).read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError):
+        settings = {}
+    if "run_storage" in settings:
+        return None
+    storage = settings.get("storage")
+    if not storage:
+        return home
+    given = (storage.get("sqlite") or {}).get("base_dir")
+    if isinstance(given, dict):
+        given = os.environ.get(str(given.get("env")))
+    return Path(given) if given else None
+
+
+def _run_database(folder: Path, run_id: str) -> Path:
+    return folder / HISTORY_FOLDER / "runs" / f"{run_id}.db"
+
+
+def _has_tables(database: Path) -> bool:
+    """Return whether Dagster has finished making a database; SQLite does not create the file."""
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            return bool(connection.execute("select 1 from alembic_version").fetchall())
+    except sqlite3.Error:
+        return False
