@@ -17,17 +17,14 @@ from numpy.typing import NDArray
 from dataset_assets.counting import counted
 from dataset_assets.dataset import Triplet
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.frames import FRAMES_PER_WINDOW, LR5_FRAMES, MIDDLE_FRAME
+from dataset_assets.frames import MIDDLE_FRAME, FileKind
 
-# By the beginning of their columns in the patches table: the frames of the window in each kind of file.
-STACKS: Final = {
-    "gt": range(MIDDLE_FRAME, MIDDLE_FRAME + 1),
-    "gt7": range(FRAMES_PER_WINDOW),
-    "lr5": range(LR5_FRAMES.start, LR5_FRAMES.stop),
-    "lr7": range(FRAMES_PER_WINDOW),
+# The setting of `base_settings` that stores a kind.
+_SETTINGS: Final = {
+    FileKind.GT7: "gt_frames to all",
+    FileKind.LR5: "lr_stacks to [5, 7]",
+    FileKind.LR7: "lr_stacks to [5, 7]",
 }
-# The setting that stores a kind.
-_SETTINGS: Final = {"gt7": "gt_frames to all", "lr5": "lr_stacks to [5, 7]", "lr7": "lr_stacks to [5, 7]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,51 +80,48 @@ def centred(frames: int) -> range:
     return range(MIDDLE_FRAME - frames // 2, MIDDLE_FRAME + frames // 2 + 1)
 
 
-def slice_of(frames: range, kind: str) -> slice:
+def slice_of(frames: range, kind: FileKind) -> slice:
     """Return where these frames of the window lie in a stack that holds them."""
-    first = frames.start - STACKS[kind].start
+    first = frames.start - kind.frames.start
     return slice(first, first + len(frames))
 
 
-def stored_kind(triplets: Sequence[Triplet], kinds: Sequence[str], frames: range) -> str:
+def holds(kind: FileKind, frames: range) -> bool:
+    """Return whether a kind of file shows all of these frames of the window."""
+    return set(frames) <= set(kind.frames)
+
+
+def stored_kind(triplets: Sequence[Triplet], kinds: Sequence[FileKind], frames: range) -> FileKind:
     """Return the first kind of file that holds some frames of the window and that every patch has.
 
     Args:
         triplets: The patches.
-        kinds: Keys of `STACKS`, in the order of preference.
+        kinds: Kinds in the order of preference.
         frames: The frames.
 
     Raises:
         DatasetAssetsError: No kind is stored for all patches.
     """
-    fitting = [kind for kind in kinds if set(frames) <= set(STACKS[kind])]
-    without = {kind: [each for each in triplets if path_of(each, kind) is None] for kind in fitting}
+    fitting = [kind for kind in kinds if holds(kind, frames)]
+    without = {kind: [each for each in triplets if kind not in each.row.kinds] for kind in fitting}
     for kind in fitting:
         if not without[kind]:
             return kind
     best = min(fitting, key=lambda kind: len(without[kind]))
-    example = without[best][0]
-    wanted = "GT" if best.startswith("gt") else "LR"
+    missing = without[best]
     raise DatasetAssetsError(
-        f"{wanted} of {counted(len(frames), 'frame')} is not stored for "
-        f"{len(without[best]):,} of {counted(len(triplets), 'patch')}, such as "
-        f"{example.category}/{example.row.patch_id}",
+        f"{'LR' if best.is_lr else 'GT'} of {counted(len(frames), 'frame')} is not stored for "
+        f"{len(missing):,} of {counted(len(triplets), 'patch')}, such as "
+        f"{missing[0].category}/{missing[0].row.patch_id}",
         f"set base_settings.{_SETTINGS[best]} and run generate, or ask for other frames.",
     )
 
 
-def path_of(triplet: Triplet, kind: str) -> str | None:
-    """Return a file of a triplet, relative to the data set's folder; None where it is not stored."""
-    path: str | None = getattr(triplet.row, f"{kind}_path", None)
-    return path
-
-
-def hash_of(triplet: Triplet, kind: str) -> str | None:
+def hash_of(triplet: Triplet, kind: FileKind) -> str | None:
     """Return the hash of a file of a triplet; None where it is not stored."""
-    content_hash: str | None = getattr(triplet.row, f"{kind}_hash", None)
-    return content_hash
+    return next((file.content_hash for file in triplet.row.files if file.kind is kind), None)
 
 
-def encoded_paths(triplets: Sequence[Triplet], kind: str) -> NDArray[np.bytes_]:
-    """Return the files of a kind, relative to the data set's folder, as the file system encodes them."""
-    return np.array([os.fsencode(path_of(triplet, kind) or "") for triplet in triplets])
+def encoded_paths(triplets: Sequence[Triplet], kind: FileKind) -> NDArray[np.bytes_]:
+    """Return the files of a stored kind, relative to the data set's folder, as the file system has them."""
+    return np.array([os.fsencode(triplet.paths.by_kind[kind]) for triplet in triplets])

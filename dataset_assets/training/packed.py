@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from dataset_assets.counting import counted
 from dataset_assets.dataset import Triplet
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.training.columns import STACKS, Columns, hash_of, slice_of
+from dataset_assets.frames import FileKind
+from dataset_assets.training.columns import Columns, hash_of, holds, slice_of
 from dataset_assets.training.reading import Area, Pictures, Wanted
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class PackedSource:
         self._columns = columns
         self._record = _identity(folder)
         _refuse_other_layout(folder)
-        if wanted.gt != STACKS["gt"]:
+        if not holds(FileKind.GT, wanted.gt):
             raise _unfit(folder, "its GT is the middle frame alone", "read the PNG files by packed=False.")
         pairs = sorted(set(zip(columns.categories.tolist(), columns.formats.tolist(), strict=True)))
         self._lr = self._lr_kind(pairs, wanted)
@@ -80,17 +81,17 @@ class PackedSource:
         x, y, width, height = area
         lr = self._array(category, form, self._lr)[row, self._frames, y : y + height, x : x + width]
         x, y, width, height = (scale * each for each in area)
-        gt = self._array(category, form, "gt")[row, y : y + height, x : x + width]
+        gt = self._array(category, form, FileKind.GT)[row, y : y + height, x : x + width]
         return lr, gt[None]
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the open arrays, which no other process can use."""
         return {**self.__dict__, "_arrays": {}}
 
-    def _array(self, category: str, form: str, kind: str) -> blosc2.NDArray:
+    def _array(self, category: str, form: str, kind: FileKind) -> blosc2.NDArray:
         if self._opened_by != os.getpid():
             self._arrays, self._opened_by = {}, os.getpid()
-        name = f"{category}-{form}-{kind}.b2nd"
+        name = _file_name(category, form, kind)
         array = self._arrays.get(name)
         if array is None:
             array = self._arrays[name] = _opened(self._folder / name)
@@ -98,11 +99,11 @@ class PackedSource:
                 raise _unfit(self._folder, "it was replaced while it was read", "start again.")
         return array
 
-    def _lr_kind(self, pairs: Sequence[tuple[str, str]], wanted: Wanted) -> str:
+    def _lr_kind(self, pairs: Sequence[tuple[str, str]], wanted: Wanted) -> FileKind:
         """Return which LR stack the export holds for every category and format."""
-        for kind in ("lr5", "lr7"):
-            if set(wanted.lr) <= set(STACKS[kind]) and all(
-                (self._folder / f"{category}-{form}-{kind}.b2nd").exists() for category, form in pairs
+        for kind in (FileKind.LR5, FileKind.LR7):
+            if holds(kind, wanted.lr) and all(
+                (self._folder / _file_name(*pair, kind)).exists() for pair in pairs
             ):
                 return kind
         names = ", ".join(f"{category} {form}" for category, form in pairs)
@@ -117,7 +118,9 @@ class PackedSource:
         others = []
         for number, triplet in enumerate(triplets):
             kept = index[triplet.category].get(triplet.row.patch_id)
-            if kept and all(kept[f"{kind}_hash"] == hash_of(triplet, kind) for kind in ("gt", self._lr)):
+            if kept and all(
+                kept[f"{kind.column}_hash"] == hash_of(triplet, kind) for kind in (FileKind.GT, self._lr)
+            ):
                 rows[number] = kept["row"]
             else:
                 others.append(triplet)
@@ -135,11 +138,12 @@ class PackedSource:
             of_pair = np.flatnonzero((columns.categories == category) & (columns.formats == form))
             size = int(columns.heights[of_pair[0]]), int(columns.widths[of_pair[0]])
             small = tuple(side // columns.scale for side in size)
-            frames = len(STACKS[self._lr])
-            for kind, shape in (("gt", (*size, 3)), (self._lr, (frames, *small, 3))):
+            frames = len(self._lr.frames)
+            for kind, shape in ((FileKind.GT, (*size, 3)), (self._lr, (frames, *small, 3))):
                 array = self._array(category, form, kind)
                 if array.shape[1:] != shape or len(array) <= self._rows[of_pair].max():
-                    raise _unfit(self._folder, f"its array {category}-{form}-{kind}.b2nd has another shape")
+                    name = _file_name(category, form, kind)
+                    raise _unfit(self._folder, f"its array {name} has another shape")
 
 
 def refuse_without_blosc2() -> None:
@@ -152,6 +156,10 @@ def refuse_without_blosc2() -> None:
         raise DatasetAssetsError(
             "Packed arrays need blosc2, which is not installed", "run `pip install 'dataset-assets[packed]'`."
         )
+
+
+def _file_name(category: str, form: str, kind: FileKind) -> str:
+    return f"{category}-{form}-{kind.column}.b2nd"
 
 
 def _refuse_other_layout(folder: Path) -> None:

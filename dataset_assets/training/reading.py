@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from dataset_assets.dataset import Triplet
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.frames import FileKind
 from dataset_assets.training.columns import Columns, encoded_paths, slice_of, stored_kind
 
 Pictures = NDArray[np.uint8]
@@ -80,8 +81,8 @@ class PngSource:
         self._columns = columns
         # LR_5frames is 5/7 of the work of LR_7frames.
         lr, gt = (
-            stored_kind(triplets, ("lr5", "lr7"), wanted.lr),
-            stored_kind(triplets, ("gt", "gt7"), wanted.gt),
+            stored_kind(triplets, (FileKind.LR5, FileKind.LR7), wanted.lr),
+            stored_kind(triplets, (FileKind.GT, FileKind.GT7), wanted.gt),
         )
         self._lr_paths, self._lr_frames = encoded_paths(triplets, lr), slice_of(wanted.lr, lr)
         self._gt_paths, self._gt_frames = encoded_paths(triplets, gt), slice_of(wanted.gt, gt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -30,25 +30,52 @@ CATEGORIES = {
 }
 
 
-def training_settings(folder: Path, films_folder: Path) -> Settings:
+WEIGHTS = {"general": 1.0, "toon": 0.25}
+
+
+def training_settings(
+    folder: Path, films_folder: Path, categories: Mapping[str, Category] = CATEGORIES, **base: Any
+) -> Settings:
     """Make the three films, and return the settings of a data set of them in a folder."""
     entries = []
     for name, shots in FILMS.items():
         path = films_folder / f"training-{name}.mkv"
         make_film(path, sdr_frames(shots, *SIZE), shots, size=SIZE, options=X264_OPTIONS)
-        entries.append(VideoEntry(name=name, path=path, categories={"general": 1.0, "toon": 0.25}))
-    base = BaseSettings(output_base_dir=folder, base_frame_limit=8, min_free_gb=0.0)
-    return Settings(base=base, videos=tuple(entries), formats=FORMATS, categories=CATEGORIES)
+        weights = {category: WEIGHTS[category] for category in categories}
+        entries.append(VideoEntry(name=name, path=path, categories=weights))
+    formats = {name: FORMATS[name] for each in categories.values() for name in each.mix}
+    chosen = {"output_base_dir": folder, "base_frame_limit": 8, "min_free_gb": 0.0} | base
+    return Settings(
+        base=BaseSettings(**chosen), videos=tuple(entries), formats=formats, categories=dict(categories)
+    )
+
+
+def generate(settings: Settings) -> Settings:
+    """Make the data set of some settings; return them."""
+    for entry in settings.videos:
+        probe_video(settings, entry.key)
+        generate_video(settings, entry.key)
+    return settings
 
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory, films_folder: Path) -> Settings:
     """The settings of a finished data set of three films."""
-    made = training_settings(tmp_path_factory.mktemp("training") / "dataset", films_folder)
-    for entry in made.videos:
-        probe_video(made, entry.key)
-        generate_video(made, entry.key)
-    return made
+    return generate(training_settings(tmp_path_factory.mktemp("training") / "dataset", films_folder))
+
+
+@pytest.fixture(scope="session")
+def variant_sets(tmp_path_factory: pytest.TempPathFactory, films_folder: Path) -> Mapping[int, Path]:
+    """Small data sets by scale: 2 with LR_7frames and GT of all frames, 4 with LR_5frames."""
+    folder = tmp_path_factory.mktemp("variants")
+    others: dict[int, dict[str, Any]] = {
+        2: {"lr_stacks": [7], "gt_frames": "all"},
+        4: {"lr_stacks": [5]},
+    }
+    for scale, base in others.items():
+        category = {"toon": CATEGORIES["toon"]}
+        generate(training_settings(folder / str(scale), films_folder, category, scale=scale, **base))
+    return {scale: folder / str(scale) for scale in others}
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def test_every_view_keeps_lr_the_downscale_of_gt(data_set: Path) -> None:
     views = set()
     for draw in range(80):
         sample = dataset[draw * len(dataset)]
-        small = downscale(np.ascontiguousarray(sample["gt"].transpose(1, 2, 0))[None], "bicubic")[0]
+        small = downscale(np.ascontiguousarray(sample["gt"].transpose(1, 2, 0))[None], "bicubic", 3)[0]
         assert np.array_equal(small.transpose(2, 0, 1), sample["lr"][3])
         backwards = not np.array_equal(sorted_frames(sample["lr"]), sorted_frames(plain[0]["lr"]))
         views.add((sample["gt"].tobytes(), backwards))
@@ -150,6 +151,34 @@ def test_packed_arrays_give_the_same_samples_as_the_files(data_set: Path, packed
         )
         for index in range(2 * len(files)):
             assert_same(files[index], arrays[index])
+
+
+def test_gt_of_all_frames_goes_with_its_lr_frames_in_every_view(variant_sets: Mapping[int, Path]) -> None:
+    for scale, frames in ((2, 7), (2, 3)):
+        dataset = TripletDataset(variant_sets[scale], crop=96, gt_frames="all", frames=frames)
+        middle = TripletDataset(variant_sets[scale], crop=96, frames=frames)
+        for index in range(8 * len(dataset)):
+            sample = dataset[index]
+            assert sample["gt"].shape == (frames, 3, 96, 96)
+            assert sample["lr"].shape == (frames, 3, 48, 48)
+            assert np.array_equal(sample["gt"][frames // 2], middle[index]["gt"])
+            small = downscale(np.ascontiguousarray(sample["gt"].transpose(0, 2, 3, 1)), "bicubic", scale)
+            # The downscale of a crop mirrors at its edges, that of the patch does not.
+            inner = (..., slice(4, -4), slice(4, -4))
+            assert np.array_equal(small.transpose(0, 3, 1, 2)[inner], sample["lr"][inner])
+
+
+def test_one_stack_is_enough_for_the_frames_it_has(variant_sets: Mapping[int, Path]) -> None:
+    # Scale 2 stores LR_7frames only, scale 4 LR_5frames only.
+    for scale, frames in ((2, 7), (2, 5), (4, 5), (4, 1)):
+        sample = TripletDataset(variant_sets[scale], frames=frames, crop=None, formats=["square"])[0]
+        assert sample["lr"].shape == (frames, 3, 192 // scale, 192 // scale)
+        small = downscale(np.ascontiguousarray(sample["gt"].transpose(1, 2, 0))[None], "bicubic", scale)
+        assert np.array_equal(small[0].transpose(2, 0, 1), sample["lr"][frames // 2])
+    with pytest.raises(DatasetAssetsError, match=r"LR of 7 frames is not stored for .*lr_stacks to \[5, 7\]"):
+        TripletDataset(variant_sets[4], crop=96)
+    with pytest.raises(DatasetAssetsError, match="crop is 97, which is not a multiple of the scale 4"):
+        TripletDataset(variant_sets[4], crop=97, frames=5)
 
 
 def test_a_condition_and_formats_select(data_set: Path) -> None:
