@@ -10,10 +10,17 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets import build_dataset_stats, build_make_patches, console_text, source_video
+from dataset_assets.assets import (
+    build_dataset_stats,
+    build_exports,
+    build_make_patches,
+    console_text,
+    source_video,
+)
 from dataset_assets.automation import (
     Updates,
     build_nightly,
+    build_refresh_exports,
     build_stats_sensor,
     delete_old_runs,
     delete_old_runs_schedule,
@@ -34,6 +41,7 @@ from dataset_assets.resources import DatasetConfig
 
 MAKE_PATCHES_JOB = "make_patches"
 STATS_JOB = "update_stats"
+EXPORT_JOB = "export"
 HOME_VARIABLE = "DAGSTER_HOME"
 
 
@@ -74,6 +82,7 @@ def _build(path: Path, settings: Settings) -> dg.Definitions:
     """Build definitions; the categories and the nightly schedule decide which, runs read all the rest."""
     make_triplets = build_make_patches(settings.categories)
     dataset_stats = build_dataset_stats(settings.categories)
+    exports = build_exports(settings.categories)
     make_patches = dg.define_asset_job(
         MAKE_PATCHES_JOB,
         selection=dg.AssetSelection.assets(source_video, make_triplets),
@@ -86,13 +95,20 @@ def _build(path: Path, settings: Settings) -> dg.Definitions:
         selection=dg.AssetSelection.assets(dataset_stats),
         description="Adds the tables up: figures, videos that are not done, the index of the gallery.",
     )
+    export = dg.define_asset_job(
+        EXPORT_JOB,
+        selection=dg.AssetSelection.assets(exports),
+        description="Writes the data set, or a part of it, as a trainer reads it; the launch dialog has the "
+        "options.",
+    )
     return dg.Definitions(
-        assets=[source_video, make_triplets, dataset_stats],
-        jobs=[make_patches, update_stats, delete_old_runs],
+        assets=[source_video, make_triplets, dataset_stats, exports],
+        jobs=[make_patches, update_stats, export, delete_old_runs],
         schedules=[
             build_nightly(
                 make_patches, settings.nightly, sorted(source_video.check_keys | make_triplets.check_keys)
             ),
+            build_refresh_exports(export, settings.nightly),
             delete_old_runs_schedule,
         ],
         sensors=[videos_sensor, build_stats_sensor(Updates()), failure_sensor],

@@ -19,6 +19,7 @@ PROGRESS: Final = METADATA / ".progress"
 FAILURES: Final = METADATA / ".failures"
 STATISTICS_DUE: Final = METADATA / ".stats-due"
 GALLERY: Final = Path("gallery")
+EXPORTS: Final = Path("exports")
 DAGSTER_HOME: Final = Path(".dagster")
 # In a category's folder: made for the user, who fills it.
 VALIDATION: Final = Path("Val", "GT")

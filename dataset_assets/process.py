@@ -28,7 +28,7 @@ def process_identity(pid: int) -> str | None:
     if psutil.LINUX:
         # Linux counts from the boot, and the time of the boot moves whenever the clock is set.
         created_s -= psutil.boot_time()
-    return f"{_boot()} {created_s:.2f}"
+    return f"{boot_identity()} {created_s:.2f}"
 
 
 def process_age_s(pid: int) -> float | None:
@@ -52,8 +52,8 @@ def _created_s(pid: int) -> float | None:
         return None
 
 
-def _boot() -> str:
-    """Name of this start of a Linux machine; empty elsewhere, and in sandboxes that hide it."""
+def boot_identity() -> str:
+    """Return the name of this start of a Linux machine; empty elsewhere, and in sandboxes that hide it."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:

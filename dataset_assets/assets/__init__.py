@@ -12,6 +12,7 @@ from dataset_assets.assets.dataset_stats import (
 )
 from dataset_assets.assets.dead_runs import close_dead_runs, process_of
 from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
+from dataset_assets.assets.exports import EXPORTS, ExportConfig, build_exports
 from dataset_assets.assets.failures import console_text, failure_of_events, failure_of_run
 from dataset_assets.assets.gallery import GALLERY_ADDRESS, GALLERY_VARIABLE
 from dataset_assets.assets.last_failures import failed_videos
@@ -44,6 +45,7 @@ __all__ = [
     "CHECKS_ALONE",
     "DATASET_STATS",
     "DECODE_POOL",
+    "EXPORTS",
     "FINISHED",
     "FORCE_TAG",
     "GALLERY_ADDRESS",
@@ -56,8 +58,10 @@ __all__ = [
     "SOURCE_VIDEO",
     "UNFINISHED",
     "WINDOWS_TAG",
+    "ExportConfig",
     "StatisticsUpdate",
     "build_dataset_stats",
+    "build_exports",
     "build_make_patches",
     "close_dead_runs",
     "console_text",

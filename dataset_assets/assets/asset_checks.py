@@ -27,6 +27,9 @@ UP_TO_DATE = "up_to_date"
 VIDEOS_OK = "videos_ok"
 EVERY_VIDEO_DONE = "every_video_done"
 SOURCES_UNCHANGED = "sources_unchanged"
+COUNTS_MATCH = "counts_match"
+EVERY_FILE_OPENS = "every_file_opens"
+LR_ALIGNED = "lr_aligned"
 
 DESCRIPTIONS = {
     COLOURS_TAGGED: "Nothing about the film had to be guessed, ignored or left out.",
@@ -44,10 +47,23 @@ DESCRIPTIONS = {
     VIDEOS_OK: "No video's last run failed. Look at this check first.",
     EVERY_VIDEO_DONE: "Nothing of any configured video is missing or stale.",
     SOURCES_UNCHANGED: "Every probed film still exists and is unchanged.",
+    COUNTS_MATCH: "The export holds the triplets and files that were selected, and no others.",
+    EVERY_FILE_OPENS: "Every picture of the export opens and has the size of its row.",
+    LR_ALIGNED: "In a sample the middle LR frame is the downscale of its ground truth, in every pixel.",
 }
 # A failure of these means that something in the data set is wrong, or that a video is missing in it. A
 # failure of the others means that it is smaller than requested, or needs a look.
-ERRORS = frozenset({SOURCE_UNCHANGED, TRIPLETS_WHOLE, FILES_MATCH_TABLE, VIDEOS_OK})
+ERRORS = frozenset(
+    {
+        SOURCE_UNCHANGED,
+        TRIPLETS_WHOLE,
+        FILES_MATCH_TABLE,
+        VIDEOS_OK,
+        COUNTS_MATCH,
+        EVERY_FILE_OPENS,
+        LR_ALIGNED,
+    }
+)
 
 
 def check_specs(

@@ -8,6 +8,7 @@ from dataset_assets.automation.failed_runs import failure_sensor
 from dataset_assets.automation.new_videos import videos_sensor
 from dataset_assets.automation.nightly import build_nightly
 from dataset_assets.automation.pending import pending_assets
+from dataset_assets.automation.refresh_exports import build_refresh_exports
 from dataset_assets.automation.retention import delete_old_runs, delete_old_runs_schedule
 from dataset_assets.automation.stats_sensor import build_stats_sensor
 from dataset_assets.automation.updates import Updates
@@ -15,6 +16,7 @@ from dataset_assets.automation.updates import Updates
 __all__ = [
     "Updates",
     "build_nightly",
+    "build_refresh_exports",
     "build_stats_sensor",
     "delete_old_runs",
     "delete_old_runs_schedule",

@@ -33,6 +33,13 @@ def categories(context: typer.Context, incomplete: str) -> list[str]:
     return _continued(incomplete, list(settings.categories) if settings else [])
 
 
+def layouts(incomplete: str) -> list[str]:
+    """Return the layouts of exports that begin like a word."""
+    from dataset_assets.exports import LAYOUT_NAMES
+
+    return _beginning(incomplete, LAYOUT_NAMES)
+
+
 def _settings(context: typer.Context) -> Settings | None:
     given = context.params.get("config")
     try:

@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dataset_assets import __version__
-from dataset_assets.cli import completion
+from dataset_assets.cli import completion, export_options
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.config import (
     ConfigReader,
@@ -334,6 +334,34 @@ def verify(
             as_json=json,
         )
         raise typer.Exit(code)
+
+
+@app.command()
+def export(
+    layout: export_options.Layout,
+    folder: export_options.Folder = None,
+    config: ConfigOption = None,
+    category: export_options.Categories = None,
+    where: export_options.Where = None,
+    formats: export_options.Formats = "",
+    frames: export_options.Frames = 7,
+    gt: export_options.Gt = "middle",
+    val_videos: export_options.ValVideos = "",
+    val_share: export_options.ValShare = 0.0,
+    copy: export_options.Copy = False,
+    workers: export_options.Workers = None,
+) -> None:
+    """Write the data set, or a part of it, as a trainer reads it. Ctrl+C stops; the same command resumes."""
+    from dataset_assets.cli.export import asked, export_dataset
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in `generate`
+    with _reporting_errors():
+        names = [name for text in category or () for name in _split(text)]
+        videos = _split(val_videos)
+        options = asked(layout, names, where, _split(formats), frames, gt, videos, val_share, copy)
+        settings = load_settings(config_path(config))
+        if not export_dataset(settings, options, folder, console, workers=workers):
+            raise typer.Exit(INTERRUPTED)
 
 
 @app.command()

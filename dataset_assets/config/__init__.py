@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataset_assets.config.films import Rule, find_films, parse_weights
 from dataset_assets.config.kept import keep_config, kept_settings, named_data_set
-from dataset_assets.config.keys import video_key
+from dataset_assets.config.keys import near_names, video_key
 from dataset_assets.config.loading import CONFIG_VARIABLE, DEFAULT_CONFIG, config_path, load_settings
 from dataset_assets.config.models import (
     DEFAULT_CATEGORIES,
@@ -66,6 +66,7 @@ __all__ = [
     "load_settings",
     "look_for_films",
     "named_data_set",
+    "near_names",
     "parse_weights",
     "replace_config",
     "video_key",

@@ -76,6 +76,11 @@ class DataSet:
         return self.folder / layout.GALLERY
 
     @property
+    def exports_folder(self) -> Path:
+        """The folder of the exports that name no other, one in it for each layout."""
+        return self.folder / layout.EXPORTS
+
+    @property
     def dagster_home(self) -> Path:
         """The default folder of Dagster's history."""
         return self.folder / layout.DAGSTER_HOME

@@ -65,7 +65,15 @@ dataset_stats <- general_patches space_patches toon_patches
   check every_video_done by -
   check sources_unchanged by -
   check videos_ok by -
+exports <- general_patches space_patches toon_patches
+  group training_set, partitions -, kinds file parquet
+  step exports, pool -, subset False
+  check counts_match by -
+  check every_file_opens by -
+  check lr_aligned by -
 job delete_old_runs: -
+  partitions -, in_process
+job export: exports
   partitions -, in_process
 job make_patches: general_patches scene_windows source_video space_patches toon_patches
   partitions videos, in_process
@@ -73,6 +81,7 @@ job update_stats: dataset_stats
   partitions -, in_process
 schedule delete_old_runs: 0 6 * * 0 UTC, STOPPED, job delete_old_runs
 schedule nightly: 0 1 * * * UTC, STOPPED, job make_patches
+schedule refresh_exports: 0 7 * * * UTC, STOPPED, job export
 sensor failure_sensor: every 30 s, RUNNING
 sensor stats_sensor: every 30 s, RUNNING
 sensor videos_sensor: every 30 s, RUNNING
@@ -151,13 +160,13 @@ def test_no_step_has_a_retry_policy(tmp_path: Path) -> None:
     policies = [
         asset.op.retry_policy for asset in definitions.get_repository_def().assets_defs_by_key.values()
     ]
-    assert policies == [None] * 6
+    assert policies == [None] * 7
 
 
 def test_a_descriptions_first_line_is_short_plain_text(tmp_path: Path) -> None:
     definitions = build_defs(write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)}))
     firsts = [(spec.description or "").split("\n")[0] for spec in definitions.resolve_all_asset_specs()]
-    assert len(firsts) == 6
+    assert len(firsts) == 7
     assert [line for line in firsts if not 20 <= len(line) <= 70 or set(line) & set("`*|#_")] == []
 
 
@@ -171,7 +180,7 @@ def test_every_asset_says_what_it_is_where_it_is_and_how_to_make_it_again(tmp_pa
         assert text.count("```") == 2
         assert len(spec.kinds) <= 3
         tags = {name: value for name, value in spec.tags.items() if not name.startswith("dagster/")}
-        assert tags["stage"] in ("sources", "windows", "patches", "tables")
+        assert tags["stage"] in ("sources", "windows", "patches", "tables", "exports")
         assert len(tags) <= 3
         assert list(spec.owners) == ["team:dataset"]
 
@@ -209,7 +218,7 @@ def test_every_job_schedule_and_sensor_has_a_description(tmp_path: Path) -> None
     descriptions = {f"job {job.name}": job.description for job in jobs}
     descriptions |= {f"schedule {each.name}": each.description for each in repository.schedule_defs}
     descriptions |= {f"sensor {each.name}": each.description for each in repository.sensor_defs}
-    assert len(descriptions) == 8
+    assert len(descriptions) == 10
     assert [name for name, text in descriptions.items() if len(text or "") < 20] == []
 
 
