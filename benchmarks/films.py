@@ -57,7 +57,7 @@ def make_films(folder: Path, *, uhd_seconds: int, hd_seconds: int) -> tuple[Path
         The UHD and the HD film.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    uhd, hd = folder / f"{uhd_seconds}s-{UHD_FILM}", folder / f"{hd_seconds}s-{HD_FILM}"
+    uhd = folder / f"{uhd_seconds}s-{UHD_FILM}"
     if not uhd.exists():
         write_video(
             uhd,
@@ -70,16 +70,23 @@ def make_films(folder: Path, *, uhd_seconds: int, hd_seconds: int) -> tuple[Path
             static_hdr=StaticHdrMetadata(max_cll_nits=1000, max_fall_nits=90, mastering_max_nits=1000),
             options={"preset": "ultrafast", "b": "44M", "x265-params": "open-gop=1:b-pyramid=1:bframes=4"},
         )
-    if not hd.exists():
+    return uhd, make_hd_film(folder, seconds=hd_seconds)
+
+
+def make_hd_film(folder: Path, *, seconds: int) -> Path:
+    """Make the HD film where it is not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    film = folder / f"{seconds}s-{HD_FILM}"
+    if not film.exists():
         write_video(
-            hd,
-            _hd_frames(hd_seconds * RATE, 1920, 1080),
+            film,
+            _hd_frames(seconds * RATE, 1920, 1080),
             rate=RATE,
             keyint=HD_KEYINT,
             colour=BT709,
             options={"preset": "veryfast", "crf": "20"},
         )
-    return uhd, hd
+    return film
 
 
 def make_long_film(folder: Path, *, seconds: int) -> Path:

@@ -218,6 +218,8 @@ def _video_cells(video: VideoRun, now_s: float) -> dict[str, RenderableType]:
         dash = Text("-", "dim")
         phase = Text(video.phase, PHASE_STYLES.get(video.phase, "yellow"))
         cells: dict[str, RenderableType] = dict.fromkeys(_VIDEO_COLUMNS, dash)
+        if video.phase == "film away":
+            cells["eta"] = Text("retrying", PHASE_STYLES.get(video.phase, "yellow"))
         return cells | {"windows": phase, "bar": _bar(0.0, BAR_WIDTH), "percent": Text()} | _common(video)
     quiet_s = now_s - video.updated_s
     since = clock(now_s - (video.committed_s or video.started_s))
