@@ -144,7 +144,8 @@ def _last(snapshot: Snapshot, width: int) -> Text:
 
 def _totals(snapshot: Snapshot, width: int) -> RenderableType:
     overall = snapshot.overall
-    counts = f"{overall.patches}/{overall.patches_target} patches"
+    noun = "patch" if overall.patches_target == 1 else "patches"
+    counts = f"{overall.patches}/{overall.patches_target} {noun}"
     for count, word in ((overall.patches_short, "short"), (overall.patches_to_do, "to do")):
         counts += f", {count} {word}" if count or word == "to do" else ""
     if width < NARROW:  # of what can be made, which is what the share is of
