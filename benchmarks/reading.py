@@ -248,7 +248,7 @@ def _png_ms(root: Path, triplets: Sequence[Triplet]) -> float:
     """Return the CPU milliseconds of encoding the three PNGs of a triplet."""
     rows = [triplet.row for triplet in triplets]
     paths = [root / str(path) for row in rows for path in (row.gt_path, row.lr5_path, row.lr7_path)]
-    pictures = [cv2.imread(str(path)).astype(np.uint8, copy=False) for path in paths]
+    pictures = [np.ascontiguousarray(_decoded(path.read_bytes())[..., ::-1]) for path in paths]
     started_s = time.process_time()
     for picture in pictures:
         encode_png(picture)
@@ -294,6 +294,7 @@ def _bytes_of(folder: Path) -> int:
 
 def _decoded(content: Any) -> NDArray[np.uint8]:
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     return picture[..., ::-1].astype(np.uint8, copy=False)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -24,6 +26,7 @@ from dataset_assets.config import (
     VideoEntry,
     WatchFolder,
 )
+from dataset_assets.training import TripletDataset, TripletSampler
 from dataset_assets.windows.rules import RULES
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
@@ -157,14 +160,28 @@ def test_the_python_snippets_run(
     )
     config.rename(config.with_name("generator_config.json"))
     monkeypatch.chdir(tmp_path)
-    snippets = blocks("python")
-    assert len(snippets) == 3
+    snippets = [snippet for snippet in blocks("python") if "import torch" not in snippet]
+    assert len(snippets) == 4
     # The one that makes the data set comes first.
     for snippet in sorted(snippets, key=lambda snippet: "dataset_assets" not in snippet):
         exec(compile(snippet, "snippet", "exec"), {})
     printed = capsys.readouterr().out
     assert "small_540" in printed
     assert "feature-film" in printed
+
+
+def test_the_training_loop_compiles_and_uses_arguments_that_exist() -> None:
+    (loop,) = [snippet for snippet in blocks("python") if "import torch" in snippet]
+    tree = ast.parse(loop)
+    calls = [
+        (node.func.id, {keyword.arg for keyword in node.keywords})
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
+    for known in (TripletDataset, TripletSampler):
+        used = [names for name, names in calls if name == known.__name__]
+        assert used
+        assert all(names <= set(inspect.signature(known).parameters) for names in used)
 
 
 if __name__ == "__main__":

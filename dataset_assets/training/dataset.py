@@ -61,9 +61,9 @@ class TripletDataset:
     **What is read.** The PNG files of the data set need nothing else, but both files of a patch are decoded
     completely for each crop, however small. An export of the layout `packed` is read where it is complete
     and holds the selected patches as they are: only the blocks that a crop touches are decompressed, which
-    takes an eleventh of the CPU time for 192x192 of 540x540, and a sixtieth for 192x192 of 1920x1080
-    (docs/training.md). For complete patches (`crop=None`) it takes a fifth. `repr(dataset)` names what is
-    read. The pixels are the same.
+    takes a tenth of the CPU time for 192x192 of 540x540, and a fiftieth for 192x192 of 1920x1080
+    (docs/training.md). For complete patches (`crop=None`) it takes half. `repr(dataset)` names what is read.
+    The pixels are the same.
 
     Attributes:
         scale: How many times smaller an LR frame is than its GT.

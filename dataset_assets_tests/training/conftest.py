@@ -44,7 +44,7 @@ def training_settings(
         weights = {category: WEIGHTS[category] for category in categories}
         entries.append(VideoEntry(name=name, path=path, categories=weights))
     formats = {name: FORMATS[name] for each in categories.values() for name in each.mix}
-    chosen = {"output_base_dir": folder, "base_frame_limit": 8, "min_free_gb": 0.0} | base
+    chosen: dict[str, Any] = {"output_base_dir": folder, "base_frame_limit": 8, "min_free_gb": 0.0} | base
     return Settings(
         base=BaseSettings(**chosen), videos=tuple(entries), formats=formats, categories=dict(categories)
     )
