@@ -18,6 +18,7 @@ import yaml
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Triplet
 from dataset_assets.exports import LAYOUT_NAMES, LayoutName
+from dataset_assets.training import TripletDataset
 from dataset_assets_tests.exports import loaders
 from dataset_assets_tests.exports.loaders import Sample
 from dataset_assets_tests.exports.samples import export, gt, lr_frames, read, triplets
@@ -286,3 +287,18 @@ def test_no_picture_of_an_export_has_pixels_of_its_own(whole: Settings, tmp_path
         for number, frame in enumerate(lr_frames(whole, each), start=1):
             name = f"lr/{each.video}-{each.row.window:06d}_Frame{number}.png"
             assert np.array_equal(read(tmp_path / "x" / name), frame)
+
+
+@pytest.mark.parametrize("frames", [5, 7])
+def test_training_reads_the_same_samples_from_packed_arrays_as_from_the_files(
+    whole: Settings, tmp_path: Path, frames: int
+) -> None:
+    export(whole, "packed", tmp_path / "x", frames=frames)
+    root = whole.base.output_base_dir
+    packed = TripletDataset(root, frames=frames, packed=tmp_path / "x")
+    files = TripletDataset(root, frames=frames, packed=False)
+    assert len(packed) == len(files) == len(triplets(whole))
+    for one, other in zip(packed, files, strict=True):
+        assert one["patch_id"] == other["patch_id"]
+        assert np.array_equal(one["lr"], other["lr"])
+        assert np.array_equal(one["gt"], other["gt"])
