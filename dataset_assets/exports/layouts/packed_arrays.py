@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # Pixels of GT: smaller blocks compress less, larger ones are decompressed for less of a crop of 192.
 BLOCK: Final = 96
-# Level 1 takes a tenth less time and 7 % more bytes; bitshuffle is slower and no smaller.
+# Of a GT of 540x540 or 720x405: 10.4 CPU ms; level 3 takes 6.9 for 1 % more bytes, level 1 2.9 for 8 % more.
 ZSTD_LEVEL: Final = 5
 DIGEST_KEY: Final = "dataset_assets"
 
