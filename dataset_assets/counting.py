@@ -32,6 +32,11 @@ def are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
+def was(count: int) -> str:
+    """Return the verb that follows a number: `was` or `were`."""
+    return "was" if count == 1 else "were"
+
+
 def percent(share: float | None) -> str:
     """Return a share of 0 to 1 in percent, rounded down, so that only what is done is 100%."""
     return "-" if share is None or math.isnan(share) else f"{math.floor(100 * share + 1e-9)}%"

@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from dataset_assets.config import Settings
+from dataset_assets.counting import was
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.gallery import write_video_page
+from dataset_assets.windows import has_frame
 
 
 def exclude(settings: Settings, key: str, numbers: Sequence[int], console: Console, *, undoes: bool) -> None:
@@ -26,7 +28,8 @@ def exclude(settings: Settings, key: str, numbers: Sequence[int], console: Conso
 
     Raises:
         ConfigError: The configuration has no such video.
-        DatasetAssetsError: The video has no such window, or a file cannot be read or written.
+        DatasetAssetsError: The video has no such window, it is not excluded, or a file cannot be read or
+            written.
     """
     settings.video(key)
     data_set = DataSet.of(settings)
@@ -34,6 +37,13 @@ def exclude(settings: Settings, key: str, numbers: Sequence[int], console: Conso
     if unknown := [str(number) for number in numbers if number not in windows]:
         raise DatasetAssetsError(
             f"{key} has no window {', '.join(unknown)}", "its page in the gallery shows their numbers"
+        )
+    excluded = data_set.excluded_windows.read(key)
+    if undoes and (others := [each for each in numbers if not has_frame(windows[each].pts, excluded)]):
+        listed = ", ".join(map(str, others))
+        raise DatasetAssetsError(
+            f"{key}: {listed} {was(len(others))} not excluded by hand, so nothing was changed",
+            "its page in the gallery shows which windows are",
         )
     try:
         for number in numbers:

@@ -35,6 +35,7 @@ from dataset_assets.config import (
 from dataset_assets.counting import counted
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 
+RUN_STOPPED = "stopped; what was committed stays, the next generate resumes there"
 CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 DEMO_FOLDER = Path("demo")
 # Columns that a pipe or a file is given: a key of 100 characters stays on one line, so that grep finds it.
@@ -66,8 +67,12 @@ ConfigOption = Annotated[
 
 
 @contextmanager
-def _reporting_errors() -> Iterator[None]:
-    """Print errors of the user without a traceback; mistakes in a configuration exit with 2."""
+def _reporting_errors(stopped: str = "stopped") -> Iterator[None]:
+    """Print errors of the user without a traceback; mistakes in a configuration exit with 2.
+
+    Args:
+        stopped: What is printed after Ctrl+C.
+    """
     try:
         yield
     except ConfigError as error:
@@ -78,7 +83,7 @@ def _reporting_errors() -> Iterator[None]:
         errors.print(f"[red]error[/red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(FAILED) from error
     except KeyboardInterrupt as error:
-        errors.print("stopped; what was committed stays, the next generate resumes there")
+        errors.print(stopped)
         raise typer.Exit(INTERRUPTED) from error
 
 
@@ -131,11 +136,11 @@ def generate(
     ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate resumes."""
-    from dataset_assets.cli.generate import generate as run
-
     # A service manager's stop is Ctrl+C: the workers commit before they end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with _reporting_errors():
+    with _reporting_errors(RUN_STOPPED):
+        from dataset_assets.cli.generate import generate as run
+
         code = run(
             config_path(config),
             console,
@@ -246,11 +251,14 @@ def remove_video(
 @config_app.command()
 def check(config: ConfigOption = None) -> None:
     """Check the configuration file, and print all its mistakes."""
-    from dataset_assets.cli.views import summary
+    from dataset_assets.cli.views import summary, wanting_nothing
 
     with _reporting_errors():
         path = config_path(config)
-        console.print(summary(path, load_settings(path)), soft_wrap=True)
+        settings = load_settings(path)
+        console.print(summary(path, settings), soft_wrap=True)
+        if unwanted := wanting_nothing(settings):
+            console.print(f"[yellow]warning[/yellow] {escape(unwanted)}", soft_wrap=True)
 
 
 @config_app.command()
@@ -396,7 +404,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Folder for the films and the data set.")] = DEMO_FOLDER,
 ) -> None:
     """Make a few sample films from real footage and a training set from them."""
-    from dataset_assets.cli.demo import run_demo
+    with _reporting_errors(RUN_STOPPED):
+        from dataset_assets.cli.demo import run_demo
 
-    with _reporting_errors():
         raise typer.Exit(run_demo(folder, console))

@@ -13,6 +13,7 @@ from dataset_assets.cli.unprobed import Unprobed
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
+from dataset_assets.disk import is_file
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import (
     Changes,
@@ -133,7 +134,7 @@ def preview_changes(
         except DatasetAssetsError as error:  # a table is damaged
             problems.append(f"{task.key}: {error}")
             continue
-        if any(each.to_make for each in changes.values()) and not entry.path.is_file():
+        if any(each.to_make for each in changes.values()) and not is_file(entry.path):
             absent.append(task.key)
         else:
             by_video[task.key] = changes

@@ -147,7 +147,11 @@ def _find(config: Path, settings: Settings, key: str, instance: dg.DagsterInstan
 def _agrees(console: Console, key: str) -> bool:
     if not sys.stdin.isatty():
         raise DatasetAssetsError(f"{key}: nothing was removed, since nobody can be asked", "add --yes")
-    return Confirm.ask("Remove it?", console=console, default=False)
+    try:
+        return Confirm.ask("Remove it?", console=console, default=False)
+    except KeyboardInterrupt:
+        console.print()
+        return False
 
 
 def _remove(

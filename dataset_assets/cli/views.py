@@ -56,6 +56,18 @@ def summary(config: Path, settings: Settings) -> Text:
     )
 
 
+def wanting_nothing(settings: Settings) -> str:
+    """Return a sentence about the videos that no category wants patches of; empty where there is none."""
+    unwanted = [entry.key for entry in settings.videos if not settings.wanting(entry)]
+    if not unwanted:
+        return ""
+    every = "every one" if len(unwanted) == len(settings.videos) else f"first {unwanted[0]}"
+    return (
+        f"{counted(len(unwanted), 'video')}, {every}: all weights are 0, so nothing is made; give a category "
+        "a weight, or remove the entry"
+    )
+
+
 def videos_table(settings: Settings, overview: Overview) -> Table:
     """Return the configured videos with the state of each table, and how much of it there is.
 
@@ -118,8 +130,10 @@ def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
     """
     stats, totals = overview.stats, overview.stats.totals
     stale = f", {totals.patches_stale:,} stale" if totals.patches_stale else ""
+    unlisted = totals.videos - len(overview.statuses)
+    beside = f" and {unlisted:,} unlisted" if unlisted else ""
     parts: list[RenderableType] = [
-        f"{counted(totals.videos, 'video')}, {totals.patches_done:,} of "
+        f"{counted(len(overview.statuses), 'video')}{beside}, {totals.patches_done:,} of "
         f"{counted(totals.patches_target, 'patch')}, {totals.patches_short:,} short, "
         f"{totals.patches_to_do:,} to do{stale}, {_gigabytes(totals.size_bytes)}, "
         f"acceptance rate {_percent(totals.acceptance_rate)}"

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from dataset_assets.config.contradictions import contradictions
 from dataset_assets.config.keys import near_names
 from dataset_assets.config.models import (
     DEFAULT_CATEGORIES,
@@ -24,7 +25,6 @@ from dataset_assets.config.models import (
     Format,
     Settings,
     VideoEntry,
-    contradictions,
     default_formats,
 )
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder

@@ -29,6 +29,7 @@ from dataset_assets.config.register import (
 )
 from dataset_assets.config.scan import free_name
 from dataset_assets.config.skipping import messages_about, unsearched
+from dataset_assets.counting import are, counted
 from dataset_assets.disk import is_file, locked
 
 _LISTED = "listed"
@@ -146,6 +147,7 @@ class _Search:
     Attributes:
         problems: What could not be done, one message each.
         waiting: Films that are still being written.
+        empty: Files without content that nobody writes.
     """
 
     def __init__(
@@ -153,6 +155,7 @@ class _Search:
     ) -> None:
         self.problems: list[str] = []
         self.waiting: list[Path] = []
+        self.empty: list[Path] = []
         self._settings = settings
         self._listings = listings
         self._listed = listed
@@ -187,8 +190,9 @@ class _Search:
                 )
                 continue
             sighting = self._sighting(seen, sightings.get(path))
-            if not self._is_whole(seen, folder, sighting):
-                self.waiting.append(seen.path)
+            if not (seen.size_bytes and self._is_settled(seen, folder, sighting)):
+                is_settled = self._is_settled(seen, folder, sighting)
+                (self.empty if is_settled else self.waiting).append(seen.path)
                 waiting += [sighting] if sighting else []
                 continue
             earlier = gone.get((seen.path.name, seen.size_bytes))
@@ -211,7 +215,14 @@ class _Search:
             folder = watching(self._settings.watch, each.path)
             if folder is not None and folder.weights_of(each.path) is not None:
                 left_out.append(each)
-        return tuple(messages_about(left_out, folders))
+        messages = list(messages_about(left_out, folders))
+        if self.empty:
+            count = f"{counted(len(self.empty), 'file')} {are(len(self.empty))}"
+            messages.append(
+                f"{count} empty, first {self.empty[0]}: copy the film again, or delete the file; it becomes "
+                "a video once it has content."
+            )
+        return tuple(messages)
 
     def _is_listed(self, path: str) -> bool:
         return path in self._listed or (path in self._seen and self._seen[path].real in self._listed)
@@ -228,9 +239,9 @@ class _Search:
         is_same = before is not None and replace(before, since_s=now.since_s) == now
         return before if is_same else now
 
-    def _is_whole(self, seen: Seen, folder: WatchFolder, sighting: Sighting | None) -> bool:
+    def _is_settled(self, seen: Seen, folder: WatchFolder, sighting: Sighting | None) -> bool:
         since_s = sighting.since_s if sighting else seen.changed_s
-        return seen.size_bytes > 0 and seen.seen_s - since_s >= folder.settled_after_s
+        return seen.seen_s - since_s >= folder.settled_after_s
 
     def _named(self, seen: Seen, keys: set[str]) -> Film:
         film = Film(str(seen.path), free_name(seen.path, keys), seen.size_bytes)

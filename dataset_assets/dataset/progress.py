@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -41,6 +42,7 @@ class Progress:
         started_s: Unix time at which the run started.
         committed_s: Unix time of the run's last commit; 0 before the first.
         updated_s: Unix time of this state.
+        film_away_s: Unix time since which the film is away and tried again; 0 while it is there.
     """
 
     key: str
@@ -59,6 +61,7 @@ class Progress:
     started_s: float = field(default_factory=time.time)
     committed_s: float = 0.0
     updated_s: float = 0.0
+    film_away_s: float = 0.0
 
     def __post_init__(self) -> None:
         """Look up the identity of the process where it was not given."""
@@ -78,16 +81,22 @@ class ProgressFile:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{progress.key}.json"
         self._progress = progress
+        self._lock = threading.Lock()
 
-    def update(self) -> None:
-        """Write the state, unless that was done less than a second ago."""
-        now = time.time()
-        if now - self._progress.updated_s < INTERVAL_S:
-            return
-        self._progress.updated_s = now
-        # Not flushed: a power cut ends the run, whose progress nobody needs then.
-        with replacing(self._path, is_durable=False) as file:
-            file.write(json.dumps(asdict(self._progress)).encode())
+    def update(self, *, is_news: bool = False) -> None:
+        """Write the state, unless that was done less than a second ago; any thread may call it.
+
+        Args:
+            is_news: Whether it is written in any case.
+        """
+        with self._lock:
+            now = time.time()
+            if now - self._progress.updated_s < INTERVAL_S and not is_news:
+                return
+            self._progress.updated_s = now
+            # Not flushed: a power cut ends the run, whose progress nobody needs then.
+            with replacing(self._path, is_durable=False) as file:
+                file.write(json.dumps(asdict(self._progress)).encode())
 
     def remove(self) -> None:
         """Remove the file: the video is no longer worked on."""

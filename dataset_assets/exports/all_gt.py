@@ -13,6 +13,7 @@ from typing import Final
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
+from dataset_assets.disk import is_file
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.pictures import Picture, TripletReader
 from dataset_assets.exports.selected import Item, row_file
@@ -94,7 +95,7 @@ def check_films(settings: Settings, items: Sequence[Item]) -> None:
         DatasetAssetsError: A film is absent.
     """
     keys = sorted({item.triplet.video for item in items if row_file(item.row, FileKind.GT7) is None})
-    absent = [key for key in keys if not settings.video(key).path.is_file()]
+    absent = [key for key in keys if not is_file(settings.video(key).path)]
     if absent:
         raise DatasetAssetsError(
             f"The ground truth of all frames is not stored, and {counted(len(absent), 'film')} to crop it "

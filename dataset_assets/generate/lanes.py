@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -41,6 +42,7 @@ from dataset_assets.windows import (
 )
 
 _T = TypeVar("_T")
+OnAway = Callable[[bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,24 @@ class Made:
         return self.job.recorded is None
 
 
+@contextmanager
+def _watched(on_away: OnAway | None) -> Iterator[Callable[[], None]]:
+    """Give what is called each time that the film is away; report the first time, and the end of it."""
+    is_away = False
+
+    def lost() -> None:
+        nonlocal is_away
+        if on_away is not None and not is_away:
+            on_away(True)
+        is_away = True
+
+    try:
+        yield lost
+    finally:
+        if on_away is not None and is_away:
+            on_away(False)
+
+
 def _doubts_source(row: WindowRow) -> bool:
     rule = rule_named(row.reason)
     return rule is not None and rule.doubts_source
@@ -90,9 +110,15 @@ def _doubts_source(row: WindowRow) -> bool:
 class KeyframeIndex:
     """The keyframes of a film, for placing candidates; opened when the first is asked for."""
 
-    def __init__(self, info: VideoInfo) -> None:
-        """Open nothing yet."""
+    def __init__(self, info: VideoInfo, on_away: OnAway | None = None) -> None:
+        """Open nothing yet.
+
+        Args:
+            info: What probing found.
+            on_away: Called when the film has gone away, and when it is there again.
+        """
         self._info = info
+        self._on_away = on_away
         self._source = Source(info.path, info.fingerprint)
         self._reader: FrameReader | None = None
 
@@ -106,13 +132,15 @@ class KeyframeIndex:
             SourceChangedError: The file is another one by now.
             VideoError: The film cannot be opened.
         """
-        for delay_s in RETRY_DELAYS_S:
-            try:
-                return self._keyframe_at(pts)
-            except SourceLostError:
-                self.close()
-                pause(delay_s)
-        return self._keyframe_at(pts)
+        with _watched(self._on_away) as lost:
+            for delay_s in RETRY_DELAYS_S:
+                try:
+                    return self._keyframe_at(pts)
+                except SourceLostError:
+                    lost()
+                    self.close()
+                    pause(delay_s)
+            return self._keyframe_at(pts)
 
     def close(self) -> None:
         """Close the film."""
@@ -154,6 +182,7 @@ class Lane:
         accepted: AcceptedSignatures,
         stop: threading.Event,
         excluded: Exclusions | None = None,
+        on_away: OnAway | None = None,
     ) -> None:
         """Open the film.
 
@@ -163,6 +192,7 @@ class Lane:
             accepted: The windows that were accepted before the present round.
             stop: Set when nothing more is wanted.
             excluded: What is excluded of the film; nothing where None.
+            on_away: Called when the film has gone away, and when it is there again.
 
         Raises:
             VideoError: The film cannot be opened, or the HDR table not be baked.
@@ -172,6 +202,7 @@ class Lane:
         self._accepted = accepted
         self._stop = stop
         self._excluded = excluded
+        self._on_away = on_away
         self._source = Source(info.path, info.fingerprint)
         self._renderer = CropRenderer(info.colour, info.geometry, settings.colour_order)
         self._kernel: Kernel = settings.lr_kernel
@@ -217,14 +248,16 @@ class Lane:
         return self._retried(crops)
 
     def _retried(self, work: Callable[[], _T]) -> _T:
-        for delay_s in RETRY_DELAYS_S:
-            try:
-                return self._checked(work)
-            except SourceLostError:
-                self.close()
-                if _is_stopped_within(self._stop, delay_s):
-                    raise CancelledError from None
-        return self._checked(work)
+        with _watched(self._on_away) as lost:
+            for delay_s in RETRY_DELAYS_S:
+                try:
+                    return self._checked(work)
+                except SourceLostError:
+                    lost()
+                    self.close()
+                    if _is_stopped_within(self._stop, delay_s):
+                        raise CancelledError from None
+            return self._checked(work)
 
     def _checked(self, work: Callable[[], _T]) -> _T:
         try:

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import partial
-from threading import Event
+from threading import Event, Lock
+from time import time
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import (
@@ -107,6 +108,7 @@ class VideoPass:
             patches_bytes={ledger.plan.category: ledger.size_bytes for ledger in self.patches},
         )
         self._progress_file = data_set.progress_file(self._progress)
+        self._away, self._away_lock = 0, Lock()
 
     @property
     def is_done(self) -> bool:
@@ -129,7 +131,7 @@ class VideoPass:
         self._prepare_folders()
         self._progress_file.update()
         try:
-            with closing(KeyframeIndex(self._plan.info)) as index:
+            with closing(KeyframeIndex(self._plan.info, self._film_away)) as index:
                 rounds = self._rounds(index)
                 with Lanes(
                     self._lanes, self._settings.base.checkpoint_every, partial(self._open_lane, rounds)
@@ -188,7 +190,15 @@ class VideoPass:
 
     def _open_lane(self, rounds: Rounds, stop: Event) -> Lane:
         exclusions = self.windows.exclusions
-        return Lane(self._plan.info, self._settings.base, rounds.signatures, stop, exclusions)
+        base = self._settings.base
+        return Lane(self._plan.info, base, rounds.signatures, stop, exclusions, self._film_away)
+
+    def _film_away(self, is_away: bool) -> None:
+        """Show that the film is away, or there again; each lane finds that out by itself."""
+        with self._away_lock:
+            self._away += 1 if is_away else -1
+            self._progress.film_away_s = (self._progress.film_away_s or time()) if self._away else 0.0
+            self._progress_file.update(is_news=True)
 
     def _rounds(self, index: KeyframeIndex) -> Rounds:
         base, windows = self._settings.base, self.windows

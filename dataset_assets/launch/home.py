@@ -126,6 +126,12 @@ def enter_home(settings: Settings, config: Path) -> Path:
         _make_history(home)
         keep_config(config, home)
     except OSError as error:
+        blocking = next((path for path in (home, *home.parents) if path.is_file()), None)
+        if blocking is not None and not os.environ.get(HOME_VARIABLE):
+            raise DatasetAssetsError(
+                f"{settings.base.output_base_dir}: the data set cannot be there, since {blocking} is a file",
+                "set base_settings.output_base_dir to a folder, or move the file away",
+            ) from error
         raise DatasetAssetsError(
             f"The Dagster home {home} cannot be made ({error.strerror})",
             f"set {HOME_VARIABLE} to a folder that you may write.",

@@ -32,6 +32,7 @@ class VideoSummary:
         candidates: Candidates tried.
         patches: How far each category has come.
         size_bytes: Bytes of the patches, by category.
+        wanted_bytes: Bytes that they would have with the files and the scale that are wanted, by category.
         progress: Progress of its running pass; None where there is none.
     """
 
@@ -42,6 +43,7 @@ class VideoSummary:
     candidates: int
     patches: Mapping[str, Completion]
     size_bytes: Mapping[str, int]
+    wanted_bytes: Mapping[str, int]
     progress: Progress | None
 
     @property
@@ -149,11 +151,11 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
     projected = float(other_bytes)
     for category in settings.categories:
         patches = sum((each for video in videos if (each := video.patches.get(category))), Completion())
-        size_bytes = sum(video.size_bytes.get(category, 0) for video in videos)
+        wanted_bytes = sum(video.wanted_bytes.get(category, 0) for video in videos)
         made = patches.done + patches.stale
         # What is stale is replaced, kept as one of those to do, or deleted.
         wanted = patches.done + patches.to_do
-        projected += wanted * patch_bytes(settings, category, made, size_bytes)
+        projected += wanted * patch_bytes(settings, category, made, wanted_bytes)
     return Disk(
         used_bytes=used,
         projected_bytes=round(projected),
@@ -164,7 +166,7 @@ def disk(videos: Sequence[VideoSummary], settings: Settings, other_bytes: int, f
 
 
 def patch_bytes(
-    settings: Settings, category: str, made: int, size_bytes: int, film: tuple[int, int] | None = None
+    settings: Settings, category: str, made: int, wanted_bytes: int, film: tuple[int, int] | None = None
 ) -> float:
     """Return the estimated bytes of a patch: the mean of those that are there, else from the category's mix.
 
@@ -172,11 +174,11 @@ def patch_bytes(
         settings: The configuration.
         category: Name of the category.
         made: Patches that are there.
-        size_bytes: Their bytes.
+        wanted_bytes: Bytes that they would have with the files and the scale that are wanted.
         film: Width and height of the film's coded frame, where they are known, pixels.
     """
     if made:
-        return size_bytes / made
+        return wanted_bytes / made
     mix = settings.categories[category].mix
     if film is not None:
         # Formats that do not fit leave their share to the others.

@@ -25,6 +25,8 @@ from dataset_assets.dataset import (
     windows_per_s,
     windows_to_do,
 )
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.generate import bytes_per_pixel
 from dataset_assets.monitor.aggregate import (
     VideoState,
     VideoSummary,
@@ -35,7 +37,7 @@ from dataset_assets.monitor.aggregate import (
     ratio,
 )
 from dataset_assets.monitor.machine import MachineReader, ProcessUse
-from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Snapshot, VideoRun
+from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Phase, Snapshot, VideoRun
 
 REFRESH_S = 2.0
 # A scan of the tables is followed by a pause of so many times its own length: at most 5% of a core.
@@ -51,7 +53,8 @@ class _Tables:
         running: Keys of the videos that ran during the scan.
         overview: The state of the data set.
         judged: Windows accepted and candidates made, by video.
-        made: Patches and their bytes, by video and category.
+        made: Patches, their bytes, and those that they would have with the files and the scale that are
+            wanted, by video and category.
         other_bytes: Bytes of patches of other videos or categories.
     """
 
@@ -59,7 +62,7 @@ class _Tables:
     running: frozenset[str]
     overview: Overview
     judged: Mapping[str, tuple[int, int]]
-    made: Mapping[tuple[str, str], tuple[int, int]]
+    made: Mapping[tuple[str, str], tuple[int, int, int]]
     other_bytes: int
 
 
@@ -113,7 +116,7 @@ class SnapshotCollector:
         videos = [self._summary(key, state, tables, live.get(key)) for key, state in states.items()]
         to_come: Collection[str] | None = activity.waiting
         if to_come is None:
-            to_do = {key for key, state in states.items() if state in ("waiting", "interrupted")}
+            to_do = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
             to_come = to_do | activity.queued_again
         self._begun &= {(run.key, run.started_s) for run in runs.values()}
         self._begun |= {(run.key, run.started_s) for run in runs.values() if run.key in live}
@@ -176,12 +179,26 @@ class SnapshotCollector:
         total = 0.0
         for category in self._settings.categories:
             there = [each for (_, name), each in made.items() if name == category]
-            count_there, bytes_there = sum(each[0] for each in there), sum(each[1] for each in there)
+            count_there, bytes_there = sum(each[0] for each in there), sum(each[2] for each in there)
             for key, counts in patches.items():
                 if count := counts.get(category, 0):
                     film = films.get(key)
                     total += count * patch_bytes(self._settings, category, count_there, bytes_there, film)
         return round(total)
+
+    def _growth(self, key: str, category: str) -> float:
+        """Return how many times larger patches would be with the files and the scale that are wanted.
+
+        Estimated from the pixels in their files.
+        """
+        base, tables = self._settings.base, self._data_set.tables
+        try:
+            made = tables.read_provenance(tables.patches_path(category, key))
+        except DatasetAssetsError:  # a damaged table, which the statistics report
+            made = None
+        if made is None:
+            return 1.0
+        return bytes_per_pixel(base.file_kinds, base.scale) / bytes_per_pixel(made.kinds, made.scale)
 
     def _scanned_tables(self, running: frozenset[str]) -> _Tables:
         """Return the last scan of the tables, or a new one where it is due or a run has started or ended."""
@@ -192,7 +209,11 @@ class SnapshotCollector:
         overview = self._data_set.overview(self._settings)
         stats = overview.stats
         made = {
-            (row["video"], row["category"]): (row["patches"], row["size_bytes"])
+            (row["video"], row["category"]): (
+                row["patches"],
+                row["size_bytes"],
+                round(row["size_bytes"] * self._growth(row["video"], row["category"])),
+            )
             for row in stats.video_categories.to_dict("records")
         }
         others = [key for key in made if key[0] not in self._entries or key[1] not in self._categories]
@@ -216,14 +237,18 @@ class SnapshotCollector:
         found = tables.overview.completions[key]
         if progress is not None:
             found = self._data_set.completions(self._settings, self._entries[key], statuses, progress)
-        size_bytes = {name: tables.made.get((key, name), (0, 0))[1] for name in self._categories}
+        made = {name: tables.made.get((key, name), (0, 0, 0)) for name in self._categories}
+        size_bytes = {name: each[1] for name, each in made.items()}
+        wanted_bytes = {name: each[2] for name, each in made.items()}
         if progress is not None:
             # Those of other settings are there until they are replaced.
-            size_bytes |= {
+            written = {
                 name: max(size_bytes[name], progress.patches_bytes[name])
                 for name in progress.patches
-                if name in size_bytes
+                if name in made
             }
+            size_bytes |= written
+            wanted_bytes |= written
         accepted, candidates = tables.judged.get(key, (0, 0))
         if progress is not None and progress.candidates >= candidates:
             accepted, candidates = progress.accepted, progress.candidates
@@ -234,7 +259,9 @@ class SnapshotCollector:
             }
         patches = {name: found[name] for name in self._categories}
         to_do = windows_to_do({WINDOWS: found[WINDOWS], **patches})
-        return VideoSummary(key, state, to_do, accepted, candidates, patches, size_bytes, progress)
+        return VideoSummary(
+            key, state, to_do, accepted, candidates, patches, size_bytes, wanted_bytes, progress
+        )
 
     def _states(
         self,
@@ -275,7 +302,7 @@ class SnapshotCollector:
         if run is None or run.phase == "stopping":
             return run
         if progress is not None:
-            return replace(run, phase="working")
+            return replace(run, phase="film away" if progress.film_away_s else "working")
         return replace(run, phase="finishing") if (run.key, run.started_s) in self._begun else run
 
     def _is_done(self, found: Mapping[str, AssetStatus]) -> bool:
@@ -286,7 +313,8 @@ def _video_run(
     key: str, run: ActiveRun | None, progress: Progress | None, uses: Mapping[int, ProcessUse], now_s: float
 ) -> VideoRun:
     # A pass that Dagster knows nothing of was started from Python.
-    known = run or ActiveRun(key, "", "working", "Python", "", progress.started_s if progress else now_s)
+    phase: Phase = "film away" if progress and progress.film_away_s else "working"
+    known = run or ActiveRun(key, "", phase, "Python", "", progress.started_s if progress else now_s)
     pass_ = progress or Progress(key, pid=0, process="none")
     use = uses.get(pass_.pid)
     rate = windows_per_s(pass_, now_s)

@@ -144,7 +144,8 @@ def _last(snapshot: Snapshot, width: int) -> Text:
 
 def _totals(snapshot: Snapshot, width: int) -> RenderableType:
     overall = snapshot.overall
-    counts = f"{overall.patches}/{overall.patches_target} patches"
+    noun = "patch" if overall.patches_target == 1 else "patches"
+    counts = f"{overall.patches}/{overall.patches_target} {noun}"
     for count, word in ((overall.patches_short, "short"), (overall.patches_to_do, "to do")):
         counts += f", {count} {word}" if count or word == "to do" else ""
     if width < NARROW:  # of what can be made, which is what the share is of
@@ -218,6 +219,8 @@ def _video_cells(video: VideoRun, now_s: float) -> dict[str, RenderableType]:
         dash = Text("-", "dim")
         phase = Text(video.phase, PHASE_STYLES.get(video.phase, "yellow"))
         cells: dict[str, RenderableType] = dict.fromkeys(_VIDEO_COLUMNS, dash)
+        if video.phase == "film away":
+            cells["eta"] = Text("retrying", PHASE_STYLES.get(video.phase, "yellow"))
         return cells | {"windows": phase, "bar": _bar(0.0, BAR_WIDTH), "percent": Text()} | _common(video)
     quiet_s = now_s - video.updated_s
     since = clock(now_s - (video.committed_s or video.started_s))

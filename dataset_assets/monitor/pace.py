@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import linear_regression
 
 from dataset_assets.dataset import Progress, eta_s, windows_per_s
 from dataset_assets.monitor.snapshot import EndedRun
@@ -16,8 +17,10 @@ from dataset_assets.monitor.snapshot import EndedRun
 # Runs that ended in the present spell of work, without a longer pause, are preferred: settings and films of
 # an earlier one may be others.
 LONGEST_PAUSE_S = 120.0
-# From so many on they suffice.
+# From so many on, those in their pass included, they suffice.
 ENOUGH_RUNS = 1
+# So many ended runs, one with so many times the windows of another, show what a run takes in any case.
+ENOUGH_TO_FIT, ENOUGH_SPREAD = 3, 3
 # A slot that a run has left is filled within that time where runs wait.
 REFILL_S = 60.0
 
@@ -50,8 +53,9 @@ class Pace:
     """What a run costs.
 
     Attributes:
-        overhead_s: Seconds before its first window.
-        window_s: Seconds for each window, with all that comes after the last one.
+        overhead_s: Seconds that it takes whatever its windows are: its start, its probe, and what ended runs
+            show of checks and pages.
+        window_s: Seconds for each window.
     """
 
     overhead_s: float
@@ -74,6 +78,7 @@ def pace(ended: Sequence[EndedRun], running: Sequence[RunningWork], now_s: float
     starts = [work.progress.started_s - work.started_s for work in in_pass if work.progress]
     overhead_s = max(0.0, sum(starts) / len(starts)) if starts else 0.0
     recent = _recent([run for run in ended if run.windows], running, len(in_pass), now_s)
+    overhead_s = max(overhead_s, _overhead_s(recent))
     spent_s = sum(run.ended_s - run.started_s for run in recent)
     spent_s += sum(now_s - work.started_s for work in in_pass)
     windows = sum(run.windows for run in recent) + sum(work.windows * work.share for work in in_pass)
@@ -116,6 +121,16 @@ def _left_s(work: RunningWork, found: Pace, now_s: float) -> float:
         return max(0.0, found.run_s(work.windows) - (now_s - work.started_s))
     own = eta_s(work.progress, now_s)
     return found.window_s * work.windows * (1 - work.share) if own is None else own
+
+
+def _overhead_s(ended: Sequence[EndedRun]) -> float:
+    """Return what runs of few windows show that a run takes in any case; 0 where they do not."""
+    spent_s = [run.ended_s - run.started_s for run in ended]
+    windows = [run.windows for run in ended]
+    if len(ended) < ENOUGH_TO_FIT or max(windows) < ENOUGH_SPREAD * min(windows):
+        return 0.0
+    _, intercept_s = linear_regression(windows, spent_s)
+    return min(max(0.0, intercept_s), *spent_s)
 
 
 def _recent(

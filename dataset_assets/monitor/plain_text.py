@@ -20,6 +20,8 @@ def status_line(snapshot: Snapshot) -> str:
     )
     parts = [f"{overall.videos_running} running", f"{overall.videos_done} of {overall.videos} done"]
     parts += [f"{count} {word}" for count, word in counts if count]
+    away = sum(video.phase == "film away" for video in snapshot.videos)
+    parts += [f"{counted(away, 'film')} away, retrying"] if away else []
     eta = "unknown" if overall.eta_s is None else clock(overall.eta_s)
     moment = time.strftime("%H:%M", time.localtime(snapshot.taken_s))
     short = f"{overall.patches_short:,} short, " if overall.patches_short else ""

@@ -18,7 +18,7 @@ from dataset_assets.dataset import Failure
 
 SCHEMA_VERSION = 2
 
-Phase = Literal["starting", "probing", "waiting", "working", "finishing", "stopping"]
+Phase = Literal["starting", "probing", "waiting", "working", "film away", "finishing", "stopping"]
 RunState = Literal["succeeded", "failed", "cancelled"]
 
 
@@ -30,7 +30,8 @@ class ActiveRun:
         key: The video's key; empty for a run of no video, such as the statistics.
         job: The Dagster job.
         phase: How far it is: `starting`; `probing` the film; `waiting` for a slot in the decode pool;
-            `working` on windows and patches; `finishing` with checks and pages; `stopping`.
+            `working` on windows and patches; `film away`, which is tried again; `finishing` with checks and
+            pages; `stopping`.
         launched_by: Who launched it.
         run_id: The Dagster run; empty where there is none.
         started_s: When it started, Unix time.
@@ -116,7 +117,8 @@ class VideoRun:
     Attributes:
         key: The video's key.
         phase: `starting`; `probing` the film; `waiting` for a slot in the decode pool; `working` on
-            windows and patches; `finishing` with checks and pages; `stopping`.
+            windows and patches; `film away`, which is tried again; `finishing` with checks and pages;
+            `stopping`.
         launched_by: What launched the run.
         run_id: The Dagster run; empty where there is none.
         pid: The process that works on it.

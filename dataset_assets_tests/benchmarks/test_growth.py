@@ -38,7 +38,7 @@ def test_the_growth_benchmark_runs_to_its_end_on_a_data_set_of_the_size_asked_fo
         patches = f"read_parquet('{tables}/patches/*/*/*.parquet', hive_partitioning = true)"
         windows = f"read_parquet('{tables}/windows/*/*.parquet', hive_partitioning = true)"
         assert connection.execute(
-            f"select count(*), count(distinct gt), count(distinct video) from {patches}"
+            f"select count(*), count(distinct gt_path), count(distinct video) from {patches}"
         ).fetchall() == [(VIDEOS * 500 * 3, VIDEOS * 500 * 3, VIDEOS)]
         assert connection.execute(f"select count(*), count_if(accepted) from {windows}").fetchall() == [
             (VIDEOS * 600, VIDEOS * 500)

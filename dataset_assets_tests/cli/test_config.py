@@ -17,6 +17,17 @@ def test_a_file_without_mistakes_is_summed_up(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json"]
 
 
+def test_videos_that_nothing_is_made_of_are_mentioned(tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    config = write_config(tmp_path, {"Film": (film, {"toon": 1}), "Other": (film, {"toon": 0, "space": 0})})
+    done = run("config", "check", "--config", config)
+    remedy = "all weights are 0, so nothing is made; give a category a weight, or remove the entry"
+    assert (done.returncode, done.stdout.splitlines()[1:]) == (0, [f"warning 1 video, first other: {remedy}"])
+    config = write_config(tmp_path, {"Film": (film, {"toon": 0})})
+    done = run("config", "check", "--config", config)
+    assert done.stdout.splitlines()[1:] == [f"warning 1 video, every one: {remedy}"]
+
+
 def test_all_mistakes_are_listed_with_their_lines(tmp_path: Path) -> None:
     config = write_config(tmp_path, {"Film": (tmp_path / "film.mkv", {"tune": 1})}, nightly={"cron": "x"})
     content = json.loads(config.read_text(encoding="utf-8")) | {"$schema": 7}

@@ -202,3 +202,41 @@ def test_a_table_that_cannot_be_counted_is_named(copied: Path) -> None:
     done = run("generate", "--dry-run", "--config", copied)
     assert done.returncode == 0
     assert f"not counted alpha: The general patches table of alpha ({table}) is damaged" in done.stdout
+
+
+def megabytes_to_write(output: str) -> float:
+    found = re.search(r"about ([\d.]+) (kB|MB) to write", output)
+    assert found is not None, output
+    return float(found[1]) * {"kB": 1e-3, "MB": 1.0}[found[2]]
+
+
+def test_files_that_patches_get_or_lose_are_counted_with_their_size(copied: Path) -> None:
+    change(copied, gt_frames="all", lr_stacks=[7], allow_replacing=False)
+    done = run("generate", "--dry-run", "--config", copied)
+    found = rows(done.stdout)
+    assert found
+    for _, why, _, kept, added, remade, deleted, gets, loses, _ in found:
+        assert why == "LR_5frames is not wanted, GT_7frames is wanted"
+        assert (added, remade, deleted) == ("0", "0", "0")
+        assert kept == gets == loses
+    assert "would lose a file" in done.stdout
+    before = sum(path.stat().st_size for path in copied.parent.rglob("*.png"))
+    said = megabytes_to_write(run("generate", "--dry-run", "--yes", "--config", copied).stdout)
+    assert run("generate", "--yes", "--config", copied).returncode == 0
+    written = sum(path.stat().st_size for path in copied.parent.rglob("GT_7frames/*.png")) / 1e6
+    assert before / 1e6 < written
+    assert 0.3 * written < said < 3 * written
+
+
+def test_the_size_of_patches_of_another_scale_is_estimated_by_it(copied: Path) -> None:
+    change(copied, lr_stacks=[7])
+    assert run("generate", "--yes", "--config", copied).returncode == 0
+    said = {}
+    for scale in (3, 4, 2):
+        change(copied, scale=scale)
+        done = run("generate", "--dry-run", "--yes", *(["--force"] if scale == 3 else []), "--config", copied)
+        said[scale] = megabytes_to_write(done.stdout)
+        assert ("scale changed from 3 to" in done.stdout) == (scale != 3)
+    pixels = {scale: 1 + 7 / scale**2 for scale in said}
+    for scale in (2, 4):
+        assert said[scale] / said[3] == pytest.approx(pixels[scale] / pixels[3], rel=0.05)

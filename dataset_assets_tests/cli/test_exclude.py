@@ -40,6 +40,9 @@ def test_windows_are_excluded_until_that_is_undone(config: Path) -> None:
     undone = run("videos", "exclude", KEY, str(first), str(second), "--undo", "--config", config)
     assert undone.stdout.startswith(f"{KEY}: {first}, {second} no longer excluded")
     assert data_set.excluded_windows.read(KEY) == frozenset()
+    again = run("videos", "exclude", KEY, str(first), str(second), "--undo", "--config", config)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert f"{KEY}: {first}, {second} were not excluded by hand, so nothing was changed; " in again.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from dataset_assets.assets.make_patches import LANES_TAG
 from dataset_assets_tests.command import run
@@ -147,7 +148,7 @@ def test_a_run_that_does_not_fit_is_refused_with_its_estimate(tmp_path: Path, vf
     done = run("generate", "--config", config)
     assert (done.returncode, done.stdout) == (1, "")
     # 65 patches of 540x540 and 35 of 720x405, 2.7 bytes a pixel.
-    for part in (str(tmp_path / "dataset"), "1 video to work on, about 78.7 MB to write", "min_free_gb"):
+    for part in (str(tmp_path / "dataset"), "1 video to work on, about 78.9 MB to write", "min_free_gb"):
         assert part in done.stderr
     assert pictures(tmp_path / "dataset") == {}
 
@@ -175,6 +176,30 @@ def test_every_mistake_of_the_configuration_is_reported_at_once(tmp_path: Path) 
     assert len(lines) == 6
     assert [line for line in lines if not line.startswith(f"error {config}")] == []
     assert list(tmp_path.iterdir()) == [config]
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("dataset_assets.cli.main", "stopped"),
+        ("dataset_assets.cli.generate", "stopped; what was committed stays, the next generate resumes there"),
+    ],
+)
+def test_a_stop_in_the_first_seconds_is_confirmed(module: str, said: str) -> None:
+    script = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, *others):\n"
+        f"        if name == {module!r}:\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from dataset_assets.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "generate"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"{said}\n")
 
 
 def test_every_unknown_video_and_category_is_reported_at_once(generated: Generated) -> None:

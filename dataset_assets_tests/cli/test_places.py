@@ -79,6 +79,20 @@ def test_a_home_that_cannot_be_made_is_reported(config: Path, monkeypatch: pytes
         enter_home(load_settings(config), config)
 
 
+@pytest.mark.parametrize("place", ["dataset", "dataset/inner"])
+def test_a_data_set_in_the_place_of_a_file_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    (tmp_path / "dataset").touch()
+    film = {"Film": (tmp_path / "film.mkv", {"general": 1.0})}
+    config = write_config(tmp_path, film, base_settings={"output_base_dir": place})
+    blocking = f"{tmp_path}/{place}: the data set cannot be there, since {tmp_path}/dataset is a file"
+    with pytest.raises(DatasetAssetsError, match=r"set base_settings\.output_base_dir to a folder") as error:
+        enter_home(load_settings(config), config)
+    assert error.value.what == blocking
+
+
 def test_a_port_that_is_taken_is_reported(config: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

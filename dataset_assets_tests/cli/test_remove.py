@@ -72,7 +72,11 @@ def test_files_stay_unless_they_are_named_and_go_with_all_that_shows_them(copy: 
 def test_a_person_is_asked_and_no_is_the_default(copy: Path) -> None:
     root = copy.with_name("dataset")
     before = pictures(root)
-    for keys, code, names in (("\r", 1, ["Alpha", "Beta"]), ("y\r", 0, ["Alpha"])):
+    for keys, code, names in (
+        ("\r", 1, ["Alpha", "Beta"]),
+        ("\x03", 1, ["Alpha", "Beta"]),
+        ("y\r", 0, ["Alpha"]),
+    ):
         with Terminal("videos", "remove", "beta", "--config", copy, columns=200) as terminal:
             terminal.wait_for("Remove it?")
             terminal.press(keys)

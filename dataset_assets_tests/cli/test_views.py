@@ -104,3 +104,10 @@ def test_a_film_that_is_too_small_is_listed_with_its_reason() -> None:
     with console.capture() as capture:
         console.print(stats_tables(found, is_cut=False))
     assert capture.get().splitlines()[-1].strip() == "too small [b]: no format [fits]"
+
+
+def test_videos_that_are_not_configured_are_counted_apart() -> None:
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(stats_tables(overview(), is_cut=False))
+    assert capture.get().startswith("2 videos and 1 unlisted, 0 of 0 patches, ")

@@ -121,7 +121,12 @@ def test_only_films_that_are_no_longer_written_are_added(
     assert (keys(young.settings), young.waiting) == ([], (empty, film))
     later_s = time.time() + 61
     monkeypatch.setattr(time, "time", lambda: later_s)
-    assert (place.look().waiting, place.keys()) == ((empty,), ["film"])
+    found = place.look()
+    assert (found.waiting, place.keys()) == ((), ["film"])
+    assert found.skipped == (
+        f"1 file is empty, first {empty}: copy the film again, or delete the file; it becomes a video once "
+        "it has content.",
+    )
 
 
 def test_a_film_from_the_future_is_added_once_two_looks_saw_the_same(

@@ -91,7 +91,8 @@ def test_a_triplet_opens_at_full_size_with_gt_beside_lr(page: Page) -> None:
 def test_a_triplet_with_one_stack_shows_the_frames_of_that_one(
     browser: Browser, copied: Settings, stack: Literal[5, 7]
 ) -> None:
-    base = copied.base.model_copy(update={"lr_stacks": [stack]})
+    files = {"lr_stacks": [stack], "gt_frames": "all" if stack == 7 else "middle"}
+    base = copied.base.model_copy(update=files)
     settings = copied.model_copy(update={"base": base})
     generate_video(settings, KEY)
     refresh_gallery(settings)
@@ -109,8 +110,9 @@ def test_a_triplet_with_one_stack_shows_the_frames_of_that_one(
     assert lr.evaluate("each => each.offsetTop") == -(3 - skipped) * height
     frame.fill(str(6 - skipped))
     assert lr.evaluate("each => each.offsetTop") == -(stack - 1) * height
-    links = {name: dialog.locator(f"[data-file={name}]").is_visible() for name in ("gt", "lr5", "lr7")}
-    assert links == {"gt": True, "lr5": stack == 5, "lr7": stack == 7}
+    names = ("gt", "lr5", "lr7", "gt7")
+    links = {name: dialog.locator(f"[data-file={name}]").is_visible() for name in names}
+    assert links == {"gt": True, "lr5": stack == 5, "lr7": stack == 7, "gt7": stack == 7}
     page.close()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import av
 import pytest
 
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, VideoError
 from dataset_assets.generate import generate_video, lanes, video, video_pass
 from dataset_assets.video import packets, probing, source
@@ -199,10 +200,17 @@ def test_a_film_that_goes_away_and_comes_back_leaves_no_trace(
         os.utime(away / film.name, ns=(stat.st_atime_ns, stat.st_mtime_ns))
         away.rename(film.parent)
 
+    def is_shown_away() -> bool:
+        (progress,) = DataSet(tmp_path / "out").progress()
+        return progress.film_away_s > 0
+
+    shown: list[bool] = []
     at_candidate(3, leave)
-    waits.during[3] = come_back
-    generate_video(settings, KEY)
+    waits.during = {2: lambda: shown.append(is_shown_away()), 3: come_back}
+    generate_video(settings, KEY, on_progress=lambda progress: shown.append(progress.film_away_s > 0))
     assert waits.delays_s == list(source.RETRY_DELAYS_S[:3])
+    assert shown.index(True) > 0
+    assert shown.count(True) == 1
     generate_video(small_settings(tmp_path / "whole", film), KEY)
     assert pictures(tmp_path / "out") == pictures(tmp_path / "whole")
     assert tables(tmp_path / "out") == tables(tmp_path / "whole")
@@ -235,9 +243,11 @@ def test_a_film_that_is_away_while_candidates_are_placed_is_waited_for(film: Pat
         assert index.keyframe_at(info.start_pts) == info.start_pts
     assert waits.delays_s == list(source.RETRY_DELAYS_S[:2])
     film.rename(away)
-    with closing(lanes.KeyframeIndex(info)) as index, pytest.raises(SourceLostError):
+    states: list[bool] = []
+    with closing(lanes.KeyframeIndex(info, states.append)) as index, pytest.raises(SourceLostError):
         index.keyframe_at(info.start_pts)
     assert waits.delays_s == list(source.RETRY_DELAYS_S[:2] + source.RETRY_DELAYS_S)
+    assert states == [True, False]
 
 
 def test_a_disk_that_fails_for_a_while_is_read_again(

@@ -57,7 +57,7 @@ def test_a_home_whose_making_was_killed_is_made_again(
         with pytest.raises(KeyboardInterrupt):
             enter_home(settings, config)
     assert (dagster_home(settings) / ".making/history/runs/index.db").exists()
-    assert entered(settings, config) == ["dagster.yaml", "history", "schedules"]
+    assert entered(settings, config) == ["configuration.json", "dagster.yaml", "history", "schedules"]
 
 
 def test_a_home_killed_between_two_names_is_completed(
@@ -75,7 +75,7 @@ def test_a_home_killed_between_two_names_is_completed(
         with pytest.raises(KeyboardInterrupt):
             enter_home(settings, config)
     assert (dagster_home(settings) / "schedules").exists()
-    assert entered(settings, config) == ["dagster.yaml", "history", "schedules"]
+    assert entered(settings, config) == ["configuration.json", "dagster.yaml", "history", "schedules"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_home_holds_its_history_and_settings_whatever_the_data_sets_folder_is_
     base = {"output_base_dir": f"./{name}"}
     videos = {"Film": (tmp_path / "film.mkv", {"toon": 1.0})}
     settings = load_settings(write_config(tmp_path, videos, base_settings=base))
-    assert entered(settings, config) == ["dagster.yaml", "history", "schedules"]
+    assert entered(settings, config) == ["configuration.json", "dagster.yaml", "history", "schedules"]
     home = dagster_home(settings)
     assert home.is_relative_to(
         settings.base.output_base_dir if is_inside else tmp_path / "state/dataset-assets"

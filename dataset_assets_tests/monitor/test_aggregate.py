@@ -11,6 +11,8 @@ from dataset_assets.monitor.aggregate import VideoSummary, category_states, disk
 from dataset_assets.monitor.snapshot import Activity
 
 NOW_S = 1000.0
+# GT, and 12 frames of a ninth of its pixels, at 1.16 bytes a pixel.
+GT_PIXEL_BYTES = 1.16 * (1 + 12 / 9)
 DONE = VideoSummary(
     key="done",
     state="done",
@@ -19,6 +21,7 @@ DONE = VideoSummary(
     candidates=12,
     patches={"general": Completion(10, 9, 1), "toon": Completion()},
     size_bytes={"general": 900, "toon": 0},
+    wanted_bytes={"general": 900, "toon": 0},
     progress=None,
 )
 WAITING = replace(
@@ -29,6 +32,7 @@ WAITING = replace(
     candidates=0,
     patches={"general": Completion(10), "toon": Completion(30)},
     size_bytes={"general": 0, "toon": 0},
+    wanted_bytes={"general": 0, "toon": 0},
     windows_to_do=30,
 )
 
@@ -127,7 +131,7 @@ def test_a_category_is_judged_by_the_videos_that_it_was_asked_of() -> None:
 def test_the_projection_takes_the_mean_of_what_is_there_and_else_the_formats() -> None:
     settings = Settings(base=BaseSettings(output_base_dir=Path("/x"), min_free_gb=2.0), videos=())
     found = disk([DONE, WAITING], settings, other_bytes=50, free_bytes=10**9)
-    toon = 30 * 2.7 * (0.65 * 540 * 540 + 0.35 * 720 * 405)  # 2.7 bytes a pixel of the mix's mean size
+    toon = 30 * GT_PIXEL_BYTES * (0.65 * 540 * 540 + 0.35 * 720 * 405)
     assert found.used_bytes == 950
     assert found.projected_bytes == 950 + 10 * 100 + round(toon)
     assert found.free_after_bytes == 10**9 - 10 * 100 - round(toon)
@@ -136,7 +140,7 @@ def test_the_projection_takes_the_mean_of_what_is_there_and_else_the_formats() -
 
 def test_of_a_film_whose_picture_is_known_the_formats_count_that_fit() -> None:
     settings = Settings(base=BaseSettings(output_base_dir=Path("/x")), videos=())
-    small = 2.7 * 540 * 540
+    small = GT_PIXEL_BYTES * 540 * 540
     assert patch_bytes(settings, "space", 0, 0, (1280, 720)) == pytest.approx(small)
     assert patch_bytes(settings, "space", 0, 0, (3840, 2160)) == patch_bytes(settings, "space", 0, 0) > small
     assert patch_bytes(settings, "space", 10, 50, (1280, 720)) == 5
@@ -159,3 +163,7 @@ def test_what_is_replaced_or_deleted_counts_once_in_the_projection(
     found = disk([stale], settings, other_bytes=50, free_bytes=10**9)
     assert (found.used_bytes, found.projected_bytes) == (950, 50 + projected)
     assert found.free_after_bytes == 10**9 + found.used_bytes - found.projected_bytes
+    # With other files than they have, patches that are wanted take what theirs would.
+    larger = replace(stale, wanted_bytes={"general": 2700, "toon": 0})
+    wanted = patches.done + patches.to_do
+    assert disk([larger], settings, 50, 10**9).projected_bytes == 50 + 300 * wanted

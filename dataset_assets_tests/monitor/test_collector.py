@@ -12,8 +12,11 @@ import pytest
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.dataset import DataSet, Failure, Progress, ProgressFile
 from dataset_assets.monitor.collector import SnapshotCollector
+from dataset_assets.monitor.live_view import render
+from dataset_assets.monitor.plain_text import status_line
 from dataset_assets.monitor.snapshot import ActiveRun, Activity, EndedRun, to_json
 from dataset_assets_tests.generated import Generated
+from dataset_assets_tests.terminal import screen_of
 
 
 @pytest.fixture
@@ -163,6 +166,19 @@ def test_a_run_past_its_pass_is_finishing_and_another_run_of_the_video_is_not(em
     assert phase(run) == "finishing"
     assert phase(replace(run, phase="stopping")) == "stopping"
     assert phase(replace(run, started_s=2.0)) == "starting"
+
+
+def test_a_film_that_is_away_under_a_run_is_shown(empty: Settings) -> None:
+    run = ActiveRun("alpha", "make_patches", "working", "generate", "", 1.0)
+    write_progress(empty, Progress("alpha", windows_target=6, windows_done=3, film_away_s=5.0))
+    for activity in (Activity(runs=(run,)), Activity()):
+        found = SnapshotCollector(empty).snapshot(activity)
+        (video,) = found.videos
+        assert video.phase == "film away"
+    (line,) = (line for line in screen_of(render(found, 80, 24, ""), 80, 24) if line.startswith("alpha"))
+    assert "film away" in line
+    assert "retrying" in line
+    assert ", 1 film away, retrying; " in status_line(found)
 
 
 def test_what_a_killed_run_left_is_interrupted_and_never_running(empty: Settings) -> None:

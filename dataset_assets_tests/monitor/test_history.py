@@ -19,7 +19,7 @@ from dataset_assets.dataset import AssetStatus, Failure, Overview, TableStore
 from dataset_assets.dataset.statistics import add_up
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.launch.worker import TAGS
-from dataset_assets.monitor import history
+from dataset_assets.monitor import history as history_module
 from dataset_assets.monitor.history import History
 from dataset_assets.monitor.snapshot import Activity
 from dataset_assets.partitions import add_missing
@@ -248,7 +248,7 @@ def test_of_a_video_that_failed_it_is_known_whether_another_run_waits(
     home: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = dg.DagsterRunStatus.NOT_STARTED  # a queued one needs a code location
-    monkeypatch.setattr(history, "_QUEUED", [waiting])
+    monkeypatch.setattr(history_module, "_QUEUED", [waiting])
     kept = {key: Failure(key, "", f"{key}: it failed") for key in ("film", "other")}
     start_run(home, config, "film", waiting)
     start_run(home, config, "third", waiting)

@@ -55,6 +55,9 @@ KINDS = {
     "grown": Films(100, 4, windows=(50, 50), window_s=(0.2, 1.0)),
     "of another mix": Films(100, 4, windows=(500, 500), window_s=(0.1, 0.4), kept=0.6),
     "remake": Films(12, 2, (60, 70), (0.6, 0.8), probe_s=(1.0, 4.0), failing=0.0, kept=0.6, made_s=3.0),
+    "remake of few windows": Films(
+        30, 2, (2, 70), (0.3, 0.6), probe_s=(2.0, 6.0), checks_s=(2.0, 5.0), failing=0.0, kept=0.6, made_s=3.0
+    ),
     "HD and UHD": Films(300, 4, windows=(500, 500), window_s=(0.15, 0.25), uhd=0.4),
 }
 
