@@ -29,7 +29,8 @@ class Completion:
     `done + short + to_do` is `target`.
 
     Attributes:
-        target: What the configuration wants; nothing of a film that no format fits.
+        target: What the configuration wants; nothing of a film that no format fits, and of one that the last
+            run refused only what there is.
         done: What there is of it, up to date.
         short: What a film cannot give: it is full, or `max_attempts` is reached.
         stale: What there is besides: of a stale table, or more than is wanted. It is made again, kept or
@@ -51,6 +52,11 @@ class Completion:
         """Share that is done of what can be given, 0..1; None where that is nothing."""
         possible = self.target - self.short
         return self.done / possible if possible else None
+
+    @property
+    def as_refused(self) -> Completion:
+        """What is left of it where the film is refused, which gives nothing more until it is replaced."""
+        return Completion(self.done, self.done, 0, self.stale)
 
     def __add__(self, other: Completion) -> Completion:
         """Return the sums."""

@@ -313,6 +313,10 @@ class DataSet:
             entry.key: completions_of(settings, entry, tables, statuses[entry.key], self.excluded_windows)
             for entry in settings.videos
         }
+        for entry in settings.videos:
+            if entry.key in kept and kept[entry.key].refuses(entry.path):
+                found = completions[entry.key]
+                completions[entry.key] = {name: each.as_refused for name, each in found.items()}
         short = [key for key, found in completions.items() if found[WINDOWS].short]
         footers = {key: tables.read_footer(tables.windows_path(key)) for key in short}
         mixes = {name: each.mix for name, each in settings.categories.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from dataset_assets.assets.dashboard import dashboard
 from dataset_assets.cli.views import stats_tables
 from dataset_assets.config import Category, Format, Settings
 from dataset_assets.dataset import Completion, DataSet, Overview
+from dataset_assets.errors import VideoError
 from dataset_assets.gallery.index_page import read_index_page
 from dataset_assets.generate import generate_video, lanes, planned_changes, probe_video
 from dataset_assets.monitor.collector import SnapshotCollector
@@ -28,6 +30,7 @@ from dataset_assets_tests.generate.samples import (
     tables,
     window_rows,
 )
+from dataset_assets_tests.sounds import write_sound
 
 SHOTS = (Shot(31, 70), Shot(32, 70, -3, 1))
 LARGE = {"general": Category(folder="Universal/Learn", mix={"square": 1.0})}
@@ -200,6 +203,16 @@ def test_a_film_that_no_format_fits_is_not_decoded_and_not_done(
     assert seen(fitting).state(KEY) == ("done", "")
     # And one that fits no more makes it too small; its patches are deleted.
     assert assert_same_everywhere(settings)["general"] == Completion(stale=6)
+
+
+def test_a_refused_film_is_no_target_until_it_is_replaced(film: Film, tmp_path: Path) -> None:
+    place = write_sound(tmp_path / "film.mkv")
+    settings = small_settings(tmp_path / "out", place)
+    with pytest.raises(VideoError):
+        generate_video(settings, KEY)
+    assert set(assert_same_everywhere(settings).values()) == {Completion()}
+    shutil.copyfile(film.path, place)
+    assert assert_same_everywhere(settings)["general"].to_do == settings.target(settings.videos[0], "general")
 
 
 def test_a_category_that_no_format_fits_is_left_out_alone(film: Film, tmp_path: Path) -> None:
