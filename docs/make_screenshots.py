@@ -193,7 +193,7 @@ def automation(pages: Pages, camera: Camera) -> None:
     pages.open("/automation")
     pages.page.get_by_text("videos_sensor").first.wait_for()
     pages.page.get_by_text("nightly").first.wait_for()
-    camera.take("automation", height=500)
+    camera.take("automation", height=600)
 
 
 def main() -> None:
