@@ -131,7 +131,7 @@ def _planned(plan: ExportPlan) -> str:
     linked = ", GT hard-linked" if plan.links_gt else ""
     return (
         f"{plan.layout.name}: {counted(len(chosen.items), 'triplet')} of "
-        f"{', '.join(chosen.categories)}{split}; at most {decimal(plan.size.size_bytes)}{linked}, "
+        f"{', '.join(chosen.categories)}{split}; about {decimal(plan.size.size_bytes)}{linked}, "
         f"{decimal(plan.free_bytes)} free; gt_size at most {chosen.max_gt_size}"
     )
 

@@ -18,6 +18,7 @@ GtFrames = Literal["middle", "all"]
 
 LAYOUT_NAMES: Final[tuple[LayoutName, ...]] = get_args(LayoutName)
 # The others hold one ground truth for each window.
+ONE_LR_FRAME: Final = frozenset({"pairs", "pairs-lmdb"})
 WITH_ALL_GT: Final = frozenset({"vimeo90k", "vimeo90k-lmdb", "redux"})
 
 

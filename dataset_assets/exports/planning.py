@@ -99,6 +99,7 @@ def _planned(settings: Settings, options: ExportOptions, layout: Layout, folder:
     data_set = DataSet.of(settings)
     _refuse_own_folders(settings, data_set, folder)
     refuse_foreign(folder)
+    _refuse_other_layout(layout, folder)
     chosen = selected(data_set, options)
     TripletReader(data_set, options.frames).check_files(chosen.items)
     if options.gt == "all":
@@ -126,6 +127,15 @@ def _check_packages(layout: Layout) -> None:
                 f"The layout {layout.name} needs the package {module}, which is not installed",
                 f"install it: pip install 'dataset-assets[{extra}]'.",
             )
+
+
+def _refuse_other_layout(layout: Layout, folder: Path) -> None:
+    record = read_record(folder)
+    if record is not None and record["layout"] != layout.name:
+        raise DatasetAssetsError(
+            f"{folder} holds an export of the layout {record['layout']}, which {layout.name} would replace",
+            "name another folder, or delete this one; nothing was changed.",
+        )
 
 
 def _refuse_own_folders(settings: Settings, data_set: DataSet, folder: Path) -> None:

@@ -21,7 +21,7 @@ from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.layouts.protocol import Layout, Paste
-from dataset_assets.exports.options import ExportOptions
+from dataset_assets.exports.options import ONE_LR_FRAME, ExportOptions
 from dataset_assets.exports.publishing import RECORD_FILE, count_files
 from dataset_assets.exports.selected import FILES_VERSION, Selected
 from dataset_assets.exports.units import Unit
@@ -134,16 +134,20 @@ def write_readme(path: Path, layout: Layout, selected: Selected, paste: Paste) -
     path.write_text(readme(layout, selected, paste), encoding="utf-8", errors="backslashreplace")
 
 
+_LINKS: Final = "GT files may be hard links to those of the data set: do not edit pictures in place."
+
+
 def readme(layout: Layout, selected: Selected, paste: Paste) -> str:
     """Return the text of an export's `README.md`."""
     formats = ", ".join(f"{name} {count:,}" for name, count in selected.formats.items())
+    lr = "the middle frame" if layout.name in ONE_LR_FRAME else counted(paste.frames, "frame")
     lines = [
         f"# {paste.folder.name}: `{layout.name}`",
         "",
         f"{counted(len(selected.items), 'triplet')} of {', '.join(selected.categories)} for "
         f"{layout.trainers}, exported by dataset_assets {__version__}.",
         "",
-        f"- LR: {paste.frames} frames of each window, {paste.scale} times smaller than GT.",
+        f"- LR: {lr} of each window, {paste.scale} times smaller than GT.",
         f"- GT: {'all frames' if paste.gt == 'all' else 'the middle frame'}.",
         f"- Formats: {formats}.",
         f"- Crops: at most {paste.gt_size} x {paste.gt_size} GT pixels, which the smallest patch allows, "
@@ -155,7 +159,7 @@ def readme(layout: Layout, selected: Selected, paste: Paste) -> str:
     lines += [
         f"- `{SPLIT_FILE}` lists every triplet, `{RECORD_FILE}` the selection and versions.",
         "",
-        "GT files may be hard links to those of the data set: do not edit pictures in place. "
+        *([_LINKS] if layout.links_gt else []),
         "`dataset-assets export` replaces this folder, so keep nothing of your own in it.",
         "",
         "## Options to paste",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import cv2
+from rich.filesize import decimal
 
 from dataset_assets.errors import SpaceError
 from dataset_assets.exports.all_gt import AllGt
@@ -238,8 +239,8 @@ def _check_space(plan: ExportPlan, missing: Sequence[Unit], former: dict[str, st
     kept_free = plan.settings.base.min_free_gb * 1e9
     if needed + kept_free > free:
         raise SpaceError(
-            f"The export takes about {needed / 1e9:.1f} GB, and {kept_free / 1e9:g} GB stay free "
-            f"(base_settings.min_free_gb), but the disk of {plan.folder} has {free / 1e9:.1f} GB",
+            f"The export takes about {decimal(round(needed))}, and {decimal(round(kept_free))} stay free "
+            f"(base_settings.min_free_gb), but the disk of {plan.folder} has {decimal(free)}",
             "free some space, select less, or name a folder on another disk.",
         )
 

@@ -10,6 +10,7 @@ import operator
 import os
 import warnings
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -80,7 +81,7 @@ class TripletDataset:
         frames: int = FRAMES_PER_WINDOW,
         crop: int | None = 192,
         where: str | None = None,
-        formats: Sequence[str] = (),
+        formats: str | Sequence[str] = (),
         augment: bool = True,
         gt_frames: Literal["middle", "all"] = "middle",
         packed: bool | str | os.PathLike[str] | None = None,
@@ -100,7 +101,7 @@ class TripletDataset:
                 `category`, `video`, and the films' columns as `film.<column>`, such as
                 `"sharpness > 0.8 AND video <> 'feature-film'"`. Hold out films for validation, never
                 windows: windows of a film are alike.
-            formats: Names of the formats; all by default.
+            formats: A format or several; all by default.
             augment: Whether a sample is one of 16 views, drawn with its crop: flips, quarter turns, and the
                 frames in reverse, each for LR and GT alike. Complete patches that are not square are flipped
                 but not turned.
@@ -119,8 +120,14 @@ class TripletDataset:
         """
         wanted = _wanted(frames, gt_frames)
         data_set = DataSet(Path(root))
+        if not data_set.metadata_folder.is_dir():
+            raise DatasetAssetsError(
+                f"{root} is no data set", "name the folder that holds metadata/: output_base_dir."
+            )
         names = [categories] if isinstance(categories, str) else categories
-        triplets = select(data_set, names, where=where, formats=formats)
+        chosen = [formats] if isinstance(formats, str) else formats
+        _refuse_types(crop, seed, where)
+        triplets = select(data_set, names, where=where, formats=chosen)
         _refuse_scales(triplets)
         columns = Columns.of(triplets)
         if crop is not None:
@@ -249,6 +256,16 @@ def _refuse_scales(triplets: Sequence[Triplet]) -> None:
             f"Patches of the scales {' and '.join(map(str, scales))} are selected",
             f"run generate to make all of one scale, or choose by where='scale = {scales[0]}'.",
         )
+
+
+def _refuse_types(crop: object, seed: object, where: object) -> None:
+    """Refuse what a script passes by mistake, before it fails in a worker, hours later."""
+    numbers = {"crop": crop, "seed": seed} if crop is not None else {"seed": seed}
+    for name, value in numbers.items():
+        if not isinstance(value, Integral):
+            raise DatasetAssetsError(f"{name} is {value!r}", "give a whole number.")
+    if not (where is None or isinstance(where, str)):
+        raise DatasetAssetsError(f"where is {where!r}", "give a condition as text.")
 
 
 def _refuse_crop(crop: int, columns: Columns) -> None:

@@ -168,7 +168,7 @@ def _refuse_other_layout(folder: Path) -> None:
     except (OSError, ValueError, AttributeError) as error:
         raise _unfit(folder, f"{_RECORD} is missing or damaged") from error
     if layout != LAYOUT:
-        raise _unfit(folder, f"its layout is {layout}")
+        raise _unfit(folder, f"its layout is {layout}", "name a folder that `export packed` wrote.")
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -23,7 +23,7 @@ def test_it_says_what_it_takes_and_what_it_did(generated: Generated, tmp_path: P
     done = run(*arguments, "--val-videos", "beta")
     assert done.returncode == 0, done.stderr
     first, second, third = done.stdout.splitlines()
-    assert first.startswith("redux: 7 triplets of general, 3 of them for validation (beta); at most ")
+    assert first.startswith("redux: 7 triplets of general, 3 of them for validation (beta); about ")
     assert " GT hard-linked, " in first
     assert first.endswith("gt_size at most 405")
     assert second.startswith(f"{tmp_path / 'x'}: 7 written; ")

@@ -87,6 +87,9 @@ def test_a_film_is_on_one_side_of_the_split_and_stays_there_when_films_are_added
     assert {key for key, side in large.items() if side == "val"} < {
         key for key, side in more.items() if side == "val"
     }
+    # A share of few films, never all of them, whatever they drew.
+    counts = [sum(side == "val" for side in split(3, share).values()) for share in (0.3, 0.5, 0.9)]
+    assert counts[0] == 1 <= counts[1] <= counts[2] <= 2
     # So few that none is drawn: a share was asked for nevertheless.
     assert sum(side == "val" for side in split(3, 0.001).values()) == 1
 

@@ -305,6 +305,16 @@ def test_two_exports_to_one_folder_at_once_are_refused(whole: Settings, tmp_path
         export(whole, "redux", tmp_path / "x")
 
 
+def test_an_export_of_another_layout_is_not_replaced(settings: Settings, tmp_path: Path) -> None:
+    export(settings, "pairs", tmp_path / "x")
+    before = inodes(tmp_path / "x")
+    with pytest.raises(DatasetAssetsError, match="an export of the layout pairs, which redux would"):
+        export(settings, "redux", tmp_path / "x")
+    assert inodes(tmp_path / "x") == before
+    readme = (tmp_path / "x/README.md").read_text(encoding="utf-8")
+    assert "- LR: the middle frame of each window" in readme
+
+
 def test_a_patch_that_is_not_its_row_is_reported_before_anything_is_written(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -336,7 +346,7 @@ def test_bytes_that_changed_under_the_same_size_are_found_while_they_are_read(
 
 def test_too_little_space_is_one_sentence_before_anything_is_written(whole: Settings, tmp_path: Path) -> None:
     base = whole.base.model_copy(update={"min_free_gb": 1e9})
-    with pytest.raises(SpaceError, match=r"takes about .* GB, and .* stay free .*; free some space"):
+    with pytest.raises(SpaceError, match=r"takes about .* MB, and .* stay free .*; free some space"):
         export(whole.model_copy(update={"base": base}), "redux", tmp_path / "x")
     assert beside(tmp_path / "x") == []
 

@@ -233,8 +233,12 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
         {"categories": "spcae"},
         "No patch has the category 'spcae'; there are general, toon.",
     ),
+    "a crop in decimals": ({"crop": 96.0}, "crop is 96.0; give a whole number."),
+    "a crop of two sides": ({"crop": (96, 96)}, r"crop is \(96, 96\); give a whole number."),
+    "a seed as text": ({"seed": "a"}, "seed is 'a'; give a whole number."),
+    "a condition as number": ({"where": 5}, "where is 5; give a condition as text."),
     "an unknown format": (
-        {"formats": ["tall"]},
+        {"formats": "tall"},
         "No patch has the format 'tall'; there are square, wide.",
     ),
     "nothing": (
@@ -271,7 +275,7 @@ def test_mistakes_are_refused_at_construction_in_one_sentence(data_set: Path, na
 
 
 def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetAssetsError, match="run generate first"):
+    with pytest.raises(DatasetAssetsError, match="is no data set; name the folder that holds metadata/"):
         TripletDataset(tmp_path, "general")
 
 

@@ -91,7 +91,7 @@ def test_an_export_that_does_not_fit_is_not_read(
     damage(folder)
     for asked in (True, folder):
         with pytest.raises(
-            DatasetAssetsError, match=f"^The packed export .* cannot be used: {reason}.*; run"
+            DatasetAssetsError, match=f"^The packed export .* cannot be used: {reason}.*; (run|name) "
         ):
             TripletDataset(root, "general", crop=96, packed=asked)
     with pytest.warns(UserWarning, match=f"The slower PNG files are read. The packed export .*{reason}"):
