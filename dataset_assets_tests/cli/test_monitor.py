@@ -21,7 +21,7 @@ from dataset_assets.config import ConfigReader, keep_config, load_settings
 from dataset_assets.monitor.collector import SnapshotCollector
 from dataset_assets.monitor.history import History
 from dataset_assets.partitions import add_missing
-from dataset_assets_tests.command import ROOT, environment, processes_of, run, start, wait_until
+from dataset_assets_tests.command import ROOT, environment, freeze, processes_of, run, start, wait_until
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generated import Generated
@@ -210,7 +210,7 @@ def launched(request: pytest.FixtureRequest, tmp_path: Path, pq_film: Film) -> I
     process = launch(request.param, config)
     try:
         wait_until(lambda: any(each.windows_done for each in read_progress(progress)), "a window")
-        os.kill(read_progress(progress)[0].pid, signal.SIGSTOP)
+        freeze(read_progress(progress)[0].pid)
         yield Launched(request.param, config, process)
     finally:
         kill(config, process)

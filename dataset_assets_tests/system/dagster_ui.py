@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -123,8 +124,11 @@ class DagsterUi:
         request = urllib.request.Request(
             f"{self.address}/graphql", body, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=ANSWER_S) as response:
-            answer = json.load(response)
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_S) as response:
+                answer = json.load(response)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(error.read().decode(errors="replace")) from error
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data

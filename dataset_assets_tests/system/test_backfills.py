@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from dataset_assets_tests.command import run
+from dataset_assets_tests.command import freeze, run
 from dataset_assets_tests.configurations import pictures, tables
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.system.conftest import BROKEN, BY_COMMAND, DONE, HELD, KILLED, STOPPED, Ended
@@ -158,7 +158,7 @@ def test_the_pools_limit_counts_at_once_and_cancel_stops_what_runs(
     try:
         backfill = ui.backfill(*HELD)
         first = ui.wait_for_first_patches(*HELD)
-        os.kill(first.pid, signal.SIGSTOP)
+        freeze(first.pid)
         frozen.add(first.pid)
         # A dequeuing daemon that would take it too has had its turn once a later run has ended.
         assert ui.wait_for_run(ui.launch("update_stats")) == "SUCCESS"
@@ -167,11 +167,16 @@ def test_the_pools_limit_counts_at_once_and_cancel_stops_what_runs(
         ui.set_limit(2)
     (other,) = {*HELD} - {first.key}
     second = ui.wait_for_first_patches(other)
-    os.kill(second.pid, signal.SIGSTOP)
+    freeze(second.pid)
     frozen.add(second.pid)
     assert {run.status for run in ui.runs(*HELD)} == {"STARTED"}
 
     ui.cancel(backfill)
+    # The daemon cancels within seconds, in which runs that go on would end; it gives up one that stands still.
+    ui.wait_until(
+        lambda: not {run.status for run in ui.runs(*HELD)}.isdisjoint({"CANCELING", "CANCELED"}),
+        "the first run is cancelled",
+    )
     for pid in frozen:
         os.kill(pid, signal.SIGCONT)
     frozen.clear()

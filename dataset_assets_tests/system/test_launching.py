@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets_tests.command import run
+from dataset_assets_tests.command import freeze, run
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.system.dagster_ui import PER_VIDEO, DagsterUi, running_ui
@@ -115,7 +115,7 @@ def test_max_workers_of_the_configuration_holds_at_once(ui: DagsterUi) -> None:
     frozen = {ui.wait_for_first_patches(*QUEUED).pid}
     try:
         for pid in frozen:
-            os.kill(pid, signal.SIGSTOP)
+            freeze(pid)
         # The queue has been looked at since, once a later run has ended.
         assert ui.wait_for_run(ui.launch("update_stats")) == "SUCCESS"
         assert sorted(each.status for each in ui.runs(*QUEUED)) == ["QUEUED", "QUEUED", "STARTED"]
