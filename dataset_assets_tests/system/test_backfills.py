@@ -172,7 +172,7 @@ def test_the_pools_limit_counts_at_once_and_cancel_stops_what_runs(
     assert {run.status for run in ui.runs(*HELD)} == {"STARTED"}
 
     ui.cancel(backfill)
-    # The daemon cancels within seconds, in which runs that go on would end; it gives up one that stands still.
+    # The daemon cancels within seconds, in which runs that go on would end; it gives up frozen ones.
     ui.wait_until(
         lambda: not {run.status for run in ui.runs(*HELD)}.isdisjoint({"CANCELING", "CANCELED"}),
         "the first run is cancelled",
