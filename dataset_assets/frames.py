@@ -15,9 +15,6 @@ MIDDLE_FRAME: Final = 3
 # How many times smaller an LR frame may be than its GT, and how many times it was in v2.0.
 SCALES: Final = (2, 3, 4)
 DEFAULT_SCALE: Final = 3
-# The frames of LR_5frames; LR_7frames has all.
-LR5_FRAMES: Final = slice(1, 6)
-LR5_FRAME_COUNT: Final = LR5_FRAMES.stop - LR5_FRAMES.start
 
 
 class FileKind(StrEnum):
@@ -55,7 +52,7 @@ class FileKind(StrEnum):
 
 _FRAMES: Final = {
     FileKind.GT: range(MIDDLE_FRAME, MIDDLE_FRAME + 1),
-    FileKind.LR5: range(LR5_FRAMES.start, LR5_FRAMES.stop),
+    FileKind.LR5: range(1, 6),
     FileKind.LR7: range(FRAMES_PER_WINDOW),
     FileKind.GT7: range(FRAMES_PER_WINDOW),
 }

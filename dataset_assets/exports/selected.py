@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from dataset_assets.config import near_names
 from dataset_assets.dataset import DataSet, Triplet, select
@@ -22,6 +22,7 @@ from dataset_assets.frames import FRAMES_PER_WINDOW, FileKind
 from dataset_assets.tables import PatchFile, PatchRow
 
 Split = Literal["train", "val"]
+SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 # Raised by one whenever the same rows and options give other files: nothing of an older export is kept then.
 FILES_VERSION: Final = 1
 VAL_SEED: Final = 0

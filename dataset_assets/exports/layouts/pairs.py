@@ -23,15 +23,15 @@ from dataset_assets.exports.layouts.picture_files import (
     values_size,
 )
 from dataset_assets.exports.layouts.protocol import Job, Kind, Paste, Reader, Size, Writer, quoted
+from dataset_assets.exports.layouts.redux import redux_block
 from dataset_assets.exports.layouts.stores import META_INFO, Place
 from dataset_assets.exports.layouts.vimeo90k import shape
 from dataset_assets.exports.options import LayoutName
-from dataset_assets.exports.selected import Item, Selected, Split
+from dataset_assets.exports.selected import SPLITS, Item, Selected, Split
 from dataset_assets.exports.units import Unit
 from dataset_assets.frames import MIDDLE_FRAME
 
 FOLDERS: Final[tuple[tuple[str, Kind], ...]] = (("gt", "gt"), ("lq", "lr"))
-SPLITS: Final[tuple[Split, ...]] = ("train", "val")
 
 
 class Pairs:
@@ -63,7 +63,7 @@ class Pairs:
 
     def block(self, paste: Paste) -> str:
         """Return the blocks for traiNNer-redux and neosr."""
-        return _redux(paste) + "\n" + _neosr(paste, self.suffix)
+        return redux_block(paste, "pairedimagedataset", ("gt", "lq")) + "\n" + _neosr(paste, self.suffix)
 
 
 class PairsLmdb(Pairs):
@@ -115,31 +115,6 @@ class _LmdbWriter(PictureWriter):
 
 def _places(item: Item) -> Sequence[Place]:
     return [Place(name, item.name, kind, MIDDLE_FRAME) for name, kind in FOLDERS]
-
-
-def _redux(paste: Paste) -> str:
-    lines = f"""traiNNer-redux:
-
-```yaml
-scale: {paste.scale}
-datasets:
-  train:
-    name: {quoted(paste.folder.name)}
-    type: pairedimagedataset
-    dataroot_gt: [{quoted(paste.folder / "gt")}]
-    dataroot_lq: [{quoted(paste.folder / "lq")}]
-    lq_size: {paste.gt_size // paste.scale}  # LR pixels; {paste.gt_size_note}
-    use_hflip: true
-    use_rot: true
-"""
-    if paste.has_validation:
-        lines += f"""  val:
-    name: {quoted(paste.folder.name + "-val")}
-    type: pairedimagedataset
-    dataroot_gt: [{quoted(paste.folder / "val" / "gt")}]
-    dataroot_lq: [{quoted(paste.folder / "val" / "lq")}]
-"""
-    return lines + "```\n"
 
 
 def _neosr(paste: Paste, suffix: str) -> str:

@@ -57,30 +57,42 @@ class Redux:
 
     def block(self, paste: Paste) -> str:
         """Return the block for traiNNer-redux."""
-        lines = f"""traiNNer-redux:
+        return redux_block(paste, "pairedvideodataset", ("hr", "lr"), clip_size=paste.frames)
+
+
+def redux_block(paste: Paste, type_: str, folders: tuple[str, str], *, clip_size: int | None = None) -> str:
+    """Return the options of traiNNer-redux.
+
+    Args:
+        paste: What they are made of.
+        type_: Its class of data sets.
+        folders: Names of the folders of GT and LR.
+        clip_size: LR frames of a sample; None where its class reads single pictures.
+    """
+
+    def read(name: str, folder: Path) -> str:
+        gt, lr = (folder / each for each in folders)
+        return f"""    name: {quoted(name)}
+    type: {type_}
+    dataroot_gt: [{quoted(gt)}]
+    dataroot_lq: [{quoted(lr)}]
+""" + (f"    clip_size: {clip_size}\n" if clip_size else "")
+
+    name = paste.folder.name
+    lines = f"""traiNNer-redux:
 
 ```yaml
 scale: {paste.scale}
 datasets:
   train:
-    name: {quoted(paste.folder.name)}
-    type: pairedvideodataset
-    dataroot_gt: [{quoted(paste.folder / "hr")}]
-    dataroot_lq: [{quoted(paste.folder / "lr")}]
-    clip_size: {paste.frames}
+{read(name, paste.folder)}\
     lq_size: {paste.gt_size // paste.scale}  # LR pixels; {paste.gt_size_note}
     use_hflip: true
     use_rot: true
 """
-        if paste.has_validation:
-            lines += f"""  val:
-    name: {quoted(paste.folder.name + "-val")}
-    type: pairedvideodataset
-    dataroot_gt: [{quoted(paste.folder / "val" / "hr")}]
-    dataroot_lq: [{quoted(paste.folder / "val" / "lr")}]
-    clip_size: {paste.frames}
-"""
-        return lines + "```\n"
+    if paste.has_validation:
+        lines += "  val:\n" + read(f"{name}-val", paste.folder / "val")
+    return lines + "```\n"
 
 
 def _places(selected: Selected) -> Places:

@@ -31,13 +31,12 @@ from dataset_assets.exports.layouts.picture_files import (
 from dataset_assets.exports.layouts.protocol import Job, Paste, Reader, Size, Writer, quoted
 from dataset_assets.exports.layouts.stores import META_INFO, Place
 from dataset_assets.exports.options import LayoutName
-from dataset_assets.exports.selected import Item, Selected, Split
+from dataset_assets.exports.selected import SPLITS, Item, Selected, Split
 from dataset_assets.exports.units import Unit
 from dataset_assets.frames import FRAMES_PER_WINDOW, MIDDLE_FRAME
 
 META_INFO_GT: Final = "meta_info_GT.txt"
 ANN_MMAGIC: Final = "ann_mmagic.txt"
-SPLITS: Final[tuple[Split, ...]] = ("train", "val")
 
 
 class Vimeo90k:

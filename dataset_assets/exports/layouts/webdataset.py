@@ -26,7 +26,7 @@ from dataset_assets.exports.layouts.stores import Tree
 from dataset_assets.exports.options import LayoutName
 from dataset_assets.exports.pictures import TripletReader
 from dataset_assets.exports.publishing import prune
-from dataset_assets.exports.selected import Item, Selected, Split, lr_file
+from dataset_assets.exports.selected import SPLITS, Item, Selected, Split, lr_file
 from dataset_assets.exports.units import UNITS_FILE, Unit
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.patches import encode_png
@@ -52,7 +52,7 @@ class WebDataset:
     def units(self, selected: Selected) -> list[Unit]:
         """Return a unit for each shard."""
         units = []
-        for split in ("train", "val"):
+        for split in SPLITS:
             for category in selected.categories:
                 items = [item for item in selected.of(split) if item.triplet.category == category]
                 units += _shards(items, split, category)
