@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
+from dataset_assets.dataset.failures import Failure
 from dataset_assets.dataset.progress import Progress
 from dataset_assets.dataset.remaining import remaining
 from dataset_assets.dataset.status import EXCLUSIONS_CHANGED, WINDOWS, AssetStatus
@@ -75,6 +76,8 @@ def completions_of(
     statuses: Mapping[str, AssetStatus],
     excluded_windows: ExcludedWindows,
     progress: Progress | None = None,
+    *,
+    failure: Failure | None = None,
 ) -> dict[str, Completion]:
     """Return how far a video has come.
 
@@ -85,6 +88,7 @@ def completions_of(
         statuses: The states of the video's tables.
         excluded_windows: Windows that users excluded by hand.
         progress: What a run on the video has done, also of what its tables do not hold yet.
+        failure: Why its last run failed; it may have refused the film.
 
     Returns:
         A completion under `WINDOWS` and each category's name. A table that cannot be read counts as missing.
@@ -115,6 +119,8 @@ def completions_of(
         found[category] = _completion(
             statuses[category], target, there, most, current, staying=staying, is_worked_on=is_worked_on
         )
+    if progress is None and failure is not None and failure.refuses(entry.path):
+        return {name: each.as_refused for name, each in found.items()}
     return found
 
 

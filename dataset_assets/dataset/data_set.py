@@ -298,7 +298,15 @@ class DataSet:
         progress: Progress | None = None,
     ) -> dict[str, Completion]:
         """Return how far a video has come, see `completions_of`."""
-        return completions_of(settings, entry, self.tables, statuses, self.excluded_windows, progress)
+        return completions_of(
+            settings,
+            entry,
+            self.tables,
+            statuses,
+            self.excluded_windows,
+            progress,
+            failure=self.failures.read_one(entry.key),
+        )
 
     def overview(self, settings: Settings) -> Overview:
         """Read the state of the data set."""
@@ -310,13 +318,16 @@ class DataSet:
             for entry in settings.videos
         }
         completions = {
-            entry.key: completions_of(settings, entry, tables, statuses[entry.key], self.excluded_windows)
+            entry.key: completions_of(
+                settings,
+                entry,
+                tables,
+                statuses[entry.key],
+                self.excluded_windows,
+                failure=kept.get(entry.key),
+            )
             for entry in settings.videos
         }
-        for entry in settings.videos:
-            if entry.key in kept and kept[entry.key].refuses(entry.path):
-                found = completions[entry.key]
-                completions[entry.key] = {name: each.as_refused for name, each in found.items()}
         short = [key for key, found in completions.items() if found[WINDOWS].short]
         footers = {key: tables.read_footer(tables.windows_path(key)) for key in short}
         mixes = {name: each.mix for name, each in settings.categories.items()}

@@ -52,6 +52,8 @@ def assert_same_everywhere(settings: Settings) -> Mapping[str, Completion]:
     """Every screen shows the sums of the video's completions; gives these."""
     overview = seen(settings)
     (found,) = overview.completions.values()
+    (entry,) = settings.videos
+    assert DataSet.of(settings).completions(settings, entry, overview.statuses[entry.key]) == found
     total = sum((each for name, each in found.items() if name != "windows"), Completion())
     assert total.done + total.short + total.to_do == total.target
     assert min(total.done, total.short, total.to_do, total.stale) >= 0
