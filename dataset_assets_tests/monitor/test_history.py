@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -225,8 +226,13 @@ def test_more_films_fail_than_fit_a_page_of_the_history(home: Path, config: Path
     job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
     keys = [f"film-{number}" for number in range(60)]
     with dg.DagsterInstance.from_config(str(home)) as instance:
-        for key in keys:
-            run = instance.create_run_for_job(job, status=STARTED, tags={"dagster/partition": key})
+        first, *others = keys
+        made = instance.create_run_for_job(job, status=STARTED, tags={"dagster/partition": first})
+        # As they would be made, without resolving the job each time: 6 s instead of 23.
+        copies = [
+            made._replace(run_id=str(uuid4()), tags={**made.tags, "dagster/partition": key}) for key in others
+        ]
+        for run in (made, *map(instance.add_run, copies)):
             instance.report_run_failed(run, "killed")
     assert sorted(failure.key for failure in read(home, *keys).failures) == sorted(keys)
 
