@@ -18,6 +18,7 @@ import pytest
 from dataset_assets.dataset import leases as module
 from dataset_assets.dataset.leases import LOST_LEASE_EXIT_CODE, Holder, LeaseFolder, Leases
 from dataset_assets.errors import BusyError
+from dataset_assets.process import machine_identity
 from dataset_assets_tests.command import wait_until
 
 KEY = "film"
@@ -67,7 +68,7 @@ def take_turns(folder: Path, process: int) -> None:
 
 
 def test_at_most_one_of_four_processes_holds_a_film(tmp_path: Path) -> None:
-    with patch.object(module.time, "sleep", lambda _: None):
+    with patch.object(time, "sleep", lambda _: None):
         processes = [FORK.Process(target=take_turns, args=(tmp_path, number)) for number in range(4)]
         for process in processes:
             process.start()
@@ -126,7 +127,7 @@ def test_who_waits_goes_on_once_the_holder_gives_the_film_back(tmp_path: Path) -
 def test_a_killed_holder_of_this_machine_is_noticed_at_once(
     holders: list[ForkProcess], tmp_path: Path
 ) -> None:
-    process = started(holders, tmp_path, LONG_S, module.machine_identity())
+    process = started(holders, tmp_path, LONG_S, machine_identity())
     process.kill()
     process.join()
     leases = leases_in(tmp_path, LONG_S)
