@@ -13,6 +13,7 @@ from pydantic import Field
 
 from dataset_assets.assets import mark_config_mistake
 from dataset_assets.config import Settings, load_settings
+from dataset_assets.dagster_internals import PATIENCE_S, keep_connections
 from dataset_assets.errors import ConfigError
 
 
@@ -30,6 +31,9 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
         Raises:
             ConfigError: The file holds mistakes; all of them are listed.
         """
+        if context.run is not None and context.instance is not None:
+            # The first that a run does, whatever started it: what it reports from here on waits for Postgres.
+            keep_connections(context.instance, patience_s=PATIENCE_S)
         try:
             return load_settings(Path(self.path))
         except ConfigError:

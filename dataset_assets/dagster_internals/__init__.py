@@ -28,11 +28,18 @@ from dataset_assets.dagster_internals.home import (
     is_initialised,
     sqlite_folder,
 )
+from dataset_assets.dagster_internals.postgres import (
+    PATIENCE_S,
+    is_shared,
+    keep_connections,
+    starts_runs_elsewhere,
+)
 from dataset_assets.dagster_internals.services import print_of_events, run_daemon, webserver_app
 
 __all__ = [
     "HISTORY_FOLDER",
     "INSTANCE_FILE",
+    "PATIENCE_S",
     "SCHEDULES_FOLDER",
     "WILL_RETRY_TAG",
     "can_hold_history",
@@ -42,12 +49,15 @@ __all__ = [
     "forget_partition",
     "has_events",
     "is_initialised",
+    "is_shared",
+    "keep_connections",
     "print_of_events",
     "process_death",
     "report_without_run",
     "run_daemon",
     "runs_of_location",
     "sqlite_folder",
+    "starts_runs_elsewhere",
     "version_tags",
     "webserver_app",
     "with_targets",

@@ -14,6 +14,8 @@ from typing import Any, Protocol, cast
 import dagster as dg
 from starlette.applications import Starlette
 
+from dataset_assets.dagster_internals.postgres import keep_connections
+
 _BACKFILL_INTERVAL_S = 5
 _MISSING_CURSOR, _LATER_STEP = "No cursor for event type", "Dependencies for step"
 
@@ -51,6 +53,7 @@ def run_daemon(
     start_runs = QueuedRunCoordinatorDaemon.run_iteration
 
     def start_runs_if_allowed(daemon: Any, context: Any, *arguments: Any) -> Generator[Any, None, None]:
+        keep_connections(context.instance)
         if may_start_runs(context.instance):
             yield from start_runs(daemon, context, *arguments)
         else:
@@ -158,6 +161,7 @@ def webserver_app(
 
     mutations.create_execution_params_and_launch_pipeline_exec = launch_if_allowed
     target = WorkspaceFileTarget([str(workspace)])
+    keep_connections(instance)
     with WorkspaceProcessContext(
         instance, target, dg.__version__, code_server_log_level="WARNING"
     ) as context:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,8 @@ __all__ = ["DatasetCeleryRunLauncher", "app", "execute_job", "execute_plan", "re
 # Looks at a run without a sign of life, `run_monitoring.poll_interval_seconds` apart, until it counts as dead.
 MISSED_LOOKS = 3
 DEFINITIONS = "dataset_assets.definitions"
+# Of each run that is launched: dagster-celery makes its task anew.
+warnings.filterwarnings("ignore", "Task name .* is already registered")
 _EXIT = re.compile(r"exitcode (-?\d+)")
 _SIGNAL = re.compile(r"signal \d+ \(\w+\)")
 
