@@ -7,16 +7,18 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from dataset_assets.dataset import Progress
 from dataset_assets_tests.command import COMMAND, ROOT, environment, is_alive, obey_ctrl_c, wait_until
 from dataset_assets_tests.engines.servers import Server, running_postgres, running_redis
-from dataset_assets_tests.system.dagster_ui import DagsterUi, Run, free_port
+from dataset_assets_tests.progress import read_progress
+from dataset_assets_tests.system.dagster_ui import DagsterUi, free_port
 
 DEPLOY = ROOT / "configs/deploy/celery"
 # Seconds that the tests do not wait for: the product's own are for machines far apart.
@@ -125,17 +127,41 @@ class Cluster:
     def start_head(self) -> None:
         """Starts `dataset-assets ui` with its daemon."""
         command = [*COMMAND, "ui", "--config", str(self.config), "--port", str(self.port)]
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=self.variables("head"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            preexec_fn=obey_ctrl_c,
-        )
+        # A file: nobody reads a pipe, and one that is full stops who writes into it.
+        with (self.folder / "head.log").open("a", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.variables("head"),
+                stdout=log,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+                preexec_fn=obey_ctrl_c,
+            )
         self.ui = DagsterUi(self.config, self.port, process)
+
+    def kill_head(self) -> None:
+        """Kills the process that watches the services, and waits until these have noticed."""
+        services = psutil.Process(self.head.process.pid).children(recursive=True)
+        self.head.process.kill()
+        self.head.process.wait(END_S)
+        psutil.wait_procs(services, END_S)
+
+    def at_work(self, worker: Worker, *but: str) -> Progress:
+        """Waits until a worker makes a film that has first patches, none of some; gives its progress."""
+        found: list[Progress] = []
+
+        def is_at_work() -> bool:
+            for progress in read_progress(self.root / "metadata/.progress"):
+                with suppress(ProcessLookupError):
+                    is_its = os.getpgid(progress.pid) == worker.process.pid
+                    if is_its and progress.committed_s and progress.key not in but:
+                        found.append(progress)
+            return bool(found)
+
+        wait_until(is_at_work, f"{worker.name} makes a film", END_S)
+        return found[0]
 
     def start_worker(self, name: str) -> Worker:
         """Starts a worker of one place."""
