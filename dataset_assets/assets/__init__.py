@@ -25,7 +25,13 @@ from dataset_assets.assets.make_patches import (
     build_make_patches,
     patches_asset,
 )
-from dataset_assets.assets.registering import find_unregistered, register
+from dataset_assets.assets.registering import (
+    FinishedTable,
+    find_unregistered,
+    is_finished,
+    register,
+    tables_of,
+)
 from dataset_assets.assets.runs import (
     CHECKS_ALONE,
     FINISHED,
@@ -62,6 +68,7 @@ __all__ = [
     "UNFINISHED",
     "WINDOWS_TAG",
     "ExportConfig",
+    "FinishedTable",
     "StatisticsUpdate",
     "build_dataset_stats",
     "build_exports",
@@ -74,6 +81,7 @@ __all__ = [
     "failure_of_run",
     "find_unregistered",
     "is_config_mistake",
+    "is_finished",
     "is_of_this_machine",
     "is_overtaken",
     "limit_to_max_workers",
@@ -82,6 +90,7 @@ __all__ = [
     "process_of",
     "register",
     "source_video",
+    "tables_of",
     "update_without_run",
     "video_of",
     "videos_in_work",

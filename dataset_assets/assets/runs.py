@@ -50,7 +50,7 @@ def is_of_this_machine(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool
 
 
 def note_host(context: dg.AssetExecutionContext) -> None:
-    """Record the machine of a run where others share the history, for its page and for those who look after it."""
+    """Record the machine of a run where others share the history: for its page, and to look after it."""
     if is_shared(context.instance) and context.run.tags.get(HOST_TAG) != socket.gethostname():
         context.instance.add_run_tags(context.run.run_id, {HOST_TAG: socket.gethostname()})
 

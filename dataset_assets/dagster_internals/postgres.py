@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -35,6 +35,11 @@ def is_shared(instance: dg.DagsterInstance) -> bool:
     return not type(instance.event_log_storage).__module__.startswith("dagster.")
 
 
+def has_postgres(instance: dg.DagsterInstance) -> bool:
+    """Return whether a history lies in Postgres."""
+    return _is_postgres(instance.event_log_storage)
+
+
 def starts_runs_elsewhere(instance: dg.DagsterInstance) -> bool:
     """Return whether an instance starts runs on other machines: by a launcher that is not Dagster's own."""
     return not type(instance.run_launcher).__module__.startswith("dagster.")
@@ -50,8 +55,31 @@ def keep_connections(instance: dg.DagsterInstance, *, patience_s: float = 0.0) -
         patience_s: Seconds to wait for a server that does not answer; 0 for what Dagster does.
     """
     for storage in (instance.event_log_storage, instance.run_storage, instance.schedule_storage):
-        if type(storage).__module__.startswith("dagster_postgres."):
+        if _is_postgres(storage):
             _keep_connections(storage, patience_s)
+
+
+@contextmanager
+def one_postgres_transaction(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Let what is written to a history in Postgres meanwhile be one transaction of one connection."""
+    own = vars(instance.event_log_storage)
+    kept = own.get("_connect")
+    engine: Engine = own["_engine"]
+    with engine.connect() as connection:
+        connection = connection.execution_options(isolation_level="READ COMMITTED")
+        with connection.begin():
+            own["_connect"] = lambda: nullcontext(connection)
+            try:
+                yield
+            finally:
+                if kept is None:
+                    del own["_connect"]
+                else:
+                    own["_connect"] = kept
+
+
+def _is_postgres(storage: object) -> bool:
+    return type(storage).__module__.startswith("dagster_postgres.")
 
 
 def _keep_connections(storage: Any, patience_s: float) -> None:

@@ -40,7 +40,7 @@ from dataset_assets.engines.signs_of_life import (
 
 __all__ = ["DatasetCeleryRunLauncher", "app", "execute_job", "execute_plan", "resume_job"]
 
-# Looks at a run without a sign of life, `run_monitoring.poll_interval_seconds` apart, until it counts as dead.
+# Looks at a silent run, `run_monitoring.poll_interval_seconds` apart, until it counts as dead.
 MISSED_LOOKS = 3
 DEFINITIONS = "dataset_assets.definitions"
 # Of each run that is launched: dagster-celery makes its task anew.
@@ -67,7 +67,9 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         self.alive_s = alive_s
         if not (self.broker or "").startswith(("redis://", "rediss://")):
             raise dg.DagsterInvalidConfigError(
-                "run_launcher.config.broker of dagster.yaml: signs of life need Redis; give redis://...", [], {}
+                "run_launcher.config.broker of dagster.yaml: signs of life need Redis; give redis://...",
+                [],
+                {},
             )
         self._redis = connect(str(self.broker))
         self._missed: dict[str, int] = {}
@@ -149,7 +151,9 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         if self._missed[run_id] < MISSED_LOOKS:
             return ""
         del self._missed[run_id]
-        return f"gave no sign of life for {self.alive_s:.0f} s: it died, its machine did, or the network is cut"
+        return (
+            f"gave no sign of life for {self.alive_s:.0f} s: it died, its machine did, or the network is cut"
+        )
 
 
 def _exit_of(result: object) -> str:

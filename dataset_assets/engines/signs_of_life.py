@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import redis
 
@@ -61,10 +62,8 @@ class Beat:
         client = connect(self._url)
         lifetime_ms = int(1000 * self._lifetime_s)
         while True:
-            try:
+            with suppress(redis.RedisError):  # the broker is away: the film goes on
                 self._beat(client, lifetime_ms)
-            except redis.RedisError:
-                pass  # the broker is away: the film goes on
             if self._stop.wait(self._lifetime_s / BEATS_PER_LIFETIME):
                 return
 

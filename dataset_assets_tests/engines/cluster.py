@@ -1,4 +1,4 @@
-"""A head and workers over Redis and Postgres, all on this machine; each worker is a process group of its own."""
+"""A head and workers over Redis and Postgres, all on this machine, each worker a process group of its own."""
 
 from __future__ import annotations
 

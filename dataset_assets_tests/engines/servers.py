@@ -1,4 +1,4 @@
-"""Redis and Postgres of a test's own, on the loopback, from Debian's packages; what needs them skips without."""
+"""Redis and Postgres of a test's own, on the loopback; what needs them skips where they are not installed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ class Server:
         port: Its port on 127.0.0.1.
     """
 
-    def __init__(self, name: str, url: str, port: int, command: list[str], ping: list[str], log: Path) -> None:
+    def __init__(
+        self, name: str, url: str, port: int, command: list[str], ping: list[str], log: Path
+    ) -> None:
         self.name, self.url, self.port = name, url, port
         self._command, self._ping, self._log = command, ping, log
         self._process: subprocess.Popen[bytes] | None = None
