@@ -28,14 +28,14 @@ from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from dataset_assets.assets import GALLERY_ADDRESS, GALLERY_VARIABLE, HOLDS_RUNS_VARIABLE
 from dataset_assets.engines.signs_of_life import (
-    LOST_MARK_S,
+    STOP_S,
     Beat,
     beat_of_run,
     beat_of_worker,
     connect,
-    lost_key,
     places_of_workers,
     run_key,
+    stop_key,
 )
 
 __all__ = ["DatasetCeleryRunLauncher", "app", "execute_job", "execute_plan", "resume_job"]
@@ -93,6 +93,9 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
     def terminate(self, run_id: str) -> bool:
         """Stop a run; it commits what it has, and counts as cancelled.
 
+        Its own process is asked to stop, where stock revokes its task: a worker forgets its tasks whenever
+        it loses the broker, and cannot revoke them after. One that was not started yet ends when it starts.
+
         Returns:
             Whether it was going on.
         """
@@ -103,7 +106,7 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         self._instance.report_run_canceling(run)
         task_id = run.tags.get(DAGSTER_CELERY_TASK_ID_TAG)
         if task_id is not None:
-            self.celery.control.revoke(task_id, terminate=True, signal="SIGTERM")
+            self._stop(task_id)
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
@@ -114,7 +117,7 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         try:
             how = self._death(run.run_id, task_id)
             if how:
-                self._redis.set(lost_key(task_id), run.run_id, ex=LOST_MARK_S)
+                self._stop(task_id)  # should it stand still or be cut off, another one waits for its film
         except redis.RedisError as error:
             self._missed.clear()  # nothing is known of any run
             return CheckRunHealthResult(WorkerStatus.RUNNING, f"the broker does not answer: {error}")
@@ -132,6 +135,9 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
     ) -> str | None:
         """Return nothing: dagster-celery's own asks for what a task's result does not have."""
         return None
+
+    def _stop(self, task_id: str) -> None:
+        self._redis.set(stop_key(task_id), "", ex=STOP_S)
 
     def _death(self, run_id: str, task_id: str) -> str:
         """Return how a run's process died, in the words of Dagster; empty while it lives or may live."""

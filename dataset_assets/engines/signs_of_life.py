@@ -14,11 +14,11 @@ from contextlib import suppress
 
 import redis
 
-# A key is set so many times in its lifetime: two lost beats do not make a run count as dead.
-BEATS_PER_LIFETIME = 6
+# A key is set so many times in its lifetime: every 2 s of 30, which is how soon a run is stopped.
+BEATS_PER_LIFETIME = 15
 SOCKET_TIMEOUT_S = 5.0
-# Longer than any film: what is marked as lost stays so until its process has seen it.
-LOST_MARK_S = 30 * 24 * 3600
+# Longer than any film: a process that stands still, or is cut off, is asked to stop until it sees it.
+STOP_S = 30 * 24 * 3600
 _WORKERS = "dataset_assets:workers"
 
 
@@ -34,9 +34,9 @@ def run_key(task_id: str) -> str:
     return f"dataset_assets:alive:{task_id}"
 
 
-def lost_key(task_id: str) -> str:
-    """Return the key that marks a run as given up, for its process should it go on after all."""
-    return f"dataset_assets:lost:{task_id}"
+def stop_key(task_id: str) -> str:
+    """Return the key that asks the process of a run's task to stop."""
+    return f"dataset_assets:stop:{task_id}"
 
 
 class Beat:
@@ -69,23 +69,20 @@ class Beat:
 
 
 def beat_of_run(url: str, lifetime_s: float, task_id: str) -> Beat:
-    """Let the process of a run give signs of life; it is interrupted once its run was given up.
-
-    Such a process stood still, or was cut off, and another one waits for its film: interrupted as by
-    *Terminate*, it commits what it has and lets the film go.
+    """Let the process of a run give signs of life; it interrupts itself once it is asked to stop.
 
     Args:
         url: The broker.
         lifetime_s: Seconds after which a key is gone that is not set again.
         task_id: The run's Celery task.
     """
-    was_interrupted = False
+    is_stopping = False
 
     def beat(client: redis.Redis, lifetime_ms: int) -> None:
-        nonlocal was_interrupted
+        nonlocal is_stopping
         client.set(run_key(task_id), os.getpid(), px=lifetime_ms)
-        if not was_interrupted and client.exists(lost_key(task_id)):
-            was_interrupted = True
+        if not is_stopping and client.exists(stop_key(task_id)):
+            is_stopping = True  # a second signal would interrupt the commit
             os.kill(os.getpid(), signal.SIGTERM)
 
     return Beat(url, lifetime_s, beat)

@@ -148,15 +148,15 @@ class Cluster:
         self.head.process.wait(END_S)
         psutil.wait_procs(services, END_S)
 
-    def at_work(self, worker: Worker, *but: str) -> Progress:
-        """Waits until a worker makes a film that has first patches, none of some; gives its progress."""
+    def at_work(self, worker: Worker) -> Progress:
+        """Waits until a worker makes a film that has first patches; gives its progress."""
         found: list[Progress] = []
 
         def is_at_work() -> bool:
             for progress in read_progress(self.root / "metadata/.progress"):
                 with suppress(ProcessLookupError):
                     is_its = os.getpgid(progress.pid) == worker.process.pid
-                    if is_its and progress.committed_s and progress.key not in but:
+                    if is_its and progress.committed_s:
                         found.append(progress)
             return bool(found)
 

@@ -78,8 +78,8 @@ def running_redis() -> Iterator[Server]:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Server]:
-    """A Postgres with an empty database for Dagster."""
+def running_postgres(*, fsync: bool = False) -> Iterator[Server]:
+    """A Postgres with an empty database for Dagster; it waits for the disk only where that is measured."""
     pytest.importorskip("dagster_postgres")
     folders = sorted(Path("/").glob(f"{POSTGRES_FOLDERS[1:]}/postgres"))
     as_user = _as_postgres_user()
@@ -93,7 +93,11 @@ def running_postgres() -> Iterator[Server]:
         data = place / "data"
         make = [*as_user, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "-N"]
         subprocess.run(make, check=True, capture_output=True, cwd="/")
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": folder, "fsync": "off"}
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": folder,
+            "fsync": "on" if fsync else "off",
+        }
         settings = [f"-c{name}={value}" for name, value in options.items()]
         command = [*as_user, str(programs / "postgres"), "-D", str(data), f"-p{port}", *settings]
         ping = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]

@@ -1,4 +1,4 @@
-"""A backfill over two machines, in which everything fails that can: processes, machines, servers, the head."""
+"""A backfill over two machines, in which all fails that can: processes, machines, servers, the head."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataset_assets_tests.engines.cluster import END_S, Cluster, running_cluster
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, make_film, sdr_frames
 from dataset_assets_tests.system.dagster_ui import Run
 
-FILMS = 9
+FILMS = 12
 SHOTS = (Shot(1, 90, 2, 2), Shot(2, 110, -2, 2), Shot(3, 100, 2, 0))
 WEIGHTS = {"general": 1.0, "space": 0.4}
 
@@ -29,7 +29,7 @@ def film(films_folder: Path) -> Film:
 
 def config_of(folder: Path, film: Film, **base: object) -> Path:
     names = {f"Film {number}": (film.path, WEIGHTS) for number in range(FILMS)}
-    settings = {"base_frame_limit": 16, "checkpoint_every": 1, **base}
+    settings = {"base_frame_limit": 12, "checkpoint_every": 1, **base}
     return write_config(folder, names, base_settings=settings)
 
 
@@ -59,6 +59,7 @@ def test_a_backfill_ends_well_whatever_happens_to_its_machines(
         head_restarted(cluster)
         worker_ends_when_done(cluster)
         worker_hands_its_film_over(cluster)
+        assert newest(cluster, cancelled.video).run_id == cancelled.run_id
         cluster.head.backfill(cancelled.video)
         cluster.head.wait_until(
             lambda: all(newest(cluster, key).status == "SUCCESS" for key in keys), "every film is made"
@@ -150,8 +151,6 @@ def run_terminated(cluster: Cluster) -> Run:
     cluster.head.terminate(cancelled.run_id)
     assert cluster.head.wait_for_run(cancelled.run_id) == "CANCELED"
     wait_until(lambda: not is_alive(progress.pid), "its process ends", END_S)
-    cluster.at_work(cluster.workers["w1"], progress.key)
-    assert newest(cluster, progress.key).run_id == cancelled.run_id
     return cancelled
 
 
