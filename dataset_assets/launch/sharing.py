@@ -60,7 +60,7 @@ class SharedVideos:
         if pending_task(self._settings, entry, statuses, self._categories, force=self._force) is None:
             return Turn.NEVER
         failure = self._data_set.failures.read_one(task.key)
-        if failure is not None and failure.ended_s > self._started_s:
+        if failure is not None and failure.ended_s > self._started_s and not failure.was_killed:
             self.failures.append(failure)
             return Turn.NEVER
         return Turn.NOW
