@@ -14,6 +14,8 @@ from dataset_assets.errors import DatasetAssetsError
 PARTITION_TAG = "dagster/partition"
 # Of a run that found a mistake in the configuration: a failure of no film, which another run would repeat.
 CONFIG_MISTAKE_TAG = "dataset_assets/config_mistake"
+# Of a run that is a Slurm job: its number. Its process is on another machine, and Slurm knows of it.
+SLURM_JOB_TAG = "dataset_assets/slurm_job"
 MAX_RETRIES_TAG = "dagster/max_retries"
 # Set by `ui`, whose daemon starts no run while the configuration holds a mistake.
 HOLDS_RUNS_VARIABLE = "DATASET_ASSETS_HOLDS_RUNS"
