@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from dataset_assets.assets.runs import SLURM_JOB_TAG, video_of
+from dataset_assets.assets.runs import slurm_job_of, video_of
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import BusyError
 from dataset_assets.process import was_running
@@ -45,7 +45,7 @@ def close_dead_runs(instance: dg.DagsterInstance, data_set: DataSet) -> None:
     _close_lost_jobs(instance)
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         key = video_of(run)
-        if key is None or SLURM_JOB_TAG in run.tags:
+        if key is None or slurm_job_of(run) is not None:
             continue
         process = process_of(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT))
         if process is None or was_running(process[0], time.time() - process[1]):
@@ -66,7 +66,7 @@ def _close_lost_jobs(instance: dg.DagsterInstance) -> None:
     Dagster's monitoring asks for the health of started runs alone.
     """
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING])):
-        if SLURM_JOB_TAG not in run.tags:
+        if slurm_job_of(run) is None:
             continue
         health = instance.run_launcher.check_run_worker_health(run)
         if health.status.name == "FAILED":

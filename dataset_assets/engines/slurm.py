@@ -20,7 +20,7 @@ from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, RunLa
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
-from dataset_assets.assets import REMEDY, SLURM_JOB_TAG, WHAT, video_of
+from dataset_assets.assets import REMEDY, WHAT, slurm_job_of, slurm_job_tags, video_of
 from dataset_assets.engines.slurm_jobs import (
     Job,
     JobStates,
@@ -99,7 +99,7 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
             what = f"the folder {self._logs} for what jobs print cannot be made ({error.strerror})"
             self._fail(run, what, "correct run_launcher.config.logs of dagster.yaml")
         else:
-            self._instance.add_run_tags(run.run_id, {SLURM_JOB_TAG: job})
+            self._instance.add_run_tags(run.run_id, slurm_job_tags(run.run_id, job))
             metadata = {"Slurm job": job, "output": dg.MetadataValue.path(str(self._output(run.run_id)))}
             self._report(f"Slurm job {job} submitted", run, metadata)
 
@@ -135,7 +135,7 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
-        job = run.tags.get(SLURM_JOB_TAG)
+        job = slurm_job_of(run)
         # Before the signal: Dagster counts a run that is interrupted without it as failed.
         self._instance.report_run_canceling(run)
         if job is None:
@@ -157,7 +157,7 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Return whether a run's job goes on, and why not; a controller that does not answer ends no run."""
-        job = run.tags.get(SLURM_JOB_TAG)
+        job = slurm_job_of(run)
         if job is None:
             return CheckRunHealthResult(WorkerStatus.UNKNOWN, "it has no Slurm job")
         try:
