@@ -13,7 +13,6 @@ import dagster as dg
 
 from dataset_assets.assets.runs import slurm_job_of, video_of
 from dataset_assets.dataset import DataSet
-from dataset_assets.errors import BusyError
 from dataset_assets.process import was_running
 
 MESSAGE = "its process is gone: it was killed, or the machine was restarted"
@@ -40,7 +39,7 @@ def close_dead_runs(instance: dg.DagsterInstance, data_set: DataSet) -> None:
 
     Args:
         instance: Where the runs are.
-        data_set: The data set; a video whose lock is held is worked on, by another machine perhaps.
+        data_set: The data set; a video that is held is worked on, by another machine perhaps.
     """
     _close_lost_jobs(instance)
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
@@ -50,10 +49,7 @@ def close_dead_runs(instance: dg.DagsterInstance, data_set: DataSet) -> None:
         process = process_of(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT))
         if process is None or was_running(process[0], time.time() - process[1]):
             continue
-        try:
-            with data_set.lock(key):
-                pass
-        except BusyError:
+        if data_set.is_held(key):
             continue
         latest = instance.get_run_by_id(run.run_id)
         if latest is not None and latest.status is dg.DagsterRunStatus.STARTED:

@@ -6,9 +6,11 @@ Why runs failed is in `failures`.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import dagster as dg
 
+from dataset_assets.dataset import Holder, OnBusy
 from dataset_assets.errors import DatasetAssetsError
 
 PARTITION_TAG = "dagster/partition"
@@ -45,6 +47,19 @@ def video_of_step(context: dg.AssetExecutionContext) -> str:
     if not context.selected_asset_keys:
         raise DatasetAssetsError(*CHECKS_ALONE)
     raise DatasetAssetsError("this run is of no video", "launch it for partitions")
+
+
+def logging_waits(context: dg.AssetExecutionContext) -> OnBusy:
+    """Return what a step does while another machine works on its video: log once for whom it waits."""
+    waited_for: set[Holder] = set()
+
+    def log(holder: Holder) -> None:
+        who = replace(holder, beat=0)
+        if who not in waited_for:
+            waited_for.add(who)
+            context.log.info(f"waits for {who}, which works on this video")
+
+    return log
 
 
 def mark_config_mistake(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -120,7 +120,7 @@ def build_nightly(
 
 def _choose(settings: Settings, free: Sequence[_Candidate], refusals: Refusals) -> _Choice:
     """Choose as many videos as a night makes, without those whose run would be refused."""
-    data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+    data_set = DataSet.of(settings, caches_footers=True)
     chosen: list[_Candidate] = []
     refused: dict[str, str] = {}
     for each in free:

@@ -173,7 +173,7 @@ def _dry_run(
     may_replace: bool,
 ) -> int:
     """Print what would be made and why, and what would be refused; return the exit code."""
-    data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+    data_set = DataSet.of(settings, caches_footers=True)
     statuses, tasks, preview = _planned(
         settings, data_set, entries, console, categories, force=force, opens_films=True
     )

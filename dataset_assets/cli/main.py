@@ -180,7 +180,7 @@ def list_videos(config: ConfigOption = None) -> None:
     with _reporting_errors():
         settings = with_new_films(load_settings(config_path(config)), errors)
         # Cached, since states and statistics are read from the same footers.
-        data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+        data_set = DataSet.of(settings, caches_footers=True)
         overview = data_set.overview(settings)
         console.print(videos_table(settings, overview))
         for line in (*failure_lines(settings, overview), *too_small_lines(overview)):
