@@ -114,6 +114,7 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
             "sbatch",
             "--parsable",
             f"--job-name={video_of(run) or run.job_name}",
+            "--export=ALL",  # where Postgres and the configuration are; a site may have another default
             "--no-requeue",  # Dagster ignores a second process of a run, and starts another run instead
             f"--signal={_BEFORE_TIME_LIMIT}",
             f"--output={output}",

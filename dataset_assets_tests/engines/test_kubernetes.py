@@ -44,7 +44,7 @@ def launcher_of(values: Mapping[str, Any]) -> K8sRunLauncher:
     config = {
         "service_account_name": "dagster",
         "instance_config_map": "dagster-instance",
-        "postgres_password_secret": values["global"]["postgresqlSecretName"],
+        "postgres_password_secret": "dagster-postgresql-secret",
         "image_pull_policy": given["imagePullPolicy"],
         "fail_pod_on_run_failure": given["failPodOnRunFailure"],
         "run_k8s_config": {SECTIONS[name]: section for name, section in given["runK8sConfig"].items()},
