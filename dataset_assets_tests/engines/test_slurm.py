@@ -290,10 +290,19 @@ def test_a_task_commits_at_a_signal_and_goes_on_after_its_time_limit(
     """The script waits for `generate`, hands a signal to it, and ends with its exit code."""
     generate = cluster.folder / "dataset-assets"
     waits = "trap 'touch committed; exit 130' TERM; touch begun; while :; do sleep 0.05; done"
-    body = waits if sent else 'echo "$@" > given; touch "$DAGSTER_HOME" begun; exit 1'
+    body = (
+        waits
+        if sent
+        else 'echo "$@" > given; touch begun; test -z "$DAGSTER_HOME" || exit 5; touch "$TMPDIR/left"; exit 1'
+    )
     generate.write_text(f"#!/bin/sh\ncd {tmp_path}\n{body}\n", encoding="utf-8")
     generate.chmod(0o755)
-    variables = os.environ | {"SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "3", "TMPDIR": str(tmp_path)}
+    variables = os.environ | {
+        "SLURM_JOB_ID": "7",
+        "SLURM_CPUS_PER_TASK": "3",
+        "TMPDIR": str(tmp_path),
+        "DAGSTER_HOME": "/home",
+    }
     task = subprocess.Popen(["bash", SCRIPT, "/data/config.json"], env=variables)
     wait_until((tmp_path / "begun").exists, "generate works", 60)
     if sent:
@@ -302,7 +311,7 @@ def test_a_task_commits_at_a_signal_and_goes_on_after_its_time_limit(
     assert (tmp_path / "committed").exists() == bool(sent)
     controlled = cluster.folder / "controlled"
     assert (controlled.read_text(encoding="utf-8") if controlled.exists() else "") == requeued
-    assert not (tmp_path / "dataset-assets-7").exists()
+    assert [*tmp_path.glob("films-*")] == []
     if not sent:
         given = (tmp_path / "given").read_text(encoding="utf-8").split()
         assert given == ["generate", "--config", "/data/config.json", "--workers", "3"]
