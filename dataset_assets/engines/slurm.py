@@ -50,7 +50,7 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
         self._logs = Path(logs)
         self._inst_data = inst_data
         self._states = JobStates()
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
@@ -132,23 +132,22 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
 
         Returns:
             Whether the run went on.
+
+        Raises:
+            SlurmUnreachableError: The controller does not answer; the run goes on.
         """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
         job = slurm_job_of(run)
+        self._states.forget()
+        state = None if job is None else self._states.of(job)
         # Before the signal: Dagster counts a run that is interrupted without it as failed.
         self._instance.report_run_canceling(run)
-        if job is None:
-            self._instance.report_run_canceled(run, "It was cancelled before it was submitted")
-            return True
-        run_slurm("scancel", job)
-        self._states.forget()
-        state = self._states.of(job)
-        latest = self._instance.get_run_by_id(run_id)
-        if (state is None or state.has_ended) and latest is not None and not latest.is_finished:
-            # It was waiting: there is no process that could report the end.
-            self._instance.report_run_canceled(latest, f"Slurm job {job} was cancelled")
+        if job is not None and state is not None and not state.has_ended:
+            run_slurm("scancel", job)
+        if state is None or not state.has_process:
+            self._instance.report_run_canceled(run)  # nobody else will
         return True
 
     @property

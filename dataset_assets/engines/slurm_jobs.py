@@ -89,6 +89,11 @@ class Job:
         """Whether no process of it is there or will be."""
         return self.state not in _UNFINISHED
 
+    @property
+    def has_process(self) -> bool:
+        """Whether a process of it is there."""
+        return not self.has_ended and self.state != "PENDING"
+
 
 def run_slurm(command: str, *arguments: str) -> str:
     """Return what one of Slurm's commands prints.

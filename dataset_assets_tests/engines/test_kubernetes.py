@@ -49,7 +49,8 @@ def launcher_of(values: Mapping[str, Any]) -> K8sRunLauncher:
         "fail_pod_on_run_failure": given["failPodOnRunFailure"],
         "run_k8s_config": {SECTIONS[name]: section for name, section in given["runK8sConfig"].items()},
     }
-    processed = process_config(resolve_to_config_type(K8sRunLauncher.config_type()), config)
+    config_type = resolve_to_config_type(K8sRunLauncher.config_type())  # type: ignore[no-untyped-call]
+    processed = process_config(config_type, config)
     assert processed.success, processed.errors
     apis = {"k8s_client_batch_api": MagicMock(), "k8s_client_core_api": MagicMock()}
     return K8sRunLauncher(**apis, **(processed.value or {}))
@@ -109,7 +110,7 @@ def test_the_job_without_services_is_one_of_the_api() -> None:
     job = read("job.yaml")
     client = ApiClient()
     # What no model knows would be left out on the way back.
-    known = client.sanitize_for_serialization(client._ApiClient__deserialize(job, V1Job))  # type: ignore[attr-defined]
+    known = client.sanitize_for_serialization(client._ApiClient__deserialize(job, V1Job))
     assert known == job
     assert job["spec"]["completionMode"] == "Indexed"
     container = job["spec"]["template"]["spec"]["containers"][0]

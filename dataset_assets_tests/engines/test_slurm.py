@@ -21,6 +21,7 @@ from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 from dataset_assets.assets import close_dead_runs, failure_of_run, slurm_job_of
 from dataset_assets.dataset import DataSet
 from dataset_assets.engines.slurm import SlurmRunLauncher
+from dataset_assets.engines.slurm_jobs import SlurmUnreachableError
 from dataset_assets_tests.command import ROOT, wait_until
 from dataset_assets_tests.engines import stand_in, waiting_job
 
@@ -186,6 +187,9 @@ def test_a_controller_that_does_not_answer_ends_no_run_and_keeps_those_that_wait
     run = cluster.started("sleep 600")
     (cluster.folder / "silent").touch()
     assert cluster.health(run) is WorkerStatus.RUNNING
+    with pytest.raises(SlurmUnreachableError):
+        cluster.launcher.terminate(run.run_id)
+    assert cluster.latest(run).status is STATUS.STARTED
     waiting = cluster.add("true", "other")
     # For this error alone Dagster's queue tries again.
     with pytest.raises(DagsterUserCodeUnreachableError, match="could not reach Slurm's controller"):
@@ -220,6 +224,13 @@ def test_a_waiting_run_is_cancelled_at_once(cluster: Cluster) -> None:
     assert cluster.launcher.terminate(run.run_id)
     assert cluster.latest(run).status is STATUS.CANCELED
     assert not cluster.launcher.terminate(run.run_id)
+
+
+def test_a_run_whose_job_has_ended_is_cancelled_at_once(cluster: Cluster) -> None:
+    run = cluster.started("true")
+    wait_until(lambda: (cluster.job(run) / "status").exists(), "the job ends", 60)
+    assert cluster.launcher.terminate(run.run_id)
+    assert cluster.latest(run).status is STATUS.CANCELED
 
 
 def test_a_running_run_commits_and_is_cancelled(cluster: Cluster, tmp_path: Path) -> None:
