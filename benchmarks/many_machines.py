@@ -2,8 +2,8 @@
 
     python -m benchmarks.many_machines [--films 6] [--windows 24] [--rounds 3]
 
-Machines are processes `generate --workers 1` that share nothing but the data set's folder. Where two cores are
-idle, two of them can be twice as fast as one; where other work uses the cores, compare CPU time.
+Machines are processes `generate --workers 1` that share nothing but the data set's folder. Where two cores
+are idle, two of them can be twice as fast as one; where other work uses the cores, compare CPU time.
 """
 
 from __future__ import annotations
