@@ -14,14 +14,14 @@ from pathlib import Path
 import av
 from rich.console import Console
 
-from dataset_assets.cli.film_check import LIMIT_S, check_films
+from dataset_assets.addresses import FilmPath
+from dataset_assets.cli.film_check import Size, check_films
 from dataset_assets.cli.unprobed import too_small_for_all
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.counting import counted, some_are
-from dataset_assets.disk import is_file
 from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
-from dataset_assets.video import bake_lut
+from dataset_assets.video import bake_lut, look_at, seen
 
 # Refused films that are listed; beyond that, their number.
 SHOWN_FILMS = 20
@@ -113,8 +113,9 @@ def _films(settings: Settings, console: Console | None) -> str:
     total = len(settings.videos)
     there: list[VideoEntry] = []
     absent: list[VideoEntry] = []
+    look_at((video.path for video in settings.videos), max_age_s=0)
     for video in settings.videos:
-        (there if is_file(video.path) else absent).append(video)
+        (absent if seen(video.path) is None else there).append(video)
     checked = check_films([video.path for video in there], console)
     faults = []
     if absent:
@@ -134,11 +135,12 @@ def _films(settings: Settings, console: Console | None) -> str:
     if faults:
         raise DatasetAssetsError("\n".join(faults), "")
     small = _too_small(settings, there, checked.sizes)
-    slow = f"; {len(checked.slow)} gave no answer within {LIMIT_S:g} s" if checked.slow else ""
-    return f"all {total} are there and have a video{slow}{small}"
+    slow = f"; {len(checked.slow)} gave no answer in time" if checked.slow else ""
+    unopened = f"; {len(checked.unopened)} at addresses were not opened" if checked.unopened else ""
+    return f"all {total} are there and have a video{slow}{unopened}{small}"
 
 
-def _too_small(settings: Settings, films: Sequence[VideoEntry], sizes: Mapping[Path, tuple[int, int]]) -> str:
+def _too_small(settings: Settings, films: Sequence[VideoEntry], sizes: Mapping[FilmPath, Size]) -> str:
     """Return how many films no format fits, with the first; empty where there is none."""
     found: dict[str, str] = {}
     for video in films:

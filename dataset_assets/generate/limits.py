@@ -17,14 +17,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import psutil
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.errors import LEAVE_OUT
+from dataset_assets.video import seen
 
 LIMIT_EXIT_CODE: Final = 75
 POLL_S: Final = 0.5
@@ -47,12 +48,10 @@ class StepLimits:
     memory_bytes: float
 
 
-def step_limits(film: Path, lanes: int = 1) -> StepLimits:
+def step_limits(film: FilmPath, lanes: int = 1) -> StepLimits:
     """Return the limits for a film by its size, and by the windows of it that are made at a time."""
-    try:
-        size_bytes = film.stat().st_size
-    except OSError:
-        size_bytes = 0
+    found = seen(film)
+    size_bytes = found.size_bytes if found else 0
     memory_bytes = min(4e9 + 4e9 * lanes, 0.8 * psutil.virtual_memory().total)
     return StepLimits((900 + size_bytes / 20e6) * lanes, 3600 + size_bytes / 5e6, memory_bytes)
 
