@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     PlainValidator,
     ValidationInfo,
     WithJsonSchema,
@@ -104,7 +105,10 @@ def _lower_case(value: Any) -> Any:
 FolderPath = Annotated[Path, BeforeValidator(_absolute_path)]
 WatchedPath = Annotated[Path, BeforeValidator(_watched_path)]
 FilmPlace = Annotated[
-    FilmPath, PlainValidator(_film_path), WithJsonSchema({"type": "string", "format": "path"})
+    FilmPath,
+    PlainValidator(_film_path),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "format": "path"}),
 ]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Weights = Annotated[dict[str, Ratio], BeforeValidator(_lower_case)]
