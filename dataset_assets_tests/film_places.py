@@ -1,7 +1,4 @@
-"""Fixtures for films at addresses: a server, a store, and a process that has read none yet.
-
-A test module imports the ones that it uses.
-"""
+"""Fixtures for films at addresses, for conftest.py: a server, a store, a process that has read none yet."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ SMALL_BLOCK_BYTES, FEW_BLOCKS = 1 << 14, 8
 
 
 @pytest.fixture
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nothing_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing was asked or read yet; blocks are small and few, and nobody waits for long."""
     monkeypatch.setattr(kept_blocks, "BLOCK_BYTES", SMALL_BLOCK_BYTES)
     monkeypatch.setattr(kept_blocks, "_kept", kept_blocks._KeptBlocks(FEW_BLOCKS))
@@ -33,7 +30,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def server(fresh: None) -> Iterator[FilmServer]:
+def http_films(nothing_read: None) -> Iterator[FilmServer]:
     """A server on this machine."""
     found = FilmServer()
     found.start()
@@ -42,15 +39,15 @@ def server(fresh: None) -> Iterator[FilmServer]:
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[FilmStore]:
+def moto_films() -> Iterator[FilmStore]:
     """A store for all tests of a module."""
     with film_store() as found:
         yield found
 
 
 @pytest.fixture
-def store(moto: FilmStore, fresh: None, monkeypatch: pytest.MonkeyPatch) -> FilmStore:
+def s3_films(moto_films: FilmStore, nothing_read: None, monkeypatch: pytest.MonkeyPatch) -> FilmStore:
     """A store, with what the environment must hold to read it."""
-    for name, value in moto.environment.items():
+    for name, value in moto_films.environment.items():
         monkeypatch.setenv(name, value)
-    return moto
+    return moto_films

@@ -13,9 +13,6 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
 
-import boto3
-from moto.server import ThreadedMotoServer
-
 from dataset_assets.addresses import Address
 
 BUCKET = "films"
@@ -90,12 +87,14 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Else an answer waits 40 ms for the client's acknowledgement of its headers.
+    disable_nagle_algorithm = True
     server: _Server
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
 
-    def do_GET(self) -> None:  # noqa: N802  # the name that http.server calls
+    def do_GET(self) -> None:  # the name that http.server calls
         """Hand out a file, or a part of it."""
         films, path = self.server.films, unquote(self.path).removeprefix("/")
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")
@@ -149,6 +148,8 @@ class FilmStore:
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_REGION": "us-east-1",
         }
+        import boto3  # of these tests alone, and slow to import
+
         self.client: Any = boto3.client(
             "s3",
             endpoint_url=self.environment["AWS_ENDPOINT_URL"],
@@ -167,6 +168,8 @@ class FilmStore:
 @contextmanager
 def film_store() -> Iterator[FilmStore]:
     """A store on a free port of this machine."""
+    from moto.server import ThreadedMotoServer
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

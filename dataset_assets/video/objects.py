@@ -190,6 +190,10 @@ def _final_error(address: Address, error: Exception, known: ObjectState | None) 
         return VideoError(
             f"{store} refuses the request ({_status(text)})", "check the address and the server"
         )
+    if "HttpError {" not in text and "status: " not in text:
+        return VideoError(
+            f"{store} gave an answer that cannot be understood", "check what serves this address"
+        )
     return None
 
 
