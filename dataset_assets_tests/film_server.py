@@ -103,14 +103,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         content = films.files.get(path)
         if films.status is not None or content is None:
             return self._answer(films.status or 404, b"<Error>of the test</Error>", {})
-        headers = {"ETag": films.etag(content), "Last-Modified": films.modified}
+        headers: dict[str, str | None] = {"ETag": films.etag(content), "Last-Modified": films.modified}
         if asked is None:
             return self._answer(200, content, headers)
         start, end = asked[0], min(asked[1], len(content))
         if start >= end:
             return self._answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})
-        place = {"Content-Range": f"bytes {start}-{end - 1}/{len(content)}"}
-        return self._answer(206, content[start:end], headers | place)
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
+        return self._answer(206, content[start:end], headers)
 
     def _answer(self, status: int, content: bytes, headers: dict[str, str | None]) -> None:
         films = self.server.films

@@ -14,14 +14,14 @@ from pathlib import Path
 import av
 from rich.console import Console
 
-from dataset_assets.addresses import FilmPath
+from dataset_assets.addresses import Address, FilmPath
 from dataset_assets.cli.film_check import Size, check_films
 from dataset_assets.cli.unprobed import too_small_for_all
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.counting import counted, some_are
 from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
-from dataset_assets.video import bake_lut, look_at, seen
+from dataset_assets.video import bake_lut, look_at, seen, why_unseen
 
 # Refused films that are listed; beyond that, their number.
 SHOWN_FILMS = 20
@@ -118,11 +118,10 @@ def _films(settings: Settings, console: Console | None) -> str:
         (absent if seen(video.path) is None else there).append(video)
     checked = check_films([video.path for video in there], console)
     faults = []
-    if absent:
-        first = absent[0]
-        remedy = fitting_remedy(f"{CORRECT_PATH}, or mount its disk", settings, first)
-        count = some_are(len(absent), total, "film")
-        faults.append(f"{count} absent, first {first.path}; {remedy}")
+    for is_object in (False, True):
+        faults += _about_absent(
+            settings, [each for each in absent if isinstance(each.path, Address) == is_object]
+        )
     refused = [video for video in there if video.path in checked.refused]
     if refused:
         faults.append(f"{len(refused)} of {counted(total, 'film')} cannot be used:")
@@ -138,6 +137,17 @@ def _films(settings: Settings, console: Console | None) -> str:
     slow = f"; {len(checked.slow)} gave no answer in time" if checked.slow else ""
     unopened = f"; {len(checked.unopened)} at addresses were not opened" if checked.unopened else ""
     return f"all {total} are there and have a video{slow}{unopened}{small}"
+
+
+def _about_absent(settings: Settings, absent: Sequence[VideoEntry]) -> list[str]:
+    """Return a line about absent films, either files or films at addresses, with the first one."""
+    if not absent:
+        return []
+    first, count = absent[0], some_are(len(absent), len(settings.videos), "film")
+    what, remedy = str(first.path), f"{CORRECT_PATH}, or mount its disk"
+    if isinstance(first.path, Address) and (error := why_unseen(first.path)) is not None:
+        what, remedy = f"{what}: {error.what}", error.remedy
+    return [f"{count} absent, first {what}; {fitting_remedy(remedy, settings, first)}"]
 
 
 def _too_small(settings: Settings, films: Sequence[VideoEntry], sizes: Mapping[FilmPath, Size]) -> str:

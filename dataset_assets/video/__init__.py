@@ -9,7 +9,7 @@ from dataset_assets.video.combs import has_combs, looks_combed, sample_lines
 from dataset_assets.video.containers import CONTAINERS
 from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
-from dataset_assets.video.film_files import FileState, is_there, look_at, seen
+from dataset_assets.video.film_files import FileState, is_there, look_at, seen, why_unseen
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import MAX_LONGER_SIDE, Rect
 from dataset_assets.video.opening import open_briefly
@@ -55,4 +55,5 @@ __all__ = [
     "scales_last",
     "seen",
     "show_blocks",
+    "why_unseen",
 ]

@@ -123,6 +123,13 @@ def seen(film: FilmPath) -> FileState | None:
     return found if isinstance(found, FileState) else None
 
 
+def why_unseen(film: Address) -> VideoError | None:
+    """Return why a film at an address was not found when it was looked at last; None where it was."""
+    look_at([film])
+    found = _looks[film][1]
+    return found if isinstance(found, VideoError) else None
+
+
 def _look(film: Address) -> None:
     """Ask for the state of an object, and keep the answer."""
     asked_s, error = _away.get(film.store, (0.0, None))

@@ -10,10 +10,11 @@ from typing import Any
 import av
 import pytest
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.dataset import SOURCE_CHANGED, WINDOWS, DataSet
 from dataset_assets.errors import SourceChangedError, SourceLostError, VideoError
 from dataset_assets.generate import generate_video, lanes, probe_video, video, video_pass
-from dataset_assets.video import RETRY_DELAYS_S, containers, film_files, kept_blocks, look_at
+from dataset_assets.video import RETRY_DELAYS_S, containers, film_files, kept_blocks, look_at, objects
 from dataset_assets_tests.film_places import FEW_BLOCKS
 from dataset_assets_tests.film_server import FilmServer, FilmStore
 from dataset_assets_tests.generate.samples import (
@@ -27,7 +28,7 @@ from dataset_assets_tests.generate.samples import (
 from dataset_assets_tests.torture.sources import source_film, source_named
 
 NAME = "h264.mp4"
-OF_THE_PLACE = {"path", "fingerprint", "source_fingerprint", "settings_hash"}
+OF_THE_PLACE = {"path", "fingerprint"}
 
 
 def film_named(name: str, films_folder: Path) -> Path:
@@ -76,7 +77,7 @@ def test_all_that_is_made_is_what_is_made_of_the_file(
 ) -> None:
     film = film_named(name, films_folder)
     http_films.files[f"a/{name}"] = film.read_bytes()
-    places = {
+    places: dict[str, FilmPath] = {
         "file": film,
         "http": http_films.address(f"a/{name}"),
         "s3": s3_films.put(f"a/{name}", film.read_bytes()),
@@ -114,7 +115,7 @@ def test_ffmpeg_opens_nothing_itself(
         opened.append((file, options["options"]))
         return real_open(file, **options)
 
-    monkeypatch.setattr(containers.av, "open", spying_open)
+    monkeypatch.setattr(av, "open", spying_open)
     http_films.files[NAME] = content
     generate_video(small_settings(tmp_path, http_films.address(NAME)), KEY)
     assert opened
@@ -239,7 +240,11 @@ def test_a_store_that_stays_away_ends_the_run_behind_its_commits(
 
 
 def test_a_store_that_is_away_at_the_start_is_waited_for_and_an_absent_film_is_not(
-    content: bytes, tmp_path: Path, http_films: FilmServer, delays: list[float]
+    content: bytes,
+    tmp_path: Path,
+    http_films: FilmServer,
+    delays: list[float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = small_settings(tmp_path, http_films.address(NAME))
     with pytest.raises(VideoError, match=r"has no such object; correct its path in the configuration") as why:
@@ -253,11 +258,8 @@ def test_a_store_that_is_away_at_the_start_is_waited_for_and_an_absent_film_is_n
         delays.append(delay_s)
         http_films.status = None
 
-    video.pause, pause = back, video.pause
-    try:
-        probe_video(settings, KEY)
-    finally:
-        video.pause = pause
+    monkeypatch.setattr(video, "pause", back)
+    probe_video(settings, KEY)
     assert delays == [RETRY_DELAYS_S[0]]
 
 
@@ -265,7 +267,7 @@ def test_an_interrupt_while_a_film_is_read_ends_the_run(
     content: bytes, tmp_path: Path, http_films: FilmServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     http_films.files[NAME] = content
-    read_range, asked = kept_blocks.read_range, [0]
+    read_range, asked = objects.read_range, [0]
 
     def interrupted(*arguments: Any) -> Any:
         asked[0] += 1

@@ -10,7 +10,7 @@ import pytest
 
 from dataset_assets.addresses import Address
 from dataset_assets.errors import VideoError
-from dataset_assets.video import film_files
+from dataset_assets.video import film_files, objects
 from dataset_assets.video.film_files import FileState, is_there, look_at, open_film, seen
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets_tests.film_server import FilmServer, FilmStore
@@ -108,8 +108,12 @@ def test_a_store_that_is_away_is_asked_for_few_films(
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         films = [Address.parse(f"http://127.0.0.1:{unused.getsockname()[1]}/{n}.mkv") for n in range(500)]
-        state_of = film_files.state_of
-        monkeypatch.setattr(film_files, "state_of", lambda film: (asked.append(film), state_of(film))[1])
+
+        def asking(film: Address) -> objects.ObjectState:
+            asked.append(film)
+            return objects.state_of(film)
+
+        monkeypatch.setattr(film_files, "state_of", asking)
         look_at(films)
         assert {seen(film) for film in films} == {None}
     assert len(asked) <= film_files.AT_A_TIME
