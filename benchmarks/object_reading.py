@@ -2,9 +2,9 @@
 
     python -m benchmarks.object_reading FILM [FILM...] [--windows 24] [--films 5000]
 
-Each film is made from a store with several sizes of blocks, and from its file. The store is a process of its own
-on this machine that hands out ranges and takes any signature: its seconds show nothing about a network, so what
-counts are the requests, the bytes and the CPU time of the process that reads. `--films` also asks for the states
+Each film is made from a store with several sizes of blocks, and from its file. The store is a process of its
+own on this machine that hands out ranges and takes any signature. What counts are the requests, the bytes and
+the CPU time of the process that reads; seconds show nothing of a network. `--films` also asks for the states
 of so many films.
 """
 

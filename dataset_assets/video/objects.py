@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -27,7 +28,10 @@ REQUEST_TIMEOUT_S, CONNECT_TIMEOUT_S = 20.0, 5.0
 # What is over within so many seconds is not reported; what lasts is a film that is away.
 RETRIES, RETRY_S = 3, 10.0
 CREDENTIALS: Final = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+ENDPOINTS: Final = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 
+_ENDPOINT = re.compile(r"https?://[^\s/]+/*")
 _used_by_process = 0
 
 
@@ -123,8 +127,26 @@ def _store(store: str) -> S3Store | HTTPStore:
         },
     }
     if store.startswith("s3://"):
+        _refuse_environment()
         return S3Store(store.removeprefix("s3://"), client_options=client, retry_config=retries)
     return HTTPStore.from_url(store, client_options=client, retry_config=retries)
+
+
+def _refuse_environment() -> None:
+    """Refuse settings of S3 in the environment on which obstore panics.
+
+    Raises:
+        VideoError: A server is no address, or a credential holds a line end.
+    """
+    for name in ENDPOINTS:
+        if (endpoint := os.environ.get(name)) and not _ENDPOINT.fullmatch(endpoint):
+            raise VideoError(
+                f"{name} in the environment is no address of a server",
+                "write one that begins with http:// or https://",
+            )
+    for name in SECRETS:
+        if not os.environ.get(name, "").isprintable():
+            raise VideoError(f"{name} in the environment holds a line end or a tab", "remove it")
 
 
 def _refuse_fork() -> None:
@@ -185,7 +207,8 @@ def _final_error(address: Address, error: Exception, known: ObjectState | None) 
     if "BareRedirect" in text:
         return VideoError(f"{store} is in another region", "set AWS_REGION to that of the bucket")
     if "InvalidCertificate" in text:
-        return VideoError(f"{store} has a certificate that is not valid here", "correct it, or the address")
+        remedy = "name the file of its authority by SSL_CERT_FILE"
+        return VideoError(f"{store} has a certificate that is not valid here", remedy)
     if "status: 4" in text and "status: 408" not in text and "status: 429" not in text:
         return VideoError(
             f"{store} refuses the request ({_status(text)})", "check the address and the server"

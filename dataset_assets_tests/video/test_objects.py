@@ -66,7 +66,7 @@ def refusal(address: Address) -> VideoError:
     with pytest.raises(VideoError) as found:
         state_of(address)
     assert type(found.value) is VideoError
-    assert found.value.__suppress_context__
+    assert found.value.__suppress_context__ or found.value.__context__ is None
     return found.value
 
 
@@ -102,6 +102,22 @@ def test_a_bucket_that_refuses_names_the_credentials_and_none_of_them(
     assert SECRET not in str(error)
     http_films.status = 301
     assert "is in another region; set AWS_REGION" in str(refusal(Address.parse("s3://films/a.mkv")))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("AWS_ENDPOINT_URL", "minio:9000", "is no address of a server"),
+        ("AWS_ENDPOINT_URL", "http://", "is no address of a server"),
+        ("AWS_ENDPOINT_URL", "http://a b", "is no address of a server"),
+        ("AWS_ACCESS_KEY_ID", "testing\n", "holds a line end"),
+    ],
+)
+def test_an_environment_on_which_obstore_panics_is_refused(
+    name: str, value: str, why: str, s3_films: FilmStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert f"{name} in the environment {why}" in refusal(Address.parse("s3://films/a.mkv")).what
 
 
 def lost(address: Address) -> SourceLostError:
