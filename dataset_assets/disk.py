@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,6 +31,8 @@ FAILING_ERRNOS: Final = frozenset(
 FORBIDDEN_ERRNOS: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 
 TEMPORARY_SUFFIX = ".tmp"
+# Network file systems that cannot flush a folder write its names at once.
+_UNFLUSHABLE_ERRNOS: Final = frozenset((errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS))
 _MKDIR_TRIES = 10
 
 
@@ -44,12 +47,25 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def temporary(path: Path) -> Path:
+def temporary(path: Path, writer: int = 0) -> Path:
     """Return the name that a file has while it is written: hidden, in the same folder.
 
     It is the same each time, so that the next run overwrites what a killed run left behind.
+
+    Args:
+        path: The file.
+        writer: Number of the lease under which it is written; 0 without one. Two machines that both take
+            themselves for a video's writer do not write into each other's files.
     """
-    return path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
+    number = f".{writer}" if writer else ""
+    return path.with_name(f".{path.name}{number}{TEMPORARY_SUFFIX}")
+
+
+def temporaries(path: Path) -> list[Path]:
+    """List the unfinished files of all writers of a file."""
+    pattern = f".{glob.escape(path.name)}.[0-9]*{TEMPORARY_SUFFIX}"
+    found = [temporary(path), *sorted(path.parent.glob(pattern))]
+    return [each for each in found if each.exists()]
 
 
 def flush(path: Path) -> None:
@@ -61,8 +77,30 @@ def flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNFLUSHABLE_ERRNOS or not path.is_dir():
+            raise
     finally:
         os.close(descriptor)
+
+
+def rename(source: Path, target: Path, size_bytes: int) -> None:
+    """Give a finished file its name, in the place of an earlier file.
+
+    Args:
+        source: Its temporary name.
+        target: Its name, in the same folder.
+        size_bytes: Its size.
+
+    Raises:
+        OSError: The disk cannot be written.
+    """
+    try:
+        source.replace(target)
+    except FileNotFoundError:
+        # NFS repeats a request whose answer was lost; the second answer then denies what the first did.
+        if not target.exists() or target.stat().st_size != size_bytes:
+            raise
 
 
 @contextmanager
@@ -89,7 +127,7 @@ def locked(path: Path, *, waits: bool = True) -> Iterator[int]:
 
 
 @contextmanager
-def replacing(path: Path, *, is_durable: bool = True) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, is_durable: bool = True, writer: int = 0) -> Iterator[BinaryIO]:
     """Replace a file in one step: at any moment, also after a power cut, there is the old one or the new one.
 
     It is written under its temporary name; when the block ends it has its own, and is on the disk.
@@ -97,6 +135,7 @@ def replacing(path: Path, *, is_durable: bool = True) -> Iterator[BinaryIO]:
     Args:
         path: The file; its folder exists.
         is_durable: Whether it is flushed. Without, a power cut may leave a part of it.
+        writer: Number of the lease under which it is written, see `temporary`.
 
     Yields:
         The file to write to.
@@ -104,15 +143,16 @@ def replacing(path: Path, *, is_durable: bool = True) -> Iterator[BinaryIO]:
     Raises:
         OSError: The disk is full or cannot be written; the old file stays, and no temporary one.
     """
-    unnamed = temporary(path)
+    unnamed = temporary(path, writer)
     try:
         with unnamed.open("wb") as file:
             yield file
+            file.flush()
+            size_bytes = file.tell()
             if is_durable:
                 # Before the rename: a name may reach the disk before the contents, and would lead to a part.
-                file.flush()
                 os.fsync(file.fileno())
-        unnamed.replace(path)
+        rename(unnamed, path, size_bytes)
     except BaseException:
         unnamed.unlink(missing_ok=True)
         raise

@@ -14,6 +14,7 @@ _ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 # Between a process's own start, to a second, and another time of the same clock.
 _CLOCK_SLACK_S = 2.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PROCESS_NUMBERS = Path("/proc/self/ns/pid")
 
 
 def process_identity(pid: int) -> str | None:
@@ -56,5 +57,17 @@ def boot_identity() -> str:
     """Return the name of this start of a Linux machine; empty elsewhere, and in sandboxes that hide it."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def machine_identity() -> str:
+    """Return the name of this start of a machine, and of the container whose processes this one sees.
+
+    Two processes with the same identity see each other's numbers. Empty where that cannot be known.
+    """
+    boot = boot_identity()
+    try:
+        return f"{boot} {_PROCESS_NUMBERS.readlink()}" if boot else ""
     except OSError:
         return ""

@@ -29,7 +29,7 @@ from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
-from dataset_assets.assets.runs import video_of_step
+from dataset_assets.assets.runs import logging_waits, video_of_step
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import (
@@ -145,6 +145,7 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
                 may_replace=REPLACE_TAG in context.run.tags,
                 lanes=lanes,
                 on_progress=_Watch(context, to_do),
+                on_busy=logging_waits(context),
             )
         statuses = DataSet.of(dataset_config).statuses(dataset_config, dataset_config.video(key))
         made = counted(run.made, "patch")

@@ -11,7 +11,7 @@ from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_metadata
-from dataset_assets.assets.runs import video_of_step
+from dataset_assets.assets.runs import logging_waits, video_of_step
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import colours_tagged, source_unchanged
 from dataset_assets.config import Settings
@@ -64,7 +64,7 @@ def source_video(
         page_follows(dataset_config, key),
         video_within_limits(dataset_config, context),
     ):
-        row = probe_video(dataset_config, key)
+        row = probe_video(dataset_config, key, on_busy=logging_waits(context))
     found = {
         COLOURS_TAGGED: colours_tagged(row.warnings),
         SOURCE_UNCHANGED: source_unchanged(row.source_fingerprint, dataset_config.video(key).path),

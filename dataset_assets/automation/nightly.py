@@ -6,6 +6,7 @@ Not here: what a run makes, and resuming an interrupted one (`generate`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import dagster as dg
@@ -76,7 +77,8 @@ def build_nightly(
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         try:
             settings = config_reader.read()
-            look = look_for_films(settings)
+            with DataSet.of(settings).alone("register") if settings.watch else nullcontext():
+                look = look_for_films(settings)
         except ConfigError as error:
             yield dg.SkipReason(error.summary)
             return
@@ -120,7 +122,7 @@ def build_nightly(
 
 def _choose(settings: Settings, free: Sequence[_Candidate], refusals: Refusals) -> _Choice:
     """Choose as many videos as a night makes, without those whose run would be refused."""
-    data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+    data_set = DataSet.of(settings, caches_footers=True)
     chosen: list[_Candidate] = []
     refused: dict[str, str] = {}
     for each in free:

@@ -134,6 +134,13 @@ def generate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be made, and why; write nothing.")
     ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="With many machines: stay until no other works on a video; take over those of a lost one.",
+        ),
+    ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate resumes."""
     # A service manager's stop is Ctrl+C: the workers commit before they end.
@@ -150,6 +157,7 @@ def generate(
             force=force,
             may_replace=yes,
             is_dry_run=dry_run,
+            waits=wait,
         )
         raise typer.Exit(code)
 
@@ -180,7 +188,7 @@ def list_videos(config: ConfigOption = None) -> None:
     with _reporting_errors():
         settings = with_new_films(load_settings(config_path(config)), errors)
         # Cached, since states and statistics are read from the same footers.
-        data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+        data_set = DataSet.of(settings, caches_footers=True)
         overview = data_set.overview(settings)
         console.print(videos_table(settings, overview))
         for line in (*failure_lines(settings, overview), *too_small_lines(overview)):

@@ -160,7 +160,7 @@ def _remove(
 ) -> None:
     """Remove the entry first: a run that begins meanwhile must not make the video again."""
     data_set = DataSet.of(settings)
-    with data_set.lock(key):
+    with data_set.hold(key):
         entry = without_entry(config, key)
         if entry is not None:
             replace_config(config, entry.text)

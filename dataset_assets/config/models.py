@@ -85,6 +85,18 @@ class BaseSettings(Strict):
         description="Videos at the same time, in `generate` and in Dagster; idle workers of `generate` help "
         "with the last videos.",
     )
+    machines: Literal["one", "many"] = Field(
+        default="one",
+        description="Whether one machine makes the data set, or many at once, each working on films that no "
+        "other holds (see docs/many-machines.md).",
+    )
+    lease_s: float = Field(
+        default=60.0,
+        ge=3,
+        le=3600,
+        description="With many machines: seconds without a sign of life after which another takes a film "
+        "over. Above the time that a restart of the file server takes.",
+    )
     nice: int = Field(
         default=0,
         ge=0,

@@ -1,4 +1,4 @@
-"""The contents of a data set's folder: tables, triplets, locks, journals, progress, failures.
+"""The contents of a data set's folder: tables, triplets, locks, leases, journals, progress, failures.
 
 `DataSet` is the interface; only this package knows a path below the folder, or makes a store of tables. Not
 here: how a film becomes windows and patches (`generate`), Dagster.
@@ -15,6 +15,7 @@ from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure, newest
+from dataset_assets.dataset.holding import OnBusy
 from dataset_assets.dataset.identity import (
     PATCHES_VERSION,
     SOURCE_VERSION,
@@ -29,6 +30,7 @@ from dataset_assets.dataset.identity import (
     windows_hashes,
 )
 from dataset_assets.dataset.journal import Journal
+from dataset_assets.dataset.leases import LOST_LEASE_EXIT_CODE, Beat, Holder
 from dataset_assets.dataset.overview import Overview
 from dataset_assets.dataset.pictures import (
     REJECTED_PICTURES,
@@ -37,7 +39,6 @@ from dataset_assets.dataset.pictures import (
     picture_name,
 )
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
-from dataset_assets.dataset.publishing import TripletWriter
 from dataset_assets.dataset.selection import select
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
@@ -66,11 +67,13 @@ from dataset_assets.dataset.triplets import (
     triplet_paths,
 )
 from dataset_assets.dataset.wanted import wanted_statuses
+from dataset_assets.dataset.work import VideoWork
 
 __all__ = [
     "CODE_CHANGED",
     "EXCLUSIONS_CHANGED",
     "FILE_NAME",
+    "LOST_LEASE_EXIT_CODE",
     "PATCHES_VERSION",
     "REJECTED_PICTURES",
     "SOURCE",
@@ -80,12 +83,15 @@ __all__ = [
     "WINDOWS",
     "WINDOWS_VERSION",
     "AssetStatus",
+    "Beat",
     "Completion",
     "DataSet",
     "DatasetStats",
     "ExcludedWindows",
     "Failure",
+    "Holder",
     "Journal",
+    "OnBusy",
     "Overview",
     "Progress",
     "ProgressFile",
@@ -96,8 +102,8 @@ __all__ = [
     "Triplet",
     "TripletFile",
     "TripletPaths",
-    "TripletWriter",
     "VideoPictures",
+    "VideoWork",
     "content_hash",
     "encode_picture",
     "eta_s",

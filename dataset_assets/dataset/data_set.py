@@ -17,18 +17,19 @@ from dataset_assets.dataset.cached_footers import CachedFooters
 from dataset_assets.dataset.completion import Completion, completions_of
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
-from dataset_assets.dataset.journal import Journal, journal_kept
-from dataset_assets.dataset.lock import video_lock
+from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask
+from dataset_assets.dataset.journal import Journal, journal_kept, journal_key, journal_paths
+from dataset_assets.dataset.leases import Beat
 from dataset_assets.dataset.overview import Overview
 from dataset_assets.dataset.pictures import VideoPictures
 from dataset_assets.dataset.progress import Progress, ProgressFile, progress_paths, read_progress_files
-from dataset_assets.dataset.publishing import TripletWriter
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import add_up
 from dataset_assets.dataset.status import WINDOWS, AssetStatus, statuses_of
 from dataset_assets.dataset.strays import Strays, find_strays, unnamed_files
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import Triplet, TripletPaths
+from dataset_assets.dataset.work import VideoWork
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.reasons import EXCLUDED
@@ -48,11 +49,14 @@ class DataSet:
         excluded_windows: Windows that users excluded by hand.
     """
 
-    def __init__(self, folder: Path, *, caches_footers: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, machines: Machines | None = None, caches_footers: bool = False
+    ) -> None:
         """Store the arguments; nothing is opened.
 
         Args:
             folder: The data set's folder; may be absent.
+            machines: Which machines make it, by the configuration; by default as the data set itself says.
             caches_footers: Whether footers are read again only if a table was replaced: for views that
                 refresh every few seconds, not for decisions about what is made.
         """
@@ -60,11 +64,14 @@ class DataSet:
         self.tables = CachedFooters(folder) if caches_footers else TableStore(folder)
         self.failures = Failures(folder / layout.FAILURES)
         self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder)
+        self._holding = Holding(folder, machines)
 
     @classmethod
-    def of(cls, settings: Settings) -> DataSet:
+    def of(cls, settings: Settings, *, caches_footers: bool = False) -> DataSet:
         """Return the data set of a configuration."""
-        return cls(settings.base.output_base_dir)
+        base = settings.base
+        machines = Machines(are_many=base.machines == "many", lease_s=base.lease_s)
+        return cls(base.output_base_dir, machines=machines, caches_footers=caches_footers)
 
     @property
     def metadata_folder(self) -> Path:
@@ -113,43 +120,70 @@ class DataSet:
         """Create the folder for the user's validation pictures of a category."""
         (self.category_folder(settings, category) / layout.VALIDATION).mkdir(parents=True, exist_ok=True)
 
-    def lock(self, key: str) -> AbstractContextManager[None]:
-        """Lock a video against other runs.
+    @property
+    def is_made_by_many(self) -> bool:
+        """Whether many machines make it at once.
 
         Raises:
-            BusyError: Another process works on it.
+            DatasetAssetsError: The data set is made in another way than the configuration says.
         """
-        return video_lock(self.folder / layout.LOCKS, key)
+        return self._holding.leases is not None
 
-    def journal(self, key: str) -> Journal:
-        """Return the journal of a video, with the records of an earlier run; used under the video's lock."""
-        return Journal(self.folder, self.folder / layout.JOURNALS / key, self.tables, key)
+    def beats(self) -> dict[str, Beat]:
+        """Return which machine holds each video, by key: also of those that were killed."""
+        return self._holding.beats()
+
+    def is_held(self, key: str) -> bool:
+        """Return whether a run holds a video, as far as this machine can see at once."""
+        return self._holding.is_held(key)
+
+    def alone(self, task: SharedTask) -> AbstractContextManager[None]:
+        """Let one of many machines at a time do what concerns all videos; on one machine it does nothing."""
+        return self._holding.alone(task)
 
     @contextmanager
-    def work_on(self, key: str) -> Iterator[Journal]:
-        """Lock a video, and keep a journal for the next run if this one is killed.
+    def hold(self, key: str, on_busy: OnBusy | None = None) -> Iterator[VideoWork]:
+        """Hold a video, so that no other run writes it.
+
+        Args:
+            key: The video's key.
+            on_busy: With many machines, called again and again while another run holds it, until it is
+                free. Without, that is an error.
+
+        Raises:
+            BusyError: Another run works on it.
+            DatasetAssetsError: The data set is made in another way than the configuration says.
+            OSError: The disk cannot be written.
+        """
+        with self._holding.hold(key, on_busy) as lease:
+            journal = Journal(self.folder, self.folder / layout.JOURNALS, self.tables, key, lease)
+            yield VideoWork(self.folder, self.tables, journal, lease)
+
+    @contextmanager
+    def work_on(self, key: str, on_busy: OnBusy | None = None) -> Iterator[VideoWork]:
+        """Hold a video, and keep a journal for the next run if this one is killed.
 
         What an earlier run left behind is deleted first.
 
+        Args:
+            key: The video's key.
+            on_busy: See `hold`.
+
         Raises:
-            BusyError: Another process works on it.
+            BusyError: Another run works on it.
             DatasetAssetsError: A table is damaged, or from a newer release.
             OSError: The disk is full or cannot be written.
         """
-        with self.lock(key), journal_kept(self.journal(key)) as journal:
-            yield journal
-
-    def triplet_writer(self) -> TripletWriter:
-        """Return a writer of triplets."""
-        return TripletWriter(self.folder)
+        with self.hold(key, on_busy) as work, journal_kept(work.journal):
+            yield work
 
     def pictures(self, key: str) -> VideoPictures:
         """Return the small pictures of a video's candidates."""
         return VideoPictures(self.folder / layout.PICTURES / f"video={key}")
 
-    def progress_file(self, progress: Progress) -> ProgressFile:
+    def progress_file(self, progress: Progress, work: VideoWork) -> ProgressFile:
         """Return the file that shows a run's progress to other processes."""
-        return ProgressFile(self.folder / layout.PROGRESS, progress)
+        return ProgressFile(self.folder / layout.PROGRESS, progress, work.writer)
 
     def progress(self) -> list[Progress]:
         """Read the progress of each run, by key; also of runs that were killed."""
@@ -157,12 +191,14 @@ class DataSet:
 
     def keys_worked_on(self) -> set[str]:
         """Return the keys of the videos that a live run works on."""
+        if self.is_made_by_many:
+            return {key for key in self.beats() if self.is_held(key)}
         return {each.key for each in self.progress() if each.is_alive}
 
     def left_by_killed_runs(self, key: str) -> list[Path]:
-        """List the files except triplets that a killed run left of a video; used while no run works on it."""
-        journal = self.folder / layout.JOURNALS / key
-        state = [journal, *progress_paths(self.folder / layout.PROGRESS, key)]
+        """List the files except triplets that killed runs left of a video; used while no run works on it."""
+        journals = journal_paths(self.folder / layout.JOURNALS, key)
+        state = [*journals, *progress_paths(self.folder / layout.PROGRESS, key)]
         return [*self.tables.temporaries(key), *(path for path in state if path.exists())]
 
     def clear_up(self) -> list[str]:
@@ -175,11 +211,12 @@ class DataSet:
             Keys of the videos that were cleared.
         """
         try:
-            keys = sorted(path.name for path in (self.folder / layout.JOURNALS).iterdir())
+            keys = sorted({journal_key(path) for path in (self.folder / layout.JOURNALS).iterdir()})
         except FileNotFoundError:
             return []
         cleared = []
-        for key in keys:
+        busy = self.keys_worked_on()
+        for key in (key for key in keys if key not in busy):
             with suppress(DatasetAssetsError), self.work_on(key):
                 for path in progress_paths(self.folder / layout.PROGRESS, key):
                     path.unlink(missing_ok=True)
@@ -208,19 +245,19 @@ class DataSet:
         """
         removed = []
         for key, categories in self.left_categories(settings).items():
-            with suppress(BusyError), self.work_on(key) as journal:
-                self.remove_categories(key, categories, journal)
+            with suppress(BusyError), self.work_on(key) as work:
+                self.remove_categories(key, categories, work)
                 removed.append(key)
         return removed
 
-    def remove_categories(self, key: str, categories: Collection[str], journal: Journal) -> None:
-        """Delete a video's tables and files of some categories, under its lock."""
+    def remove_categories(self, key: str, categories: Collection[str], work: VideoWork) -> None:
+        """Delete a video's tables and files of some categories."""
         # First the journal, then the rows, then their files: see `generate.checkpoints`.
         for category in categories:
-            journal.note([TripletPaths.of(row) for row in self.tables.read_patches(category, key)])
+            work.journal.note([TripletPaths.of(row) for row in self.tables.read_patches(category, key)])
         for category in categories:
-            self.tables.remove(self.tables.patches_path(category, key))
-        journal.settle()
+            work.remove_table(self.tables.patches_path(category, key))
+        work.journal.settle()
 
     def remove_video(self, key: str) -> None:
         """Delete all that was made of a video: tables, patches, pictures, and what its last run reported.
@@ -232,10 +269,10 @@ class DataSet:
             DatasetAssetsError: A table is damaged, or from a newer release.
             OSError: The disk cannot be written.
         """
-        with self.work_on(key) as journal:
-            self.remove_categories(key, self.tables.categories(), journal)
-            self.tables.remove(self.tables.windows_path(key))
-            self.tables.remove(self.tables.video_path(key))
+        with self.work_on(key) as work:
+            self.remove_categories(key, self.tables.categories(), work)
+            work.remove_table(self.tables.windows_path(key))
+            work.remove_table(self.tables.video_path(key))
             self.pictures(key).keep_only(())
             for path in progress_paths(self.folder / layout.PROGRESS, key):
                 path.unlink(missing_ok=True)

@@ -39,6 +39,7 @@ class Failure:
         ended_s: When the run ended, Unix time.
         is_refusal: Whether the film was there and cannot be used as it is.
         version: Of a refused film at an address, see `video.FileState`; empty for others.
+        was_killed: Whether its process was killed from outside, so that it may succeed elsewhere as it is.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Failure:
     ended_s: float = field(default_factory=time.time)
     is_refusal: bool = False
     version: str = ""
+    was_killed: bool = False
 
     @classmethod
     def of(cls, error: DatasetAssetsError, key: str, film: FilmPath | str = "", run_id: str = "") -> Failure:

@@ -3,7 +3,9 @@
 A file is recorded, and the record is on the disk, before the file is written, and before its row is deleted.
 However the run ends, also by a power cut, `settle` finds every file without a row in the records, without
 listing folders or reading the configuration. The journal exists as long as a run works on the video: a
-journal without a run means that the run was killed. Not here: the order of a commit (`generate.checkpoints`).
+journal without a run means that the run was killed. Where many machines make the data set, each holder of a
+video has a journal of its own, and takes over those of earlier holders. Not here: the order of a commit
+(`generate.checkpoints`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dataset_assets.dataset.leases import Lease
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import TripletPaths
 from dataset_assets.disk import flush, make_folder, temporary
@@ -40,20 +43,30 @@ def journal_kept(journal: Journal) -> Iterator[Journal]:
 class Journal:
     """The recorded files of one video."""
 
-    def __init__(self, folder: Path, path: Path, tables: TableStore, key: str) -> None:
-        """Read what an earlier run recorded.
+    def __init__(
+        self, folder: Path, journals: Path, tables: TableStore, key: str, lease: Lease | None = None
+    ) -> None:
+        """Read what earlier runs recorded.
 
         Args:
             folder: The data set's folder.
-            path: The journal's file.
+            journals: The folder of the journals.
             tables: The data set's tables.
             key: The video's key.
+            lease: The video's lease; None where one machine makes the data set.
         """
         self._folder = folder
-        self._path = path
         self._tables = tables
         self._key = key
-        self._noted = _read(self._path)
+        self._lease = lease
+        self._writer = 0 if lease is None else lease.number
+        self._path = journals / (f"{key}.{self._writer}" if self._writer else key)
+        self._earlier = {
+            writer: path
+            for path in journal_paths(journals, key)
+            if (writer := _writer_of(path)) < self._writer
+        }
+        self._noted = set[Path]().union(*map(_read, (self._path, *self._earlier.values())))
 
     def begin(self) -> None:
         """Delete what an earlier run left behind, and write an empty journal to the disk.
@@ -62,10 +75,12 @@ class Journal:
             DatasetAssetsError: A table is damaged, or from a newer release.
             OSError: The disk is full or cannot be written.
         """
-        if self._path.exists():
+        if self._earlier or self._path.exists():
             self._tables.remove_temporaries(self._key)
+            self.make()
             self.settle()
-        self.make()
+        else:
+            self.make()
 
     def make(self) -> None:
         """Write an empty journal to the disk, or keep the existing one.
@@ -103,10 +118,23 @@ class Journal:
         Args:
             named: Files known to have rows, so that the tables need not be read for them.
         """
-        if not self._noted:
-            return
+        if self._lease is not None:
+            self._lease.check()
+        if self._noted:
+            self._delete_unnamed(named)
+        for path in self._earlier.values():
+            path.unlink(missing_ok=True)
+        self._earlier = {}
+
+    def _delete_unnamed(self, named: Collection[Path]) -> None:
         root = self._folder
-        emptied = {path.parent for path in self._noted if _removed(temporary(root / path))}
+        writers = (self._writer, *self._earlier)
+        emptied = {
+            path.parent
+            for path in self._noted
+            for writer in writers
+            if _removed(temporary(root / path, writer))
+        }
         unsure = self._noted.difference(named)
         unnamed = unsure - self._named_files() if unsure else unsure
         for path in unnamed:
@@ -125,6 +153,24 @@ class Journal:
         """Return the files that rows of the video name, in every category that has a table."""
         tables = (self._tables.read_patches(name, self._key) for name in self._tables.categories())
         return {path for rows in tables for row in rows for path in TripletPaths.of(row)}
+
+
+def journal_paths(folder: Path, key: str) -> list[Path]:
+    """List the journals of a video."""
+    try:
+        return sorted(path for path in folder.iterdir() if journal_key(path) == key)
+    except FileNotFoundError:
+        return []
+
+
+def journal_key(path: Path) -> str:
+    """Return the key of the video that a journal belongs to."""
+    return path.name.partition(".")[0]
+
+
+def _writer_of(path: Path) -> int:
+    """Return the number of the lease under which a journal was written; 0 without one."""
+    return int(path.name.partition(".")[2] or 0)
 
 
 def _read(path: Path) -> set[Path]:

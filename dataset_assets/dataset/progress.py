@@ -13,7 +13,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from dataset_assets.disk import replacing, temporary
+from dataset_assets.disk import replacing, temporaries
 from dataset_assets.process import process_identity
 
 INTERVAL_S = 1.0
@@ -76,9 +76,16 @@ class Progress:
 class ProgressFile:
     """Writes one video's progress."""
 
-    def __init__(self, folder: Path, progress: Progress) -> None:
-        """Create the folder; nothing is written before the first `update`."""
+    def __init__(self, folder: Path, progress: Progress, writer: int = 0) -> None:
+        """Create the folder; nothing is written before the first `update`.
+
+        Args:
+            folder: Where the files of all videos are.
+            progress: The state, which the run goes on changing.
+            writer: Number of the lease of the run, see `disk.temporary`.
+        """
         folder.mkdir(parents=True, exist_ok=True)
+        self._writer = writer
         self._path = folder / f"{progress.key}.json"
         self._progress = progress
         self._lock = threading.Lock()
@@ -95,7 +102,7 @@ class ProgressFile:
                 return
             self._progress.updated_s = now
             # Not flushed: a power cut ends the run, whose progress nobody needs then.
-            with replacing(self._path, is_durable=False) as file:
+            with replacing(self._path, is_durable=False, writer=self._writer) as file:
                 file.write(json.dumps(asdict(self._progress)).encode())
 
     def remove(self) -> None:
@@ -104,10 +111,10 @@ class ProgressFile:
             path.unlink(missing_ok=True)
 
 
-def progress_paths(folder: Path, key: str) -> tuple[Path, Path]:
+def progress_paths(folder: Path, key: str) -> list[Path]:
     """Return the files that a video's progress may be in."""
     path = folder / f"{key}.json"
-    return temporary(path), path
+    return [*temporaries(path), path]
 
 
 def windows_per_s(progress: Progress, now_s: float) -> float | None:

@@ -1,18 +1,17 @@
 """Write triplets so that every named file is complete, and every row has its files.
 
-All that a run adds to a data set passes through here and `TableStore.write`: storage of another kind replaces
-these two. Not here: what is written, and when (`generate`).
+Not here: what is written, and when (`generate`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from dataset_assets.dataset.triplets import TripletPaths
-from dataset_assets.disk import flush, make_folder, temporary
+from dataset_assets.disk import flush, make_folder, rename, temporary
 from dataset_assets.patches import EncodedTriplet
 
 # fsync waits for the disk, not for the processor: 8 at once let the file system commit them together.
@@ -27,10 +26,19 @@ class TripletWriter:
     rows. So a name never leads to an incomplete file, and a row never to a missing one.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Write below `root`, the data set's folder."""
+    def __init__(self, root: Path, check: Callable[[], None], writer: int) -> None:
+        """Write nothing yet.
+
+        Args:
+            root: The data set's folder.
+            check: Called before files get their names; raises, or ends the process, if this run may not write
+                the video any more.
+            writer: Number of the lease under which files are written, see `disk.temporary`.
+        """
         self._root = root
-        self._unnamed: set[Path] = set()
+        self._check = check
+        self._writer = writer
+        self._unnamed: dict[Path, int] = {}
         self._folders: set[Path] = set()
 
     def write(self, paths: TripletPaths, files: EncodedTriplet) -> None:
@@ -59,30 +67,34 @@ class TripletWriter:
         finals = [self._root / path for triplet in triplets for path in triplet]
         # All contents before the first name: a name may reach the disk without being flushed.
         with ThreadPoolExecutor(FLUSH_THREADS) as pool:
-            list(pool.map(flush, map(temporary, finals)))
+            list(pool.map(flush, map(self._temporary, finals)))
+        self._check()
         for final in finals:
-            temporary(final).replace(final)
-            self._unnamed.discard(final)
+            rename(self._temporary(final), final, self._unnamed[final])
+            del self._unnamed[final]
         for folder in sorted({final.parent for final in finals}):
             flush(folder)
 
     def discard(self) -> None:
         """Delete what was written and got no name."""
         for final in self._unnamed:
-            temporary(final).unlink(missing_ok=True)
+            self._temporary(final).unlink(missing_ok=True)
         self._unnamed.clear()
 
     def _write(self, path: Path, content: bytes) -> None:
         final = self._root / path
         if final.parent not in self._folders:
             self._make_folder(final.parent)
-        self._unnamed.add(final)
+        self._unnamed[final] = len(content)
         try:
-            temporary(final).write_bytes(content)
+            self._temporary(final).write_bytes(content)
         except FileNotFoundError:
             # Another video's run has just removed the empty folder.
             self._make_folder(final.parent)
-            temporary(final).write_bytes(content)
+            self._temporary(final).write_bytes(content)
+
+    def _temporary(self, final: Path) -> Path:
+        return temporary(final, self._writer)
 
     def _make_folder(self, folder: Path) -> None:
         make_folder(folder, self._root)

@@ -17,7 +17,7 @@ from dataset_assets import layout
 from dataset_assets.config import Category, Settings
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import FILE_NAME, TripletPaths, patch_id, triplet_paths
-from dataset_assets.disk import temporary
+from dataset_assets.disk import temporaries
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import FileKind
 from dataset_assets.tables import PatchRow
@@ -108,7 +108,8 @@ def files_without_row(root: Path, triplet: TripletPaths, named: Collection[Path]
         named: The files that rows of the video name.
     """
     yield from (path for path in triplet if path not in named and (root / path).exists())
-    yield from (temporary(path) for path in triplet if temporary(root / path).exists())
+    for path in triplet:
+        yield from (each.relative_to(root) for each in temporaries(root / path))
 
 
 def _windows_with_rows(tables: TableStore, keys: Set[str]) -> dict[Path, dict[str, int]]:

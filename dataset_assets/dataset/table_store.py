@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from dataset_assets import layout
-from dataset_assets.disk import flush, make_folder, temporary
+from dataset_assets.disk import flush, make_folder, temporaries
 from dataset_assets.tables import (
     PATCHES,
     VIDEOS,
@@ -92,7 +92,15 @@ class TableStore:
             keys.update(self.patches_files(category))
         return sorted(keys)
 
-    def write(self, path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: Provenance) -> None:
+    def write(
+        self,
+        path: Path,
+        schema: pa.Schema,
+        rows: Sequence[Row],
+        provenance: Provenance,
+        *,
+        writer: int = 0,
+    ) -> None:
         """Replace a table as `write_table` does, and make its folder where it is absent.
 
         Args:
@@ -100,19 +108,20 @@ class TableStore:
             schema: The table's schema, `VIDEOS`, `WINDOWS` or `PATCHES`.
             rows: The rows of that table, in the order to store them; none is allowed.
             provenance: What the rows were made from.
+            writer: Number of the lease under which it is written, see `disk.temporary`.
 
         Raises:
             OSError: The disk is full or cannot be written; the old file stays, and no temporary one.
         """
         if not path.exists():
             make_folder(path.parent, self._folder)
-        write_table(path, schema, rows, provenance)
+        write_table(path, schema, rows, provenance, writer=writer)
 
     def temporaries(self, key: str) -> list[Path]:
         """List the temporary files of a video's tables: a run that was killed leaves them."""
         tables = [self.video_path(key), self.windows_path(key)]
         tables += [self.patches_path(name, key) for name in self._category_names()]
-        return [path for table in tables if (path := temporary(table)).exists()]
+        return [path for table in tables for path in temporaries(table)]
 
     def read_video(self, key: str) -> VideoRow | None:
         """Read a video's row; None where it has none.
@@ -167,7 +176,8 @@ class TableStore:
         folder = path.parent
         if not folder.is_dir():
             return
-        temporary(path).unlink(missing_ok=True)
+        for unfinished in temporaries(path):
+            unfinished.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         # Before returning: the caller removes the files that the table names.
         flush(folder)

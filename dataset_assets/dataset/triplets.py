@@ -20,7 +20,7 @@ from dataset_assets.tables import PatchFile, PatchRow
 HASH_BYTES: Final = 8
 # Also the temporary name, which begins with a point.
 FILE_NAME: Final = re.compile(
-    rf"(?P<hidden>\.?)(?P<key>[a-z0-9][a-z0-9-]*)_(?P<window>\d{{6,9}})\.png(?P<temporary>{re.escape(TEMPORARY_SUFFIX)})?"
+    rf"(?P<hidden>\.?)(?P<key>[a-z0-9][a-z0-9-]*)_(?P<window>\d{{6,9}})\.png(?P<temporary>(?:\.\d+)?{re.escape(TEMPORARY_SUFFIX)})?"
 )
 
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from dataset_assets.dataset import DataSet, Journal, TripletPaths
+from dataset_assets.dataset import TripletPaths, VideoWork
 from dataset_assets.generate.ledger import PatchLedger, WindowLedger
 from dataset_assets.patches import EncodedTriplet
 from dataset_assets.tables import PatchRow
@@ -36,26 +36,25 @@ class Checkpoints:
 
     def __init__(
         self,
-        data_set: DataSet,
-        journal: Journal,
+        work: VideoWork,
         windows: WindowLedger | None,
         patches: Sequence[PatchLedger],
     ) -> None:
         """Start with nothing to commit.
 
         Args:
-            data_set: The data set.
-            journal: The video's journal.
+            work: The right to write the video.
             windows: The windows table, None where no windows are looked for; a finished one is not written
                 again.
             patches: The patches tables that are worked on.
         """
         self.windows = 0
         self.committed_s = 0.0
-        self._journal = journal
+        self._work = work
+        self._journal = work.journal
         self._window_ledger = windows
         self._ledgers = patches
-        self._writer = data_set.triplet_writer()
+        self._writer = work.triplet_writer()
         self._written: list[list[Path]] = []
         self._rows: list[tuple[PatchLedger, PatchRow]] = []
 
@@ -95,10 +94,10 @@ class Checkpoints:
         for ledger, row in added:
             ledger.add(row)
         if self._window_ledger is not None and not self._window_ledger.is_complete:
-            self._window_ledger.commit(complete=complete)
+            self._window_ledger.commit(self._work, complete=complete)
         for ledger in self._ledgers:
             if ledger.is_changed or (complete and not ledger.is_complete):
-                ledger.commit(complete=complete)
+                ledger.commit(self._work, complete=complete)
         self._journal.settle({path for triplet in written for path in triplet})
         self.windows = 0
         self.committed_s = time.time()
@@ -109,7 +108,7 @@ class Checkpoints:
             self._journal.note([TripletPaths.of(row) for row in ledger.given_up])
         for ledger in self._ledgers:
             if ledger.given_up:
-                ledger.commit(complete=False)
+                ledger.commit(self._work, complete=False)
 
     def discard(self) -> None:
         """Delete the files that were written and not committed."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from dataset_assets.config import BaseSettings
-from dataset_assets.dataset import STRATA_VERSION, DataSet, SettingsHashes, has_other_cap
+from dataset_assets.dataset import STRATA_VERSION, DataSet, SettingsHashes, VideoWork, has_other_cap
 from dataset_assets.frames import FileKind
 from dataset_assets.generate.rows import untried_row
 from dataset_assets.patches import PatchPlan
@@ -60,7 +60,6 @@ class WindowLedger:
         """
         if provenance.sampled is None:
             raise ValueError("a windows table says how its candidates were placed")
-        self._data_set = data_set
         self._path = data_set.tables.windows_path(key)
         self._sampled = provenance.sampled
         self._provenance = provenance
@@ -194,10 +193,10 @@ class WindowLedger:
         """All rows, by number."""
         return [self._rows[number] for number in sorted(self._rows)]
 
-    def commit(self, *, complete: bool) -> None:
+    def commit(self, work: VideoWork, *, complete: bool) -> None:
         """Replace the table."""
         made = replace(self.finished, complete=complete)
-        self._data_set.tables.write(self._path, WINDOWS, self.rows(), made)
+        work.write_table(self._path, WINDOWS, self.rows(), made)
         self.is_complete = complete
         self.is_changed = False
 
@@ -250,7 +249,6 @@ class PatchLedger:
         self.lacks_files_alone = False
         self.given_up: list[PatchRow] = []
         self.chosen: int | None = None
-        self._data_set = data_set
         self._path = data_set.tables.patches_path(plan.category, plan.key)
         self._provenance = provenance
         self._done: dict[int, PatchRow] = {}
@@ -363,12 +361,12 @@ class PatchLedger:
         """Return the rows made under these settings, by window."""
         return [self._done[window] for window in sorted(self._done)]
 
-    def commit(self, *, complete: bool) -> None:
+    def commit(self, work: VideoWork, *, complete: bool) -> None:
         """Replace the table."""
         rows = sorted([*self._done.values(), *self._earlier.values()], key=lambda row: row.window)
         outdated = len(rows) - self.made
         made = replace(self._provenance, complete=complete, outdated=outdated)
-        self._data_set.tables.write(self._path, PATCHES, rows, made)
+        work.write_table(self._path, PATCHES, rows, made)
         self.is_complete = complete
         self.is_changed = False
         self.given_up = []

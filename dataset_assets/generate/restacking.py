@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import DataSet, Journal, TripletPaths, content_hash, triplet_paths
+from dataset_assets.dataset import DataSet, TripletPaths, VideoWork, content_hash, triplet_paths
 from dataset_assets.frames import FileKind
 from dataset_assets.generate.checkpoints import Checkpoints
 from dataset_assets.generate.ledger import PatchLedger
@@ -35,7 +35,7 @@ def has_other_files(settings: Settings, data_set: DataSet, key: str, categories:
 
 
 def restack(
-    settings: Settings, data_set: DataSet, entry: VideoEntry, journal: Journal, categories: Sequence[str]
+    settings: Settings, data_set: DataSet, entry: VideoEntry, work: VideoWork, categories: Sequence[str]
 ) -> None:
     """Give the patches of a video the files that are wanted, as far as that needs no film.
 
@@ -46,7 +46,7 @@ def restack(
         settings: The configuration.
         data_set: The data set.
         entry: The video.
-        journal: Its journal.
+        work: The right to write it.
         categories: The categories that are asked for.
 
     Raises:
@@ -60,11 +60,11 @@ def restack(
     strata = window_ledger(settings, data_set, entry, film, rebuilds=False).strata
     for name in categories:
         ledger = patch_ledger(settings, data_set, entry, film, plans[name], strata, rebuilds=False)
-        _restack(data_set, journal, ledger)
+        _restack(data_set, work, ledger)
 
 
-def _restack(data_set: DataSet, journal: Journal, ledger: PatchLedger) -> None:
-    checkpoints = Checkpoints(data_set, journal, None, [ledger])
+def _restack(data_set: DataSet, work: VideoWork, ledger: PatchLedger) -> None:
+    checkpoints = Checkpoints(work, None, [ledger])
     ledger.keep_chosen()
     changed = 0
     try:

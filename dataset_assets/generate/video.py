@@ -16,7 +16,15 @@ import cv2
 
 from dataset_assets.addresses import Address, FilmPath
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
-from dataset_assets.dataset import SOURCE_VERSION, DataSet, Progress, irrelevant_settings, source_hashes
+from dataset_assets.dataset import (
+    SOURCE_VERSION,
+    DataSet,
+    Holder,
+    OnBusy,
+    Progress,
+    irrelevant_settings,
+    source_hashes,
+)
 from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
 from dataset_assets.errors import (
     ConfigError,
@@ -38,8 +46,14 @@ from dataset_assets.tables import VIDEOS, Provenance, VideoRow
 from dataset_assets.video import RETRY_DELAYS_S, FileState, VideoInfo, is_there, probe
 
 
-def probe_video(settings: Settings, key: str) -> VideoRow:
+def probe_video(settings: Settings, key: str, *, on_busy: OnBusy | None = None) -> VideoRow:
     """Probe a video and replace its row in the videos table.
+
+    Args:
+        settings: The configuration.
+        key: The video's key.
+        on_busy: With many machines, called again and again while another works on the video, until it is
+            free. Without, that is an error.
 
     Raises:
         VideoError: The film cannot be read, or must not be used.
@@ -47,13 +61,17 @@ def probe_video(settings: Settings, key: str) -> VideoRow:
     """
     entry = settings.video(key)
     data_set = DataSet.of(settings)
-    with data_set.failures.kept(key, entry.path), _named(settings, entry), data_set.work_on(key):
+    with (
+        data_set.failures.kept(key, entry.path),
+        _named(settings, entry),
+        data_set.work_on(key, _waiting(on_busy)) as work,
+    ):
         info = _probe(settings, entry)
         row = video_row(entry, info)
         irrelevant = irrelevant_settings(converted=info.colour.is_converted, interlaced=info.interlaced)
         hash_ = source_hashes(settings, entry, irrelevant).written
         provenance = Provenance(hash_, info.fingerprint, SOURCE_VERSION, complete=True, target=1)
-        data_set.tables.write(data_set.tables.video_path(key), VIDEOS, [row], provenance)
+        work.write_table(data_set.tables.video_path(key), VIDEOS, [row], provenance)
     return row
 
 
@@ -67,6 +85,7 @@ def generate_video(
     may_replace: bool = False,
     lanes: int = 1,
     on_progress: Callable[[Progress], None] | None = None,
+    on_busy: OnBusy | None = None,
 ) -> VideoReport:
     """Make what is missing or stale of a video's windows and patches.
 
@@ -82,6 +101,8 @@ def generate_video(
         may_replace: Whether more than a tenth of the video's finished patches may be deleted or made again.
         lanes: Windows that are made at a time, each with its own decoder. The result is the same.
         on_progress: Called with the progress after each window.
+        on_busy: With many machines, called again and again while another works on the video, until it is
+            free. Without, that is an error.
 
     Returns:
         What the tables hold now, and what this run did.
@@ -99,12 +120,16 @@ def generate_video(
     wanted = _known_categories(settings, categories)
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
     data_set = DataSet.of(settings)
-    with data_set.failures.kept(key, entry.path), _named(settings, entry), data_set.work_on(key) as journal:
+    with (
+        data_set.failures.kept(key, entry.path),
+        _named(settings, entry),
+        data_set.work_on(key, _waiting(on_busy)) as work,
+    ):
         may_replace = may_replace or force or settings.base.allow_replacing
         if not force and has_other_files(settings, data_set, key, wanted):
             if not may_replace:
                 refuse_run(settings, data_set, entry, wanted)
-            restack(settings, data_set, entry, journal, wanted)
+            restack(settings, data_set, entry, work, wanted)
         info = _probe(settings, entry)
         step_done()
         plan = plan_video(settings, entry, info)
@@ -112,7 +137,7 @@ def generate_video(
             settings,
             plan,
             data_set,
-            journal,
+            work,
             windows=windows,
             categories=wanted,
             force=force,
@@ -124,7 +149,7 @@ def generate_video(
         if not may_replace and (left or not video_pass.is_done):
             refuse_run(settings, data_set, entry, wanted, plan=plan)
         video_pass.run()
-        data_set.remove_categories(key, left, journal)
+        data_set.remove_categories(key, left, work)
     return VideoReport(
         key=key,
         info=info,
@@ -134,6 +159,18 @@ def generate_video(
         cpu_s=time.process_time() - started_cpu_s,
         wall_s=time.perf_counter() - started_s,
     )
+
+
+def _waiting(on_busy: OnBusy | None) -> OnBusy | None:
+    """Return what is called while another run works on the video; waiting counts as no step of this one."""
+    if on_busy is None:
+        return None
+
+    def wait(holder: Holder) -> None:
+        step_done()
+        on_busy(holder)
+
+    return wait
 
 
 def _known_categories(settings: Settings, categories: Sequence[str] | None) -> list[str]:

@@ -16,8 +16,8 @@ from dataset_assets.config import Settings
 from dataset_assets.dataset import (
     REJECTED_PICTURES,
     DataSet,
-    Journal,
     Progress,
+    VideoWork,
     shortfall,
 )
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, SpaceError
@@ -51,7 +51,7 @@ class VideoPass:
         settings: Settings,
         plan: VideoPlan,
         data_set: DataSet,
-        journal: Journal,
+        work: VideoWork,
         *,
         windows: bool,
         categories: Sequence[str],
@@ -65,7 +65,7 @@ class VideoPass:
             settings: The configuration.
             plan: What is to be made.
             data_set: The data set.
-            journal: The video's journal.
+            work: The right to write the video.
             windows: Whether windows are searched; else finished ones are replayed.
             categories: Categories to make patches of.
             force: Whether to rebuild what is up to date.
@@ -96,7 +96,7 @@ class VideoPass:
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if self._is_pending(ledger)]
         found = self.windows if self._finds_windows else None
-        self._checkpoints = Checkpoints(data_set, journal, found, self._pending)
+        self._checkpoints = Checkpoints(work, found, self._pending)
         rows = self.windows.rows()
         self._progress = Progress(
             key=entry.key,
@@ -107,7 +107,7 @@ class VideoPass:
             patches={ledger.plan.category: ledger.made for ledger in self.patches},
             patches_bytes={ledger.plan.category: ledger.size_bytes for ledger in self.patches},
         )
-        self._progress_file = data_set.progress_file(self._progress)
+        self._progress_file = data_set.progress_file(self._progress, work)
         self._away, self._away_lock = 0, Lock()
 
     @property

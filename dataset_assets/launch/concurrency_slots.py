@@ -10,11 +10,10 @@ import dagster as dg
 
 from dataset_assets.assets import video_of
 from dataset_assets.dataset import DataSet
-from dataset_assets.errors import BusyError
 
 
 def free_concurrency_slots(instance: dg.DagsterInstance, data_set: DataSet) -> None:
-    """Free the slots of runs that have ended, or that hold no video's lock.
+    """Free the slots of runs that have ended, or whose video nobody holds.
 
     A run that is alive and just between two steps loses its slot too, which costs nothing but that one more
     may run meanwhile.
@@ -29,13 +28,5 @@ def free_concurrency_slots(instance: dg.DagsterInstance, data_set: DataSet) -> N
     for run_id in storage.get_concurrency_run_ids():
         run = instance.get_run_by_id(run_id)
         key = video_of(run) if run is not None and not run.is_finished else None
-        if key is None or not _is_worked_on(data_set, key):
+        if key is None or not data_set.is_held(key):
             storage.free_concurrency_slots_for_run(run_id)
-
-
-def _is_worked_on(data_set: DataSet, key: str) -> bool:
-    try:
-        with data_set.lock(key):
-            return False
-    except BusyError:
-        return True

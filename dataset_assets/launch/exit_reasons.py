@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataset_assets.config import fitting_remedy, load_settings
-from dataset_assets.dataset import DataSet, Failure
+from dataset_assets.dataset import LOST_LEASE_EXIT_CODE, DataSet, Failure
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import DAMAGED_REMEDY, LIMIT_EXIT_CODE
 
@@ -40,13 +40,20 @@ def exit_failure(config: Path, key: str, exit_code: int, run_id: str) -> Failure
         kept = DataSet.of(settings).failures.read_one(key)
         if kept is not None:
             return replace(kept, run_id=run_id)
+    elif exit_code == LOST_LEASE_EXIT_CODE:
+        what = f"{key}: its process lost the right to write the video, and ended"
+        remedy = (
+            f"look after the disk of {settings.base.output_base_dir}, which could not be written for "
+            f"{settings.base.lease_s / 2:g} s, and run generate again"
+        )
     elif -exit_code in CRASHES:
         what = f"{key} ({entry.path}): the decoder crashed on it ({how}), and only this video with it"
         remedy = fitting_remedy(DAMAGED_REMEDY, settings, entry)
     elif -exit_code == signal.SIGKILL:
         what = f"{key}: its process was killed ({how}), by the system if memory ran out"
         remedy += ", with fewer --workers where memory is short"
-    return Failure(key, str(entry.path), what, remedy, run_id)
+    was_killed = -exit_code == signal.SIGKILL or exit_code == LOST_LEASE_EXIT_CODE
+    return Failure(key, str(entry.path), what, remedy, run_id, was_killed=was_killed)
 
 
 def _signal_name(number: int) -> str:

@@ -82,7 +82,7 @@ class SnapshotCollector:
         self._settings = settings
         self._categories = list(categories or settings.categories)
         self._entries = {entry.key: entry for entry in settings.videos if not keys or entry.key in keys}
-        self._data_set = DataSet(settings.base.output_base_dir, caches_footers=True)
+        self._data_set = DataSet.of(settings, caches_footers=True)
         self._machine = MachineReader()
         self._tables: _Tables | None = None
         # Runs whose progress was seen: without, they are past their pass, and not before it.

@@ -259,14 +259,14 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Load of the machine, and the runs' part of it.
+    """Load of the machine, and the runs' part of it; of a container or a Slurm job, what it may use.
 
     Attributes:
-        cpu_count: Cores.
+        cpu_count: Cores that may be used.
         cpu_percent: Processor time in use, 100 is all cores.
         io_wait_percent: Processor time that waits for disks, 100 is all cores.
         load_1m: Load average over a minute: processes that run or wait for a core.
-        memory_bytes: Memory of the machine.
+        memory_bytes: Memory that may be used in all.
         memory_available_bytes: Memory that is available.
         runs_cpu_percent: Processor time of the runs' processes; 100 is one core.
         runs_memory_bytes: Memory of the runs' processes.

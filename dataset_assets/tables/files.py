@@ -35,7 +35,9 @@ _AnyRow = TypeVar("_AnyRow", VideoRow, WindowRow, PatchRow)
 _T = TypeVar("_T")
 
 
-def write_table(path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: Provenance) -> None:
+def write_table(
+    path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: Provenance, *, writer: int = 0
+) -> None:
     """Replace a table in one step: at any moment, also after a power cut, the file is the old or the new one.
 
     Once this returns, the new one is on the disk. Equal rows and provenance give equal bytes.
@@ -45,6 +47,7 @@ def write_table(path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: 
         schema: The table's schema, `VIDEOS`, `WINDOWS` or `PATCHES`.
         rows: The rows of that table, in the order to store them; none is allowed.
         provenance: What the rows were made from; its versions are replaced by those of this release.
+        writer: Number of the lease under which it is written, see `disk.temporary`.
 
     Raises:
         OSError: The disk is full or cannot be written; the old file stays, and no temporary one.
@@ -53,7 +56,7 @@ def write_table(path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: 
     columns = [pa.array([getattr(row, field.name) for row in rows], type=field.type) for field in schema]
     table = pa.Table.from_arrays(columns, schema=schema)
     with (
-        replacing(path) as file,
+        replacing(path, writer=writer) as file,
         pq.ParquetWriter(
             file,
             schema,
@@ -62,10 +65,10 @@ def write_table(path: Path, schema: pa.Schema, rows: Sequence[Row], provenance: 
             write_page_checksum=True,
             # Arrow's own copy of the schema, with the descriptions, doubles the cost of a footer.
             store_schema=False,
-        ) as writer,
+        ) as parquet,
     ):
-        writer.write_table(table)
-        writer.add_key_value_metadata(metadata)
+        parquet.write_table(table)
+        parquet.add_key_value_metadata(metadata)
 
 
 def read_table(path: Path, name: str, schema: pa.Schema, row_type: type[_AnyRow]) -> list[_AnyRow]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dataset_assets.dataset import DataSet, TripletPaths
+from dataset_assets.dataset import DataSet, TripletPaths, VideoWork
 from dataset_assets.errors import BusyError
 from dataset_assets.tables import PATCHES, WINDOWS
 from dataset_assets.verify.findings import RepairPlan
@@ -42,19 +42,19 @@ def delete_broken(data_set: DataSet, key: str, plan: RepairPlan, marks: Marks) -
         DatasetAssetsError: A table that should be kept cannot be read.
         OSError: The disk is full or cannot be written.
     """
-    with data_set.lock(key):
+    with data_set.hold(key) as work:
         if table_marks(data_set, key) != marks:
             raise BusyError(f"{key}: a run has changed its tables meanwhile", "verify it again")
         _add_rows_of_strata(data_set, key, plan)
         # Not `work_on`: it reads every table to remove what a killed run left; one may be damaged.
-        journal = data_set.journal(key)
+        journal = work.journal
         journal.make()
         journal.note([*plan.triplets, *_files_of_rows(data_set, key, plan)])
         for path in plan.tables:
-            data_set.tables.remove(path)
+            work.remove_table(path)
         for category in data_set.tables.categories():
-            _rewrite_patches(data_set, category, key, plan)
-        _rewrite_windows(data_set, key, plan)
+            _rewrite_patches(data_set, category, key, plan, work)
+        _rewrite_windows(data_set, key, plan, work)
         journal.settle()
         for path in plan.leftovers:
             path.unlink(missing_ok=True)
@@ -80,18 +80,18 @@ def _files_of_rows(data_set: DataSet, key: str, plan: RepairPlan) -> list[Triple
     return files
 
 
-def _rewrite_patches(data_set: DataSet, category: str, key: str, plan: RepairPlan) -> None:
+def _rewrite_patches(data_set: DataSet, category: str, key: str, plan: RepairPlan, work: VideoWork) -> None:
     path, broken = data_set.tables.patches_path(category, key), plan.rows.get(category, ())
     provenance = data_set.tables.read_provenance(path) if broken or path in plan.reopened else None
     if provenance is not None and path not in plan.tables:
         rows = data_set.tables.read_patches(category, key)
         kept = [row for position, row in enumerate(rows) if position not in broken]
-        data_set.tables.write(path, PATCHES, kept, replace(provenance, complete=False))
+        work.write_table(path, PATCHES, kept, replace(provenance, complete=False))
 
 
-def _rewrite_windows(data_set: DataSet, key: str, plan: RepairPlan) -> None:
+def _rewrite_windows(data_set: DataSet, key: str, plan: RepairPlan, work: VideoWork) -> None:
     path = data_set.tables.windows_path(key)
     provenance = data_set.tables.read_provenance(path) if plan.windows or path in plan.reopened else None
     if provenance is not None and path not in plan.tables:
         kept = [row for row in data_set.tables.read_windows(key) if row.window not in plan.windows]
-        data_set.tables.write(path, WINDOWS, kept, replace(provenance, complete=False))
+        work.write_table(path, WINDOWS, kept, replace(provenance, complete=False))

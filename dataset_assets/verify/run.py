@@ -20,7 +20,7 @@ from dataset_assets.checks import MAX_SHARE_BARRED
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_row, wanted_statuses
-from dataset_assets.disk import temporary
+from dataset_assets.disk import TEMPORARY_SUFFIX
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
@@ -200,10 +200,10 @@ class _Verification:
         rows = [row for rows in self._tables.patches.values() for row in rows]
         named = {path for row in rows for path in TripletPaths.of(row)}
         for triplet in sorted(self._strays.by_key.get(self._key, ()), key=lambda files: files.gt):
-            hidden = {temporary(path) for path in triplet}
             for path in files_without_row(root, triplet, named):
                 found.repair.triplets.add(triplet)
-                if path in hidden:
+                if path.name.endswith(TEMPORARY_SUFFIX):
+                    found.repair.leftovers.add(root / path)
                     found.add(Kind.LEFTOVER, path, "was left behind by a killed run")
                 else:
                     found.add(Kind.EXTRA, path, "has no row")

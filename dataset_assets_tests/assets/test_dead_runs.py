@@ -36,7 +36,7 @@ def test_a_run_is_closed_once_its_process_is_gone_and_nobody_works_on_its_video(
         finally:
             process.kill()
             process.communicate()
-        with data_set.lock("film"):
+        with data_set.hold("film"):
             assert state() == "STARTED"
         assert state() == "FAILURE"
         (run,) = instance.get_runs()

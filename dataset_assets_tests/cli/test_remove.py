@@ -90,7 +90,7 @@ def test_nothing_is_removed_where_nobody_can_be_asked_or_a_run_works_on_it(copy:
     done = run("videos", "remove", "beta", "--config", copy)
     assert done.returncode == 1
     assert done.stderr == "error beta: nothing was removed, since nobody can be asked; add --yes\n"
-    with DataSet.of(load_settings(copy)).lock("beta"):
+    with DataSet.of(load_settings(copy)).hold("beta"):
         done = run("videos", "remove", "beta", "--files", "--yes", "--config", copy)
     assert done.returncode == 1
     assert done.stderr.startswith("error beta: another run works on this video; wait until it has ended")

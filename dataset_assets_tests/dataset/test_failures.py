@@ -92,7 +92,7 @@ def test_a_failure_that_cannot_be_kept_is_raised_all_the_same(
 
 
 def test_a_busy_video_has_not_failed(sdr_film: Film, tmp_path: Path) -> None:
-    with DataSet(tmp_path).lock(KEY), pytest.raises(BusyError):
+    with DataSet(tmp_path).hold(KEY), pytest.raises(BusyError):
         generate_video(small_settings(tmp_path, sdr_film.path), KEY)
     assert DataSet(tmp_path).failures.read() == {}
 

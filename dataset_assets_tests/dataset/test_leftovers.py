@@ -50,8 +50,8 @@ def test_files_without_rows_go_though_every_table_is_finished(
 def test_a_table_that_a_killed_run_was_writing_goes(tiny_film: Film, tmp_path: Path) -> None:
     settings = small_settings(tmp_path, tiny_film.path)
     generate_video(settings, KEY)
-    journal = DataSet(tmp_path).journal(KEY)
-    journal.begin()
+    with DataSet(tmp_path).hold(KEY) as work:
+        work.journal.begin()
     begun = [temporary(path) for path in tmp_path.glob("metadata/*/**/part-0.parquet")]
     for path in begun:
         path.write_bytes(b"begun")

@@ -12,7 +12,6 @@ import pytest
 
 from dataset_assets.config import Category, Format, Settings
 from dataset_assets.dataset import SOURCE, WINDOWS, DataSet
-from dataset_assets.dataset.lock import video_lock
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, interlaced, make_film, sdr_frames
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt
@@ -321,7 +320,7 @@ def test_a_category_that_left_the_configuration_leaves_nothing_behind(
     settings = small_settings(output, film, weights={"general": 1.0, "space": 0.5}, categories=left)
     if at_once:
         film.unlink()
-        with video_lock(output / "metadata/.locks", KEY):
+        with DataSet(output).hold(KEY):
             assert DataSet.of(settings).remove_left_categories(settings) == []
         assert DataSet.of(settings).remove_left_categories(settings) == [KEY]
         assert DataSet.of(settings).remove_left_categories(settings) == []

@@ -13,7 +13,6 @@ import pytest
 from dataset_assets import __version__
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet
-from dataset_assets.dataset.lock import video_lock
 from dataset_assets.errors import VideoError
 from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
 from dataset_assets.generate import generate_video, probe_video
@@ -113,7 +112,7 @@ def test_pictures_of_candidates_that_are_no_longer_in_the_table_go(
 def test_pictures_of_a_video_that_a_run_works_on_stay(copied: Settings) -> None:
     new = root_of(copied) / f"metadata/pictures/video={KEY}/00000000-1.jpg"
     new.write_bytes(b"a picture of a window that is not committed yet")
-    with video_lock(root_of(copied) / "metadata/.locks", KEY):
+    with DataSet(root_of(copied)).hold(KEY):
         write_video_page(copied, KEY)
         assert new.exists()
     write_video_page(copied, KEY)

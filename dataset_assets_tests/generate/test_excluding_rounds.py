@@ -97,7 +97,8 @@ def run(
                 ledger.add(row)
         rounds.settle(batch)
     ledger.keep_below(sequence.number, rounds.accepted)
-    ledger.commit(complete=True)
+    with DataSet(folder).hold(KEY) as work:
+        ledger.commit(work, complete=True)
     rows = ledger.rows()
     assert [row.window for row in rows if row.accepted] == rounds.accepted
     assert rounds.tried == sum(row.is_tried for row in rows) <= step.target * chosen.max_attempts

@@ -75,8 +75,8 @@ def record(settings: Settings, output: Path) -> Recording:
     recorder = Recorder(output)
     write = TableStore.write
 
-    def write_and_mark(store: TableStore, path: Path, *rest: Any) -> None:
-        write(store, path, *rest)
+    def write_and_mark(store: TableStore, path: Path, *rest: Any, **options: Any) -> None:
+        write(store, path, *rest, **options)
         recorder.mark(path.relative_to(output))
 
     with patch.object(TableStore, "write", write_and_mark), recorder.watching():

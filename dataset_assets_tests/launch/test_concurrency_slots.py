@@ -26,7 +26,7 @@ def test_killed_and_ended_runs_lose_their_places_and_a_run_that_works_keeps_its_
         hold_a_place(instance, "killed", dg.DagsterRunStatus.STARTED)
         hold_a_place(instance, "ended", dg.DagsterRunStatus.FAILURE)
         works = hold_a_place(instance, "works", dg.DagsterRunStatus.STARTED)
-        with data_set.lock("works"):
+        with data_set.hold("works"):
             free_concurrency_slots(instance, data_set)
         claimed = instance.event_log_storage.get_concurrency_info(POOL).claimed_slots
     assert [slot.run_id for slot in claimed] == [works]

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from dataset_assets.dataset import TripletWriter, patch_id, triplet_paths
+from dataset_assets.dataset import patch_id, triplet_paths
+from dataset_assets.dataset.publishing import TripletWriter
 from dataset_assets.frames import DEFAULT_KINDS, FileKind
 from dataset_assets.patches.kernels import downscale
 from dataset_assets.patches.triplets import encode_triplet, stack_triplet
@@ -48,6 +49,10 @@ def test_the_stacks_hold_the_frames_in_order_from_top_to_bottom() -> None:
     assert np.array_equal(lr7.reshape(7, 18, 32, 3), small)
 
 
+def triplet_writer(root: Path) -> TripletWriter:
+    return TripletWriter(root, lambda: None, 0)
+
+
 @pytest.mark.parametrize("kinds", [(FileKind.GT, FileKind.LR5), (FileKind.GT, FileKind.LR7)])
 def test_a_stack_is_the_same_whichever_others_are_made(kinds: tuple[FileKind, ...]) -> None:
     found = stack_triplet(CROPS, kinds, "bicubic", 3)
@@ -56,7 +61,7 @@ def test_a_stack_is_the_same_whichever_others_are_made(kinds: tuple[FileKind, ..
 
 
 def test_files_that_are_not_written_are_left_as_they_are(tmp_path: Path) -> None:
-    writer = TripletWriter(tmp_path)
+    writer = triplet_writer(tmp_path)
     writer.write(PATHS, FILES)
     writer.commit([PATHS])
     before = (tmp_path / PATHS.gt).stat()
@@ -74,7 +79,7 @@ def test_frame_3_of_the_seven_is_frame_2_of_the_five_and_the_downscaled_gt() -> 
 
 
 def test_the_files_hold_the_pictures_in_red_green_blue(tmp_path: Path) -> None:
-    writer = TripletWriter(tmp_path)
+    writer = triplet_writer(tmp_path)
     writer.write(PATHS, FILES)
     writer.commit([PATHS])
     for path, picture, content in zip(PATHS, TRIPLET.values(), FILES.values(), strict=True):
@@ -86,7 +91,7 @@ def test_the_files_hold_the_pictures_in_red_green_blue(tmp_path: Path) -> None:
 
 def test_pictures_that_were_turned_or_mirrored_in_memory_are_written_as_they_look(tmp_path: Path) -> None:
     turned = stack_triplet(CROPS.swapaxes(1, 2)[:, ::-1], DEFAULT_KINDS, "area", 3)
-    writer = TripletWriter(tmp_path)
+    writer = triplet_writer(tmp_path)
     writer.write(PATHS, encode_triplet(turned))
     writer.commit([PATHS])
     gt = np.asarray(Image.open(tmp_path / PATHS.gt))
@@ -94,7 +99,7 @@ def test_pictures_that_were_turned_or_mirrored_in_memory_are_written_as_they_loo
 
 
 def test_no_name_appears_before_the_commit(tmp_path: Path) -> None:
-    writer = TripletWriter(tmp_path)
+    writer = triplet_writer(tmp_path)
     writer.write(PATHS, FILES)
     assert all(Path(name).name.startswith(".") for name in files(tmp_path))
     writer.commit([PATHS])
@@ -103,7 +108,7 @@ def test_no_name_appears_before_the_commit(tmp_path: Path) -> None:
 
 def test_only_what_is_committed_gets_its_name_and_the_rest_is_discarded(tmp_path: Path) -> None:
     other = triplet_paths("Toon/ToonModel/Learn", "Patches", patch_id("a-film", 13), DEFAULT_KINDS)
-    writer = TripletWriter(tmp_path)
+    writer = triplet_writer(tmp_path)
     writer.write(PATHS, FILES)
     writer.write(other, FILES)
     writer.commit([other])
@@ -127,7 +132,7 @@ def test_a_triplet_that_could_not_be_written_whole_leaves_nothing(
         return write_bytes(path, content)
 
     monkeypatch.setattr(Path, "write_bytes", interrupted)
-    writer = TripletWriter(tmp_path)
+    writer = triplet_writer(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         writer.write(PATHS, FILES)
     assert not any(Path(name).name.startswith("a-film") for name in files(tmp_path))
@@ -136,7 +141,7 @@ def test_a_triplet_that_could_not_be_written_whole_leaves_nothing(
 
 
 def test_files_that_cannot_be_flushed_get_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    writer = TripletWriter(tmp_path)
+    writer = triplet_writer(tmp_path)
     writer.write(PATHS, FILES)
 
     def full(descriptor: int) -> None:
@@ -149,7 +154,7 @@ def test_files_that_cannot_be_flushed_get_no_name(tmp_path: Path, monkeypatch: p
 
 
 def test_a_new_triplet_replaces_an_old_one_of_the_same_name(tmp_path: Path) -> None:
-    writer = TripletWriter(tmp_path)
+    writer = triplet_writer(tmp_path)
     for kernel in ("bicubic", "area"):
         writer.write(PATHS, encode_triplet(stack_triplet(CROPS, DEFAULT_KINDS, kernel, 3)))
         writer.commit([PATHS])
@@ -159,7 +164,7 @@ def test_a_new_triplet_replaces_an_old_one_of_the_same_name(tmp_path: Path) -> N
 
 
 def test_a_folder_that_another_run_removed_is_made_again(tmp_path: Path) -> None:
-    writer = TripletWriter(tmp_path)
+    writer = triplet_writer(tmp_path)
     writer.write(PATHS, FILES)
     writer.commit([PATHS])
     for path in PATHS:

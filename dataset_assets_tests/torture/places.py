@@ -39,7 +39,7 @@ def ended_at(place: Place, number: int, signal_number: int) -> Iterator[None]:
         os.kill(os.getpid(), signal_number)
 
     def picture(path: Path, content: bytes) -> int:
-        if path.name.endswith(".png.tmp") and is_time("in a picture"):
+        if ".png." in path.name and path.suffix == ".tmp" and is_time("in a picture"):
             write_bytes(path, content[: len(content) // 2])
             end()
         return write_bytes(path, content)

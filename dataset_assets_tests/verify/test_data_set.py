@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import Progress, ProgressFile
-from dataset_assets.dataset.lock import video_lock
+from dataset_assets.dataset import DataSet, Progress, ProgressFile
 from dataset_assets.errors import VideoError
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets.verify import keys_of, verify
@@ -40,7 +39,7 @@ def test_nothing_is_repaired_while_another_process_holds_the_lock(settings: Sett
     root = settings.base.output_base_dir
     damages.truncate(root)
     before = pictures(root)
-    with video_lock(root / "metadata/.locks", KEY):
+    with DataSet(root).hold(KEY):
         found = only(settings, repair=True)
     assert len(found.findings) == 1
     assert found.left_out == "not repaired: a run works on it"
