@@ -34,6 +34,7 @@ from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import PatchRow, WindowRow
+from dataset_assets.video import look_at
 
 
 class DataSet:
@@ -350,6 +351,7 @@ class DataSet:
         # Each footer is needed three times.
         tables = self.tables if isinstance(self.tables, CachedFooters) else CachedFooters(self.folder)
         kept = self.failures.read()
+        look_at(entry.path for entry in settings.videos)
         statuses = {
             entry.key: statuses_of(settings, entry, tables, self.excluded_windows)
             for entry in settings.videos
