@@ -11,11 +11,13 @@ Example:
         print(triplet.video, data_set.folder / triplet.paths.gt)
 """
 
+from dataset_assets.dataset.at_work import AtWork
 from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.holding import OnBusy
+from dataset_assets.dataset.hosts import HostRecord, clock_ahead_s
 from dataset_assets.dataset.identity import (
     PATCHES_VERSION,
     SOURCE_VERSION,
@@ -83,6 +85,7 @@ __all__ = [
     "WINDOWS",
     "WINDOWS_VERSION",
     "AssetStatus",
+    "AtWork",
     "Beat",
     "Completion",
     "DataSet",
@@ -90,6 +93,7 @@ __all__ = [
     "ExcludedWindows",
     "Failure",
     "Holder",
+    "HostRecord",
     "Journal",
     "OnBusy",
     "Overview",
@@ -104,6 +108,7 @@ __all__ = [
     "TripletPaths",
     "VideoPictures",
     "VideoWork",
+    "clock_ahead_s",
     "content_hash",
     "encode_picture",
     "eta_s",

@@ -34,10 +34,12 @@ class Machines:
     Attributes:
         are_many: Whether several machines make it at once.
         lease_s: Seconds without a beat after which another machine takes a video over.
+        digest: With many, hash of this machine's release and settings, see `hosts`.
     """
 
     are_many: bool
     lease_s: float
+    digest: str = ""
 
 
 class Holding:
@@ -77,7 +79,8 @@ class Holding:
         lease_s = recorded if wanted is None else wanted.lease_s if wanted.are_many else None
         if lease_s is None:
             return None
-        return Leases(LeaseFolder(self._folder / layout.LEASES, self._folder), lease_s)
+        digest = wanted.digest if wanted is not None else ""
+        return Leases(LeaseFolder(self._folder / layout.LEASES, self._folder), lease_s, digest)
 
     @contextmanager
     def hold(self, key: str, on_busy: OnBusy | None = None) -> Iterator[Lease | None]:
