@@ -56,7 +56,7 @@ from dataset_assets.dataset.status import (
 from dataset_assets.dataset.strata import VERSION as STRATA_VERSION
 from dataset_assets.dataset.strata import patches_hashes as strata_patches_hashes
 from dataset_assets.dataset.strata import windows_hashes as strata_windows_hashes
-from dataset_assets.dataset.strays import Strays, files_without_row
+from dataset_assets.dataset.strays import FileSample, Strays, files_without_row
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import (
     FILE_NAME,
@@ -92,6 +92,7 @@ __all__ = [
     "DatasetStats",
     "ExcludedWindows",
     "Failure",
+    "FileSample",
     "Holder",
     "HostRecord",
     "Journal",

@@ -7,7 +7,7 @@ made of films (`generate`).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -31,7 +31,7 @@ from dataset_assets.dataset.progress import Progress, ProgressFile, progress_pat
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import add_up
 from dataset_assets.dataset.status import WINDOWS, AssetStatus, statuses_of
-from dataset_assets.dataset.strays import Strays, find_strays, unnamed_files
+from dataset_assets.dataset.strays import FileSample, Strays, compare_sample, find_strays
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import Triplet, TripletPaths
 from dataset_assets.dataset.work import VideoWork
@@ -352,9 +352,11 @@ class DataSet:
         windows = self.excludable_windows(key)
         return next((row for row in windows if row.pts[MIDDLE_FRAME] == frame), None)
 
-    def unnamed_files(self, key: str, category: Category, rows: Iterable[PatchRow]) -> list[Path]:
-        """Find files of a video that no row names, see `strays.unnamed_files`."""
-        return unnamed_files(self.folder, key, category, rows)
+    def compare_sample(
+        self, key: str, category: Category, rows: Sequence[PatchRow], candidates: int
+    ) -> FileSample:
+        """Compare the files of a sample of candidates with their rows, see `strays.compare_sample`."""
+        return compare_sample(self.folder, key, category, rows, candidates)
 
     def strays(self, settings: Settings, keys: Collection[str], known: Collection[str]) -> Strays:
         """Find files that no row names in the folders of all categories, see `strays.find_strays`."""
