@@ -57,6 +57,7 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
         except ConfigError:
             # A machine that refuses at once would be free for the next run at once, and fail all of a queue.
             time.sleep(settings.base.lease_s)
-            if instance is not None and run.tags.get(MAX_RETRIES_TAG) != NEVER_AGAIN:
-                mark_config_mistake(instance, run.run_id, is_of_machine=True)
+            if instance is not None:
+                is_started_again = run.tags.get(MAX_RETRIES_TAG) != NEVER_AGAIN
+                mark_config_mistake(instance, run.run_id, is_of_machine=is_started_again)
             raise

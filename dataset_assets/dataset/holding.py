@@ -17,7 +17,7 @@ from typing import Final
 
 from dataset_assets import layout
 from dataset_assets.dataset.leases import Beat, Holder, Lease, LeaseFolder, Leases
-from dataset_assets.disk import locked, make_folder, replacing
+from dataset_assets.disk import locked, make_folder, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
 
 OnBusy = Callable[[Holder], None]
@@ -162,5 +162,6 @@ class Holding:
         path = self._folder / layout.MACHINES
         if not path.exists():
             make_folder(path.parent, self._folder)
-            with replacing(path) as file:
+            # Machines that start together all write it.
+            with replacing(path, writer=own_writer()) as file:
                 file.write(json.dumps({"lease_s": lease_s}).encode())

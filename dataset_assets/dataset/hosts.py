@@ -32,7 +32,7 @@ from dataset_assets.dataset.identity import (
     shared_settings,
 )
 from dataset_assets.dataset.leases import Leases
-from dataset_assets.disk import is_file, make_folder, replacing
+from dataset_assets.disk import is_file, make_folder, own_writer, replacing
 from dataset_assets.errors import ConfigError
 from dataset_assets.tables import SCHEMA_VERSION
 
@@ -126,7 +126,7 @@ class Hosts:
             return found
         make_folder(self._folder, self._root)
         record = _record(host, code, shared, settings, configuration, clock_ahead_s(self._folder))
-        with replacing(path, is_durable=False) as file:
+        with replacing(path, is_durable=False, writer=own_writer()) as file:
             file.write(json.dumps(asdict(record)).encode())
         now_s = path.stat().st_mtime
         for other in self._paths():
