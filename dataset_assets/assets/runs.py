@@ -16,6 +16,7 @@ from dataset_assets.errors import DatasetAssetsError
 PARTITION_TAG = "dagster/partition"
 # Of a run that found a mistake in the configuration: a failure of no film, which another run would repeat.
 CONFIG_MISTAKE_TAG = "dataset_assets/config_mistake"
+SLURM_JOB_TAG = "dataset_assets/slurm_job"
 MAX_RETRIES_TAG = "dagster/max_retries"
 # Set by `ui`, whose daemon starts no run while the configuration holds a mistake.
 HOLDS_RUNS_VARIABLE = "DATASET_ASSETS_HOLDS_RUNS"
@@ -83,6 +84,18 @@ def mark_config_mistake(instance: dg.DagsterInstance, run_id: str, *, is_of_mach
 def is_config_mistake(run: dg.DagsterRun) -> bool:
     """Return whether a run failed for the configuration and not for its video."""
     return run.tags.get(CONFIG_MISTAKE_TAG) == run.run_id
+
+
+def slurm_job_tags(run_id: str, job: str) -> dict[str, str]:
+    """Return the tags that note a run's Slurm job."""
+    # By its id: a run that is started again inherits the tags.
+    return {SLURM_JOB_TAG: f"{job} of {run_id}"}
+
+
+def slurm_job_of(run: dg.DagsterRun) -> str | None:
+    """Return the number of a run's Slurm job, if it is one; then its process may be on another machine."""
+    job, _, run_id = run.tags.get(SLURM_JOB_TAG, "").partition(" of ")
+    return job if run_id == run.run_id else None
 
 
 def ended_s(record: dg.RunRecord) -> float:

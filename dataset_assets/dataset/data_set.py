@@ -9,7 +9,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -21,16 +22,14 @@ from dataset_assets.dataset.cached_footers import CachedFooters
 from dataset_assets.dataset.completion import Completion, completions_of
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
-from dataset_assets.dataset.holding import Holding, Machines, OnBusy
+from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask
 from dataset_assets.dataset.hosts import HostRecord, Hosts, join_hosts, settings_digest
 from dataset_assets.dataset.journal import Journal, journal_kept, journal_key, journal_paths
 from dataset_assets.dataset.leases import Beat, Holder
-from dataset_assets.dataset.overview import Overview
+from dataset_assets.dataset.overview import Overview, read_overview
 from dataset_assets.dataset.pictures import VideoPictures
 from dataset_assets.dataset.progress import Progress, ProgressFile, progress_paths, read_progress_files
-from dataset_assets.dataset.shortfalls import shortfall
-from dataset_assets.dataset.statistics import add_up
-from dataset_assets.dataset.status import WINDOWS, AssetStatus, statuses_of
+from dataset_assets.dataset.status import AssetStatus, statuses_of
 from dataset_assets.dataset.strays import FileSample, Strays, compare_sample, find_strays
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import Triplet, TripletPaths
@@ -146,6 +145,10 @@ class DataSet:
     def is_held(self, key: str) -> bool:
         """Return whether a run holds a video, as far as this machine can see at once."""
         return self._holding.is_held(key)
+
+    def alone(self, task: SharedTask) -> AbstractContextManager[None]:
+        """Let one of many machines at a time do what concerns all videos; on one machine it does nothing."""
+        return self._holding.alone(task)
 
     @contextmanager
     def hold(self, key: str, on_busy: OnBusy | None = None) -> Iterator[VideoWork]:
@@ -391,34 +394,10 @@ class DataSet:
 
     def overview(self, settings: Settings) -> Overview:
         """Read the state of the data set."""
-        # Each footer is needed three times.
         tables = self.tables if isinstance(self.tables, CachedFooters) else CachedFooters(self.folder)
-        kept = self.failures.read()
-        statuses = {
-            entry.key: statuses_of(settings, entry, tables, self.excluded_windows)
-            for entry in settings.videos
-        }
-        completions = {
-            entry.key: completions_of(
-                settings,
-                entry,
-                tables,
-                statuses[entry.key],
-                self.excluded_windows,
-                failure=kept.get(entry.key),
-            )
-            for entry in settings.videos
-        }
-        short = [key for key, found in completions.items() if found[WINDOWS].short]
-        footers = {key: tables.read_footer(tables.windows_path(key)) for key in short}
-        mixes = {name: each.mix for name, each in settings.categories.items()}
-        return Overview(
-            add_up(tables, mixes, completions),
-            statuses,
-            completions,
-            {key: shortfall(*footer) for key, footer in footers.items() if footer},
-            {entry.key: kept[entry.key] for entry in settings.videos if entry.key in kept},
-        )
+        overview = read_overview(settings, tables, self.excluded_windows, self.failures.read())
+        runs = self.at_work() if self.is_made_by_many else {}
+        return replace(overview, hosts={key: run.host for key, run in runs.items() if run.is_alive})
 
 
 def _refuse_to_wait(holder: Holder) -> None:

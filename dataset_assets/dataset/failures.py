@@ -36,6 +36,7 @@ class Failure:
         run_id: The Dagster run; empty where there was none.
         ended_s: When the run ended, Unix time.
         is_refusal: Whether the film was there and cannot be used as it is.
+        was_killed: Whether its process was killed from outside, so that it may succeed elsewhere as it is.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Failure:
     run_id: str = ""
     ended_s: float = field(default_factory=time.time)
     is_refusal: bool = False
+    was_killed: bool = False
 
     @classmethod
     def of(cls, error: DatasetAssetsError, key: str, film: Path | str = "", run_id: str = "") -> Failure:

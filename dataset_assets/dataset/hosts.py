@@ -34,6 +34,7 @@ from dataset_assets.dataset.identity import (
 from dataset_assets.dataset.leases import Leases
 from dataset_assets.disk import is_file, make_folder, own_writer, replacing
 from dataset_assets.errors import ConfigError
+from dataset_assets.machine import usable_cores
 from dataset_assets.tables import SCHEMA_VERSION
 
 # A record is written again by the first run after that time: free space and absent films change.
@@ -254,7 +255,7 @@ def _record(
         films_absent=len(absent),
         first_absent=str(absent[0]) if absent else "",
         free_bytes=place.f_bavail * place.f_frsize,
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=usable_cores(),
         clock_ahead_s=round(ahead_s, 2),
         joined_s=time.time(),
     )

@@ -286,14 +286,14 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Load of this machine, and the part of it of the runs that go on here.
+    """Load of this machine, and of the runs that go on here; of a container or Slurm job, what it may use.
 
     Attributes:
-        cpu_count: Cores.
+        cpu_count: Cores that may be used.
         cpu_percent: Processor time in use, 100 is all cores.
         io_wait_percent: Processor time that waits for disks, 100 is all cores.
         load_1m: Load average over a minute: processes that run or wait for a core.
-        memory_bytes: Memory of the machine.
+        memory_bytes: Memory that may be used in all.
         memory_available_bytes: Memory that is available.
         runs_cpu_percent: Processor time of the runs' processes; 100 is one core.
         runs_memory_bytes: Memory of the runs' processes.
