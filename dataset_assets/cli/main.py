@@ -134,6 +134,13 @@ def generate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be made, and why; write nothing.")
     ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="With many machines: stay until no other works on a video; take over those of a lost one.",
+        ),
+    ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate resumes."""
     # A service manager's stop is Ctrl+C: the workers commit before they end.
@@ -150,6 +157,7 @@ def generate(
             force=force,
             may_replace=yes,
             is_dry_run=dry_run,
+            waits=wait,
         )
         raise typer.Exit(code)
 
@@ -365,11 +373,23 @@ def export(
 
 
 @app.command()
-def doctor(config: ConfigOption = None) -> None:
-    """Check what a long run needs: decoders, tone mapping, write access, space, films."""
+def doctor(
+    config: ConfigOption = None,
+    hosts: Annotated[
+        bool, typer.Option("--hosts", help="Show what each of many machines recorded, and what differs.")
+    ] = False,
+) -> None:
+    """Check what a long run needs: decoders, tone mapping, write access, space, films; services of many."""
     from dataset_assets.cli.doctor import examine
+    from dataset_assets.cli.host_table import host_table
 
     with _reporting_errors():
+        if hosts:
+            shown, wrong = host_table(load_settings(config_path(config)))
+            console.print(shown)
+            for line in wrong:
+                console.print(f"[red]no[/red] {escape(line)}", soft_wrap=True)
+            raise typer.Exit(FAILED if wrong else 0)
         findings = examine(with_new_films(load_settings(config_path(config)), errors), errors)
     table = Table("", "what", "found")
     for finding in findings:

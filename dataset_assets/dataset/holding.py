@@ -13,15 +13,18 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from dataset_assets import layout
 from dataset_assets.dataset.leases import Beat, Holder, Lease, LeaseFolder, Leases
-from dataset_assets.disk import locked, make_folder, replacing
+from dataset_assets.disk import locked, make_folder, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
 
 OnBusy = Callable[[Holder], None]
 """Called again and again, with who holds a video, while it is waited for."""
+
+SharedTask = Literal["register", "statistics"]
+"""What concerns all videos: registering watched films, updating statistics and pages."""
 
 # The leases of this process: a run takes its video's once, for all of its steps.
 _held: Final[dict[tuple[Path, str], Lease]] = {}
@@ -34,10 +37,12 @@ class Machines:
     Attributes:
         are_many: Whether several machines make it at once.
         lease_s: Seconds without a beat after which another machine takes a video over.
+        digest: With many, hash of this machine's release and settings, see `hosts`.
     """
 
     are_many: bool
     lease_s: float
+    digest: str = ""
 
 
 class Holding:
@@ -77,7 +82,8 @@ class Holding:
         lease_s = recorded if wanted is None else wanted.lease_s if wanted.are_many else None
         if lease_s is None:
             return None
-        return Leases(LeaseFolder(self._folder / layout.LEASES, self._folder), lease_s)
+        digest = wanted.digest if wanted is not None else ""
+        return Leases(LeaseFolder(self._folder / layout.LEASES, self._folder), lease_s, digest)
 
     @contextmanager
     def hold(self, key: str, on_busy: OnBusy | None = None) -> Iterator[Lease | None]:
@@ -112,6 +118,22 @@ class Holding:
                 yield lease
             finally:
                 del _held[place]
+
+    @contextmanager
+    def alone(self, task: SharedTask) -> Iterator[None]:
+        """Let one of many machines at a time do what concerns all videos; others wait.
+
+        Raises:
+            DatasetAssetsError: The data set is made in another way than the configuration says.
+            OSError: The disk cannot be written.
+        """
+        leases = self.leases
+        if leases is None:
+            yield
+            return
+        # No video's key begins with a point. Losing it costs nothing: files are replaced in one step.
+        with leases.hold(f".{task}", on_busy=lambda _: None, on_lost=lambda _: None):
+            yield
 
     def is_held(self, key: str) -> bool:
         """Return whether a run holds a video, as far as this machine can see at once."""
@@ -159,5 +181,6 @@ class Holding:
         path = self._folder / layout.MACHINES
         if not path.exists():
             make_folder(path.parent, self._folder)
-            with replacing(path) as file:
+            # Machines that start together all write it.
+            with replacing(path, writer=own_writer()) as file:
                 file.write(json.dumps({"lease_s": lease_s}).encode())
