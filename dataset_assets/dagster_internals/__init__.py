@@ -33,9 +33,13 @@ from dataset_assets.dagster_internals.postgres import (
     PATIENCE_S,
     is_shared,
     keep_connections,
-    starts_runs_elsewhere,
 )
-from dataset_assets.dagster_internals.services import print_of_events, run_daemon, webserver_app
+from dataset_assets.dagster_internals.services import (
+    has_places,
+    print_of_events,
+    run_daemon,
+    webserver_app,
+)
 
 __all__ = [
     "HISTORY_FOLDER",
@@ -49,6 +53,7 @@ __all__ = [
     "delete_run",
     "forget_partition",
     "has_events",
+    "has_places",
     "is_initialised",
     "is_shared",
     "keep_connections",
@@ -59,7 +64,6 @@ __all__ = [
     "run_daemon",
     "runs_of_location",
     "sqlite_folder",
-    "starts_runs_elsewhere",
     "version_tags",
     "webserver_app",
     "with_targets",

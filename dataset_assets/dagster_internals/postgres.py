@@ -40,11 +40,6 @@ def has_postgres(instance: dg.DagsterInstance) -> bool:
     return _is_postgres(instance.event_log_storage)
 
 
-def starts_runs_elsewhere(instance: dg.DagsterInstance) -> bool:
-    """Return whether an instance starts runs on other machines: by a launcher that is not Dagster's own."""
-    return not type(instance.run_launcher).__module__.startswith("dagster.")
-
-
 def keep_connections(instance: dg.DagsterInstance, *, patience_s: float = 0.0) -> None:
     """Let an instance keep its connections to Postgres, and wait where Postgres is away.
 

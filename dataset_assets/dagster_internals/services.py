@@ -27,6 +27,11 @@ class LauncherWithPlaces(Protocol):
         """Return how many runs each living machine takes at a time; None where that is not known now."""
 
 
+def has_places(instance: dg.DagsterInstance) -> bool:
+    """Return whether the machines that an instance starts runs on decide how many go on at a time."""
+    return hasattr(instance.run_launcher, "places")
+
+
 def run_daemon(
     may_start_runs: Callable[[dg.DagsterInstance], bool],
     on_places: Callable[[Mapping[str, int] | None], None],
@@ -65,7 +70,7 @@ def run_daemon(
     def runs_within_places(
         daemon: Any, instance: dg.DagsterInstance, config: Any, **arguments: Any
     ) -> list[dg.DagsterRun]:
-        if hasattr(instance.run_launcher, "places"):
+        if has_places(instance):
             places = cast("LauncherWithPlaces", instance.run_launcher).places()
             on_places(places)
             config = _limited(config, sum((places or {}).values()))
