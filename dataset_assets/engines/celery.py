@@ -18,7 +18,8 @@ from typing import Any
 
 import dagster as dg
 import redis
-from celery.signals import task_postrun, task_prerun, worker_init, worker_ready, worker_shutting_down
+from celery.bootsteps import RUN
+from celery.signals import task_postrun, task_prerun, worker_init, worker_ready
 from celery.states import READY_STATES
 from celery.worker.state import active_requests
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
@@ -157,9 +158,7 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         if self._missed[run_id] < MISSED_LOOKS:
             return ""
         del self._missed[run_id]
-        return (
-            f"gave no sign of life for {self.alive_s:.0f} s: it died, its machine did, or the network is cut"
-        )
+        return f"gave no sign of life for {self.alive_s:.0f} s: it or its machine died, or was cut off"
 
 
 def _exit_of(result: object) -> str:
@@ -178,14 +177,13 @@ class _Worker:
     def __init__(self) -> None:
         self.url = ""
         self.alive_s = 0.0
-        self.name = ""
-        self.most = 0
-        self.is_ending = False
+        self.controller: Any = None
         self.beats: dict[str, Beat] = {}
 
     def places(self) -> int:
         """Return how many runs it takes at a time; those that it has, once it takes no more."""
-        return len(active_requests) if self.is_ending else self.most
+        is_ending = self.controller.blueprint.state != RUN
+        return len(active_requests) if is_ending else int(self.controller.concurrency)
 
 
 _worker = _Worker()
@@ -205,17 +203,12 @@ def _prepare(sender: Any, **_: object) -> None:
                 f"{DatasetCeleryRunLauncher.__name__}; copy that of the head."
             )
         _worker.url, _worker.alive_s = str(launcher.broker), launcher.alive_s
-    _worker.name, _worker.most = sender.hostname, sender.concurrency
+    _worker.controller = sender
 
 
 @worker_ready.connect
 def _offer_places(**_: object) -> None:
-    beat_of_worker(_worker.url, _worker.alive_s, _worker.name, _worker.places)
-
-
-@worker_shutting_down.connect
-def _take_no_more(**_: object) -> None:
-    _worker.is_ending = True
+    beat_of_worker(_worker.url, _worker.alive_s, _worker.controller.hostname, _worker.places)
 
 
 @task_prerun.connect

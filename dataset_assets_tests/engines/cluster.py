@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +81,7 @@ class Cluster:
         redis: The broker.
         postgres: The history.
         port: Of the head's UI.
+        seconds: Times in `dagster.yaml` that are other ones than there.
         workers: The living workers by name.
     """
 
@@ -88,6 +89,7 @@ class Cluster:
     config: Path
     redis: Server
     postgres: Server
+    seconds: Mapping[str, int]
     port: int = field(default_factory=free_port)
     workers: dict[str, Worker] = field(default_factory=dict)
     ui: DagsterUi | None = None
@@ -108,7 +110,7 @@ class Cluster:
         home = self.folder / host
         home.mkdir(exist_ok=True)
         settings = (DEPLOY / "dagster.yaml").read_text(encoding="utf-8")
-        for name, value in QUICK.items():
+        for name, value in self.seconds.items():
             settings, count = re.subn(rf"(?m)^( +{name}): \d+$", rf"\1: {value}", settings)
             assert count == 1, name
         (home / "dagster.yaml").write_text(settings, encoding="utf-8")
@@ -193,10 +195,12 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(folder: Path, config: Path, workers: Sequence[str]) -> Iterator[Cluster]:
+def running_cluster(
+    folder: Path, config: Path, workers: Sequence[str], seconds: Mapping[str, int] = QUICK
+) -> Iterator[Cluster]:
     """A head and workers that are up."""
     with running_redis() as redis, running_postgres() as postgres:
-        cluster = Cluster(folder, config, redis, postgres)
+        cluster = Cluster(folder, config, redis, postgres, seconds)
         try:
             cluster.start_head()
             for name in workers:
