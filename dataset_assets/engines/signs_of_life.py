@@ -106,14 +106,14 @@ def beat_of_worker(url: str, lifetime_s: float, name: str, places: Callable[[], 
 
 
 def places_of_workers(client: redis.Redis) -> dict[str, int]:
-    """Return how many runs each living worker takes at a time, by its name.
+    """Return how many runs each living worker takes at a time, by its name; without those that take none.
 
     Raises:
         redis.RedisError: The broker does not answer.
     """
     names = sorted(client.smembers(_WORKERS))
     values = client.mget([_worker_key(name) for name in names]) if names else []
-    return {name: int(value) for name, value in zip(names, values, strict=True) if value is not None}
+    return {name: places for name, value in zip(names, values, strict=True) if (places := int(value or 0))}
 
 
 def _worker_key(name: str) -> str:
