@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,7 +168,16 @@ class Cluster:
 
     def start_worker(self, name: str) -> Worker:
         """Starts a worker of one place."""
-        command = ["dagster-celery", "worker", "start", "-A", "dataset_assets.engines.celery", "-n", name]
+        command = [
+            *_as_host(name),
+            "dagster-celery",
+            "worker",
+            "start",
+            "-A",
+            "dataset_assets.engines.celery",
+            "-n",
+            name,
+        ]
         command += ["-y", str(DEPLOY / "worker.yaml"), "--"]
         command += ["--concurrency=1", "--without-gossip", "--without-mingle"]
         log = self.folder / f"{name}.log"
@@ -192,6 +202,14 @@ class Cluster:
             worker.wait()
         if self.ui is not None:
             self.ui.stop()
+
+
+def _as_host(name: str) -> list[str]:
+    """The words before a command that give it a host name of its own, where that is allowed."""
+    unshare = shutil.which("unshare")
+    if os.geteuid() != 0 or unshare is None:
+        return []
+    return [unshare, "--uts", "sh", "-c", 'echo "$0" > /proc/sys/kernel/hostname && exec "$@"', name]
 
 
 @contextmanager
