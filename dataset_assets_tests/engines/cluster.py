@@ -30,6 +30,7 @@ QUICK = {
     "free_slots_after_run_end_seconds": 1,
 }
 END_S = 120.0
+UNLIMITED = 100
 
 
 @dataclass
@@ -151,8 +152,17 @@ class Cluster:
         self.head.process.wait(END_S)
         psutil.wait_procs(services, END_S)
 
+    def start_more(self) -> None:
+        """Lets queued runs start."""
+        self.head.set_limit(UNLIMITED)
+
+    def start_no_more(self) -> None:
+        """Keeps queued runs from starting: there would be no film left for what fails next."""
+        self.head.set_limit(0)
+
     def at_work(self, worker: Worker) -> Progress:
         """Waits until a worker makes a film that has first patches; gives its progress."""
+        self.start_more()
         found: list[Progress] = []
 
         def is_at_work() -> bool:

@@ -15,7 +15,7 @@ from dataset_assets_tests.engines.cluster import END_S, Cluster, running_cluster
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, make_film, sdr_frames
 from dataset_assets_tests.system.dagster_ui import Run
 
-FILMS = 12
+FILMS = 14
 SHOTS = (Shot(1, 90, 2, 2), Shot(2, 110, -2, 2), Shot(3, 100, 2, 0))
 WEIGHTS = {"general": 1.0, "space": 0.4}
 
@@ -29,7 +29,7 @@ def film(films_folder: Path) -> Film:
 
 def config_of(folder: Path, film: Film, **base: object) -> Path:
     names = {f"Film {number}": (film.path, WEIGHTS) for number in range(FILMS)}
-    settings = {"base_frame_limit": 12, "checkpoint_every": 1, **base}
+    settings = {"base_frame_limit": 20, "checkpoint_every": 1, **base}
     return write_config(folder, names, base_settings=settings)
 
 
@@ -60,6 +60,7 @@ def test_a_backfill_ends_well_whatever_happens_to_its_machines(
         worker_ends_when_done(cluster)
         worker_hands_its_film_over(cluster)
         assert newest(cluster, cancelled.video).run_id == cancelled.run_id
+        cluster.start_more()
         cluster.head.backfill(cancelled.video)
         cluster.head.wait_until(
             lambda: all(newest(cluster, key).status == "SUCCESS" for key in keys), "every film is made"
@@ -91,14 +92,11 @@ def newest(cluster: Cluster, key: str) -> Run:
 
 
 def lost_run(cluster: Cluster, worker: str, lose: Callable[[int], None]) -> Run:
-    """The run that a worker loses; returned once it has failed and another took its place.
-
-    Meanwhile no film is started: there would be none left for what fails next.
-    """
+    """The run that a worker loses; returned once it has failed and another took its place."""
     progress = cluster.at_work(cluster.workers[worker])
     lost = newest(cluster, progress.key)
     lose(progress.pid)
-    cluster.head.set_limit(0)
+    cluster.start_no_more()
 
     def is_retried() -> bool:
         runs = cluster.head.runs(progress.key)
@@ -106,7 +104,6 @@ def lost_run(cluster: Cluster, worker: str, lose: Callable[[int], None]) -> Run:
         return status == "FAILURE" and runs[0].run_id != lost.run_id
 
     cluster.head.wait_until(is_retried, f"{progress.key} is started again", END_S)
-    cluster.head.set_limit(FILMS)
     return lost
 
 
@@ -150,6 +147,7 @@ def servers_restarted(cluster: Cluster) -> None:
     cluster.postgres.stop(signal.SIGINT)
     cluster.postgres.start()
     cluster.redis.start()
+    cluster.start_no_more()
     for each in going_on:
         status = cluster.head.wait_for_run(each.run_id)
         assert status == "SUCCESS", cluster.head.messages(each.run_id)[-3:]
@@ -160,6 +158,7 @@ def run_terminated(cluster: Cluster) -> Run:
     progress = cluster.at_work(cluster.workers["w1"])
     cancelled = newest(cluster, progress.key)
     cluster.head.terminate(cancelled.run_id)
+    cluster.start_no_more()
     assert cluster.head.wait_for_run(cancelled.run_id) == "CANCELED"
     wait_until(lambda: not is_alive(progress.pid), "its process ends", END_S)
     return cancelled
@@ -181,6 +180,7 @@ def worker_ends_when_done(cluster: Cluster) -> None:
     progress = cluster.at_work(worker)
     going_on = newest(cluster, progress.key)
     worker.main.send_signal(signal.SIGTERM)
+    cluster.start_no_more()
     worker.wait()
     assert newest(cluster, progress.key).run_id == going_on.run_id
     assert cluster.head.wait_for_run(going_on.run_id) == "SUCCESS"
