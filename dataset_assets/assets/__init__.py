@@ -14,6 +14,7 @@ from dataset_assets.assets.dead_runs import close_dead_runs, process_of
 from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
 from dataset_assets.assets.exports import EXPORTS, ExportConfig, build_exports
 from dataset_assets.assets.failures import (
+    GOES_ON,
     REMEDY,
     WHAT,
     console_text,
@@ -58,6 +59,7 @@ __all__ = [
     "FORCE_TAG",
     "GALLERY_ADDRESS",
     "GALLERY_VARIABLE",
+    "GOES_ON",
     "HOLDS_RUNS_VARIABLE",
     "LANES_TAG",
     "PARTITION_TAG",
