@@ -326,7 +326,12 @@ def test_of_many_only_a_sample_is_read_back_and_that_is_said(
     monkeypatch.setattr(strays_module, "FILES_SAMPLE", 2)
     read: list[Path] = []
     read_bytes = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: (read.append(path), read_bytes(path))[1])
+
+    def counted_read(path: Path) -> bytes:
+        read.append(path)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted_read)
     found = inspected(settings, general)
     assert found.sampled == 2
     assert len(read) == 2 * 3
