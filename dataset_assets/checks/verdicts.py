@@ -8,16 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted, some_are
 from dataset_assets.dataset import AssetStatus, DataSet, Failure
-from dataset_assets.disk import is_file
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import CategoryReport, WindowsReport
-from dataset_assets.video import Fingerprint
+from dataset_assets.video import Fingerprint, is_there, look_at, seen
 
 ENOUGH_SHARE = 0.9
 ENOUGH_ACCEPTED = 0.2
@@ -58,14 +57,14 @@ def colours_tagged(warnings: Sequence[str]) -> Verdict:
     return Verdict(not warnings, "; ".join(warnings) or "nothing guessed", "guesses", len(warnings))
 
 
-def source_unchanged(fingerprint: Fingerprint, path: Path) -> Verdict:
+def source_unchanged(fingerprint: Fingerprint, path: FilmPath) -> Verdict:
     """Check that a film exists, and is still the one that was read.
 
     Args:
         fingerprint: What it was when a run began to read it.
         path: The film.
     """
-    if not is_file(path):
+    if not is_there(path):
         return Verdict(False, f"{path} disappeared while it was read", "changes", 1)
     if not fingerprint.is_of(path):
         return Verdict(
@@ -236,6 +235,7 @@ def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
 def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
     """Check that every film that was probed still exists and is unchanged."""
     gone, changed, probed = [], [], 0
+    look_at(entry.path for entry in settings.videos)
     for entry in settings.videos:
         try:
             provenance = data_set.tables.read_provenance(data_set.tables.video_path(entry.key))
@@ -244,9 +244,9 @@ def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
         if provenance is None:
             continue
         probed += 1
-        if not is_file(entry.path):
+        if seen(entry.path) is None:
             gone.append(entry.key)
-        elif not provenance.source_fingerprint.is_of(entry.path):
+        elif not provenance.source_fingerprint.was_of(entry.path):
             changed.append(entry.key)
     unchanged = probed - len(gone) - len(changed)
     parts = [f"{some_are(unchanged, probed, 'probed film')} there and unchanged"]

@@ -48,6 +48,7 @@ from dataset_assets.launch import (
 )
 from dataset_assets.monitor import REFRESH_S, LaunchedRuns, SnapshotCollector, render, size, status_line
 from dataset_assets.partitions import add_missing
+from dataset_assets.video import look_at
 
 HINT = "workers {}, + and - change that; Ctrl+C stops; what is committed stays"
 WORKERS_KEYS = {"+": 1, "-": -1}
@@ -256,6 +257,7 @@ def _planned(
 
     Films are opened for a dry run alone: runs open theirs in any case, and should start at once.
     """
+    look_at((entry.path for entry in entries), max_age_s=0)
     statuses = {entry.key: data_set.statuses(settings, entry) for entry in entries}
     pending = (
         pending_task(settings, entry, statuses[entry.key], categories, force=force) for entry in entries

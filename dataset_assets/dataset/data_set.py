@@ -38,6 +38,7 @@ from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import PatchRow, WindowRow
+from dataset_assets.video import look_at
 
 # Leases that are waited for at a time: of a host with so many places that was cut off.
 _WAITING_THREADS: Final = 32
@@ -395,6 +396,7 @@ class DataSet:
     def overview(self, settings: Settings) -> Overview:
         """Read the state of the data set."""
         tables = self.tables if isinstance(self.tables, CachedFooters) else CachedFooters(self.folder)
+        look_at(entry.path for entry in settings.videos)
         overview = read_overview(settings, tables, self.excluded_windows, self.failures.read())
         runs = self.at_work() if self.is_made_by_many else {}
         return replace(overview, hosts={key: run.host for key, run in runs.items() if run.is_alive})

@@ -239,7 +239,8 @@ def _record(
     configuration: Path,
     ahead_s: float,
 ) -> HostRecord:
-    paths = [entry.path for entry in settings.videos]
+    # Not those at addresses, which every host asks for under the same name.
+    paths = [entry.path for entry in settings.videos if isinstance(entry.path, Path)]
     absent = [path for path in paths if not is_file(path)]
     folder = settings.base.output_base_dir
     place = os.statvfs(folder)

@@ -125,7 +125,7 @@ class _Look:
             self._problem = str(error)
         self._excludes = bool(self._excluded or entry.exclude)
         # All tables of a video are mostly made from the same file, which is looked at once.
-        self._is_of_film = cache(lambda fingerprint: fingerprint.is_of(entry.path))
+        self._is_of_film = cache(lambda fingerprint: fingerprint.was_of(entry.path))
         self._strata = 0
         self._accepted: int | None = None
         self._is_resampled = False

@@ -17,15 +17,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import psutil
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.errors import LEAVE_OUT
 from dataset_assets.machine import usable_memory
+from dataset_assets.video import seen
 
 LIMIT_EXIT_CODE: Final = 75
 # Of the memory that this process may use.
@@ -52,18 +53,16 @@ class StepLimits:
     memory_bytes: float
 
 
-def step_limits(film: Path, lanes: int = 1, places: int = 1) -> StepLimits:
+def step_limits(film: FilmPath, lanes: int = 1, places: int = 1) -> StepLimits:
     """Return the limits for a film by its size.
 
     Args:
-        film: The file.
+        film: The film.
         lanes: Windows of it that are made at a time.
         places: Windows of all films that are made at a time in the memory that this process may use.
     """
-    try:
-        size_bytes = film.stat().st_size
-    except OSError:
-        size_bytes = 0
+    found = seen(film)
+    size_bytes = found.size_bytes if found else 0
     usable_bytes = _MEMORY_SHARE * usable_memory().total_bytes
     share_bytes = max(usable_bytes * min(lanes, places) / places, _LEAST_MEMORY_BYTES)
     memory_bytes = min(4e9 + 4e9 * lanes, usable_bytes, share_bytes)

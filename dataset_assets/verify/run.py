@@ -20,7 +20,7 @@ from dataset_assets.checks import MAX_SHARE_BARRED
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_row, wanted_statuses
-from dataset_assets.disk import TEMPORARY_SUFFIX, is_file
+from dataset_assets.disk import TEMPORARY_SUFFIX
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
@@ -30,6 +30,7 @@ from dataset_assets.verify.pictures import check_triplet
 from dataset_assets.verify.repair import Marks, delete_broken, table_marks
 from dataset_assets.verify.tables import Tables, read_tables
 from dataset_assets.verify.windows import check_windows
+from dataset_assets.video import is_there
 
 # Triplets that a thread takes at a time: about a second's work.
 BATCH = 32
@@ -220,7 +221,7 @@ class _Verification:
         found, entry = self._found, self._entry
         if entry is None:
             found.left_out = "not repaired: it is not in the configuration, so nothing could recreate it"
-        elif not is_file(entry.path):
+        elif not is_there(entry.path):
             found.left_out = f"not repaired: its film {entry.path} is absent, so nothing could recreate it"
         elif (empty := self._empty_folder()) is not None:
             found.left_out = (
