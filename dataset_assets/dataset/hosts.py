@@ -55,8 +55,8 @@ class HostRecord:
         settings: The settings that must be the same on all machines, by name.
         configuration: The configuration file.
         configured_s: When the file was changed, Unix time of the disk that it is on.
-        films_folder: The folder that all films are below; empty without films.
-        films: Films in the configuration.
+        films_folder: The folder that all films are below; empty without films that are files.
+        films: Films in the configuration that are files.
         films_absent: How many of them do not exist there.
         first_absent: The first of these; empty where there is none.
         free_bytes: Free bytes of the data set's disk.

@@ -127,7 +127,7 @@ def test_the_file_system_is_that_of_the_nearest_mount(monkeypatch: pytest.Monkey
             self.mountpoint, self.fstype = mountpoint, fstype
 
     parts = [Part("/", "ext4"), Part("/usr", "nfs4"), Part("/usr/bin/none", "xfs")]
-    monkeypatch.setattr(mounts.psutil, "disk_partitions", lambda **_: parts)
+    monkeypatch.setattr("psutil.disk_partitions", lambda **_: parts)
     assert mounts.file_system_of(Path("/usr/lib/none/yet")) == "nfs4"
     assert mounts.file_system_of(Path("/etc")) == "ext4"
     assert "nfs4" in mounts.NETWORK_FILE_SYSTEMS
