@@ -62,14 +62,19 @@ def logging_waits(context: dg.AssetExecutionContext) -> OnBusy:
     return log
 
 
-def mark_config_mistake(instance: dg.DagsterInstance, run_id: str) -> None:
+def mark_config_mistake(instance: dg.DagsterInstance, run_id: str, *, is_of_machine: bool = False) -> None:
     """Mark a run as failing for the configuration.
 
     Where queued runs are held until it is corrected, the run is queued again, as often as that happens, and
     once more if its process dies. Elsewhere it is not: it would fail for the same line.
+
+    Args:
+        instance: Where the run is.
+        run_id: The run.
+        is_of_machine: Whether another machine may be able to do it, so that it is queued again in any case.
     """
     retries = 0
-    if os.environ.get(HOLDS_RUNS_VARIABLE):
+    if is_of_machine or os.environ.get(HOLDS_RUNS_VARIABLE):
         group = instance.get_run_group(run_id)
         retries = 1 + (len(list(group[1])) if group is not None else 1)
     # By its id: a run that is started again inherits the tags.

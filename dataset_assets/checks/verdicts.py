@@ -13,7 +13,7 @@ from dataset_assets.addresses import FilmPath
 from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted, some_are
-from dataset_assets.dataset import AssetStatus, DataSet, Failure, TripletPaths
+from dataset_assets.dataset import AssetStatus, DataSet, Failure
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import CategoryReport, WindowsReport
 from dataset_assets.video import Fingerprint, is_there, look_at, seen
@@ -42,12 +42,14 @@ class Verdict:
         description: What was found, in words.
         measure: Name of the figure.
         number: The figure.
+        sampled: How many were looked at, where it is a sample; else None.
     """
 
     passed: bool
     description: str
     measure: str
     number: float
+    sampled: int | None = None
 
 
 def colours_tagged(warnings: Sequence[str]) -> Verdict:
@@ -137,9 +139,9 @@ def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
 
 
 def triplets_whole(inspection: Inspection) -> Verdict:
-    """Check that every row has its files, complete and of the right size."""
+    """Check that every sampled row has its files, complete and of the right size."""
     what = "incomplete or damaged"
-    return _few_of(inspection.broken, inspection.triplets, "triplet", what, "broken_triplets")
+    return _few_of(inspection.broken, inspection.sampled, SAMPLED, what, "broken_triplets")
 
 
 def windows_uncut(inspection: Inspection) -> Verdict:
@@ -161,19 +163,30 @@ def free_of_combs(inspection: Inspection) -> Verdict:
 
 
 def files_match_table(
-    settings: Settings, data_set: DataSet, key: str, category: str, report: CategoryReport
+    settings: Settings, data_set: DataSet, key: str, category: str, report: CategoryReport, candidates: int
 ) -> Verdict:
-    """Check that the category's folders hold the files of this video that the table names, and no others."""
-    named = [path for row in report.rows for path in TripletPaths.of(row)]
-    missing = [path for path in named if not data_set.path_of(path).is_file()]
-    unnamed = data_set.unnamed_files(key, settings.categories[category], report.rows)
-    parts = [f"{len(named) - len(missing):,} of {counted(len(named), 'file')} found"]
+    """Check that the category's folders hold what the table names of a sample of candidates, and no more.
+
+    Args:
+        settings: The configuration.
+        data_set: The data set.
+        key: The video's key.
+        category: The category.
+        report: Its rows of the video.
+        candidates: Candidates of the video, accepted or not.
+    """
+    sample = data_set.compare_sample(key, settings.categories[category], report.rows, candidates)
+    missing, unnamed = sample.missing, sample.unnamed
+    parts = [
+        f"{sample.named - len(missing):,} of {counted(sample.named, 'file')} found of "
+        f"{counted(sample.candidates, 'sampled candidate')}"
+    ]
     if missing:
         parts[0] += f", first missing {missing[0].as_posix()}"
     if unnamed:
         parts.append(f"{len(unnamed)} more that no row names, first {unnamed[0].as_posix()}")
     count = len(missing) + len(unnamed)
-    return Verdict(not count, "; ".join(parts), "files_off", count)
+    return Verdict(not count, "; ".join(parts), "files_off", count, sample.candidates)
 
 
 def videos_ok(videos: int, failed: Mapping[str, Failure], unfinished: Mapping[str, str]) -> Verdict:
@@ -247,4 +260,4 @@ def _few_of(
 ) -> Verdict:
     named = f", first {found[0]}" if found else ""
     description = f"{len(found):,} of {counted(of, noun)} {what}{named}"
-    return Verdict(len(found) <= max_share * of, description, measure, len(found))
+    return Verdict(len(found) <= max_share * of, description, measure, len(found), of)

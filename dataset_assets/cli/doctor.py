@@ -15,6 +15,7 @@ import av
 from rich.console import Console
 
 from dataset_assets.addresses import Address, FilmPath
+from dataset_assets.cli.doctor_machines import machine_checks
 from dataset_assets.cli.film_check import Size, check_films
 from dataset_assets.cli.unprobed import too_small_for_all
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
@@ -59,6 +60,10 @@ def examine(settings: Settings, console: Console | None = None) -> list[Diagnosi
         ("free space", lambda: _free_space(settings)),
         ("films", lambda: _films(settings, console)),
     ]
+    if settings.base.machines == "many":
+        of_machines = dict(machine_checks(settings))
+        checks = [(what, of_machines.pop(what, check)) for what, check in checks]
+        checks[-1:-1] = of_machines.items()
     diagnoses = []
     for what, check in checks:
         try:

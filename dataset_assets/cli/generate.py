@@ -139,6 +139,7 @@ def _generate(
     has_history: bool,
 ) -> int:
     data_set = DataSet.of(settings)
+    data_set.join_hosts(settings, config)
     with dg.DagsterInstance.get() as instance:
         if has_history:
             sync_history(instance, settings, console)
@@ -182,10 +183,12 @@ def _generate(
     if shared is not None:
         for line in _about_elsewhere(shared, elsewhere):
             console.print(line, soft_wrap=True)
-        if is_due and not shared.is_any_held():
-            # The machine that ends last updates them; where two end together, one after the other.
-            with data_set.alone("statistics"):
-                _update_stats(config, data_set)
+        if not shared.is_any_held():
+            data_set.clear_up(waits=True)
+            if is_due:
+                # The machine that ends last updates them; where two end together, one after the other.
+                with data_set.alone("statistics"):
+                    _update_stats(config, data_set)
     elif is_due:
         _update_stats(config, data_set)
     done = len(entries) - len(failures) - len(too_small) - len(elsewhere)

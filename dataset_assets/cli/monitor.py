@@ -19,6 +19,7 @@ from rich.markup import escape
 
 from dataset_assets.cli.keys import reading_keys
 from dataset_assets.config import ConfigReader, Settings, kept_settings, named_data_set
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch import dagster_home, home_of
 from dataset_assets.monitor import REFRESH_S, History, Snapshot, SnapshotCollector, render, to_json
@@ -93,14 +94,16 @@ class _Snapshots:
         if settings is not None and settings is not self._settings:
             self._history.close()
             self._open(settings)
-        live, _ = self._collector.progress()
-        activity = self._history.read(live.keys(), self._collector.overview(), time.time())
+        at_work = self._collector.at_work()
+        activity = self._history.read(at_work, self._collector.overview(), time.time())
         return self._collector.snapshot(activity)
 
     def _open(self, settings: Settings) -> None:
         self._settings = settings
         self._collector = SnapshotCollector(settings)
-        self._history = History(dagster_home(settings), [entry.key for entry in settings.videos])
+        keys = [entry.key for entry in settings.videos]
+        are_many = DataSet.of(settings).is_made_by_many
+        self._history = History(dagster_home(settings), keys, are_many=are_many)
 
 
 def _kept(config: Path) -> Settings | None:

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from dataset_assets import layout
 from dataset_assets.dataset.leases import Beat, Holder, Lease, LeaseFolder, Leases
-from dataset_assets.disk import locked, make_folder, replacing
+from dataset_assets.disk import locked, make_folder, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
 
 OnBusy = Callable[[Holder], None]
@@ -37,10 +37,12 @@ class Machines:
     Attributes:
         are_many: Whether several machines make it at once.
         lease_s: Seconds without a beat after which another machine takes a video over.
+        digest: With many, hash of this machine's release and settings, see `hosts`.
     """
 
     are_many: bool
     lease_s: float
+    digest: str = ""
 
 
 class Holding:
@@ -80,7 +82,8 @@ class Holding:
         lease_s = recorded if wanted is None else wanted.lease_s if wanted.are_many else None
         if lease_s is None:
             return None
-        return Leases(LeaseFolder(self._folder / layout.LEASES, self._folder), lease_s)
+        digest = wanted.digest if wanted is not None else ""
+        return Leases(LeaseFolder(self._folder / layout.LEASES, self._folder), lease_s, digest)
 
     @contextmanager
     def hold(self, key: str, on_busy: OnBusy | None = None) -> Iterator[Lease | None]:
@@ -178,5 +181,6 @@ class Holding:
         path = self._folder / layout.MACHINES
         if not path.exists():
             make_folder(path.parent, self._folder)
-            with replacing(path) as file:
+            # Machines that start together all write it.
+            with replacing(path, writer=own_writer()) as file:
                 file.write(json.dumps({"lease_s": lease_s}).encode())
