@@ -159,7 +159,7 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
         """Return whether a run's job goes on, and why not; a controller that does not answer ends no run."""
         job = slurm_job_of(run)
         if job is None:
-            # One of `generate`, or one that begins before its job's number is noted: any other answer fails it.
+            # One of `generate`, or one whose job is not noted yet; any other answer fails it.
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         try:
             state = self._states.of(job)

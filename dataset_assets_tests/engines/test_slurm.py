@@ -150,7 +150,7 @@ def test_a_job_that_waits_or_runs_is_healthy(cluster: Cluster) -> None:
         ("TIMEOUT", "reached its time limit", "--time"),
         ("NODE_FAIL", "was lost with its node", "goes on from the last commit"),
         ("CANCELLED", "was cancelled by scancel or an administrator", "goes on from the last commit"),
-        ("FORGOTTEN", "is not known to Slurm any more", "what it printed is in"),
+        ("FORGOTTEN", "is unknown to Slurm by now", "what it printed is in"),
     ],
 )
 def test_why_a_job_ended_is_one_sentence_with_a_remedy(
