@@ -19,6 +19,7 @@ from dataset_assets.dataset import (
     Completion,
     DataSet,
     Failure,
+    HostRecord,
     Overview,
     Progress,
     eta_s,
@@ -90,6 +91,7 @@ class SnapshotCollector:
         # Runs whose progress was seen: without, they are past their pass, and not before it.
         self._begun: set[tuple[str, float]] = set()
         self._at_work: dict[str, AtWork] = {}
+        self._records: Mapping[str, HostRecord] = {}
         self._next_leases_s = 0.0
 
     def at_work(self) -> dict[str, AtWork]:
@@ -99,8 +101,11 @@ class SnapshotCollector:
         to the file server for each. In between, those of videos that were held or have progress.
         """
         started_s = time.monotonic()
-        if not self._data_set.is_made_by_many or started_s >= self._next_leases_s:
+        if not self._data_set.is_made_by_many:
             self._at_work = self._data_set.at_work()
+        elif started_s >= self._next_leases_s:
+            self._at_work = self._data_set.at_work()
+            self._records = self._data_set.host_records()
             ended_s = time.monotonic()
             self._next_leases_s = ended_s + PAUSE_PER_SCAN * (ended_s - started_s)
         else:
@@ -126,8 +131,8 @@ class SnapshotCollector:
         failures = newest([*self._kept_failures().values(), *activity.failures])
         states = self._states(tables, running, left, failures, activity)
         videos = [self._summary(key, state, tables, live.get(key)) for key, state in states.items()]
-        to_come: Collection[str] | None = activity.waiting
-        if to_come is None:
+        to_come = frozenset(key for key in activity.waiting or () if states.get(key) == "waiting")
+        if activity.waiting is None:
             to_do = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
             to_come = to_do | activity.queued_again
         self._begun &= {(run.key, run.started_s) for run in runs.values()}
@@ -147,9 +152,7 @@ class SnapshotCollector:
             categories=category_states(videos, self._categories),
             disk=disk(videos, self._settings, tables.other_bytes, self._data_set.free_bytes),
             machine=machine,
-            hosts=host_states(found, self._data_set.host_records(), now_s)
-            if self._data_set.is_made_by_many
-            else (),
+            hosts=host_states(found, self._records, now_s) if self._data_set.is_made_by_many else (),
             failures=tuple(each for each in failures.values() if states.get(each.key) == "failed"),
             interrupted=tuple(key for key, state in states.items() if state == "interrupted"),
             last_run=activity.last_run,
@@ -300,7 +303,7 @@ class SnapshotCollector:
             found = tables.overview.statuses[key]
             if key in running:
                 states[key] = "running"
-            elif key in (activity.waiting or ()):
+            elif key in (activity.waiting or ()) and (activity.is_forced or not self._is_done(found)):
                 states[key] = "waiting"
             elif key in failed:
                 states[key] = "failed"

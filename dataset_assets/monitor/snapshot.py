@@ -96,6 +96,7 @@ class Activity:
         last_run: The run that ended last.
         waiting: Keys of the videos whose turn has yet to come, where the caller knows; else what is missing
             or stale counts as waiting.
+        is_forced: Whether those whose turn has yet to come are rebuilt though nothing of them is missing.
         problem: Why the history could not be read; empty where it was, or where there is none.
     """
 
@@ -107,6 +108,7 @@ class Activity:
     ended: tuple[EndedRun, ...] = ()
     last_run: LastRun | None = None
     waiting: frozenset[str] | None = None
+    is_forced: bool = False
     problem: str = ""
 
 

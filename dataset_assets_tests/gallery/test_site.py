@@ -154,7 +154,8 @@ def test_two_machines_may_write_the_same_page_at_once(
     refresh_gallery(settings, all_pages=True)
     wanted = pages(settings)
     monkeypatch.setattr("dataset_assets.disk.fcntl.flock", lambda *_: None)  # does not reach the other
-    real_rename, others = disk.rename, []
+    real_rename = disk.rename
+    others: list[Path] = []
 
     def rename(source: Path, target: Path, size_bytes: int) -> None:
         if not others and target.suffix == ".html":
