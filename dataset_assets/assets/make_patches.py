@@ -29,7 +29,7 @@ from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
-from dataset_assets.assets.runs import logging_waits, video_of_step
+from dataset_assets.assets.runs import logging_waits, note_host, video_of_step
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import (
@@ -126,6 +126,7 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         with failing_once():
             key = video_of_step(context)
+        note_host(context)
         selected = {asset.to_user_string() for asset in context.selected_asset_keys}
         wanted = [name for asset, name in assets.items() if asset in selected]
         give_way(dataset_config.base.nice)

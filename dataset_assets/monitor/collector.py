@@ -120,7 +120,7 @@ class SnapshotCollector:
             activity: The runs that go on, and those that ended.
         """
         now_s = time.time()
-        found = self.at_work()
+        found, are_many = self.at_work(), self._data_set.is_made_by_many
         at_work = {key: each for key, each in found.items() if each.is_alive}
         live = {key: each.progress for key, each in at_work.items() if each.progress is not None}
         runs = {run.key: run for run in activity.runs if run.key}
@@ -146,13 +146,15 @@ class SnapshotCollector:
             state="running" if going_on else "queued" if waits else "idle",
             overall=overall(videos, activity, to_come, now_s),
             videos=tuple(
-                _video_run(key, self._in_phase(runs.get(key), live.get(key)), at_work.get(key), uses, now_s)
+                _video_run(
+                    key, self._in_phase(runs.get(key), live.get(key)), at_work.get(key), uses, now_s, are_many
+                )
                 for key in sorted(running)
             ),
             categories=category_states(videos, self._categories),
             disk=disk(videos, self._settings, tables.other_bytes, self._data_set.free_bytes),
             machine=machine,
-            hosts=host_states(found, self._records, now_s) if self._data_set.is_made_by_many else (),
+            hosts=host_states(found, self._records, now_s) if are_many else (),
             failures=tuple(each for each in failures.values() if states.get(each.key) == "failed"),
             interrupted=tuple(key for key, state in states.items() if state == "interrupted"),
             last_run=activity.last_run,
@@ -328,7 +330,12 @@ class SnapshotCollector:
 
 
 def _video_run(
-    key: str, run: ActiveRun | None, at_work: AtWork | None, uses: Mapping[int, ProcessUse], now_s: float
+    key: str,
+    run: ActiveRun | None,
+    at_work: AtWork | None,
+    uses: Mapping[int, ProcessUse],
+    now_s: float,
+    are_many: bool,
 ) -> VideoRun:
     progress = at_work.progress if at_work is not None else None
     if run is None:
@@ -338,6 +345,7 @@ def _video_run(
         started_s = progress.started_s if progress is not None else now_s
         phase = phase if progress is not None or is_here else "probing"
         run = ActiveRun(key, "", phase, "Python" if is_here else "elsewhere", "", started_s)
+    host = (at_work.host if at_work is not None else run.host) if are_many else ""
     pass_ = progress or Progress(key, pid=0, process="none")
     use = uses.get(pass_.pid) if at_work is not None and at_work.is_here else None
     rate = windows_per_s(pass_, now_s)
@@ -346,7 +354,7 @@ def _video_run(
         phase=run.phase,
         launched_by=run.launched_by,
         run_id=run.run_id,
-        host=at_work.host or None if at_work is not None else None,
+        host=host or None,
         pid=progress.pid if progress is not None else None,
         started_s=run.started_s,
         updated_s=progress.updated_s if progress is not None else None,

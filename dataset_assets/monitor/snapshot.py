@@ -36,6 +36,7 @@ class ActiveRun:
         run_id: The Dagster run; empty where there is none.
         started_s: When it started, Unix time.
         windows: Windows to work on, as the tables showed at its start; None where it has not come to them.
+        host: The machine that works on it; empty where it is not known.
     """
 
     key: str
@@ -45,6 +46,7 @@ class ActiveRun:
     run_id: str
     started_s: float
     windows: int | None = None
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
