@@ -19,7 +19,6 @@ from rich.markup import escape
 
 from dataset_assets.cli.keys import reading_keys
 from dataset_assets.config import ConfigReader, Settings, kept_settings, named_data_set
-from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch import dagster_home, home_of
 from dataset_assets.monitor import REFRESH_S, History, Snapshot, SnapshotCollector, render, to_json
@@ -102,8 +101,7 @@ class _Snapshots:
         self._settings = settings
         self._collector = SnapshotCollector(settings)
         keys = [entry.key for entry in settings.videos]
-        are_many = DataSet.of(settings).is_made_by_many
-        self._history = History(dagster_home(settings), keys, are_many=are_many)
+        self._history = History(dagster_home(settings), keys)
 
 
 def _kept(config: Path) -> Settings | None:

@@ -104,7 +104,8 @@ class ExcludedWindows:
     def _locked(self) -> Iterator[None]:
         """Let one process at a time, and one thread, change a file."""
         make_folder(self._folder, self._root)
-        with locked(self._folder / ".lock"):
+        # Without: of two that change the same video's at the same moment, one may be lost.
+        with locked(self._folder / ".lock", is_needed=False):
             yield
 
     def _write(self, key: str, frames: Collection[int]) -> None:
