@@ -38,7 +38,7 @@ class Failure:
         run_id: The Dagster run; empty where there was none.
         ended_s: When the run ended, Unix time.
         is_refusal: Whether the film was there and cannot be used as it is.
-        version: Of a refused film at an address, see `video.FileState`; empty for others.
+        film_version: Version of a refused film at an address; empty for others.
         was_killed: Whether its process was killed from outside, so that it may succeed elsewhere as it is.
     """
 
@@ -49,7 +49,7 @@ class Failure:
     run_id: str = ""
     ended_s: float = field(default_factory=time.time)
     is_refusal: bool = False
-    version: str = ""
+    film_version: str = ""
     was_killed: bool = False
 
     @classmethod
@@ -63,13 +63,15 @@ class Failure:
         )
         found = seen(film) if is_refusal and isinstance(film, Address) else None
         version = found.version if found else ""
-        return cls(key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal, version=version)
+        return cls(
+            key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal, film_version=version
+        )
 
     def refuses(self, film: FilmPath) -> bool:
         """Return whether the run refused a film that has not been replaced since."""
         if isinstance(film, Address):
             state = seen(film) if self.is_refusal else None
-            return state is not None and state.version == self.version
+            return state is not None and state.version == self.film_version
         try:
             found = film.stat()
         except OSError:
