@@ -50,7 +50,7 @@ class Failure:
     run_id: str = ""
     ended_s: float = field(default_factory=time.time)
     is_refusal: bool = False
-    version: str = ""
+    film_version: str = ""
     was_killed: bool = False
 
     @classmethod
