@@ -50,7 +50,6 @@ class Failure:
     run_id: str = ""
     ended_s: float = field(default_factory=time.time)
     is_refusal: bool = False
-    film_version: str = ""
     was_killed: bool = False
 
     @classmethod
