@@ -50,6 +50,7 @@ class Failure:
     run_id: str = ""
     ended_s: float = field(default_factory=time.time)
     is_refusal: bool = False
+    version: str = ""
     was_killed: bool = False
 
     @classmethod
