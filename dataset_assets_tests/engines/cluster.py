@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ QUICK = {
     "free_slots_after_run_end_seconds": 1,
 }
 END_S = 120.0
+UNLIMITED = 100
 
 
 @dataclass
@@ -150,8 +152,17 @@ class Cluster:
         self.head.process.wait(END_S)
         psutil.wait_procs(services, END_S)
 
+    def start_more(self) -> None:
+        """Lets queued runs start."""
+        self.head.set_limit(UNLIMITED)
+
+    def start_no_more(self) -> None:
+        """Keeps queued runs from starting: there would be no film left for what fails next."""
+        self.head.set_limit(0)
+
     def at_work(self, worker: Worker) -> Progress:
         """Waits until a worker makes a film that has first patches; gives its progress."""
+        self.start_more()
         found: list[Progress] = []
 
         def is_at_work() -> bool:
@@ -167,7 +178,16 @@ class Cluster:
 
     def start_worker(self, name: str) -> Worker:
         """Starts a worker of one place."""
-        command = ["dagster-celery", "worker", "start", "-A", "dataset_assets.engines.celery", "-n", name]
+        command = [
+            *_as_host(name),
+            "dagster-celery",
+            "worker",
+            "start",
+            "-A",
+            "dataset_assets.engines.celery",
+            "-n",
+            name,
+        ]
         command += ["-y", str(DEPLOY / "worker.yaml"), "--"]
         command += ["--concurrency=1", "--without-gossip", "--without-mingle"]
         log = self.folder / f"{name}.log"
@@ -192,6 +212,14 @@ class Cluster:
             worker.wait()
         if self.ui is not None:
             self.ui.stop()
+
+
+def _as_host(name: str) -> list[str]:
+    """The words before a command that give it a host name of its own, where that is allowed."""
+    unshare = shutil.which("unshare")
+    if os.geteuid() != 0 or unshare is None:
+        return []
+    return [unshare, "--uts", "sh", "-c", 'echo "$0" > /proc/sys/kernel/hostname && exec "$@"', name]
 
 
 @contextmanager
