@@ -7,7 +7,7 @@ made of films (`generate`).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from dataset_assets import layout
 from dataset_assets.config import Category, Settings, VideoEntry
 from dataset_assets.dataset.cached_footers import CachedFooters
 from dataset_assets.dataset.completion import Completion, completions_of
+from dataset_assets.dataset.copying import Copying
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
 from dataset_assets.dataset.holding import Holding, Machines, OnBusy
 from dataset_assets.dataset.journal import Journal, journal_kept, journal_key, journal_paths
 from dataset_assets.dataset.leases import Beat
+from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.dataset.overview import Overview
 from dataset_assets.dataset.pictures import VideoPictures
 from dataset_assets.dataset.progress import Progress, ProgressFile, progress_paths, read_progress_files
@@ -61,15 +63,17 @@ class DataSet:
         """
         self.folder = folder
         self.tables = CachedFooters(folder) if caches_footers else TableStore(folder)
-        self.failures = Failures(folder / layout.FAILURES)
-        self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder)
+        url = None if machines is None else machines.output_url
+        self._mirror = None if url is None else Mirror(folder, url)
+        self.failures = Failures(folder / layout.FAILURES, self._mirror)
+        self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder, self._mirror)
         self._holding = Holding(folder, machines)
 
     @classmethod
     def of(cls, settings: Settings, *, caches_footers: bool = False) -> DataSet:
         """Return the data set of a configuration."""
         base = settings.base
-        machines = Machines(are_many=base.machines == "many", lease_s=base.lease_s)
+        machines = Machines(base.machines == "many", base.lease_s, base.output_url)
         return cls(base.output_base_dir, machines=machines, caches_footers=caches_footers)
 
     @property
@@ -128,6 +132,55 @@ class DataSet:
         """
         return self._holding.leases is not None
 
+    def refresh(self, max_age_s: float = 0.0) -> None:
+        """Bring this machine's copy of all tables up to date, where the data set is in an object store.
+
+        Args:
+            max_age_s: Nothing is done where this process did so within so many seconds.
+
+        Raises:
+            StoreError: The store cannot be read.
+            DatasetAssetsError: The folder is no copy of it.
+        """
+        if self._mirror is not None:
+            Copying(self.folder, self._mirror, self._holding, self.tables).refresh(max_age_s)
+
+    def pull(
+        self, keys: Collection[str] | None = None, on_video: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Download what this machine's copy lacks, where the data set is in an object store.
+
+        Args:
+            keys: Keys of the videos whose files are wanted; all that have tables by default.
+            on_video: Called with the key of each that is complete.
+
+        Raises:
+            StoreError: The store cannot be read.
+            DatasetAssetsError: A table is damaged, or the folder is no copy of the store's data set.
+        """
+        if self._mirror is not None:
+            copying = Copying(self.folder, self._mirror, self._holding, self.tables)
+            copying.refresh()
+            copying.pull(self.tables.keys() if keys is None else keys, on_video)
+
+    def compare_with_store(self, settings: Settings, keys: Collection[str]) -> None:
+        """Make this machine's copy of videos what the object store has, also of files that no row names.
+
+        Args:
+            settings: The configuration.
+            keys: Keys of the videos.
+
+        Raises:
+            StoreError: The store cannot be read.
+            DatasetAssetsError: A table is damaged, or the folder is no copy of the store's data set.
+        """
+        if self._mirror is not None:
+            copying = Copying(self.folder, self._mirror, self._holding, self.tables)
+            copying.refresh()
+            folders = [Path(category.folder) for category in settings.categories.values()]
+            copying.compare_files(dict.fromkeys(folders), keys)
+            copying.pull(keys)
+
     def beats(self) -> dict[str, Beat]:
         """Return which machine holds each video, by key: also of those that were killed."""
         return self._holding.beats()
@@ -150,9 +203,12 @@ class DataSet:
             DatasetAssetsError: The data set is made in another way than the configuration says.
             OSError: The disk cannot be written.
         """
+        mirror = self._mirror
         with self._holding.hold(key, on_busy) as lease:
-            journal = Journal(self.folder, self.folder / layout.JOURNALS, self.tables, key, lease)
-            yield VideoWork(self.folder, self.tables, journal, lease)
+            if mirror is not None:
+                mirror.pull_film(key)
+            journal = Journal(self.folder, self.folder / layout.JOURNALS, self.tables, key, lease, mirror)
+            yield VideoWork(self.folder, key, self.tables, journal, lease, mirror)
 
     @contextmanager
     def work_on(self, key: str, on_busy: OnBusy | None = None) -> Iterator[VideoWork]:
@@ -205,9 +261,11 @@ class DataSet:
         Returns:
             Keys of the videos that were cleared.
         """
-        try:
-            keys = sorted({journal_key(path) for path in (self.folder / layout.JOURNALS).iterdir()})
-        except FileNotFoundError:
+        journals = set() if self._mirror is None else set(self._mirror.journals())
+        with suppress(FileNotFoundError):
+            journals.update((self.folder / layout.JOURNALS).iterdir())
+        keys = sorted({journal_key(path) for path in journals})
+        if not keys:
             return []
         cleared = []
         busy = self.keys_worked_on()

@@ -1,0 +1,154 @@
+"""This machine's copy of a data set that is in an object store, as commands need it.
+
+Views and plans need the tables of all videos (`refresh`), exports and trainers their files too (`pull`),
+`verify` that nothing else is there or missing (`compare_files`). A run brings its own video up to date itself
+(`DataSet.hold`). A video that a run of this machine works on is skipped: its copy is newer. Not here:
+requests, and what counts as different (`mirror`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from dataset_assets import layout
+from dataset_assets.dataset.holding import Holding
+from dataset_assets.dataset.mirror import REQUESTS_AT_A_TIME, Mirror
+from dataset_assets.dataset.table_store import TableStore
+from dataset_assets.dataset.triplets import FILE_NAME
+from dataset_assets.errors import BusyError
+from dataset_assets.frames import FileKind
+from dataset_assets.tables import PatchFile
+
+# When this process last refreshed the copy in a folder, by its monotonic clock.
+_refreshed_s: Final[dict[Path, float]] = {}
+
+
+class Copying:
+    """Brings this machine's copy up to date."""
+
+    def __init__(self, folder: Path, mirror: Mirror, holding: Holding, tables: TableStore) -> None:
+        """Read nothing yet.
+
+        Args:
+            folder: The folder of the copy.
+            mirror: The data set in the object store.
+            holding: Who holds its videos.
+            tables: The tables of the copy.
+        """
+        self._folder = folder
+        self._mirror = mirror
+        self._holding = holding
+        self._tables = tables
+
+    def refresh(self, max_age_s: float = 0.0) -> None:
+        """Make the tables of all videos, and what is said of them, those of the store.
+
+        Args:
+            max_age_s: Nothing is done where this process did so within so many seconds.
+
+        Raises:
+            StoreError: The store cannot be read.
+            DatasetAssetsError: The folder is no copy of it.
+            OSError: The disk is full or cannot be written.
+        """
+        now_s = time.monotonic()
+        if now_s - _refreshed_s.get(self._folder, -max_age_s) < max_age_s:
+            return
+        self._holding.record_here()
+        stale = self._mirror.stale()
+        with ThreadPoolExecutor(REQUESTS_AT_A_TIME, thread_name_prefix="refresh") as pool:
+            list(pool.map(self._pull_small, stale, stale.values()))
+        _refreshed_s[self._folder] = now_s
+
+    def pull(self, keys: Collection[str], on_video: Callable[[str], None] = lambda _: None) -> None:
+        """Download the files of videos that the copy lacks; `refresh` comes before.
+
+        Args:
+            keys: Keys of the videos.
+            on_video: Called with the key of each that is complete.
+
+        Raises:
+            StoreError: The store cannot be read.
+            DatasetAssetsError: A table is damaged.
+            OSError: The disk is full or cannot be written.
+        """
+        for key in keys:
+            with suppress(BusyError), self._holding.copy_locked(key, waits=False):
+                self._mirror.pull_files(key, files_of_rows(self._tables, key))
+            on_video(key)
+
+    def compare_files(self, folders: Iterable[Path], keys: Collection[str]) -> None:
+        """Make the files in folders of categories those of the store, also those that no row names.
+
+        Args:
+            folders: The categories' folders, relative to the data set's.
+            keys: Keys of the videos.
+
+        Raises:
+            StoreError: The store cannot be read.
+            OSError: The disk is full or cannot be written.
+        """
+        for key in keys:
+            self._mirror.distrust_files(key)
+        for folder in folders:
+            left = set(_kinds_folders(self._folder, folder))
+            found = (Path(each.name) for each in self._mirror.files_in(folder))
+            for parent, paths in groupby(found, lambda path: path.parent):
+                if not _is_users(folder, parent):
+                    self._compare(parent, {path.name for path in paths}, keys)
+                    left.discard(parent)
+            for parent in left:
+                self._compare(parent, set(), keys)
+
+    def _compare(self, parent: Path, stored: set[str], keys: Collection[str]) -> None:
+        here = _names(self._folder / parent)
+        self._mirror.fetch((parent / name).as_posix() for name in sorted(stored - here))
+        for name in sorted(here - stored):
+            match = FILE_NAME.fullmatch(name)
+            if match is None or match["temporary"] or match["key"] not in keys:
+                continue
+            with suppress(BusyError), self._holding.copy_locked(match["key"], waits=False):
+                # Looked for once more: a run of this machine may have uploaded it after the list was made.
+                if not self._mirror.has(parent / name):
+                    (self._folder / parent / name).unlink(missing_ok=True)
+
+    def _pull_small(self, key: str, paths: Collection[Path]) -> None:
+        with suppress(BusyError), self._holding.copy_locked(key, waits=False):
+            for path in paths:
+                self._mirror.pull_small(path)
+
+
+def files_of_rows(tables: TableStore, key: str) -> list[PatchFile]:
+    """Return the files that the rows of a video name.
+
+    Raises:
+        DatasetAssetsError: A table is damaged, or from a newer release.
+    """
+    rows = (row for name in tables.categories() for row in tables.read_patches(name, key))
+    return [file for row in rows for file in row.files]
+
+
+def _kinds_folders(root: Path, folder: Path) -> Iterator[Path]:
+    """Yield the folders of triplets below a category's folder, relative to the data set's."""
+    for kind in FileKind:
+        for path in (root / folder).glob(f"*/{kind}"):
+            if not _is_users(folder, path.relative_to(root)):
+                yield path.relative_to(root)
+
+
+def _is_users(folder: Path, parent: Path) -> bool:
+    """Return whether a folder below a category's is the user's own."""
+    return parent.relative_to(folder).parts[:1] == layout.VALIDATION.parts[:1]
+
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return set()
