@@ -4,6 +4,7 @@ It adds a partition for each new video, applies `max_workers`, keeps a copy of t
 holds mistakes, and closes runs whose process is gone. It requests no run: `nightly` and people do.
 """
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
@@ -32,7 +33,8 @@ def videos_sensor(
     """Add a partition for each video that has none, and the rest that the description names."""
     try:
         settings = config_reader.read()
-        look = look_for_films(settings)
+        with DataSet.of(settings).alone("register") if settings.watch else nullcontext():
+            look = look_for_films(settings)
     except ConfigError as error:
         return dg.SkipReason(error.summary)
     keep_config(config_reader.path, Path(context.instance.root_directory))

@@ -6,6 +6,7 @@ Not here: what a run makes, and resuming an interrupted one (`generate`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +77,8 @@ def build_nightly(
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         try:
             settings = config_reader.read()
-            look = look_for_films(settings)
+            with DataSet.of(settings).alone("register") if settings.watch else nullcontext():
+                look = look_for_films(settings)
         except ConfigError as error:
             yield dg.SkipReason(error.summary)
             return

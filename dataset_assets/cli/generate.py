@@ -6,7 +6,7 @@ Choosing the videos, checking the space, and the live view; the runs themselves 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,37 +17,42 @@ from rich.live import Live
 from rich.markup import escape
 
 from dataset_assets.assets import close_dead_runs
-from dataset_assets.checks import ENOUGH_SHARE
 from dataset_assets.cli.dry_run import print_dry_run
 from dataset_assets.cli.keys import reading_keys
 from dataset_assets.cli.new_films import with_new_films
+from dataset_assets.cli.outcome_lines import (
+    MOST_NAMED,
+    about_too_small,
+    misfit_of,
+    patches_text,
+    report_outcome,
+)
 from dataset_assets.cli.preview import Preview, preview_changes
 from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.cli.unprobed import Unprobed, look_into, unprobed_keys
 from dataset_assets.config import Settings, VideoEntry, load_settings
-from dataset_assets.counting import counted, some_are
-from dataset_assets.dataset import WINDOWS, AssetStatus, Completion, DataSet, shortfall
+from dataset_assets.counting import are, counted, some_are
+from dataset_assets.dataset import AssetStatus, DataSet
 from dataset_assets.errors import ConfigError, DatasetAssetsError, ReplacingError, SpaceError
 from dataset_assets.launch import (
-    Outcome,
+    SharedVideos,
     Supervisor,
     Task,
-    close_failed_run,
     dagster_home,
-    enter_home,
+    entered_home,
     free_concurrency_slots,
+    keeps_history,
     pending_task,
     reporting_history_errors,
     update_stats,
 )
 from dataset_assets.monitor import REFRESH_S, LaunchedRuns, SnapshotCollector, render, size, status_line
+from dataset_assets.partitions import add_missing
 
 HINT = "workers {}, + and - change that; Ctrl+C stops; what is committed stays"
 WORKERS_KEYS = {"+": 1, "-": -1}
 # Between lines about the progress where there is no terminal that shows the view.
 LINE_INTERVAL_S = 60.0
-# Films that an earlier run found too small: so many are named.
-MOST_NAMED = 5
 # Looking at what changes in so many videos takes a second or more.
 MANY_TASKS = 100
 
@@ -62,6 +67,7 @@ def generate(
     force: bool,
     may_replace: bool,
     is_dry_run: bool = False,
+    waits: bool = False,
 ) -> int:
     """Bring the data set up to date.
 
@@ -74,6 +80,7 @@ def generate(
         force: Whether to rebuild what is up to date.
         may_replace: Whether many finished patches may be deleted or made again.
         is_dry_run: Whether it is only printed what would be made; then nothing is written.
+        waits: With many machines, whether to stay until no other works on a video.
 
     Returns:
         The exit code: 0 when all is done, 1 when a video failed, or would be refused.
@@ -86,13 +93,21 @@ def generate(
     """
     settings = load_settings(config)
     dagster_home(settings)  # refused before anything is written
+    is_shared = DataSet.of(settings).is_made_by_many
+    if waits and not is_shared:
+        raise DatasetAssetsError(
+            "--wait: one machine makes this data set, so there is no other to wait for",
+            'leave it out, or set base_settings.machines to "many"',
+        )
     if is_dry_run:
         settings = with_new_films(settings, console, is_kept=False)
         entries = _chosen(settings, videos, categories)
         return _dry_run(settings, entries, console, categories, workers, force=force, may_replace=may_replace)
     settings = with_new_films(settings, console)
     entries = _chosen(settings, videos, categories)
-    with reporting_history_errors(enter_home(settings, config)):
+    shared = SharedVideos(settings, categories, force=force) if is_shared else None
+    has_history = keeps_history(settings)
+    with entered_home(settings, config) as home, reporting_history_errors(home):
         return _generate(
             config,
             settings,
@@ -102,6 +117,9 @@ def generate(
             workers=workers,
             force=force,
             may_replace=may_replace,
+            shared=shared,
+            waits=waits,
+            has_history=has_history,
         )
 
 
@@ -115,17 +133,23 @@ def _generate(
     workers: int | None,
     force: bool,
     may_replace: bool,
+    shared: SharedVideos | None,
+    waits: bool,
+    has_history: bool,
 ) -> int:
     data_set = DataSet.of(settings)
     with dg.DagsterInstance.get() as instance:
-        sync_history(instance, settings, console)
+        if has_history:
+            sync_history(instance, settings, console)
+        else:
+            add_missing(instance, settings)
         close_dead_runs(instance, data_set)
         free_concurrency_slots(instance, data_set)
     data_set.clear_up()
     statuses, tasks, preview = _planned(
         settings, data_set, entries, console, categories, force=force, opens_films=False
     )
-    too_small = {key for key, found in statuses.items() if _misfit(found)} - {task.key for task in tasks}
+    too_small = {key for key, found in statuses.items() if misfit_of(found)} - {task.key for task in tasks}
     if not (force or may_replace or settings.base.allow_replacing):
         _refuse_to_replace(settings, data_set, entries, tasks, preview, categories)
     replacing = preview.replacing
@@ -133,33 +157,56 @@ def _generate(
     collector = SnapshotCollector(settings, [entry.key for entry in entries], categories)
     # Statistics and pages follow the tables, also where a run is killed before it came to them.
     stats_due = data_set.statistics_due
-    is_due = bool(tasks) or stats_due.exists()
     if tasks:
         _check_space(settings, data_set, collector, preview, len(tasks), console)
         with suppress(OSError):  # the runs report a full disk
             stats_due.parent.mkdir(parents=True, exist_ok=True)
             stats_due.touch()
     workers = workers or settings.base.max_workers
-    failures, found_too_small = _run(config, settings, collector, console, tasks, workers, force=force)
+    failures, found_too_small, elsewhere = _run(
+        config, settings, collector, console, tasks, workers, force=force, shared=shared, waits=waits
+    )
+    is_due = bool(tasks) or stats_due.exists()
     problems = []
     if len(entries) == len(settings.videos) and not categories:
         try:
             is_due |= bool(data_set.remove_left_categories(settings))
         except DatasetAssetsError as error:
             problems.append(str(error))
-    for line in _about_too_small(statuses, too_small):
+    for line in about_too_small(statuses, too_small):
         console.print(line, soft_wrap=True)
     too_small |= found_too_small
     for failure in [*failures, *problems]:
         console.print(f"[red]failed[/red] {escape(failure)}", soft_wrap=True)
-    if is_due:
-        update_stats(config)
-        stats_due.unlink(missing_ok=True)
-    done = len(entries) - len(failures) - len(too_small)
+    if shared is not None:
+        for line in _about_elsewhere(shared, elsewhere):
+            console.print(line, soft_wrap=True)
+        if is_due and not shared.is_any_held():
+            # The machine that ends last updates them; where two end together, one after the other.
+            with data_set.alone("statistics"):
+                _update_stats(config, data_set)
+    elif is_due:
+        _update_stats(config, data_set)
+    done = len(entries) - len(failures) - len(too_small) - len(elsewhere)
     beside = f", {len(too_small)} too small" if too_small else ""
     videos = f"{some_are(done, len(entries), 'video')} up to date{beside}"
-    console.print(f"{videos}: {_patches(collector.completion())} in {data_set.folder}", soft_wrap=True)
+    console.print(f"{videos}: {patches_text(collector.completion())} in {data_set.folder}", soft_wrap=True)
     return 1 if failures or problems else 0
+
+
+def _update_stats(config: Path, data_set: DataSet) -> None:
+    update_stats(config)
+    data_set.statistics_due.unlink(missing_ok=True)
+
+
+def _about_elsewhere(shared: SharedVideos, keys: Sequence[str]) -> list[str]:
+    """Return a line about the videos that other machines work on."""
+    if not keys:
+        return []
+    holders = shared.holders(keys)
+    named = ", ".join(f"{key} on {holders[key]}" for key in keys[:MOST_NAMED] if key in holders)
+    more = f" and {len(keys) - MOST_NAMED:,} more" if len(keys) > MOST_NAMED else ""
+    return [f"{counted(len(keys), 'video')} {are(len(keys))} worked on elsewhere: {escape(named)}{more}"]
 
 
 def _dry_run(
@@ -297,14 +344,21 @@ def _run(
     workers: int,
     *,
     force: bool,
-) -> tuple[list[str], set[str]]:
+    shared: SharedVideos | None,
+    waits: bool,
+) -> tuple[list[str], set[str], list[str]]:
     """Run the tasks behind a live view.
 
     Returns:
-        The messages of those that failed, and the keys of the videos that no format fits.
+        The messages of those that failed, the keys of the videos that no format fits, and those of the
+        videos that are left to other machines.
     """
-    supervisor = Supervisor(config, tasks, workers, force=force)
-    launched = LaunchedRuns({task.key: collector.windows_to_do(task.key, force=force) for task in tasks})
+    windows = {task.key: collector.windows_to_do(task.key, force=force) for task in tasks}
+    if shared is not None:
+        # So that no machine begins with the longest film when the others are at their end.
+        tasks = sorted(tasks, key=lambda task: -windows[task.key])
+    supervisor = Supervisor(config, tasks, workers, force=force, shared=shared, waits=waits)
+    launched = LaunchedRuns(windows)
     data_set = DataSet.of(settings)
     too_small: set[str] = set()
     shown_s = time.monotonic() if not console.is_terminal else 0.0
@@ -318,7 +372,7 @@ def _run(
                 shown_s = 0.0
             if outcome is not None:
                 launched.ended(outcome)
-                too_small |= _report(outcome, settings, data_set, live.console)
+                too_small |= report_outcome(outcome, settings, data_set, live.console)
             # Called at each turn, since it notes when a run started.
             activity = launched.activity(supervisor.running)
             if time.monotonic() < shown_s + (REFRESH_S if console.is_terminal else LINE_INTERVAL_S):
@@ -331,65 +385,5 @@ def _run(
             else:
                 console.print(status_line(snapshot), soft_wrap=True)
             shown_s = time.monotonic()
-    return [failure.sentence for failure in launched.failures], too_small
-
-
-def _report(outcome: Outcome, settings: Settings, data_set: DataSet, console: Console) -> set[str]:
-    """Print how a video's run ended; return its key if no format fits it."""
-    key = outcome.key
-    if outcome.failure is not None:
-        close_failed_run(outcome.failure, data_set)
-        console.print(f"[red]failed[/red] {key}")
-        return set()
-    entry = settings.video(key)
-    statuses = data_set.statuses(settings, entry)
-    misfit = _misfit(statuses)
-    if misfit:
-        console.print(f"[yellow]too small[/yellow] {key}: {escape(misfit)}", soft_wrap=True)
-    else:
-        found = data_set.completions(settings, entry, statuses)
-        total = sum((each for name, each in found.items() if name != WINDOWS), Completion())
-        short = f", {total.short} short" if total.short else ""
-        console.print(f"[green]done[/green] {key}: {counted(total.done, 'patch')}{short}")
-    for warning in _warnings(data_set, key, statuses):
-        console.print(f"[yellow]warning[/yellow] {key}: {escape(warning)}", soft_wrap=True)
-    return {key} if misfit else set()
-
-
-def _about_too_small(statuses: Mapping[str, Mapping[str, AssetStatus]], keys: Collection[str]) -> list[str]:
-    """Return a line for each film that was too small before, and one for those that are not named."""
-    lines = [f"[yellow]too small[/yellow] {key}: {escape(_misfit(statuses[key]))}" for key in sorted(keys)]
-    if len(lines) > MOST_NAMED:
-        more = len(lines) - MOST_NAMED
-        lines[MOST_NAMED:] = [f"[yellow]too small[/yellow] {more:,} more, see `dataset-assets videos list`"]
-    return lines
-
-
-def _patches(found: Completion) -> str:
-    """Return how far patches have come, such as `260 of 340 patches, 80 short`."""
-    parts = [f"{found.done:,} of {counted(found.target, 'patch')}"]
-    parts += [
-        f"{count:,} {word}" for count, word in ((found.short, "short"), (found.to_do, "to do")) if count
-    ]
-    return ", ".join(parts)
-
-
-def _misfit(statuses: Mapping[str, AssetStatus]) -> str:
-    """Return why no format fits a film; empty where one does, or where that is not known yet."""
-    status = statuses[WINDOWS]
-    return status.reason if status.state == "too_small" else ""
-
-
-def _warnings(data_set: DataSet, key: str, statuses: Mapping[str, AssetStatus]) -> list[str]:
-    """Return what was guessed, ignored or left out of a film, and why it gave less than asked for."""
-    with suppress(DatasetAssetsError):
-        tables = data_set.tables
-        row, footer = tables.read_video(key), tables.read_footer(tables.windows_path(key))
-        warnings = list(row.warnings) if row else []
-        if footer is not None and footer[1].accepted < ENOUGH_SHARE * footer[0].target:
-            warnings.append(shortfall(*footer))
-        if not _misfit(statuses):
-            whys = {name: each.reason for name, each in statuses.items() if each.state == "too_small"}
-            warnings += [f"{category}: {why}" for category, why in whys.items()]
-        return warnings
-    return []
+    failures = [*launched.failures, *(shared.failures if shared is not None else ())]
+    return [failure.sentence for failure in failures], too_small, supervisor.left

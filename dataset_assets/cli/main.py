@@ -134,6 +134,13 @@ def generate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be made, and why; write nothing.")
     ] = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="With many machines: stay until no other works on a video; take over those of a lost one.",
+        ),
+    ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate resumes."""
     # A service manager's stop is Ctrl+C: the workers commit before they end.
@@ -150,6 +157,7 @@ def generate(
             force=force,
             may_replace=yes,
             is_dry_run=dry_run,
+            waits=wait,
         )
         raise typer.Exit(code)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from dataset_assets import layout
@@ -18,7 +18,7 @@ from dataset_assets.dataset.completion import Completion, completions_of
 from dataset_assets.dataset.copying import Copying
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
-from dataset_assets.dataset.holding import Holding, Machines, OnBusy
+from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask
 from dataset_assets.dataset.journal import Journal, journal_kept, journal_key, journal_paths
 from dataset_assets.dataset.leases import Beat
 from dataset_assets.dataset.mirror import Mirror
@@ -188,6 +188,10 @@ class DataSet:
     def is_held(self, key: str) -> bool:
         """Return whether a run holds a video, as far as this machine can see at once."""
         return self._holding.is_held(key)
+
+    def alone(self, task: SharedTask) -> AbstractContextManager[None]:
+        """Let one of many machines at a time do what concerns all videos; on one machine it does nothing."""
+        return self._holding.alone(task)
 
     @contextmanager
     def hold(self, key: str, on_busy: OnBusy | None = None) -> Iterator[VideoWork]:

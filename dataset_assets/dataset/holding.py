@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from dataset_assets import layout
 from dataset_assets.dataset.leases import Beat, Holder, Lease, LeaseFolder, Leases
@@ -25,6 +25,9 @@ from dataset_assets.object_store import ObjectStore
 
 OnBusy = Callable[[Holder], None]
 """Called again and again, with who holds a video, while it is waited for."""
+
+SharedTask = Literal["register", "statistics"]
+"""What concerns all videos: registering watched films, updating statistics and pages."""
 
 # The leases of this process: a run takes its video's once, for all of its steps.
 _held: Final[dict[tuple[Path, str], Lease]] = {}
@@ -124,6 +127,22 @@ class Holding:
                 yield lease
             finally:
                 del _held[place]
+
+    @contextmanager
+    def alone(self, task: SharedTask) -> Iterator[None]:
+        """Let one of many machines at a time do what concerns all videos; others wait.
+
+        Raises:
+            DatasetAssetsError: The data set is made in another way than the configuration says.
+            OSError: The disk cannot be written.
+        """
+        leases = self.leases
+        if leases is None:
+            yield
+            return
+        # No video's key begins with a point. Losing it costs nothing: files are replaced in one step.
+        with leases.hold(f".{task}", on_busy=lambda _: None, on_lost=lambda _: None):
+            yield
 
     def is_held(self, key: str) -> bool:
         """Return whether a run holds a video, as far as this machine can see at once."""

@@ -192,7 +192,8 @@ class Leases:
 
     def beats(self) -> list[Beat]:
         """Return the last beat of each film that is held, by key; also of holders that were killed."""
-        return [beat for key in self._storage.held_keys() if (beat := self.beat(key)) is not None]
+        keys = (key for key in self._storage.held_keys() if not key.startswith("."))
+        return [beat for key in keys if (beat := self.beat(key)) is not None]
 
     def beat(self, key: str) -> Beat | None:
         """Return the last beat of a film's holder; None where nobody holds it."""

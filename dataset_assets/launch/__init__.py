@@ -9,10 +9,13 @@ from dataset_assets.launch.concurrency_slots import free_concurrency_slots
 from dataset_assets.launch.home import (
     dagster_home,
     enter_home,
+    entered_home,
     home_of,
+    keeps_history,
     reporting_history_errors,
 )
 from dataset_assets.launch.outcomes import close_failed_run, update_stats
+from dataset_assets.launch.sharing import SharedVideos
 from dataset_assets.launch.sockets import shorten_socket_paths
 from dataset_assets.launch.supervisor import Supervisor
 from dataset_assets.launch.tasks import Task, pending_task
@@ -22,13 +25,16 @@ __all__ = [
     "LAUNCHED_BY_TAG",
     "QUIET",
     "Outcome",
+    "SharedVideos",
     "Supervisor",
     "Task",
     "close_failed_run",
     "dagster_home",
     "enter_home",
+    "entered_home",
     "free_concurrency_slots",
     "home_of",
+    "keeps_history",
     "pending_task",
     "reporting_history_errors",
     "shorten_socket_paths",

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dagster as dg
 from sqlalchemy.exc import DBAPIError
@@ -104,6 +105,33 @@ def reporting_history_errors(home: Path) -> Iterator[None]:
         ) from error
 
 
+def keeps_history(settings: Settings) -> bool:
+    """Return whether commands of this machine keep Dagster's history.
+
+    Where many machines make the data set, only those whose `DAGSTER_HOME` is set: SQLite must not lie in a
+    folder that several machines write.
+    """
+    return bool(os.environ.get(HOME_VARIABLE)) or not DataSet.of(settings).is_made_by_many
+
+
+@contextmanager
+def entered_home(settings: Settings, config: Path) -> Iterator[Path]:
+    """Enter the home for a command; one that is deleted after it where this machine keeps no history.
+
+    Raises:
+        DatasetAssetsError: The home cannot be made.
+    """
+    if keeps_history(settings):
+        yield enter_home(settings, config)
+        return
+    with TemporaryDirectory(prefix="dataset-assets-") as folder:
+        os.environ[HOME_VARIABLE] = folder
+        try:
+            yield enter_home(settings, config)
+        finally:
+            del os.environ[HOME_VARIABLE]
+
+
 def enter_home(settings: Settings, config: Path) -> Path:
     """Prepare the home, and set it and the configuration in the environment of all that this process starts.
 
@@ -115,9 +143,14 @@ def enter_home(settings: Settings, config: Path) -> Path:
         The home.
 
     Raises:
-        DatasetAssetsError: The home cannot be made.
+        DatasetAssetsError: The home cannot be made, or would lie where several machines write.
     """
     shorten_socket_paths()
+    if not keeps_history(settings):
+        raise DatasetAssetsError(
+            f"Dagster's history would lie in {dagster_home(settings)}, which several machines write",
+            f"set {HOME_VARIABLE} to a folder on this machine's own disk",
+        )
     home = dagster_home(settings)
     try:
         home.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,10 +19,11 @@ from pathlib import Path
 import dagster as dg
 
 from dataset_assets.assets import FORCE_TAG, LANES_TAG, REPLACE_TAG, failure_of_events
+from dataset_assets.config import load_settings
 from dataset_assets.dagster_internals import runs_of_location
-from dataset_assets.dataset import Failure
+from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
-from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.launch.home import HOME_VARIABLE, reporting_history_errors
 
 STOP_GRACE_S = 20.0
@@ -45,11 +46,13 @@ class Outcome:
         key: The video's key.
         run_id: The Dagster run.
         failure: Why it failed; None where it succeeded.
+        is_busy: Whether another machine works on the video, so that there was no run.
     """
 
     key: str
     run_id: str
     failure: Failure | None
+    is_busy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Order:
         may_replace: Whether many finished patches may be deleted or made again.
         lanes: Windows that are worked on at a time.
         run_id: Identity that the Dagster run is given.
+        is_shared: Whether many machines make the data set.
     """
 
     config: Path
@@ -73,6 +77,7 @@ class Order:
     may_replace: bool
     lanes: int
     run_id: str
+    is_shared: bool = False
 
 
 def run_video(connection: Connection, order: Order) -> None:
@@ -88,7 +93,7 @@ def run_video(connection: Connection, order: Order) -> None:
     threading.Thread(target=_listen, args=(connection, order.run_id), daemon=True).start()
     try:
         with reporting_history_errors(Path(os.environ[HOME_VARIABLE])):
-            outcome = _materialize(order)
+            outcome = _materialize_alone(order) if order.is_shared else _materialize(order)
     except dg.DagsterExecutionInterruptedError:
         return  # the parent, if alive, knows; the run is shown as cancelled
     except Exception as error:
@@ -99,6 +104,16 @@ def run_video(connection: Connection, order: Order) -> None:
         outcome = Outcome(order.key, order.run_id, failure)
     with suppress(OSError):
         connection.send(outcome)
+
+
+def _materialize_alone(order: Order) -> Outcome:
+    """Hold the video from before the run is made, so that no run waits for another machine."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(DataSet.of(load_settings(order.config)).hold(order.key))
+        except BusyError:
+            return Outcome(order.key, order.run_id, None, is_busy=True)
+        return _materialize(order)
 
 
 def _materialize(order: Order) -> Outcome:

@@ -28,7 +28,7 @@ from dataset_assets.config import load_settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.launch.concurrency_slots import free_concurrency_slots
-from dataset_assets.launch.home import enter_home
+from dataset_assets.launch.home import entered_home
 from dataset_assets.launch.worker import QUIET
 from dataset_assets.partitions import add_missing
 from dataset_assets_tests.command import ROOT, environment, obey_ctrl_c
@@ -140,9 +140,8 @@ def _run(order: Order) -> tuple[int, str]:
         setup_interrupt_handlers()
         config = Path(order.config)
         settings = load_settings(config)
-        enter_home(settings, config)
         job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
-        with dg.DagsterInstance.get() as instance:
+        with entered_home(settings, config), dg.DagsterInstance.get() as instance:
             add_missing(instance, settings)
             # The daemon does so, a minute after a kill.
             free_concurrency_slots(instance, DataSet.of(settings))
