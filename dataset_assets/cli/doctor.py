@@ -9,12 +9,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import av
 from rich.console import Console
 
 from dataset_assets.cli.film_check import LIMIT_S, check_films
+from dataset_assets.cli.store_check import check_store
 from dataset_assets.cli.unprobed import too_small_for_all
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.counting import counted, some_are
@@ -51,10 +53,12 @@ def examine(settings: Settings, console: Console | None = None) -> list[Diagnosi
         settings: The configuration.
         console: Where the progress of checking the films is shown.
     """
+    url = settings.base.output_url
     checks: list[tuple[str, Callable[[], str]]] = [
         ("decoders", _decoders),
         ("tone mapping in the bundled ffmpeg", _tone_mapping),
         ("data set folder", lambda: _writable(settings.base.output_base_dir)),
+        *([("object store", partial(check_store, url))] if url else []),
         ("Dagster home", lambda: _writable(dagster_home(settings))),
         ("free space", lambda: _free_space(settings)),
         ("films", lambda: _films(settings, console)),

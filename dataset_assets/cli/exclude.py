@@ -33,6 +33,7 @@ def exclude(settings: Settings, key: str, numbers: Sequence[int], console: Conso
     """
     settings.video(key)
     data_set = DataSet.of(settings)
+    data_set.copy.refresh_video(key)
     windows = {row.window: row for row in data_set.excludable_windows(key)}
     if unknown := [str(number) for number in numbers if number not in windows]:
         raise DatasetAssetsError(

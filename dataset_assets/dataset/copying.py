@@ -1,7 +1,7 @@
 """This machine's copy of a data set that is in an object store, as commands need it.
 
 Views and plans need the tables of all videos (`refresh`), exports and trainers their files too (`pull`),
-`verify` that nothing else is there or missing (`compare_files`). A run brings its own video up to date itself
+`verify` that nothing else is there or missing (`compare`). A run brings its own video up to date itself
 (`DataSet.hold`). A video that a run of this machine works on is skipped: its copy is newer. Not here:
 requests, and what counts as different (`mirror`).
 """
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -25,19 +26,21 @@ from dataset_assets.errors import BusyError
 from dataset_assets.frames import FileKind
 from dataset_assets.tables import PatchFile
 
+# How many seconds old the copy may be that a view shows.
+COPY_AGE_S: Final = 30.0
 # When this process last refreshed the copy in a folder, by its monotonic clock.
 _refreshed_s: Final[dict[Path, float]] = {}
 
 
-class Copying:
-    """Brings this machine's copy up to date."""
+class Copy:
+    """Brings this machine's copy up to date; does nothing where a data set is in its folder alone."""
 
-    def __init__(self, folder: Path, mirror: Mirror, holding: Holding, tables: TableStore) -> None:
+    def __init__(self, folder: Path, mirror: Mirror | None, holding: Holding, tables: TableStore) -> None:
         """Read nothing yet.
 
         Args:
             folder: The folder of the copy.
-            mirror: The data set in the object store.
+            mirror: The data set in the object store; None where it is in its folder.
             holding: Who holds its videos.
             tables: The tables of the copy.
         """
@@ -45,6 +48,18 @@ class Copying:
         self._mirror = mirror
         self._holding = holding
         self._tables = tables
+
+    def begin(self) -> None:
+        """Record that this machine makes the data set, and refresh its copy: at the start of a command.
+
+        Raises:
+            StoreError: The store cannot be read or written, or does not do what leases need.
+            DatasetAssetsError: The folder is no copy of it.
+            OSError: The disk is full or cannot be written.
+        """
+        if self._mirror is not None:
+            self._holding.record()
+            self.refresh()
 
     def refresh(self, max_age_s: float = 0.0) -> None:
         """Make the tables of all videos, and what is said of them, those of the store.
@@ -58,33 +73,49 @@ class Copying:
             OSError: The disk is full or cannot be written.
         """
         now_s = time.monotonic()
-        if now_s - _refreshed_s.get(self._folder, -max_age_s) < max_age_s:
+        if self._mirror is None or now_s - _refreshed_s.get(self._folder, -max_age_s) < max_age_s:
             return
         self._holding.record_here()
-        stale = self._mirror.stale()
+        pull, stale = partial(self._pull_small, self._mirror), self._mirror.stale()
         with ThreadPoolExecutor(REQUESTS_AT_A_TIME, thread_name_prefix="refresh") as pool:
-            list(pool.map(self._pull_small, stale, stale.values()))
+            list(pool.map(pull, stale, stale.values()))
         _refreshed_s[self._folder] = now_s
 
-    def pull(self, keys: Collection[str], on_video: Callable[[str], None] = lambda _: None) -> None:
-        """Download the files of videos that the copy lacks; `refresh` comes before.
+    def refresh_video(self, key: str) -> None:
+        """Make the tables of a video, and what is said of it, those of the store.
+
+        Raises:
+            StoreError: The store cannot be read.
+            OSError: The disk is full or cannot be written.
+        """
+        if self._mirror is not None:
+            with suppress(BusyError), self._holding.copy_locked(key, waits=False):
+                self._mirror.pull_film(key)
+
+    def pull(
+        self, keys: Collection[str] | None = None, on_video: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Download what the copy lacks, also files.
 
         Args:
-            keys: Keys of the videos.
+            keys: Keys of the videos whose files are wanted; all that have tables by default.
             on_video: Called with the key of each that is complete.
 
         Raises:
             StoreError: The store cannot be read.
-            DatasetAssetsError: A table is damaged.
+            DatasetAssetsError: A table is damaged, or the folder is no copy of the store.
             OSError: The disk is full or cannot be written.
         """
-        for key in keys:
+        if self._mirror is None:
+            return
+        self.refresh()
+        for key in self._tables.keys() if keys is None else keys:
             with suppress(BusyError), self._holding.copy_locked(key, waits=False):
                 self._mirror.pull_files(key, files_of_rows(self._tables, key))
             on_video(key)
 
-    def compare_files(self, folders: Iterable[Path], keys: Collection[str]) -> None:
-        """Make the files in folders of categories those of the store, also those that no row names.
+    def compare(self, folders: Iterable[Path], keys: Collection[str]) -> None:
+        """Make the copy of videos what the store has, also files that no row names, and damaged ones.
 
         Args:
             folders: The categories' folders, relative to the data set's.
@@ -92,36 +123,44 @@ class Copying:
 
         Raises:
             StoreError: The store cannot be read.
+            DatasetAssetsError: A table is damaged, or the folder is no copy of the store.
             OSError: The disk is full or cannot be written.
         """
+        if self._mirror is None:
+            return
+        self.refresh()
         for key in keys:
             self._mirror.distrust_files(key)
-        for folder in folders:
-            left = set(_kinds_folders(self._folder, folder))
-            found = (Path(each.name) for each in self._mirror.files_in(folder))
-            for parent, paths in groupby(found, lambda path: path.parent):
-                if not _is_users(folder, parent):
-                    self._compare(parent, {path.name for path in paths}, keys)
-                    left.discard(parent)
-            for parent in left:
-                self._compare(parent, set(), keys)
+        for folder in dict.fromkeys(folders):
+            self._compare_folder(self._mirror, folder, keys)
+        self.pull(keys)
 
-    def _compare(self, parent: Path, stored: set[str], keys: Collection[str]) -> None:
+    def _compare_folder(self, mirror: Mirror, folder: Path, keys: Collection[str]) -> None:
+        left = set(_kinds_folders(self._folder, folder))
+        found = (Path(each.name) for each in mirror.files_in(folder))
+        for parent, paths in groupby(found, lambda path: path.parent):
+            if not _is_users(folder, parent):
+                self._compare_names(mirror, parent, {path.name for path in paths}, keys)
+                left.discard(parent)
+        for parent in left:
+            self._compare_names(mirror, parent, set(), keys)
+
+    def _compare_names(self, mirror: Mirror, parent: Path, stored: set[str], keys: Collection[str]) -> None:
         here = _names(self._folder / parent)
-        self._mirror.fetch((parent / name).as_posix() for name in sorted(stored - here))
+        mirror.fetch((parent / name).as_posix() for name in sorted(stored - here))
         for name in sorted(here - stored):
             match = FILE_NAME.fullmatch(name)
             if match is None or match["temporary"] or match["key"] not in keys:
                 continue
             with suppress(BusyError), self._holding.copy_locked(match["key"], waits=False):
                 # Looked for once more: a run of this machine may have uploaded it after the list was made.
-                if not self._mirror.has(parent / name):
+                if not mirror.has(parent / name):
                     (self._folder / parent / name).unlink(missing_ok=True)
 
-    def _pull_small(self, key: str, paths: Collection[Path]) -> None:
+    def _pull_small(self, mirror: Mirror, key: str, paths: Collection[Path]) -> None:
         with suppress(BusyError), self._holding.copy_locked(key, waits=False):
             for path in paths:
-                self._mirror.pull_small(path)
+                mirror.pull_small(path)
 
 
 def files_of_rows(tables: TableStore, key: str) -> list[PatchFile]:

@@ -7,7 +7,7 @@ made of films (`generate`).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dataset_assets import layout
 from dataset_assets.config import Category, Settings, VideoEntry
 from dataset_assets.dataset.cached_footers import CachedFooters
 from dataset_assets.dataset.completion import Completion, completions_of
-from dataset_assets.dataset.copying import Copying
+from dataset_assets.dataset.copying import Copy
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
 from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask
@@ -48,6 +48,7 @@ class DataSet:
         tables: Its Parquet tables.
         failures: Why the last runs on videos failed.
         excluded_windows: Windows that users excluded by hand.
+        copy: What brings the folder up to date where the data set is in an object store.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class DataSet:
         self.failures = Failures(folder / layout.FAILURES, self._mirror)
         self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder, self._mirror)
         self._holding = Holding(folder, machines)
+        self.copy = Copy(folder, self._mirror, self._holding, self.tables)
 
     @classmethod
     def of(cls, settings: Settings, *, caches_footers: bool = False) -> DataSet:
@@ -131,55 +133,6 @@ class DataSet:
             DatasetAssetsError: The data set is made in another way than the configuration says.
         """
         return self._holding.leases is not None
-
-    def refresh(self, max_age_s: float = 0.0) -> None:
-        """Bring this machine's copy of all tables up to date, where the data set is in an object store.
-
-        Args:
-            max_age_s: Nothing is done where this process did so within so many seconds.
-
-        Raises:
-            StoreError: The store cannot be read.
-            DatasetAssetsError: The folder is no copy of it.
-        """
-        if self._mirror is not None:
-            Copying(self.folder, self._mirror, self._holding, self.tables).refresh(max_age_s)
-
-    def pull(
-        self, keys: Collection[str] | None = None, on_video: Callable[[str], None] = lambda _: None
-    ) -> None:
-        """Download what this machine's copy lacks, where the data set is in an object store.
-
-        Args:
-            keys: Keys of the videos whose files are wanted; all that have tables by default.
-            on_video: Called with the key of each that is complete.
-
-        Raises:
-            StoreError: The store cannot be read.
-            DatasetAssetsError: A table is damaged, or the folder is no copy of the store's data set.
-        """
-        if self._mirror is not None:
-            copying = Copying(self.folder, self._mirror, self._holding, self.tables)
-            copying.refresh()
-            copying.pull(self.tables.keys() if keys is None else keys, on_video)
-
-    def compare_with_store(self, settings: Settings, keys: Collection[str]) -> None:
-        """Make this machine's copy of videos what the object store has, also of files that no row names.
-
-        Args:
-            settings: The configuration.
-            keys: Keys of the videos.
-
-        Raises:
-            StoreError: The store cannot be read.
-            DatasetAssetsError: A table is damaged, or the folder is no copy of the store's data set.
-        """
-        if self._mirror is not None:
-            copying = Copying(self.folder, self._mirror, self._holding, self.tables)
-            copying.refresh()
-            folders = [Path(category.folder) for category in settings.categories.values()]
-            copying.compare_files(dict.fromkeys(folders), keys)
-            copying.pull(keys)
 
     def beats(self) -> dict[str, Beat]:
         """Return which machine holds each video, by key: also of those that were killed."""

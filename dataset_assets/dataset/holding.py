@@ -21,7 +21,7 @@ from dataset_assets.dataset.leases import Beat, Holder, Lease, LeaseFolder, Leas
 from dataset_assets.dataset.store_leases import StoredLeases
 from dataset_assets.disk import locked, make_folder, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
-from dataset_assets.object_store import ObjectStore
+from dataset_assets.object_store import ObjectStore, StoreError
 
 OnBusy = Callable[[Holder], None]
 """Called again and again, with who holds a video, while it is waited for."""
@@ -273,7 +273,15 @@ class Holding:
 
     def _record_in_store(self, url: str, lease_s: float) -> None:
         store, name = ObjectStore(url), layout.MACHINES.as_posix()
-        if store.create(name, json.dumps({"lease_s": lease_s}).encode()) is not None:
+        content = json.dumps({"lease_s": lease_s}).encode()
+        if store.create(name, content) is not None:
+            if store.create(name, content) is not None:
+                raise StoreError(
+                    f"{url} overwrites what may only be created (If-None-Match), so that two machines could "
+                    "work on one film",
+                    "use a store with conditional writes, or a newer release of this one; `dataset-assets "
+                    "doctor` tries it",
+                )
             return
         found = store.get(name)
         recorded = None if found is None else _machines(found[1], f"{url}/{name}")
