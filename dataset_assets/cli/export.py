@@ -16,7 +16,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
-from dataset_assets.dataset import DataSet
 from dataset_assets.exports import (
     ExportOptions,
     ExportPlan,
@@ -79,9 +78,7 @@ def export_dataset(
     Raises:
         DatasetAssetsError: See `plan_export` and `write_export`.
     """
-    DataSet.of(settings).copy.refresh()
     plan = plan_export(settings, options, folder)
-    DataSet.of(settings).copy.pull({item.triplet.video for item in plan.selected.items})
     _say(console, _planned(plan))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:

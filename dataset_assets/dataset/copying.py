@@ -9,7 +9,7 @@ requests, and what counts as different (`mirror`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -24,6 +24,7 @@ from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import FILE_NAME
 from dataset_assets.errors import BusyError
 from dataset_assets.frames import FileKind
+from dataset_assets.object_store import StoredObject
 from dataset_assets.tables import PatchFile
 
 # How many seconds old the copy may be that a view shows.
@@ -88,9 +89,11 @@ class Copy:
             StoreError: The store cannot be read.
             OSError: The disk is full or cannot be written.
         """
-        if self._mirror is not None:
-            with suppress(BusyError), self._holding.copy_locked(key, waits=False):
-                self._mirror.pull_film(key)
+        if self._mirror is None:
+            return
+        self._holding.record_here()
+        with suppress(BusyError), self._holding.copy_locked(key, waits=False):
+            self._mirror.pull_film(key)
 
     def pull(
         self, keys: Collection[str] | None = None, on_video: Callable[[str], None] = lambda _: None
@@ -137,22 +140,24 @@ class Copy:
 
     def _compare_folder(self, mirror: Mirror, folder: Path, keys: Collection[str]) -> None:
         left = set(_kinds_folders(self._folder, folder))
-        found = (Path(each.name) for each in mirror.files_in(folder))
-        for parent, paths in groupby(found, lambda path: path.parent):
+        for parent, found in groupby(mirror.files_in(folder), lambda each: Path(each.name).parent):
             if not _is_users(folder, parent):
-                self._compare_names(mirror, parent, {path.name for path in paths}, keys)
+                self._compare_names(mirror, parent, {Path(each.name).name: each for each in found}, keys)
                 left.discard(parent)
         for parent in left:
-            self._compare_names(mirror, parent, set(), keys)
+            self._compare_names(mirror, parent, {}, keys)
 
-    def _compare_names(self, mirror: Mirror, parent: Path, stored: set[str], keys: Collection[str]) -> None:
-        here = _names(self._folder / parent)
-        mirror.fetch((parent / name).as_posix() for name in sorted(stored - here))
-        for name in sorted(here - stored):
-            match = FILE_NAME.fullmatch(name)
-            if match is None or match["temporary"] or match["key"] not in keys:
+    def _compare_names(
+        self, mirror: Mirror, parent: Path, stored: Mapping[str, StoredObject], keys: Collection[str]
+    ) -> None:
+        names = {name: _key_of(name) for name in stored.keys() | _names(self._folder / parent)}
+        # Files of no video, too: `verify` reports them.
+        wanted = [name for name, key in names.items() if name in stored and (key is None or key in keys)]
+        mirror.fetch_others([stored[name] for name in wanted])
+        for name, key in names.items():
+            if name in stored or key not in keys:
                 continue
-            with suppress(BusyError), self._holding.copy_locked(match["key"], waits=False):
+            with suppress(BusyError), self._holding.copy_locked(key, waits=False):
                 # Looked for once more: a run of this machine may have uploaded it after the list was made.
                 if not mirror.has(parent / name):
                     (self._folder / parent / name).unlink(missing_ok=True)
@@ -184,6 +189,12 @@ def _kinds_folders(root: Path, folder: Path) -> Iterator[Path]:
 def _is_users(folder: Path, parent: Path) -> bool:
     """Return whether a folder below a category's is the user's own."""
     return parent.relative_to(folder).parts[:1] == layout.VALIDATION.parts[:1]
+
+
+def _key_of(name: str) -> str | None:
+    """Return the video that a file belongs to; None where it is no finished file of one."""
+    match = FILE_NAME.fullmatch(name)
+    return None if match is None or match["temporary"] else match["key"]
 
 
 def _names(folder: Path) -> set[str]:

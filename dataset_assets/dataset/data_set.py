@@ -168,6 +168,21 @@ class DataSet:
             yield VideoWork(self.folder, key, self.tables, journal, lease, mirror)
 
     @contextmanager
+    def hold_here(self, key: str) -> Iterator[None]:
+        """Hold a video as far as this machine goes: for what it has of a video and others have not.
+
+        Raises:
+            BusyError: A run works on it.
+            OSError: The disk cannot be written.
+        """
+        if self._mirror is None:
+            with self.hold(key):
+                yield
+        else:
+            with self._holding.copy_locked(key, waits=False):
+                yield
+
+    @contextmanager
     def work_on(self, key: str, on_busy: OnBusy | None = None) -> Iterator[VideoWork]:
         """Hold a video, and keep a journal for the next run if this one is killed.
 

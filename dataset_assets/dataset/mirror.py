@@ -11,6 +11,7 @@ last is recorded beside the tables, by ETag. Not here: leases (`store_leases`), 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -208,14 +209,14 @@ class Mirror:
         """
         return self._store.get(path.as_posix()) is not None
 
-    def fetch(self, names: Iterable[str]) -> None:
-        """Download files.
+    def fetch_others(self, stored: Iterable[StoredObject]) -> None:
+        """Download the files that the folder lacks, or has with another content: by size and ETag.
 
         Raises:
             StoreError: The store cannot be read.
             OSError: The disk is full or cannot be written.
         """
-        _each(self._fetch, names)
+        _each(self._fetch, [each.name for each in stored if not self._is_same(each)])
 
     def journals(self, key: str = "") -> dict[Path, bytes]:
         """Return the contents of a video's journals in the store, by the path that each has in the folder.
@@ -243,6 +244,17 @@ class Mirror:
         # Not flushed: what a power cut leaves of it has another size, or is found by `verify`.
         with replacing(path, is_durable=False) as file:
             file.write(found[1])
+
+    def _is_same(self, stored: StoredObject) -> bool:
+        path = self._folder / stored.name
+        try:
+            if path.stat().st_size != stored.size_bytes:
+                return False
+            # The ETag of what was uploaded in parts is no hash; of what a server encrypts it may be any.
+            etag = stored.etag.strip('"')
+            return "-" in etag or hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == etag
+        except FileNotFoundError:
+            return False
 
     def _has(self, file: PatchFile, *, reads: bool) -> bool:
         path = self._folder / file.path
