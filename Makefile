@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --no-input --disable-pip-version-check
 INPUTS := pyproject.toml setup.cfg constraints.txt
 
-.PHONY: setup demo test torture bench bench-quick lint types contracts format clean
+.PHONY: setup demo test torture torture-machines bench bench-quick lint types contracts format clean
 
 setup: .venv/.runtime
 
@@ -22,6 +22,9 @@ test: .venv/.dev
 
 torture: .venv/.dev
 	@$(BIN)/python -m benchmarks.torture $(ARGS)
+
+torture-machines: .venv/.dev
+	@$(BIN)/python -m benchmarks.torture_machines $(ARGS)
 
 bench: .venv/.dev
 	@$(BIN)/python -m benchmarks.run $(ARGS)

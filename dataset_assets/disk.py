@@ -15,6 +15,7 @@ import errno
 import fcntl
 import glob
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -59,6 +60,14 @@ def temporary(path: Path, writer: int = 0) -> Path:
     """
     number = f".{writer}" if writer else ""
     return path.with_name(f".{path.name}{number}{TEMPORARY_SUFFIX}")
+
+
+def own_writer() -> int:
+    """Return a number for `temporary` that no other process of any machine uses.
+
+    For files that several may replace at once, and whose unfinished ones nobody looks for.
+    """
+    return 1 + secrets.randbits(60)
 
 
 def temporaries(path: Path) -> list[Path]:

@@ -6,14 +6,19 @@ how a configuration is read (`config`).
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import dagster as dg
 from pydantic import Field
 
-from dataset_assets.assets import mark_config_mistake
+from dataset_assets.assets import MAX_RETRIES_TAG, mark_config_mistake, video_of
 from dataset_assets.config import Settings, load_settings
+from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError
+
+# Of runs that their launcher starts again by itself, such as `generate`.
+NEVER_AGAIN = "0"
 
 
 class DatasetConfig(dg.ConfigurableResource[Settings]):
@@ -28,11 +33,31 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
         """Load the settings.
 
         Raises:
-            ConfigError: The file holds mistakes; all of them are listed.
+            ConfigError: The file holds mistakes; all of them are listed. Or, with many machines, this one
+                has another release or configuration than those that work now.
         """
+        config = Path(self.path)
+        run, instance = context.run, context.instance
         try:
-            return load_settings(Path(self.path))
+            settings = load_settings(config)
         except ConfigError:
-            if context.run is not None and context.instance is not None:
-                mark_config_mistake(context.instance, context.run.run_id)
+            if run is not None and instance is not None:
+                mark_config_mistake(instance, run.run_id)
+            raise
+        if run is not None and video_of(run) is not None:
+            self._join_hosts(settings, config, run, instance)
+        return settings
+
+    @staticmethod
+    def _join_hosts(
+        settings: Settings, config: Path, run: dg.DagsterRun, instance: dg.DagsterInstance | None
+    ) -> None:
+        try:
+            DataSet.of(settings).join_hosts(settings, config)
+        except ConfigError:
+            # A machine that refuses at once would be free for the next run at once, and fail all of a queue.
+            time.sleep(settings.base.lease_s)
+            if instance is not None:
+                is_started_again = run.tags.get(MAX_RETRIES_TAG) != NEVER_AGAIN
+                mark_config_mistake(instance, run.run_id, is_of_machine=is_started_again)
             raise

@@ -10,11 +10,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from dataset_assets.addresses import FilmPath
+
 MOMENTS = {"created_at", "probed_at"}
 
 
 def write_config(
-    folder: Path, videos: Mapping[str, tuple[Path, Mapping[str, float]]], **sections: Any
+    folder: Path, videos: Mapping[str, tuple[FilmPath, Mapping[str, float]]], **sections: Any
 ) -> Path:
     """Writes a configuration whose data set lies beside it.
 

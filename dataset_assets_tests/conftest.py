@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from dataset_assets_tests.command import run
 from dataset_assets_tests.encode import BT2020_HLG, BT2020_PQ, StaticHdrMetadata
+from dataset_assets_tests.film_places import http_films, moto_films, nothing_read, s3_films  # noqa: F401
 from dataset_assets_tests.films import (
     SHARED,
     X264_OPTIONS,

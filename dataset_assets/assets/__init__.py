@@ -13,7 +13,13 @@ from dataset_assets.assets.dataset_stats import (
 from dataset_assets.assets.dead_runs import close_dead_runs, process_of
 from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
 from dataset_assets.assets.exports import EXPORTS, ExportConfig, build_exports
-from dataset_assets.assets.failures import console_text, failure_of_events, failure_of_run
+from dataset_assets.assets.failures import (
+    REMEDY,
+    WHAT,
+    console_text,
+    failure_of_events,
+    failure_of_run,
+)
 from dataset_assets.assets.gallery import GALLERY_ADDRESS, GALLERY_VARIABLE
 from dataset_assets.assets.last_failures import failed_videos
 from dataset_assets.assets.make_patches import (
@@ -30,12 +36,15 @@ from dataset_assets.assets.runs import (
     CHECKS_ALONE,
     FINISHED,
     HOLDS_RUNS_VARIABLE,
+    MAX_RETRIES_TAG,
     PARTITION_TAG,
     UNFINISHED,
     ended_s,
     is_config_mistake,
     is_overtaken,
     mark_config_mistake,
+    slurm_job_of,
+    slurm_job_tags,
     video_of,
     videos_in_work,
 )
@@ -52,11 +61,14 @@ __all__ = [
     "GALLERY_VARIABLE",
     "HOLDS_RUNS_VARIABLE",
     "LANES_TAG",
+    "MAX_RETRIES_TAG",
     "PARTITION_TAG",
+    "REMEDY",
     "REPLACE_TAG",
     "SCENE_WINDOWS",
     "SOURCE_VIDEO",
     "UNFINISHED",
+    "WHAT",
     "WINDOWS_TAG",
     "ExportConfig",
     "StatisticsUpdate",
@@ -77,6 +89,8 @@ __all__ = [
     "patches_asset",
     "process_of",
     "register",
+    "slurm_job_of",
+    "slurm_job_tags",
     "source_video",
     "update_without_run",
     "video_of",

@@ -38,8 +38,10 @@ DESCRIPTIONS = {
     ENOUGH_ACCEPTED: "At least a fifth of the candidates tried were accepted.",
     ENOUGH_PATCHES: "At least nine tenths of the patches wanted were made.",
     FORMAT_MIX_KEPT: "Every format that fits has about its share of the patches: within what the draw gives.",
-    TRIPLETS_WHOLE: "Every row has its files, with the right length, size and checksums.",
-    FILES_MATCH_TABLE: "The folders contain the files that the table names, and no others of this video.",
+    TRIPLETS_WHOLE: "In a sample every row has its files, with the right length, size and checksums; "
+    "`verify` reads all files.",
+    FILES_MATCH_TABLE: "In a sample of candidates the folders contain the files that the table names, and no "
+    "others; `verify` compares all.",
     WINDOWS_UNCUT: "No cut is visible in the LR frames of a sample of the written triplets.",
     FREE_OF_BLACK_BARS: "No black bar is along an edge of the written pictures of a sample.",
     FREE_OF_COMBS: "No written ground truth of a sample mixes lines of two moments (combs).",
@@ -89,11 +91,14 @@ def check_result(asset: str, name: str, verdict: Verdict) -> dg.AssetCheckResult
         name: Name of the check.
         verdict: What was found.
     """
+    metadata = {verdict.measure: verdict.number}
+    if verdict.sampled is not None:
+        metadata["sampled"] = verdict.sampled
     return dg.AssetCheckResult(
         passed=verdict.passed,
         asset_key=dg.AssetKey(asset),
         check_name=name,
         severity=dg.AssetCheckSeverity.ERROR if name in ERRORS else dg.AssetCheckSeverity.WARN,
         description=verdict.description,
-        metadata={verdict.measure: verdict.number},
+        metadata=metadata,
     )

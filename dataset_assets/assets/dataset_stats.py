@@ -25,7 +25,7 @@ from dataset_assets.assets.staleness import report_stale
 from dataset_assets.checks import every_video_done, sources_unchanged, videos_ok
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, Overview
-from dataset_assets.disk import is_file
+from dataset_assets.video import seen
 
 DATASET_STATS = "dataset_stats"
 # Of an update: then partitions are left to the next one. Dagster gives a sensor's tick 60 s, on a busy
@@ -151,7 +151,7 @@ def _unfinished(settings: Settings, overview: Overview) -> list[dict[str, str]]:
         states = overview.statuses[entry.key]
         reasons = {name: status.reason for name, status in states.items() if not status.is_done}
         if reasons:
-            film = "" if is_file(entry.path) else "the film is absent; "
+            film = "" if seen(entry.path) else "the film is absent; "
             tables = "all tables" if len(reasons) == len(states) else ", ".join(reasons)
             why = film + ", ".join(dict.fromkeys(reasons.values()))
             found.append({"video": entry.key, "tables": tables, "why": why})

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from dataset_assets.assets.runs import video_of
+from dataset_assets.assets.runs import slurm_job_of, video_of
 from dataset_assets.dataset import DataSet
 from dataset_assets.process import was_running
 
@@ -41,9 +41,10 @@ def close_dead_runs(instance: dg.DagsterInstance, data_set: DataSet) -> None:
         instance: Where the runs are.
         data_set: The data set; a video that is held is worked on, by another machine perhaps.
     """
+    _close_lost_jobs(instance)
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         key = video_of(run)
-        if key is None:
+        if key is None or slurm_job_of(run) is not None:
             continue
         process = process_of(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT))
         if process is None or was_running(process[0], time.time() - process[1]):
@@ -53,3 +54,16 @@ def close_dead_runs(instance: dg.DagsterInstance, data_set: DataSet) -> None:
         latest = instance.get_run_by_id(run.run_id)
         if latest is not None and latest.status is dg.DagsterRunStatus.STARTED:
             instance.report_run_failed(latest, MESSAGE)
+
+
+def _close_lost_jobs(instance: dg.DagsterInstance) -> None:
+    """Record runs as failed whose Slurm job ended before they started: it was cancelled while it waited.
+
+    Dagster's monitoring asks for the health of started runs alone.
+    """
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTING])):
+        if slurm_job_of(run) is None:
+            continue
+        health = instance.run_launcher.check_run_worker_health(run)
+        if health.status.name == "FAILED":
+            instance.report_run_failed(run, health.msg)

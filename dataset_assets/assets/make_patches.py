@@ -214,7 +214,7 @@ def _patches_checks(
         ENOUGH_PATCHES: enough_patches(report),
         FORMAT_MIX_KEPT: format_mix_kept(report, run.windows.acceptance_rate),
         TRIPLETS_WHOLE: triplets_whole(inspection),
-        FILES_MATCH_TABLE: files_match_table(settings, data_set, run.key, category, report),
+        FILES_MATCH_TABLE: files_match_table(settings, data_set, run.key, category, report, run.windows.rows),
         WINDOWS_UNCUT: windows_uncut(inspection),
         FREE_OF_BLACK_BARS: free_of_black_bars(inspection),
         FREE_OF_COMBS: free_of_combs(inspection),

@@ -25,5 +25,8 @@ def video_within_limits(
         context.instance.report_engine_event(message, context.run)
 
     entry = settings.video(context.partition_key)
-    with within_limits(settings, entry, step_limits(entry.path, lanes), report):
+    # Of many machines `max_workers` counts the places of all: what one film gets is not known, but in a Slurm
+    # job or a pod it is the memory of the control group.
+    places = settings.base.max_workers if settings.base.machines == "one" else 1
+    with within_limits(settings, entry, step_limits(entry.path, lanes, places), report):
         yield

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 import dagster as dg
 
@@ -20,6 +19,7 @@ from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError
 from dataset_assets.partitions import add_missing
+from dataset_assets.video import look_at, seen
 
 REASON_TAG = "dataset_assets/reason"
 
@@ -145,6 +145,7 @@ def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
     data_set.copy.refresh()
     failed = data_set.failures.read()
     left = data_set.left_categories(settings)
+    look_at((entry.path for entry in settings.videos), max_age_s=0)
     found, absent = [], 0
     for entry in settings.videos:
         pending = pending_assets(
@@ -152,16 +153,9 @@ def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
         )
         if not pending.assets:
             continue
-        size_bytes = _size_bytes(entry.path)
-        if size_bytes is None:
+        film = seen(entry.path)
+        if film is None:
             absent += 1
         else:
-            found.append(_Candidate(entry, pending, size_bytes))
+            found.append(_Candidate(entry, pending, film.size_bytes))
     return sorted(found, key=lambda each: (each.key in failed, -each.size_bytes, each.key)), absent
-
-
-def _size_bytes(film: Path) -> int | None:
-    try:
-        return film.stat().st_size
-    except OSError:
-        return None

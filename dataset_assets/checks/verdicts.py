@@ -8,16 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted, some_are
-from dataset_assets.dataset import AssetStatus, DataSet, Failure, TripletPaths
-from dataset_assets.disk import is_file
+from dataset_assets.dataset import AssetStatus, DataSet, Failure
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import CategoryReport, WindowsReport
-from dataset_assets.video import Fingerprint
+from dataset_assets.video import Fingerprint, is_there, look_at, seen
 
 ENOUGH_SHARE = 0.9
 ENOUGH_ACCEPTED = 0.2
@@ -43,12 +42,14 @@ class Verdict:
         description: What was found, in words.
         measure: Name of the figure.
         number: The figure.
+        sampled: How many were looked at, where it is a sample; else None.
     """
 
     passed: bool
     description: str
     measure: str
     number: float
+    sampled: int | None = None
 
 
 def colours_tagged(warnings: Sequence[str]) -> Verdict:
@@ -56,14 +57,14 @@ def colours_tagged(warnings: Sequence[str]) -> Verdict:
     return Verdict(not warnings, "; ".join(warnings) or "nothing guessed", "guesses", len(warnings))
 
 
-def source_unchanged(fingerprint: Fingerprint, path: Path) -> Verdict:
+def source_unchanged(fingerprint: Fingerprint, path: FilmPath) -> Verdict:
     """Check that a film exists, and is still the one that was read.
 
     Args:
         fingerprint: What it was when a run began to read it.
         path: The film.
     """
-    if not is_file(path):
+    if not is_there(path):
         return Verdict(False, f"{path} disappeared while it was read", "changes", 1)
     if not fingerprint.is_of(path):
         return Verdict(
@@ -138,9 +139,9 @@ def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
 
 
 def triplets_whole(inspection: Inspection) -> Verdict:
-    """Check that every row has its files, complete and of the right size."""
+    """Check that every sampled row has its files, complete and of the right size."""
     what = "incomplete or damaged"
-    return _few_of(inspection.broken, inspection.triplets, "triplet", what, "broken_triplets")
+    return _few_of(inspection.broken, inspection.sampled, SAMPLED, what, "broken_triplets")
 
 
 def windows_uncut(inspection: Inspection) -> Verdict:
@@ -162,19 +163,30 @@ def free_of_combs(inspection: Inspection) -> Verdict:
 
 
 def files_match_table(
-    settings: Settings, data_set: DataSet, key: str, category: str, report: CategoryReport
+    settings: Settings, data_set: DataSet, key: str, category: str, report: CategoryReport, candidates: int
 ) -> Verdict:
-    """Check that the category's folders hold the files of this video that the table names, and no others."""
-    named = [path for row in report.rows for path in TripletPaths.of(row)]
-    missing = [path for path in named if not data_set.path_of(path).is_file()]
-    unnamed = data_set.unnamed_files(key, settings.categories[category], report.rows)
-    parts = [f"{len(named) - len(missing):,} of {counted(len(named), 'file')} found"]
+    """Check that the category's folders hold what the table names of a sample of candidates, and no more.
+
+    Args:
+        settings: The configuration.
+        data_set: The data set.
+        key: The video's key.
+        category: The category.
+        report: Its rows of the video.
+        candidates: Candidates of the video, accepted or not.
+    """
+    sample = data_set.compare_sample(key, settings.categories[category], report.rows, candidates)
+    missing, unnamed = sample.missing, sample.unnamed
+    parts = [
+        f"{sample.named - len(missing):,} of {counted(sample.named, 'file')} found of "
+        f"{counted(sample.candidates, 'sampled candidate')}"
+    ]
     if missing:
         parts[0] += f", first missing {missing[0].as_posix()}"
     if unnamed:
         parts.append(f"{len(unnamed)} more that no row names, first {unnamed[0].as_posix()}")
     count = len(missing) + len(unnamed)
-    return Verdict(not count, "; ".join(parts), "files_off", count)
+    return Verdict(not count, "; ".join(parts), "files_off", count, sample.candidates)
 
 
 def videos_ok(videos: int, failed: Mapping[str, Failure], unfinished: Mapping[str, str]) -> Verdict:
@@ -223,6 +235,7 @@ def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
 def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
     """Check that every film that was probed still exists and is unchanged."""
     gone, changed, probed = [], [], 0
+    look_at(entry.path for entry in settings.videos)
     for entry in settings.videos:
         try:
             provenance = data_set.tables.read_provenance(data_set.tables.video_path(entry.key))
@@ -231,9 +244,9 @@ def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
         if provenance is None:
             continue
         probed += 1
-        if not is_file(entry.path):
+        if seen(entry.path) is None:
             gone.append(entry.key)
-        elif not provenance.source_fingerprint.is_of(entry.path):
+        elif not provenance.source_fingerprint.was_of(entry.path):
             changed.append(entry.key)
     unchanged = probed - len(gone) - len(changed)
     parts = [f"{some_are(unchanged, probed, 'probed film')} there and unchanged"]
@@ -247,4 +260,4 @@ def _few_of(
 ) -> Verdict:
     named = f", first {found[0]}" if found else ""
     description = f"{len(found):,} of {counted(of, noun)} {what}{named}"
-    return Verdict(len(found) <= max_share * of, description, measure, len(found))
+    return Verdict(len(found) <= max_share * of, description, measure, len(found), of)

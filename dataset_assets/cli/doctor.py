@@ -15,15 +15,16 @@ from pathlib import Path
 import av
 from rich.console import Console
 
-from dataset_assets.cli.film_check import LIMIT_S, check_films
+from dataset_assets.addresses import Address, FilmPath
+from dataset_assets.cli.doctor_machines import machine_checks
+from dataset_assets.cli.film_check import Size, check_films
 from dataset_assets.cli.store_check import check_store
 from dataset_assets.cli.unprobed import too_small_for_all
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.counting import counted, some_are
-from dataset_assets.disk import is_file
 from dataset_assets.errors import CORRECT_PATH, DatasetAssetsError
 from dataset_assets.launch import dagster_home
-from dataset_assets.video import bake_lut
+from dataset_assets.video import bake_lut, look_at, seen, why_unseen
 
 # Refused films that are listed; beyond that, their number.
 SHOWN_FILMS = 20
@@ -63,6 +64,13 @@ def examine(settings: Settings, console: Console | None = None) -> list[Diagnosi
         ("free space", lambda: _free_space(settings)),
         ("films", lambda: _films(settings, console)),
     ]
+    if settings.base.machines == "many":
+        of_machines = dict(machine_checks(settings))
+        if url is not None:
+            # Nobody shares the copy, and the clock that counts is the store's.
+            del of_machines["shared folder"], of_machines["clock"]
+        checks = [(what, of_machines.pop(what, check)) for what, check in checks]
+        checks[-1:-1] = of_machines.items()
     diagnoses = []
     for what, check in checks:
         try:
@@ -117,15 +125,15 @@ def _films(settings: Settings, console: Console | None) -> str:
     total = len(settings.videos)
     there: list[VideoEntry] = []
     absent: list[VideoEntry] = []
+    look_at((video.path for video in settings.videos), max_age_s=0)
     for video in settings.videos:
-        (there if is_file(video.path) else absent).append(video)
+        (absent if seen(video.path) is None else there).append(video)
     checked = check_films([video.path for video in there], console)
     faults = []
-    if absent:
-        first = absent[0]
-        remedy = fitting_remedy(f"{CORRECT_PATH}, or mount its disk", settings, first)
-        count = some_are(len(absent), total, "film")
-        faults.append(f"{count} absent, first {first.path}; {remedy}")
+    for is_object in (False, True):
+        faults += _about_absent(
+            settings, [each for each in absent if isinstance(each.path, Address) == is_object]
+        )
     refused = [video for video in there if video.path in checked.refused]
     if refused:
         faults.append(f"{len(refused)} of {counted(total, 'film')} cannot be used:")
@@ -138,11 +146,23 @@ def _films(settings: Settings, console: Console | None) -> str:
     if faults:
         raise DatasetAssetsError("\n".join(faults), "")
     small = _too_small(settings, there, checked.sizes)
-    slow = f"; {len(checked.slow)} gave no answer within {LIMIT_S:g} s" if checked.slow else ""
-    return f"all {total} are there and have a video{slow}{small}"
+    slow = f"; {len(checked.slow)} gave no answer in time" if checked.slow else ""
+    unopened = f"; {len(checked.unopened)} at addresses were not opened" if checked.unopened else ""
+    return f"all {total} are there and have a video{slow}{unopened}{small}"
 
 
-def _too_small(settings: Settings, films: Sequence[VideoEntry], sizes: Mapping[Path, tuple[int, int]]) -> str:
+def _about_absent(settings: Settings, absent: Sequence[VideoEntry]) -> list[str]:
+    """Return a line about absent films, either files or films at addresses, with the first one."""
+    if not absent:
+        return []
+    first, count = absent[0], some_are(len(absent), len(settings.videos), "film")
+    what, remedy = str(first.path), f"{CORRECT_PATH}, or mount its disk"
+    if isinstance(first.path, Address) and (error := why_unseen(first.path)) is not None:
+        what, remedy = f"{what}: {error.what}", error.remedy
+    return [f"{count} absent, first {what}; {fitting_remedy(remedy, settings, first)}"]
+
+
+def _too_small(settings: Settings, films: Sequence[VideoEntry], sizes: Mapping[FilmPath, Size]) -> str:
     """Return how many films no format fits, with the first; empty where there is none."""
     found: dict[str, str] = {}
     for video in films:

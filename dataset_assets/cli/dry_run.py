@@ -157,7 +157,7 @@ def _estimate(
     """
     with History(dagster_home(settings), [entry.key for entry in settings.videos]) as history:
         # Those of films that no format fits, or that were up to date, show nothing about windows.
-        ended = [run for run in history.read((), collector.overview(), time.time()).ended if run.windows]
+        ended = [run for run in history.read({}, collector.overview(), time.time()).ended if run.windows]
     costs = run_costs(ended)
     if costs is not None:
         work_s = sum(costs.run_s(each) if each else OVERHEAD_S for each in windows.values())

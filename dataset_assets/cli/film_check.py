@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
+from dataset_assets.addresses import Address, FilmPath
 from dataset_assets.errors import LEAVE_OUT, VideoError
 from dataset_assets.launch import shorten_socket_paths
 from dataset_assets.video import open_briefly
@@ -22,6 +22,8 @@ from dataset_assets.video import open_briefly
 Size = tuple[int, int]
 
 LIMIT_S = 1.0
+# A film at an address takes some 5 requests and 5 MB: so much of 100 films is read, and of no more.
+ADDRESS_LIMIT_S, MOST_AT_ADDRESSES = 20.0, 100
 # Until the process of a film has started, which takes some 20 ms.
 START_LIMIT_S = 60.0
 AT_A_TIME = 4
@@ -35,33 +37,38 @@ class FilmCheck:
         refused: Why a film cannot be used, by its path.
         sizes: Width and height of the coded frame of each other film that answered, pixels.
         slow: Films that did not answer in time, which says nothing about them.
+        unopened: Films at addresses beyond the first `MOST_AT_ADDRESSES`.
     """
 
-    refused: Mapping[Path, VideoError] = field(default_factory=dict)
-    sizes: Mapping[Path, Size] = field(default_factory=dict)
-    slow: Sequence[Path] = ()
+    refused: Mapping[FilmPath, VideoError] = field(default_factory=dict)
+    sizes: Mapping[FilmPath, Size] = field(default_factory=dict)
+    slow: Sequence[FilmPath] = ()
+    unopened: Sequence[FilmPath] = ()
 
 
 def check_films(
-    films: Sequence[Path],
+    films: Sequence[FilmPath],
     console: Console | None = None,
     *,
     limit_s: float = LIMIT_S,
-    look: Callable[[Path], Size] = open_briefly,
+    look: Callable[[FilmPath], Size] = open_briefly,
 ) -> FilmCheck:
     """Look into films, a few at a time.
 
     Args:
         films: The films.
         console: Where progress is shown, if it is a terminal.
-        limit_s: Seconds that a look into a film may take.
+        limit_s: Seconds that a look into a film of a disk may take.
         look: Gives the size of a film, or raises VideoError where it cannot be used; importable, since
             another process calls it.
     """
     shorten_socket_paths()  # the server that forks the processes listens on one
-    refused: dict[Path, VideoError] = {}
-    sizes: dict[Path, Size] = {}
+    refused: dict[FilmPath, VideoError] = {}
+    sizes: dict[FilmPath, Size] = {}
     slow = []
+    unopened = [film for film in films if isinstance(film, Address)][MOST_AT_ADDRESSES:]
+    left_out = set(unopened)
+    films = [film for film in films if film not in left_out]
     is_shown = console is not None and console.is_terminal
     with (
         ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="film-check") as pool,
@@ -76,11 +83,12 @@ def check_films(
                 slow.append(film)
             else:
                 sizes[film] = found
-    return FilmCheck(refused, sizes, tuple(slow))
+    return FilmCheck(refused, sizes, tuple(slow), tuple(unopened))
 
 
-def _check(film: Path, limit_s: float, look: Callable[[Path], Size]) -> VideoError | Size | None:
+def _check(film: FilmPath, limit_s: float, look: Callable[[FilmPath], Size]) -> VideoError | Size | None:
     """Return why a film cannot be used, its size where nothing speaks against it, None where it is slow."""
+    limit_s = ADDRESS_LIMIT_S if isinstance(film, Address) else limit_s
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
     ours, theirs = context.Pipe(duplex=False)
@@ -100,7 +108,7 @@ def _check(film: Path, limit_s: float, look: Callable[[Path], Size]) -> VideoErr
     return found
 
 
-def _look(connection: Connection, film: Path, look: Callable[[Path], Size]) -> None:
+def _look(connection: Connection, film: FilmPath, look: Callable[[FilmPath], Size]) -> None:
     connection.send(True)
     try:
         size = look(film)

@@ -48,6 +48,7 @@ from dataset_assets.launch import (
 )
 from dataset_assets.monitor import REFRESH_S, LaunchedRuns, SnapshotCollector, render, size, status_line
 from dataset_assets.partitions import add_missing
+from dataset_assets.video import look_at
 
 HINT = "workers {}, + and - change that; Ctrl+C stops; what is committed stays"
 WORKERS_KEYS = {"+": 1, "-": -1}
@@ -141,6 +142,7 @@ def _generate(
     has_history: bool,
 ) -> int:
     data_set = DataSet.of(settings)
+    data_set.join_hosts(settings, config)
     with dg.DagsterInstance.get() as instance:
         if has_history:
             sync_history(instance, settings, console)
@@ -184,10 +186,12 @@ def _generate(
     if shared is not None:
         for line in _about_elsewhere(shared, elsewhere):
             console.print(line, soft_wrap=True)
-        if is_due and not shared.is_any_held():
-            # The machine that ends last updates them; where two end together, one after the other.
-            with data_set.alone("statistics"):
-                _update_stats(config, data_set)
+        if not shared.is_any_held():
+            data_set.clear_up(waits=True)
+            if is_due:
+                # The machine that ends last updates them; where two end together, one after the other.
+                with data_set.alone("statistics"):
+                    _update_stats(config, data_set)
     elif is_due:
         _update_stats(config, data_set)
     done = len(entries) - len(failures) - len(too_small) - len(elsewhere)
@@ -256,6 +260,7 @@ def _planned(
 
     Films are opened for a dry run alone: runs open theirs in any case, and should start at once.
     """
+    look_at((entry.path for entry in entries), max_age_s=0)
     statuses = {entry.key: data_set.statuses(settings, entry) for entry in entries}
     pending = (
         pending_task(settings, entry, statuses[entry.key], categories, force=force) for entry in entries

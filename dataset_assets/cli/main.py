@@ -391,11 +391,23 @@ def export(
 
 
 @app.command()
-def doctor(config: ConfigOption = None) -> None:
-    """Check what a long run needs: decoders, tone mapping, write access, space, films."""
+def doctor(
+    config: ConfigOption = None,
+    hosts: Annotated[
+        bool, typer.Option("--hosts", help="Show what each of many machines recorded, and what differs.")
+    ] = False,
+) -> None:
+    """Check what a long run needs: decoders, tone mapping, write access, space, films; services of many."""
     from dataset_assets.cli.doctor import examine
+    from dataset_assets.cli.host_table import host_table
 
     with _reporting_errors():
+        if hosts:
+            shown, wrong = host_table(load_settings(config_path(config)))
+            console.print(shown)
+            for line in wrong:
+                console.print(f"[red]no[/red] {escape(line)}", soft_wrap=True)
+            raise typer.Exit(FAILED if wrong else 0)
         findings = examine(with_new_films(load_settings(config_path(config)), errors), errors)
     table = Table("", "what", "found")
     for finding in findings:

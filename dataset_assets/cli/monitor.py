@@ -97,14 +97,16 @@ class _Snapshots:
             self._open(settings)
         with suppress(StoreError):  # what is here is shown while the store is away
             DataSet.of(self._settings).copy.refresh(COPY_AGE_S)
-        live, _ = self._collector.progress()
-        activity = self._history.read(live.keys(), self._collector.overview(), time.time())
+        at_work = self._collector.at_work()
+        activity = self._history.read(at_work, self._collector.overview(), time.time())
         return self._collector.snapshot(activity)
 
     def _open(self, settings: Settings) -> None:
         self._settings = settings
         self._collector = SnapshotCollector(settings)
-        self._history = History(dagster_home(settings), [entry.key for entry in settings.videos])
+        keys = [entry.key for entry in settings.videos]
+        are_many = DataSet.of(settings).is_made_by_many
+        self._history = History(dagster_home(settings), keys, are_many=are_many)
 
 
 def _kept(config: Path) -> Settings | None:

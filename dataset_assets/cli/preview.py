@@ -13,7 +13,6 @@ from dataset_assets.cli.unprobed import Unprobed
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
-from dataset_assets.disk import is_file
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import (
     Changes,
@@ -23,6 +22,7 @@ from dataset_assets.generate import (
     removed_category,
 )
 from dataset_assets.launch import Task
+from dataset_assets.video import seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def preview_changes(
         except DatasetAssetsError as error:  # a table is damaged
             problems.append(f"{task.key}: {error}")
             continue
-        if any(each.to_make for each in changes.values()) and not is_file(entry.path):
+        if any(each.to_make for each in changes.values()) and seen(entry.path) is None:
             absent.append(task.key)
         else:
             by_video[task.key] = changes

@@ -19,6 +19,7 @@ from rich.prompt import Confirm
 from dataset_assets.assets import SCENE_WINDOWS, SOURCE_VIDEO, patches_asset
 from dataset_assets.config import (
     Settings,
+    WatchedVideo,
     forget_film,
     how_to_exclude,
     is_registered,
@@ -112,7 +113,7 @@ def remove_video(config: Path, key: str, console: Console, *, with_files: bool, 
 def _refuse_present(settings: Settings, key: str) -> None:
     """Raise if the next search of the watched folders would find the film again."""
     entry = next((video for video in settings.videos if video.key == key), None)
-    if entry is not None and would_return(settings, entry):
+    if isinstance(entry, WatchedVideo) and would_return(settings, entry):
         raise DatasetAssetsError(
             f"{key} ({entry.path}): the next search of its watched folder would find it again",
             f"{how_to_exclude(settings, entry)} first",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Final
 
@@ -10,6 +11,8 @@ from dataset_assets.object_store import ObjectStore
 
 # An answer is waited for, but not for long: somebody sits there.
 RETRY_S: Final = 5.0
+# Stores give whole seconds, and requests take time.
+MOST_AHEAD_S: Final = 5.0
 _NEWER = "use a store with conditional writes, or a newer release of this one"
 
 
@@ -37,6 +40,13 @@ def check_store(url: str) -> str:
         if found is None or found[1] != b"second" or listed != [second]:
             raise DatasetAssetsError(
                 f"{url} does not show at once what was written to it", "use a store that is consistent"
+            )
+        ahead_s = time.time() - found[0].written_s
+        if abs(ahead_s) > MOST_AHEAD_S:
+            raise DatasetAssetsError(
+                f"this machine's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} that of "
+                f"{url}",
+                "let it follow a time server (timedatectl set-ntp true): signs of life are counted by it",
             )
     finally:
         store.delete([name])

@@ -25,7 +25,7 @@ from dataset_assets.dataset import (
     reasons_text,
     wanted_statuses,
 )
-from dataset_assets.disk import is_file
+from dataset_assets.video import seen
 
 STATES = {
     state: Text(state.replace("_", " "), style)
@@ -103,7 +103,7 @@ def too_small_lines(overview: Overview) -> Iterator[Text]:
 def _film(entry: VideoEntry, overview: Overview) -> Literal["ok", "absent", "refused", "failed"]:
     """Return the state of a film, by its file and its last run."""
     failure = overview.failures.get(entry.key)
-    if not is_file(entry.path):
+    if seen(entry.path) is None:
         return "absent"
     if failure is None or (failure.is_refusal and not failure.refuses(entry.path)):
         return "ok"

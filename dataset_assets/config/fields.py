@@ -11,9 +11,19 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
+from dataset_assets.addresses import Address, FilmPath, is_address
 from dataset_assets.config.keys import is_unicode
 
 MISTAKE: Final = "mistake"
@@ -55,6 +65,24 @@ def _absolute_path(value: object, info: ValidationInfo) -> Path:
     return _usable(Path(os.path.normpath(folder / path)))
 
 
+def _film_path(value: object, info: ValidationInfo) -> FilmPath:
+    """Return the place of a film: its address, else its absolute path."""
+    if not isinstance(value, str) or not is_address(value):
+        return value if isinstance(value, Address) else _absolute_path(value, info)
+    if not is_unicode(value):
+        raise mistake("is an address that is not UTF-8, which no table can hold; use percent escapes")
+    try:
+        return Address.parse(value)
+    except ValueError as error:
+        raise mistake(str(error)) from None
+
+
+def _watched_path(value: object, info: ValidationInfo) -> Path:
+    if isinstance(value, str) and is_address(value):
+        raise mistake("is an address, and only folders are watched; list the films of a store in `videos`")
+    return _absolute_path(value, info)
+
+
 def _usable(path: Path) -> Path:
     if not is_unicode(str(path)):
         raise mistake("lies in a folder whose name is not UTF-8, which no table can hold; rename that folder")
@@ -74,7 +102,14 @@ def _lower_case(value: Any) -> Any:
     return lowered
 
 
-SourcePath = Annotated[Path, BeforeValidator(_absolute_path)]
+FolderPath = Annotated[Path, BeforeValidator(_absolute_path)]
+WatchedPath = Annotated[Path, BeforeValidator(_watched_path)]
+FilmPlace = Annotated[
+    FilmPath,
+    PlainValidator(_film_path),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "format": "path"}),
+]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Weights = Annotated[dict[str, Ratio], BeforeValidator(_lower_case)]
 

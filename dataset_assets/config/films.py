@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from dataset_assets.addresses import is_address
 from dataset_assets.config.skipping import (
     FILM_SUFFIXES,
     Kind,
@@ -46,6 +47,15 @@ def find_films(folders: Sequence[Path], report: Callable[[str], None] = _log.war
     Raises:
         ConfigError: A folder does not exist.
     """
+    # A path has one slash where an address has two.
+    addresses = [folder for folder in folders if is_address(str(folder).replace(":/", "://", 1))]
+    if addresses:
+        raise ConfigError(
+            [
+                f"{folder}: is an address, and only folders are searched; list its films in `videos`."
+                for folder in addresses
+            ]
+        )
     missing = [folder for folder in folders if not folder.exists()]
     if missing:
         raise ConfigError([f"{folder}: there is no such folder; check its spelling." for folder in missing])

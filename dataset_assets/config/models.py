@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from dataset_assets.config.contradictions import MAX_WORKING_SIDE, contradictions
-from dataset_assets.config.fields import Ratio, SourcePath, Strict, Weights, mistake
+from dataset_assets.config.fields import FilmPlace, FolderPath, Ratio, Strict, Weights, mistake
 from dataset_assets.config.keys import video_key
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.time_ranges import TimeRange, TimeRanges, time_ranges
@@ -86,7 +86,7 @@ FormatSide = Annotated[int, Field(ge=min(SCALES), le=MAX_WORKING_SIDE)]
 class BaseSettings(Strict):
     """Settings for all videos and all categories."""
 
-    output_base_dir: SourcePath = Field(
+    output_base_dir: FolderPath = Field(
         description="Folder of the data set and its tables; relative to the configuration file's folder, "
         "~ is the home folder."
     )
@@ -229,9 +229,9 @@ class VideoEntry(Strict):
     name: Annotated[str, AfterValidator(_with_a_key)] = Field(
         description="Name of the video; its slug is the key, which must be unique."
     )
-    path: SourcePath = Field(
-        description="The film's file; relative to the configuration file's folder, ~ is the home folder. "
-        "It need not exist yet."
+    path: FilmPlace = Field(
+        description="The film's file, relative to the configuration file's folder, ~ is the home folder; or "
+        "its address, `s3://bucket/key` or `https://host/path`. It need not exist yet."
     )
     categories: Weights = Field(
         description="Weight of the video in each category, 0 to 1; upper or lower case. A category that is "
@@ -256,6 +256,8 @@ class VideoEntry(Strict):
 
 class WatchedVideo(VideoEntry):
     """A film that was found in a watched folder, without an entry in the file."""
+
+    path: FolderPath
 
 
 class Format(Strict):

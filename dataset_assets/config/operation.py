@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, Field
 
-from dataset_assets.config.fields import SourcePath, Strict, Weights, mistake
+from dataset_assets.config.fields import Strict, WatchedPath, Weights, mistake
 from dataset_assets.config.films import Rule, fits
 from dataset_assets.config.keys import near_names
 
@@ -37,7 +37,7 @@ _CRON_FIELD = re.compile(r"(?:[0-9*,/-]|[a-z]{3})+", re.IGNORECASE)
 class WatchFolder(Strict):
     """A folder whose films are videos of the configuration, including films that are added later."""
 
-    folder: SourcePath = Field(
+    folder: WatchedPath = Field(
         description="The folder, with its subfolders; relative to the configuration file's folder, ~ is the "
         "home folder. If one watched folder is inside another, the inner one applies."
     )

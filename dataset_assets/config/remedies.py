@@ -33,7 +33,7 @@ def fitting_remedy(remedy: str, settings: Settings, entry: VideoEntry) -> str:
     return remedy.replace(LEAVE_OUT, leave_out).replace(CORRECT_PATH, correct_path)
 
 
-def how_to_exclude(settings: Settings, entry: VideoEntry) -> str:
+def how_to_exclude(settings: Settings, entry: WatchedVideo) -> str:
     """Return how a film of a watched folder is left out, such as "add "a.mkv" to `exclude` of ..."."""
     folder = watching(settings.watch, entry.path)
     if folder is None:

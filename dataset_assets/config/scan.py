@@ -73,7 +73,7 @@ def _check_categories(given: Iterable[Mapping[str, float]], settings: Settings) 
 
 def _unlisted(films: Iterable[Path], settings: Settings) -> list[Path]:
     """Return the absolute paths of the films that are not listed under any link to them, each film once."""
-    listed = {os.path.realpath(entry.path) for entry in settings.videos}
+    listed = {os.path.realpath(entry.path) for entry in settings.videos if isinstance(entry.path, Path)}
     found: dict[str, Path] = {}
     for film in map(absolute, films):
         if (real := os.path.realpath(film)) not in listed:

@@ -97,12 +97,10 @@ def look_for_films(settings: Settings, *, is_kept: bool = True) -> Look:
     return Look(now, added, tuple(search.waiting), tuple(search.problems), search.skipped())
 
 
-def would_return(settings: Settings, entry: VideoEntry) -> bool:
+def would_return(settings: Settings, entry: WatchedVideo) -> bool:
     """Return whether a search finds a film again: it is in a watched folder, or may be, as that is away."""
     folder = watching(settings.watch, entry.path)
-    return isinstance(entry, WatchedVideo) and (
-        is_file(entry.path) or folder is None or not folder.folder.is_dir()
-    )
+    return is_file(entry.path) or folder is None or not folder.folder.is_dir()
 
 
 def is_registered(settings: Settings, key: str) -> bool:

@@ -11,12 +11,14 @@ Example:
         print(triplet.video, data_set.folder / triplet.paths.gt)
 """
 
+from dataset_assets.dataset.at_work import AtWork
 from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.copying import COPY_AGE_S
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.holding import OnBusy
+from dataset_assets.dataset.hosts import HostRecord, clock_ahead_s
 from dataset_assets.dataset.identity import (
     PATCHES_VERSION,
     SOURCE_VERSION,
@@ -55,7 +57,7 @@ from dataset_assets.dataset.status import (
 from dataset_assets.dataset.strata import VERSION as STRATA_VERSION
 from dataset_assets.dataset.strata import patches_hashes as strata_patches_hashes
 from dataset_assets.dataset.strata import windows_hashes as strata_windows_hashes
-from dataset_assets.dataset.strays import Strays, files_without_row
+from dataset_assets.dataset.strays import FileSample, Strays, files_without_row
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import (
     FILE_NAME,
@@ -85,13 +87,16 @@ __all__ = [
     "WINDOWS",
     "WINDOWS_VERSION",
     "AssetStatus",
+    "AtWork",
     "Beat",
     "Completion",
     "DataSet",
     "DatasetStats",
     "ExcludedWindows",
     "Failure",
+    "FileSample",
     "Holder",
+    "HostRecord",
     "Journal",
     "OnBusy",
     "Overview",
@@ -106,6 +111,7 @@ __all__ = [
     "TripletPaths",
     "VideoPictures",
     "VideoWork",
+    "clock_ahead_s",
     "content_hash",
     "encode_picture",
     "eta_s",

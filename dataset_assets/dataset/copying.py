@@ -77,6 +77,7 @@ class Copy:
         if self._mirror is None or now_s - _refreshed_s.get(self._folder, -max_age_s) < max_age_s:
             return
         self._holding.record_here()
+        self._mirror.fetch_others(self._mirror.files_in(layout.HOSTS))
         pull, stale = partial(self._pull_small, self._mirror), self._mirror.stale()
         with ThreadPoolExecutor(REQUESTS_AT_A_TIME, thread_name_prefix="refresh") as pool:
             list(pool.map(pull, stale, stale.values()))
@@ -155,7 +156,7 @@ class Copy:
         wanted = [name for name, key in names.items() if name in stored and (key is None or key in keys)]
         mirror.fetch_others([stored[name] for name in wanted])
         for name, key in names.items():
-            if name in stored or key not in keys:
+            if name in stored or key is None or key not in keys:
                 continue
             with suppress(BusyError), self._holding.copy_locked(key, waits=False):
                 # Looked for once more: a run of this machine may have uploaded it after the list was made.

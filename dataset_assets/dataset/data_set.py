@@ -7,28 +7,32 @@ made of films (`generate`).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from dataset_assets import layout
 from dataset_assets.config import Category, Settings, VideoEntry
+from dataset_assets.dataset.at_work import AtWork, runs_at_work
 from dataset_assets.dataset.cached_footers import CachedFooters
 from dataset_assets.dataset.completion import Completion, completions_of
 from dataset_assets.dataset.copying import Copy
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
 from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask
+from dataset_assets.dataset.hosts import HostRecord, Hosts, join_hosts, settings_digest
 from dataset_assets.dataset.journal import Journal, journal_kept, journal_key, journal_paths
-from dataset_assets.dataset.leases import Beat
+from dataset_assets.dataset.leases import Beat, Holder
 from dataset_assets.dataset.mirror import Mirror
-from dataset_assets.dataset.overview import Overview
+from dataset_assets.dataset.overview import Overview, read_overview
 from dataset_assets.dataset.pictures import VideoPictures
 from dataset_assets.dataset.progress import Progress, ProgressFile, progress_paths, read_progress_files
-from dataset_assets.dataset.shortfalls import shortfall
-from dataset_assets.dataset.statistics import add_up
-from dataset_assets.dataset.status import WINDOWS, AssetStatus, statuses_of
-from dataset_assets.dataset.strays import Strays, find_strays, unnamed_files
+from dataset_assets.dataset.status import AssetStatus, statuses_of
+from dataset_assets.dataset.strays import FileSample, Strays, compare_sample, find_strays
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import Triplet, TripletPaths
 from dataset_assets.dataset.work import VideoWork
@@ -36,6 +40,10 @@ from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import PatchRow, WindowRow
+from dataset_assets.video import look_at
+
+# Leases that are waited for at a time: of a host with so many places that was cut off.
+_WAITING_THREADS: Final = 32
 
 
 class DataSet:
@@ -70,12 +78,15 @@ class DataSet:
         self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder, self._mirror)
         self._holding = Holding(folder, machines)
         self.copy = Copy(folder, self._mirror, self._holding, self.tables)
+        self._hosts = Hosts(folder / layout.HOSTS, folder, self._mirror)
 
     @classmethod
     def of(cls, settings: Settings, *, caches_footers: bool = False) -> DataSet:
         """Return the data set of a configuration."""
         base = settings.base
-        machines = Machines(base.machines == "many", base.lease_s, base.output_url)
+        are_many = base.machines == "many"
+        digest = settings_digest(settings) if are_many else ""
+        machines = Machines(are_many, base.lease_s, base.output_url, digest)
         return cls(base.output_base_dir, machines=machines, caches_footers=caches_footers)
 
     @property
@@ -212,11 +223,38 @@ class DataSet:
         """Read the progress of each run, by key; also of runs that were killed."""
         return read_progress_files(self.folder / layout.PROGRESS)
 
-    def keys_worked_on(self) -> set[str]:
-        """Return the keys of the videos that a live run works on."""
-        if self.is_made_by_many:
-            return {key for key in self.beats() if self.is_held(key)}
-        return {each.key for each in self.progress() if each.is_alive}
+    def at_work(self, keys: Collection[str] | None = None) -> dict[str, AtWork]:
+        """Return the run that works on each video, or did until it was killed, by key; see `runs_at_work`.
+
+        Args:
+            keys: The videos; all by default.
+        """
+        return runs_at_work(self.folder / layout.PROGRESS, self._holding.leases, keys)
+
+    def run_on(self, key: str) -> AtWork | None:
+        """Return the live run that works on a video; None where there is none."""
+        found = self.at_work([key]).get(key)
+        return found if found is not None and found.is_alive else None
+
+    def join_hosts(self, settings: Settings, configuration: Path) -> None:
+        """With many machines, record this one and refuse to work beside others with which it disagrees.
+
+        Args:
+            settings: The configuration.
+            configuration: Its file.
+
+        Raises:
+            ConfigError: A machine that works now has another release, or another configuration that was
+                changed later.
+            OSError: The disk cannot be written.
+        """
+        leases = self._holding.leases
+        if leases is not None:
+            join_hosts(self._hosts, leases, settings, configuration)
+
+    def host_records(self) -> dict[str, HostRecord]:
+        """Return what each of many machines recorded of itself when it last began to work, by its name."""
+        return self._hosts.read()
 
     def left_by_killed_runs(self, key: str) -> list[Path]:
         """List the files except triplets that killed runs left of a video; used while no run works on it."""
@@ -224,11 +262,15 @@ class DataSet:
         state = [*journals, *progress_paths(self.folder / layout.PROGRESS, key)]
         return [*self.tables.temporaries(key), *(path for path in state if path.exists())]
 
-    def clear_up(self) -> list[str]:
+    def clear_up(self, *, waits: bool = False) -> list[str]:
         """Delete leftovers of killed runs, also of videos that are up to date.
 
         A video that another run works on is skipped. So is one whose tables cannot be read: its next run
         reports that.
+
+        Args:
+            waits: With many machines, whether leases of killed runs are waited for until they expire, all at
+                once; else their videos are skipped.
 
         Returns:
             Keys of the videos that were cleared.
@@ -239,14 +281,18 @@ class DataSet:
         keys = sorted({journal_key(path) for path in journals})
         if not keys:
             return []
-        cleared = []
-        busy = self.keys_worked_on()
-        for key in (key for key in keys if key not in busy):
-            with suppress(DatasetAssetsError), self.work_on(key):
-                for path in progress_paths(self.folder / layout.PROGRESS, key):
-                    path.unlink(missing_ok=True)
-                cleared.append(key)
-        return cleared
+        at_work = self.at_work(keys)
+        dead = [key for key in keys if key not in at_work or not at_work[key].is_alive]
+        with ThreadPoolExecutor(_WAITING_THREADS if waits and self.is_made_by_many else 1) as pool:
+            cleared = list(pool.map(partial(self._clear_up, waits=waits), dead))
+        return [key for key, is_cleared in zip(dead, cleared, strict=True) if is_cleared]
+
+    def _clear_up(self, key: str, *, waits: bool) -> bool:
+        with suppress(DatasetAssetsError), self.work_on(key, None if waits else _refuse_to_wait):
+            for path in progress_paths(self.folder / layout.PROGRESS, key):
+                path.unlink(missing_ok=True)
+            return True
+        return False
 
     def left_categories(self, settings: Settings) -> dict[str, list[str]]:
         """Return the videos with tables of categories that are not configured, and these categories."""
@@ -336,9 +382,11 @@ class DataSet:
         windows = self.excludable_windows(key)
         return next((row for row in windows if row.pts[MIDDLE_FRAME] == frame), None)
 
-    def unnamed_files(self, key: str, category: Category, rows: Iterable[PatchRow]) -> list[Path]:
-        """Find files of a video that no row names, see `strays.unnamed_files`."""
-        return unnamed_files(self.folder, key, category, rows)
+    def compare_sample(
+        self, key: str, category: Category, rows: Sequence[PatchRow], candidates: int
+    ) -> FileSample:
+        """Compare the files of a sample of candidates with their rows, see `strays.compare_sample`."""
+        return compare_sample(self.folder, key, category, rows, candidates)
 
     def strays(self, settings: Settings, keys: Collection[str], known: Collection[str]) -> Strays:
         """Find files that no row names in the folders of all categories, see `strays.find_strays`."""
@@ -373,31 +421,12 @@ class DataSet:
 
     def overview(self, settings: Settings) -> Overview:
         """Read the state of the data set."""
-        # Each footer is needed three times.
         tables = self.tables if isinstance(self.tables, CachedFooters) else CachedFooters(self.folder)
-        kept = self.failures.read()
-        statuses = {
-            entry.key: statuses_of(settings, entry, tables, self.excluded_windows)
-            for entry in settings.videos
-        }
-        completions = {
-            entry.key: completions_of(
-                settings,
-                entry,
-                tables,
-                statuses[entry.key],
-                self.excluded_windows,
-                failure=kept.get(entry.key),
-            )
-            for entry in settings.videos
-        }
-        short = [key for key, found in completions.items() if found[WINDOWS].short]
-        footers = {key: tables.read_footer(tables.windows_path(key)) for key in short}
-        mixes = {name: each.mix for name, each in settings.categories.items()}
-        return Overview(
-            add_up(tables, mixes, completions),
-            statuses,
-            completions,
-            {key: shortfall(*footer) for key, footer in footers.items() if footer},
-            {entry.key: kept[entry.key] for entry in settings.videos if entry.key in kept},
-        )
+        look_at(entry.path for entry in settings.videos)
+        overview = read_overview(settings, tables, self.excluded_windows, self.failures.read())
+        runs = self.at_work() if self.is_made_by_many else {}
+        return replace(overview, hosts={key: run.host for key, run in runs.items() if run.is_alive})
+
+
+def _refuse_to_wait(holder: Holder) -> None:
+    raise BusyError(f"another run works on this video ({holder})", "wait until it has ended")

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from dataset_assets.addresses import Address, FilmPath
 from dataset_assets.dataset.mirror import Mirror
-from dataset_assets.disk import is_file, replacing
+from dataset_assets.disk import replacing
 from dataset_assets.errors import (
     BusyError,
     DatasetAssetsError,
@@ -23,6 +24,7 @@ from dataset_assets.errors import (
     SourceLostError,
     VideoError,
 )
+from dataset_assets.video import is_there, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Failure:
         run_id: The Dagster run; empty where there was none.
         ended_s: When the run ended, Unix time.
         is_refusal: Whether the film was there and cannot be used as it is.
+        version: Of a refused film at an address, see `video.FileState`; empty for others.
+        was_killed: Whether its process was killed from outside, so that it may succeed elsewhere as it is.
     """
 
     key: str
@@ -46,19 +50,27 @@ class Failure:
     run_id: str = ""
     ended_s: float = field(default_factory=time.time)
     is_refusal: bool = False
+    version: str = ""
+    was_killed: bool = False
 
     @classmethod
-    def of(cls, error: DatasetAssetsError, key: str, film: Path | str = "", run_id: str = "") -> Failure:
+    def of(cls, error: DatasetAssetsError, key: str, film: FilmPath | str = "", run_id: str = "") -> Failure:
         """Make a failure of the error that ended a run."""
         is_refusal = (
             isinstance(error, VideoError)
             and not isinstance(error, SourceLostError | SourceChangedError)
-            and is_file(Path(film))
+            and film != ""
+            and is_there(Path(film) if isinstance(film, str) else film)
         )
-        return cls(key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal)
+        found = seen(film) if is_refusal and isinstance(film, Address) else None
+        version = found.version if found else ""
+        return cls(key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal, version=version)
 
-    def refuses(self, film: Path) -> bool:
+    def refuses(self, film: FilmPath) -> bool:
         """Return whether the run refused a film that has not been replaced since."""
+        if isinstance(film, Address):
+            state = seen(film) if self.is_refusal else None
+            return state is not None and state.version == self.version
         try:
             found = film.stat()
         except OSError:
@@ -91,7 +103,7 @@ class Failures:
         self._mirror = mirror
 
     @contextmanager
-    def kept(self, key: str, film: Path) -> Iterator[None]:
+    def kept(self, key: str, film: FilmPath) -> Iterator[None]:
         """Keep the failure that ends a run on a video; delete an earlier one if the run succeeds.
 
         That another run works on the video is not a failure.

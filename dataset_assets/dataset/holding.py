@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from dataset_assets import layout
-from dataset_assets.dataset.leases import Beat, Holder, Lease, LeaseFolder, Leases
+from dataset_assets.dataset.leases import Beat, Holder, Lease, LeaseFolder, Leases, LeaseStorage
 from dataset_assets.dataset.store_leases import StoredLeases
-from dataset_assets.disk import locked, make_folder, replacing
+from dataset_assets.disk import locked, make_folder, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.object_store import ObjectStore, StoreError
 
@@ -41,11 +41,13 @@ class Machines:
         are_many: Whether several machines make it at once.
         lease_s: Seconds without a beat after which another machine takes a video over.
         output_url: Address of the data set in an object store; None where it is in its folder.
+        digest: With many, hash of this machine's release and settings, see `hosts`.
     """
 
     are_many: bool
     lease_s: float
     output_url: str | None = None
+    digest: str = ""
 
 
 class Holding:
@@ -76,8 +78,10 @@ class Holding:
         if machines is None or not machines.are_many:
             return None
         if machines.output_url is not None:
-            return Leases(StoredLeases(machines.output_url, machines.lease_s), machines.lease_s)
-        return Leases(LeaseFolder(self._folder / layout.LEASES, self._folder), machines.lease_s)
+            storage: LeaseStorage = StoredLeases(machines.output_url, machines.lease_s)
+        else:
+            storage = LeaseFolder(self._folder / layout.LEASES, self._folder)
+        return Leases(storage, machines.lease_s, machines.digest)
 
     @property
     def output_url(self) -> str | None:
@@ -189,7 +193,8 @@ class Holding:
         if not path.exists():
             content = {"lease_s": machines.lease_s, "output_url": machines.output_url}
             make_folder(path.parent, self._folder)
-            with replacing(path) as file:
+            # Processes that start together all write it.
+            with replacing(path, writer=own_writer()) as file:
                 file.write(json.dumps({name: value for name, value in content.items() if value}).encode())
 
     @contextmanager

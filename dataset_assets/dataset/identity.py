@@ -34,6 +34,7 @@ _SOURCE_FIELDS = ("interlaced",)
 _SEQUENCE_FIELDS = ("seed", "sampling", "interlaced")
 _LIMIT_FIELDS = ("cut_rule", "max_mean_abs_diff", "max_cut_score")
 _PATCH_FIELDS = ("colour_order", "lr_kernel")
+_SHARED_FIELDS = ("base_frame_limit", "max_attempts", "scale", "lr_stacks", "gt_frames")
 _UNUSED_LIMITS = {
     "both": frozenset[str](),
     "blocks": frozenset({"max_mean_abs_diff"}),
@@ -174,6 +175,24 @@ def patch_hashes(
         return _hash(parts | scale_part(settings.base), PATCHES_VERSION)
 
     return SettingsHashes(settings.base, _SEQUENCE_FIELDS + _PATCH_FIELDS, irrelevant, hash_of)
+
+
+def shared_settings(settings: Settings) -> dict[str, object]:
+    """Return the settings with which one machine would make again what another has made, by their names.
+
+    Not the films, their weights and exclusions: each run reads them from the file, and a film that is added
+    concerns no other.
+    """
+    base = settings.base
+    names = (*_SEQUENCE_FIELDS, *_LIMIT_FIELDS, *_PATCH_FIELDS, *_SHARED_FIELDS)
+    unused = _UNUSED_LIMITS[base.cut_rule]
+    shared: dict[str, object] = {
+        f"base_settings.{name}": getattr(base, name) for name in names if name not in unused
+    }
+    for name, category in settings.categories.items():
+        shared[f"categories.{name}"] = category.model_dump()
+        shared |= {f"formats.{each}": settings.formats[each].model_dump() for each in category.mix}
+    return dict(sorted(shared.items()))
 
 
 def has_other_exclusions(

@@ -136,6 +136,7 @@ class Holder:
         pid: Its process.
         process: Identity of that process.
         beat: Counts its beats.
+        digest: Hash of its release and settings, see `hosts`; empty where it has no configuration.
     """
 
     host: str
@@ -143,18 +144,27 @@ class Holder:
     pid: int
     process: str
     beat: int = 0
+    digest: str = ""
 
     @classmethod
-    def of_this_process(cls) -> Holder:
-        """Return this process as a holder."""
+    def of_this_process(cls, digest: str = "") -> Holder:
+        """Return this process as a holder.
+
+        Args:
+            digest: Hash of its release and settings.
+        """
         pid = os.getpid()
-        return cls(socket.gethostname(), machine_identity(), pid, process_identity(pid) or "")
+        return cls(socket.gethostname(), machine_identity(), pid, process_identity(pid) or "", digest=digest)
 
     @property
     def is_gone(self) -> bool:
         """Whether its process was one of this machine and has ended; False where that cannot be known."""
-        is_here = bool(self.machine) and self.machine == machine_identity()
-        return is_here and self.process != process_identity(self.pid)
+        return self.is_here and self.process != process_identity(self.pid)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its process is, or was, one of those that this process sees."""
+        return bool(self.machine) and self.machine == machine_identity()
 
     def __str__(self) -> str:
         return f"process {self.pid} of {self.host}"
@@ -180,15 +190,17 @@ class Beat:
 class Leases:
     """The leases of a data set."""
 
-    def __init__(self, storage: LeaseStorage, lease_s: float) -> None:
+    def __init__(self, storage: LeaseStorage, lease_s: float, digest: str = "") -> None:
         """Read nothing yet.
 
         Args:
             storage: Where they are.
             lease_s: Seconds without a beat after which a film may be taken over; the same on all machines.
+            digest: Hash of this process's release and settings, shown to the others while it holds a film.
         """
         self._storage = storage
         self.lease_s = lease_s
+        self._digest = digest
 
     def beats(self) -> list[Beat]:
         """Return the last beat of each film that is held, by key; also of holders that were killed."""
@@ -210,7 +222,11 @@ class Leases:
         this machine that has ended.
         """
         beat = self.beat(key)
-        return beat is not None and not beat.holder.is_gone and time.time() - beat.beaten_s < self.lease_s
+        return beat is not None and self.is_alive(beat)
+
+    def is_alive(self, beat: Beat) -> bool:
+        """Return whether a beat's holder is alive, as far as can be seen without waiting for another beat."""
+        return not beat.holder.is_gone and time.time() - beat.beaten_s < self.lease_s
 
     @contextmanager
     def hold(
@@ -232,7 +248,7 @@ class Leases:
             BusyError: Another holds it, and it is not waited for.
             OSError: The storage cannot be written.
         """
-        me = Holder.of_this_process()
+        me = Holder.of_this_process(self._digest)
         lease = Lease(self._storage, key, self._take(key, me, on_busy), me, self.lease_s, on_lost or _end)
         try:
             yield lease

@@ -6,13 +6,17 @@ Not here: how each part is read (`statistics`, `completion`, `status`, `failures
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from dataset_assets.dataset.completion import Completion
+from dataset_assets.config import Settings
+from dataset_assets.dataset.cached_footers import CachedFooters
+from dataset_assets.dataset.completion import Completion, completions_of
+from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure
-from dataset_assets.dataset.statistics import DatasetStats
-from dataset_assets.dataset.status import WINDOWS, AssetStatus
+from dataset_assets.dataset.shortfalls import shortfall
+from dataset_assets.dataset.statistics import DatasetStats, add_up
+from dataset_assets.dataset.status import WINDOWS, AssetStatus, statuses_of
 
 VideoState = Literal["failed", "missing", "partial", "stale", "too_small", "short", "done", "unlisted"]
 
@@ -27,6 +31,7 @@ class Overview:
         completions: How far each configured video has come, by key and table.
         shortfalls: Why a configured video gave fewer windows than are wanted, by key.
         failures: Why the last runs of configured videos failed, by key.
+        hosts: The machine that works on each video, by key; empty where one machine makes the data set.
     """
 
     stats: DatasetStats
@@ -34,6 +39,7 @@ class Overview:
     completions: Mapping[str, Mapping[str, Completion]]
     shortfalls: Mapping[str, str]
     failures: Mapping[str, Failure]
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     def state(self, key: str) -> tuple[VideoState, str]:
         """Return the state of a video, and why it is not done.
@@ -69,3 +75,35 @@ class Overview:
     def is_done(self, key: str) -> bool:
         """Return whether nothing of a configured video is missing or stale."""
         return all(status.is_done for status in self.statuses[key].values())
+
+
+def read_overview(
+    settings: Settings, tables: CachedFooters, excluded_windows: ExcludedWindows, kept: Mapping[str, Failure]
+) -> Overview:
+    """Read the state of a data set, without who works on what.
+
+    Args:
+        settings: The configuration.
+        tables: Its tables; each footer is needed three times.
+        excluded_windows: Windows that users excluded by hand.
+        kept: Why the last runs of videos failed, by key.
+    """
+    statuses = {
+        entry.key: statuses_of(settings, entry, tables, excluded_windows) for entry in settings.videos
+    }
+    completions = {
+        entry.key: completions_of(
+            settings, entry, tables, statuses[entry.key], excluded_windows, failure=kept.get(entry.key)
+        )
+        for entry in settings.videos
+    }
+    short = [key for key, found in completions.items() if found[WINDOWS].short]
+    footers = {key: tables.read_footer(tables.windows_path(key)) for key in short}
+    mixes = {name: each.mix for name, each in settings.categories.items()}
+    return Overview(
+        add_up(tables, mixes, completions),
+        statuses,
+        completions,
+        {key: shortfall(*footer) for key, footer in footers.items() if footer},
+        {entry.key: kept[entry.key] for entry in settings.videos if entry.key in kept},
+    )

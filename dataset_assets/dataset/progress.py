@@ -1,22 +1,25 @@
 """Progress of running videos, as small files that any other process may read.
 
 One JSON file for each running video, replaced at most once a second. A file without its writer shows where a
-run was killed. Not here: how progress is shown (`monitor`).
+run was killed. Not here: which runs of other machines are alive (`at_work`); how it is shown (`monitor`).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dataset_assets.disk import replacing, temporaries
-from dataset_assets.process import process_identity
+from dataset_assets.process import machine_identity, process_identity
 
 INTERVAL_S = 1.0
+# A smaller difference of a machine's clock from the file server's is taken for the time that a write takes.
+CLOCK_SLACK_S = 2.0
 # A rate is given once a run has processed so many windows: one or two may all be retries, or none.
 MIN_WINDOWS = 3
 
@@ -29,6 +32,8 @@ class Progress:
         key: The video's key.
         pid: The process that works on it.
         process: Identity of that process; a later one with the same number has another.
+        host: Name of its machine; empty in files of earlier releases.
+        machine: Identity of its machine since it was started, and of what processes it sees there.
         windows_target: Windows wanted.
         windows_done: Windows found.
         windows_worked: Candidates and windows that this run worked on.
@@ -48,6 +53,8 @@ class Progress:
     key: str
     pid: int = field(default_factory=os.getpid)
     process: str = ""
+    host: str = ""
+    machine: str = ""
     windows_target: int = 0
     windows_done: int = 0
     windows_worked: int = 0
@@ -64,13 +71,34 @@ class Progress:
     film_away_s: float = 0.0
 
     def __post_init__(self) -> None:
-        """Look up the identity of the process where it was not given."""
-        self.process = self.process or process_identity(self.pid) or ""
+        """Look up the identity of the process and of this machine where it was not given."""
+        if not self.process:
+            self.process = process_identity(self.pid) or ""
+            self.host, self.machine = socket.gethostname(), machine_identity()
 
     @property
     def is_alive(self) -> bool:
         """Whether the process that works on it still exists on this machine."""
         return bool(self.process) and self.process == process_identity(self.pid)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its process is, or was, one of those that this process sees."""
+        return self.machine in ("", machine_identity())
+
+    def by_clock_of(self, written_s: float) -> None:
+        """Convert moments of another machine's clock to the one by which the state was written.
+
+        Args:
+            written_s: When it was written, Unix time by the clock of the file server.
+        """
+        ahead_s = self.updated_s - written_s
+        if self.is_here or abs(ahead_s) <= CLOCK_SLACK_S:
+            return
+        self.started_s -= ahead_s
+        self.updated_s -= ahead_s
+        self.committed_s -= ahead_s if self.committed_s else 0.0
+        self.film_away_s -= ahead_s if self.film_away_s else 0.0
 
 
 class ProgressFile:
@@ -134,9 +162,19 @@ def eta_s(progress: Progress, now_s: float) -> float | None:
 def read_progress_files(folder: Path) -> list[Progress]:
     """Read every progress file, by key: also those of killed runs."""
     found = []
-    for path in sorted(folder.glob("*.json")):
-        try:
-            found.append(Progress(**json.loads(path.read_text())))
-        except (OSError, ValueError, TypeError):
-            continue  # removed or replaced meanwhile, or another release's
+    for path in sorted(folder.glob("[!.]*.json")):
+        progress = read_progress_file(path)
+        if progress is not None:
+            found.append(progress)
     return found
+
+
+def read_progress_file(path: Path) -> Progress | None:
+    """Read a progress file; None where it was removed meanwhile, or is another release's."""
+    try:
+        with path.open("rb") as file:
+            progress = Progress(**json.loads(file.read()))
+            progress.by_clock_of(os.fstat(file.fileno()).st_mtime)
+    except (OSError, ValueError, TypeError):
+        return None
+    return progress

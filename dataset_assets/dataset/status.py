@@ -125,7 +125,7 @@ class _Look:
             self._problem = str(error)
         self._excludes = bool(self._excluded or entry.exclude)
         # All tables of a video are mostly made from the same file, which is looked at once.
-        self._is_of_film = cache(lambda fingerprint: fingerprint.is_of(entry.path))
+        self._is_of_film = cache(lambda fingerprint: fingerprint.was_of(entry.path))
         self._strata = 0
         self._accepted: int | None = None
         self._is_resampled = False
@@ -139,7 +139,12 @@ class _Look:
                 self._settings, self._entry
             ) or self._is_equal_in_strata(made, partial(strata.source_hashes, self._settings, self._entry))
 
-        return self._status(self._tables.video_path(self._entry.key), {SOURCE_VERSION: is_equal}, 1)
+        status = self._status(self._tables.video_path(self._entry.key), {SOURCE_VERSION: is_equal}, 1)
+        if status.reason == _SETTINGS_CHANGED and (row := self._video_row()) is not None:
+            here = str(self._entry.path)
+            if row.path != here:
+                return AssetStatus("stale", f"it was probed as {row.path}, and is {here} here")
+        return status
 
     def windows(self) -> AssetStatus:
         def is_equal(made: Provenance) -> bool:

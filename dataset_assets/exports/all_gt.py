@@ -13,12 +13,12 @@ from typing import Final
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
-from dataset_assets.disk import is_file
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.pictures import Picture, TripletReader
 from dataset_assets.exports.selected import Item, row_file
 from dataset_assets.frames import FileKind
 from dataset_assets.generate import Replay
+from dataset_assets.video import look_at, seen
 
 # Threads ask for windows in nearly the order of the film; 7 crops of 1920x1080 take 44 MB.
 KEPT_WINDOWS: Final = 4
@@ -95,11 +95,13 @@ def check_films(settings: Settings, items: Sequence[Item]) -> None:
         DatasetAssetsError: A film is absent.
     """
     keys = sorted({item.triplet.video for item in items if row_file(item.row, FileKind.GT7) is None})
-    absent = [key for key in keys if not is_file(settings.video(key).path)]
+    films = {key: settings.video(key).path for key in keys}
+    look_at(films.values())
+    absent = [key for key, film in films.items() if seen(film) is None]
     if absent:
         raise DatasetAssetsError(
             f"The ground truth of all frames is not stored, and {counted(len(absent), 'film')} to crop it "
-            f"from cannot be found, such as {absent[0]} ({settings.video(absent[0]).path})",
+            f"from cannot be found, such as {absent[0]} ({films[absent[0]]})",
             "make the films accessible, or leave --gt all out.",
         )
 

@@ -17,16 +17,22 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import psutil
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.errors import LEAVE_OUT
+from dataset_assets.machine import usable_memory
+from dataset_assets.video import seen
 
 LIMIT_EXIT_CODE: Final = 75
+# Of the memory that this process may use.
+_MEMORY_SHARE: Final = 0.8
+# A sound film of 8K takes less; where films share a machine, none gets less than this.
+_LEAST_MEMORY_BYTES: Final = 4e9
 POLL_S: Final = 0.5
 DAMAGED_REMEDY: Final = f"the file is damaged: replace it, or {LEAVE_OUT}"
 
@@ -47,13 +53,19 @@ class StepLimits:
     memory_bytes: float
 
 
-def step_limits(film: Path, lanes: int = 1) -> StepLimits:
-    """Return the limits for a film by its size, and by the windows of it that are made at a time."""
-    try:
-        size_bytes = film.stat().st_size
-    except OSError:
-        size_bytes = 0
-    memory_bytes = min(4e9 + 4e9 * lanes, 0.8 * psutil.virtual_memory().total)
+def step_limits(film: FilmPath, lanes: int = 1, places: int = 1) -> StepLimits:
+    """Return the limits for a film by its size.
+
+    Args:
+        film: The film.
+        lanes: Windows of it that are made at a time.
+        places: Windows of all films that are made at a time in the memory that this process may use.
+    """
+    found = seen(film)
+    size_bytes = found.size_bytes if found else 0
+    usable_bytes = _MEMORY_SHARE * usable_memory().total_bytes
+    share_bytes = max(usable_bytes * min(lanes, places) / places, _LEAST_MEMORY_BYTES)
+    memory_bytes = min(4e9 + 4e9 * lanes, usable_bytes, share_bytes)
     return StepLimits((900 + size_bytes / 20e6) * lanes, 3600 + size_bytes / 5e6, memory_bytes)
 
 

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from time import sleep as pause
 from typing import Literal
 
 import cv2
 
+from dataset_assets.addresses import Address, FilmPath
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.dataset import (
     SOURCE_VERSION,
@@ -25,7 +25,7 @@ from dataset_assets.dataset import (
     irrelevant_settings,
     source_hashes,
 )
-from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS, is_file
+from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
 from dataset_assets.errors import (
     ConfigError,
     DatasetAssetsError,
@@ -44,7 +44,7 @@ from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import VideoPass
 from dataset_assets.object_store import StoreError
 from dataset_assets.tables import VIDEOS, Provenance, VideoRow
-from dataset_assets.video import RETRY_DELAYS_S, FileState, VideoInfo, probe
+from dataset_assets.video import RETRY_DELAYS_S, FileState, VideoInfo, is_there, probe
 
 
 def probe_video(settings: Settings, key: str, *, on_busy: OnBusy | None = None) -> VideoRow:
@@ -219,7 +219,8 @@ def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
     Raises:
         VideoError: The film cannot be read, must not be used, or was changed while it was probed.
     """
-    if not is_file(entry.path):
+    is_object = isinstance(entry.path, Address)
+    if not is_object and not is_there(entry.path):
         return probe(entry.path, interlaced=settings.base.interlaced)  # which says so
     for delay_s in RETRY_DELAYS_S:
         try:
@@ -228,17 +229,17 @@ def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
             is_lost = isinstance(error, SourceLostError) or (
                 isinstance(error, OSError) and error.errno in FAILING_ERRNOS
             )
-            if is_file(entry.path) and not is_lost:
+            if not is_lost and (is_object or is_there(entry.path)):
                 raise
         pause(delay_s)
     return probe(entry.path, interlaced=settings.base.interlaced)
 
 
 @lru_cache(maxsize=8)
-def _probe_once(path: Path, interlaced: Literal["refuse", "deinterlace"], state: FileState) -> VideoInfo:
+def _probe_once(path: FilmPath, interlaced: Literal["refuse", "deinterlace"], state: FileState) -> VideoInfo:
     info = probe(path, interlaced=interlaced)
     now = FileState.of(path)
-    if (now.size_bytes, now.modified_ns) != (state.size_bytes, state.modified_ns):
+    if (now.size_bytes, now.version) != (state.size_bytes, state.version):
         raise SourceChangedError(
             "its file was changed while it was probed", "run generate again once nobody writes to it"
         )

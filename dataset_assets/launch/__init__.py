@@ -7,6 +7,7 @@ it (`monitor`), what the terminal shows (`cli`).
 
 from dataset_assets.launch.concurrency_slots import free_concurrency_slots
 from dataset_assets.launch.home import (
+    HOME_VARIABLE,
     dagster_home,
     enter_home,
     entered_home,
@@ -22,6 +23,7 @@ from dataset_assets.launch.tasks import Task, pending_task
 from dataset_assets.launch.worker import LAUNCHED_BY_TAG, QUIET, Outcome
 
 __all__ = [
+    "HOME_VARIABLE",
     "LAUNCHED_BY_TAG",
     "QUIET",
     "Outcome",

@@ -52,7 +52,8 @@ def exit_failure(config: Path, key: str, exit_code: int, run_id: str) -> Failure
     elif -exit_code == signal.SIGKILL:
         what = f"{key}: its process was killed ({how}), by the system if memory ran out"
         remedy += ", with fewer --workers where memory is short"
-    return Failure(key, str(entry.path), what, remedy, run_id)
+    was_killed = -exit_code == signal.SIGKILL or exit_code == LOST_LEASE_EXIT_CODE
+    return Failure(key, str(entry.path), what, remedy, run_id, was_killed=was_killed)
 
 
 def _signal_name(number: int) -> str:

@@ -61,7 +61,7 @@ class SharedVideos:
         if pending_task(self._settings, entry, statuses, self._categories, force=self._force) is None:
             return Turn.NEVER
         failure = self._data_set.failures.read_one(task.key)
-        if failure is not None and failure.ended_s > self._started_s:
+        if failure is not None and failure.ended_s > self._started_s and not failure.was_killed:
             self.failures.append(failure)
             return Turn.NEVER
         return Turn.NOW
@@ -73,4 +73,4 @@ class SharedVideos:
 
     def is_any_held(self) -> bool:
         """Return whether a machine still works on a video of the data set."""
-        return bool(self._data_set.keys_worked_on())
+        return any(run.is_alive for run in self._data_set.at_work().values())

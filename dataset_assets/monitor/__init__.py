@@ -11,7 +11,7 @@ from dataset_assets.monitor.live_view import render
 from dataset_assets.monitor.pace import run_costs
 from dataset_assets.monitor.plain_text import status_line
 from dataset_assets.monitor.snapshot import Snapshot, to_json
-from dataset_assets.monitor.units import duration, size
+from dataset_assets.monitor.units import ago, duration, size
 
 __all__ = [
     "REFRESH_S",
@@ -19,6 +19,7 @@ __all__ = [
     "LaunchedRuns",
     "Snapshot",
     "SnapshotCollector",
+    "ago",
     "duration",
     "render",
     "run_costs",

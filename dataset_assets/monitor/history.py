@@ -23,10 +23,11 @@ from dataset_assets.assets import (
     video_of,
 )
 from dataset_assets.dagster_internals import has_events, is_initialised
-from dataset_assets.dataset import AssetStatus, Failure, Overview, newest
+from dataset_assets.dataset import AssetStatus, AtWork, Failure, Overview, newest
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
 from dataset_assets.launch import LAUNCHED_BY_TAG
 from dataset_assets.monitor.snapshot import ActiveRun, Activity, EndedRun, LastRun, Phase, RunState
+from dataset_assets.monitor.units import duration
 from dataset_assets.process import was_running
 
 # Launched by these, in this order; what has none of the tags came from Dagster's UI or command line.
@@ -81,14 +82,17 @@ class _Past:
 class History:
     """Dagster's history of one data set."""
 
-    def __init__(self, home: Path, keys: Collection[str]) -> None:
+    def __init__(self, home: Path, keys: Collection[str], *, are_many: bool = False) -> None:
         """Open nothing yet.
 
         Args:
             home: The Dagster home; it need not exist.
             keys: The videos' keys; runs of other partitions belong to another project.
+            are_many: Whether many machines make the data set. Processes of the others cannot be seen here:
+                before a run holds its video, and after, Dagster alone knows whether it is alive.
         """
         self._home = home
+        self._are_many = are_many
         self._keys = frozenset(keys)
         self._instance: dg.DagsterInstance | None = None
         self._past: _Past | None = None
@@ -101,11 +105,11 @@ class History:
     ) -> None:
         self.close()
 
-    def read(self, working: Collection[str], overview: Overview, now_s: float) -> Activity:
+    def read(self, at_work: Mapping[str, AtWork], overview: Overview, now_s: float) -> Activity:
         """Read the runs that go on, and those that ended.
 
         Args:
-            working: Keys of the videos whose progress a live process writes.
+            at_work: The run that works on each video, or did until it was killed.
             overview: The state of the data set; a video of which nothing is missing has not failed.
             now_s: Unix time.
         """
@@ -115,7 +119,7 @@ class History:
                 return Activity()
             if self._instance is None:
                 self._instance = dg.DagsterInstance.from_config(str(self._home))
-            return self._read(self._instance, working, overview, now_s)
+            return self._read(self._instance, at_work, overview, now_s)
         except Exception as error:  # each storage raises what its driver raises
             self.close()
             reason = str(error).strip().splitlines()
@@ -129,13 +133,17 @@ class History:
             self._instance = None
 
     def _read(
-        self, instance: dg.DagsterInstance, working: Collection[str], overview: Overview, now_s: float
+        self,
+        instance: dg.DagsterInstance,
+        at_work: Mapping[str, AtWork],
+        overview: Overview,
+        now_s: float,
     ) -> Activity:
         runs, failures = [], []
         for record in instance.get_run_records(dg.RunsFilter(statuses=_ACTIVE)):
             if not self._is_ours(record.dagster_run):
                 continue
-            found = self._active(instance, record, working, now_s)
+            found = self._active(instance, record, at_work.get(_key(record.dagster_run)), now_s)
             if isinstance(found, ActiveRun):
                 runs.append(found)
             elif found.key not in overview.statuses or not overview.is_done(found.key):
@@ -169,25 +177,29 @@ class History:
         return key in self._keys if key else run.job_name in (MAKE_PATCHES_JOB, STATS_JOB)
 
     def _active(
-        self, instance: dg.DagsterInstance, record: dg.RunRecord, working: Collection[str], now_s: float
+        self, instance: dg.DagsterInstance, record: dg.RunRecord, at_work: AtWork | None, now_s: float
     ) -> ActiveRun | Failure:
-        """Return a run that Dagster counts as going on; a failure where no process of this machine does."""
+        """Return a run that Dagster counts as going on; a failure where its process is known to be gone."""
         run = record.dagster_run
         changed_s = record.update_timestamp.timestamp()
-        if _key(run) in working:
-            phase: Phase | None = "working"
-        else:
+        started_s = record.start_time or changed_s
+        is_lost = _is_lost(at_work, started_s)
+        phase: Phase | None = None
+        if at_work is not None and at_work.is_alive and at_work.progress is not None:
+            phase = "working"
+        elif not is_lost:
             phase = self._phase_without_progress(instance, run, now_s, now_s - changed_s)
         if phase is None:
-            what = (
-                f"{_key(run) or run.job_name}: Dagster counts run {run.run_id[:8]} as going on, but no "
-                "process of this machine works on it"
-            )
+            lost = "no process of this machine works on it"
+            if is_lost and at_work is not None and at_work.beat is not None and not at_work.is_here:
+                silent_s = now_s - at_work.beat.beaten_s
+                lost = f"{at_work.host} has given no sign of life for {duration(silent_s)}"
+            name = _key(run) or run.job_name
+            what = f"{name}: Dagster counts run {run.run_id[:8]} as going on, but {lost}"
             remedy = "if it was killed, run generate again, it goes on from the last commit"
             return Failure(_key(run), "", what, remedy, run.run_id, changed_s)
         if run.status is _STATUS.CANCELING:
             phase = "stopping"
-        started_s = record.start_time or changed_s
         windows = run.tags.get(WINDOWS_TAG)
         return ActiveRun(
             _key(run),
@@ -217,6 +229,8 @@ class History:
                 phase = "waiting" if event.step_key == SOURCE_VIDEO else "finishing"
             elif "step_keys" in event.engine_event_data.metadata and phase == "starting":
                 phase = "waiting"  # its steps would have started but for the pool
+        if self._are_many:
+            return phase
         process = process_of(entries)
         if process is None:
             timeout_s = START_TIMEOUT_S if run.status is _STATUS.STARTING else STARTED_TIMEOUT_S
@@ -268,6 +282,13 @@ def _ended_runs(records: Sequence[dg.RunRecord]) -> tuple[EndedRun, ...]:
         freed_s = max((each for each in ends_s if each < record.start_time), default=0.0)
         found.append(EndedRun(max(earliest_s, freed_s), ended_s(record), int(windows)))
     return tuple(found)
+
+
+def _is_lost(at_work: AtWork | None, started_s: float) -> bool:
+    """Return whether a run held its video and does so no longer: its last beat is of after its start."""
+    if at_work is None or at_work.is_alive or at_work.beat is None:
+        return False
+    return at_work.beat.beaten_s >= started_s
 
 
 def _key(run: dg.DagsterRun) -> str:

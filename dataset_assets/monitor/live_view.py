@@ -51,12 +51,12 @@ def render(snapshot: Snapshot, width: int, height: int | None, hint: str = "") -
         hint: The last line.
     """
     head = _head(snapshot, width)
-    sections = [_categories(snapshot, width), _resources(snapshot, width)]
+    sections = [_hosts(snapshot, width), _categories(snapshot, width), _resources(snapshot, width)]
     foot = _texts([Text(hint, "dim")] if hint else [])
     errors = _errors(snapshot, width)
     if height is None:
         videos = _videos(snapshot, width, len(snapshot.videos))
-        return _spaced([head, videos, *sections, _texts(errors), foot], blanks=5)
+        return _spaced([head, videos, *sections, _texts(errors), foot], blanks=6)
     while sections and head.lines + foot.lines + sum(each.lines for each in sections) > height - 2:
         sections.pop()
     free = height - head.lines - foot.lines - sum(each.lines for each in sections)
@@ -173,7 +173,7 @@ def _videos(snapshot: Snapshot, width: int, rows: int) -> _Section:
         return _texts([])
     shown = snapshot.videos if len(snapshot.videos) <= rows else snapshot.videos[: rows - 1]
     gap = 1 if width < NARROW else 2
-    fields, key_width = _chosen(width, gap)
+    fields, key_width = _chosen(width, gap, has_hosts=bool(snapshot.hosts))
     table = _grid([("video", "left", key_width), *(_VIDEO_COLUMNS[name] for name in fields)], gap)
     for video in shown:
         cells = _video_cells(video, snapshot.taken_s)
@@ -195,17 +195,22 @@ _VIDEO_COLUMNS = {
     "cpu": ("CPU", "right", 5),
     "memory": ("memory", "right", 8),
     "eta": ("ETA", "right", 8),
+    "host": ("host", "left", 12),
     "by": ("by", "left", 10),
 }
 # A column is shown where all before it are and the key keeps its least width.
-_BY_IMPORTANCE = ("percent", "windows", "eta", "commit", "bar", "accepted", "speed", "cpu", "memory", "by")
+_BY_IMPORTANCE = (
+    *("percent", "windows", "eta", "host", "commit", "bar", "accepted", "speed", "cpu", "memory", "by"),
+)
 
 
-def _chosen(width: int, gap: int) -> tuple[list[str], int]:
+def _chosen(width: int, gap: int, *, has_hosts: bool) -> tuple[list[str], int]:
     """Return the columns that fit, in their order, and the width that is left for the key."""
     left = width
     chosen = set()
     for name in _BY_IMPORTANCE:
+        if name == "host" and not has_hosts:
+            continue
         needed = _VIDEO_COLUMNS[name][2] + gap
         if left - needed < MIN_KEY_WIDTH:
             break
@@ -240,12 +245,33 @@ def _common(video: VideoRun) -> dict[str, RenderableType]:
     return {
         "cpu": Text(rate(video.cpu_percent, "%")),
         "memory": Text(size(video.memory_bytes)),
+        "host": Text(shortened(video.host or "-", 12)),
         "by": Text(shortened(video.launched_by.split()[0], 10), "dim"),
     }
 
 
 def _acceptance(share: float | None) -> Text:
     return Text(percent(share), "" if share is None else "green" if share >= 0.5 else "yellow")
+
+
+def _hosts(snapshot: Snapshot, width: int) -> _Section:
+    """Return the machines that work, or were lost; nothing where one machine makes the data set."""
+    shown = [each for each in snapshot.hosts if each.videos or each.videos_lost]
+    if not shown:
+        return _texts([])
+    name_width = max(8, min(24, width - 32))
+    columns = [("host", "left", name_width), ("films", "right", 5), ("per min", "right", 7)]
+    table = _grid([*columns, ("last sign", "left", 10)], 1 if width < NARROW else 2)
+    for each in shown:
+        lost = Text(f"{each.videos_lost} lost", "red")
+        silent = "-" if each.beaten_s is None else ago(snapshot.taken_s - each.beaten_s)
+        table.add_row(
+            shortened(each.host, name_width),
+            Text(str(each.videos)) if each.videos or not each.videos_lost else lost,
+            rate(each.windows_per_minute, " "),
+            Text(silent, "red" if each.videos_lost else ""),
+        )
+    return _Section(table, len(shown) + 1)
 
 
 def _categories(snapshot: Snapshot, width: int) -> _Section:
@@ -278,6 +304,8 @@ def _resources(snapshot: Snapshot, width: int) -> _Section:
     scarce = used > 0.9 * machine.memory_bytes
     free_style, memory_style = "bold red" if short else "", "bold red" if scarce else ""
     busy, load = rate(machine.cpu_percent, "%"), f"load {machine.load_1m:.2f}"
+    if here := next((each.host for each in snapshot.hosts if each.is_here), ""):
+        busy = f"{shortened(here, 12)} {busy}"
     read, written = rate(machine.runs_read_bytes_per_s), rate(machine.runs_written_bytes_per_s)
     moved = f"read {read}, write {written}"
     made, projected = size(disk.used_bytes), size(disk.projected_bytes)

@@ -1,6 +1,7 @@
 """What the machine and the runs' processes use: processor, memory, disks.
 
-Not here: whether a process is the one that is meant (`generate.process`).
+Not here: what of the machine may be used (`dataset_assets.machine`), and whether a process is the one that is
+meant (`process`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from dataset_assets.machine import core_numbers, limited_cpu_s, usable_cores, usable_memory
 from dataset_assets.monitor.snapshot import Machine
 
 
@@ -40,6 +42,7 @@ class _Process:
 class _Reading:
     moment_s: float
     processes: Mapping[int, _Process]
+    limited_cpu_s: float | None
 
 
 class MachineReader:
@@ -64,19 +67,21 @@ class MachineReader:
         now = _Reading(
             time.monotonic() if now_s is None else now_s,
             {pid: process for pid in set(pids) if (process := _process(pid)) is not None},
+            limited_cpu_s(),
         )
         before, self._before = self._before, now
         # psutil's percentages are since its last reading, of which the first has none.
-        cpu_percent, cpu_shares = psutil.cpu_percent(), psutil.cpu_times_percent()
-        memory = psutil.virtual_memory()
+        busy_percent, cpu_shares = _busy_percent(), psutil.cpu_times_percent()
+        cores = usable_cores()
+        memory = usable_memory()
         processes = now.processes.values()
         machine = Machine(
-            cpu_count=os.cpu_count() or 1,
-            cpu_percent=None if before is None else cpu_percent,
+            cpu_count=cores,
+            cpu_percent=None if before is None else _used_percent(before, now, cores, busy_percent),
             io_wait_percent=None if before is None else getattr(cpu_shares, "iowait", None),
             load_1m=os.getloadavg()[0],
-            memory_bytes=memory.total,
-            memory_available_bytes=memory.available,
+            memory_bytes=memory.total_bytes,
+            memory_available_bytes=memory.available_bytes,
             runs_cpu_percent=_cpu_percent(before, now, now.processes),
             runs_memory_bytes=sum(process.memory_bytes for process in processes) if processes else None,
             runs_read_bytes_per_s=_rate(before, now, now.processes, "read_bytes"),
@@ -87,6 +92,21 @@ class MachineReader:
             for pid, process in now.processes.items()
         }
         return machine, uses
+
+
+def _busy_percent() -> float:
+    """Return the processor time in use of the cores that this process may run on, since the last call."""
+    each = psutil.cpu_percent(percpu=True)
+    usable = [each[number] for number in core_numbers() if number < len(each)]
+    return sum(usable) / len(usable) if usable else psutil.cpu_percent()
+
+
+def _used_percent(before: _Reading, now: _Reading, cores: int, busy_percent: float) -> float:
+    """Return the processor time in use; in a container with a quota, what the container took of its cores."""
+    if before.limited_cpu_s is None or now.limited_cpu_s is None or now.moment_s <= before.moment_s:
+        return busy_percent
+    used_s = now.limited_cpu_s - before.limited_cpu_s
+    return 100 * used_s / (now.moment_s - before.moment_s) / cores
 
 
 def _process(pid: int) -> _Process | None:

@@ -19,6 +19,8 @@ def status_line(snapshot: Snapshot) -> str:
         (overall.videos_too_small, "too small"),
     )
     parts = [f"{overall.videos_running} running", f"{overall.videos_done} of {overall.videos} done"]
+    if hosts := sum(bool(each.videos) for each in snapshot.hosts):
+        parts[0] += f" on {counted(hosts, 'machine')}"
     parts += [f"{count} {word}" for count, word in counts if count]
     away = sum(video.phase == "film away" for video in snapshot.videos)
     parts += [f"{counted(away, 'film')} away, retrying"] if away else []

@@ -121,7 +121,8 @@ class VideoRun:
             `stopping`.
         launched_by: What launched the run.
         run_id: The Dagster run; empty where there is none.
-        pid: The process that works on it.
+        host: The machine that works on it; null where one machine makes the data set, or it is not known.
+        pid: The process that works on it, on its machine.
         started_s: When it started, Unix time.
         updated_s: When its progress was written last, Unix time.
         share: Share of its windows that is processed.
@@ -137,14 +138,15 @@ class VideoRun:
         patches: Patches made, in all categories.
         patches_target: Patches wanted.
         size_bytes: Bytes of its patches.
-        cpu_percent: Processor time of its process; 100 is one core.
-        memory_bytes: Memory of its process.
+        cpu_percent: Processor time of its process, if it is one of this machine; 100 is one core.
+        memory_bytes: Memory of its process, if it is one of this machine.
     """
 
     key: str
     phase: Phase
     launched_by: str
     run_id: str
+    host: str | None
     pid: int | None
     started_s: float
     updated_s: float | None
@@ -258,15 +260,40 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """Load of the machine, and the runs' part of it.
+class Host:
+    """One of the machines that make the data set.
 
     Attributes:
-        cpu_count: Cores.
+        host: Its name.
+        is_here: Whether it is the machine that took the snapshot.
+        videos: Videos that it works on.
+        videos_lost: Videos that it worked on and has given no sign of life of for `lease_s`, or whose process
+            has ended; others take them over.
+        windows_per_minute: Windows processed per minute by its runs.
+        beaten_s: When it gave the last sign of life, Unix time by the file server's clock; null where it
+            holds no video.
+        release: Release of dataset_assets with which it last worked.
+    """
+
+    host: str
+    is_here: bool
+    videos: int
+    videos_lost: int
+    windows_per_minute: float | None
+    beaten_s: float | None
+    release: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Load of this machine, and of the runs that go on here; of a container or Slurm job, what it may use.
+
+    Attributes:
+        cpu_count: Cores that may be used.
         cpu_percent: Processor time in use, 100 is all cores.
         io_wait_percent: Processor time that waits for disks, 100 is all cores.
         load_1m: Load average over a minute: processes that run or wait for a core.
-        memory_bytes: Memory of the machine.
+        memory_bytes: Memory that may be used in all.
         memory_available_bytes: Memory that is available.
         runs_cpu_percent: Processor time of the runs' processes; 100 is one core.
         runs_memory_bytes: Memory of the runs' processes.
@@ -299,7 +326,8 @@ class Snapshot:
         videos: Videos with an active run, by key.
         categories: Categories, in the configuration's order.
         disk: Disk usage.
-        machine: The machine.
+        machine: The machine that took the snapshot.
+        hosts: The machines that make the data set, by name; empty where it is one.
         failures: Videos whose last run failed, the newest first.
         interrupted: Keys of the videos whose last run was killed or stopped before its end.
         last_run: The run that ended last.
@@ -315,6 +343,7 @@ class Snapshot:
     categories: tuple[CategoryState, ...]
     disk: Disk
     machine: Machine
+    hosts: tuple[Host, ...]
     failures: tuple[Failure, ...]
     interrupted: tuple[str, ...]
     last_run: LastRun | None

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.addresses import Address
 from dataset_assets.config import Settings
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
@@ -69,6 +70,8 @@ def _findings(
 ) -> list[Finding]:
     """Return what differs; raise `NoReferenceError` if no reference is the window's own frame."""
     min_luma_db = _min_luma_db(settings.base.interlaced)
+    if isinstance(info.path, Address):
+        raise NoReferenceError("the reference reads no film at an address")
     if info.parts:
         raise NoReferenceError("ffmpeg finds no frames by their time in a film whose clock is set back")
     size = info.geometry.working_size

@@ -20,7 +20,7 @@ from dataset_assets.checks import MAX_SHARE_BARRED
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_row, wanted_statuses
-from dataset_assets.disk import TEMPORARY_SUFFIX, is_file
+from dataset_assets.disk import TEMPORARY_SUFFIX
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
@@ -30,10 +30,10 @@ from dataset_assets.verify.pictures import check_triplet
 from dataset_assets.verify.repair import Marks, delete_broken, table_marks
 from dataset_assets.verify.tables import Tables, read_tables
 from dataset_assets.verify.windows import check_windows
+from dataset_assets.video import is_there
 
 # Triplets that a thread takes at a time: about a second's work.
 BATCH = 32
-BUSY = "a run works on it"
 
 
 def keys_of(settings: Settings) -> list[str]:
@@ -115,8 +115,8 @@ class _Verification:
 
     def start(self, pool: ThreadPoolExecutor, stop: Event, on_triplets: Callable[[int], None]) -> None:
         """Read the tables, and submit the valid rows to the threads."""
-        if self._key in self._data_set.keys_worked_on():
-            self._found.left_out = BUSY
+        if (run := self._data_set.run_on(self._key)) is not None:
+            self._found.left_out = f"{run.who} works on it"
             return
         self._marks = table_marks(self._data_set, self._key)
         found, entry = self._found, self._entry
@@ -149,12 +149,19 @@ class _Verification:
         self._add_strays()
         if self._entry is not None:
             self._note_states(self._entry)
-        has_changed = table_marks(self._data_set, self._key) != self._marks
-        if found.findings and (has_changed or self._key in self._data_set.keys_worked_on()):
-            return VideoFindings(self._key, left_out=BUSY)
+        if found.findings and (busy := self._busy()):
+            return VideoFindings(self._key, left_out=busy)
         if found.findings and repair:
             self._repair()
         return found
+
+    def _busy(self) -> str:
+        """Return who works, or worked meanwhile, on the video; empty where nobody does."""
+        run = self._data_set.run_on(self._key)
+        if run is not None:
+            return f"{run.who} works on it"
+        has_changed = table_marks(self._data_set, self._key) != self._marks
+        return "a run has changed it meanwhile" if has_changed else ""
 
     def _note_states(self, entry: VideoEntry) -> None:
         """Note what is missing or stale; of a film that was refused, why."""
@@ -216,7 +223,7 @@ class _Verification:
         found, entry = self._found, self._entry
         if entry is None:
             found.left_out = "not repaired: it is not in the configuration, so nothing could recreate it"
-        elif not is_file(entry.path):
+        elif not is_there(entry.path):
             found.left_out = f"not repaired: its film {entry.path} is absent, so nothing could recreate it"
         elif (empty := self._empty_folder()) is not None:
             found.left_out = (
@@ -232,7 +239,7 @@ class _Verification:
                 delete_broken(self._data_set, self._key, found.repair, self._marks)
                 found.repaired = True
             except BusyError:
-                found.left_out = f"not repaired: {BUSY}"
+                found.left_out = f"not repaired: {self._busy() or 'a run works on it'}"
             except (DatasetAssetsError, OSError) as error:
                 found.left_out = f"not repaired: {error}"
 

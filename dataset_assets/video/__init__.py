@@ -6,17 +6,18 @@ Not here: why a window is wanted (`windows`), formats (`patches`), Parquet, Dags
 from dataset_assets.video.active_area import has_crop_bar, has_window_bars
 from dataset_assets.video.colour import bake_lut, is_converted, scales_last
 from dataset_assets.video.combs import has_combs, looks_combed, sample_lines
+from dataset_assets.video.containers import CONTAINERS
 from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
+from dataset_assets.video.film_files import FileState, is_there, look_at, seen, why_unseen
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import MAX_LONGER_SIDE, Rect
 from dataset_assets.video.opening import open_briefly
-from dataset_assets.video.packets import CONTAINERS
 from dataset_assets.video.parameters import has_parameters
 from dataset_assets.video.planes import luma_8bit, plane_samples
 from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.video.render import PREVIEW_WIDTH, CropRenderer, PreviewRenderer, preview_luma
-from dataset_assets.video.source import RETRY_DELAYS_S, FileState, Source
+from dataset_assets.video.source import RETRY_DELAYS_S, Source
 from dataset_assets.video.timeline import Extent, Span, Timeline
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "has_parameters",
     "has_window_bars",
     "is_converted",
+    "is_there",
+    "look_at",
     "looks_combed",
     "luma_8bit",
     "open_briefly",
@@ -50,5 +53,7 @@ __all__ = [
     "probe",
     "sample_lines",
     "scales_last",
+    "seen",
     "show_blocks",
+    "why_unseen",
 ]

@@ -10,16 +10,17 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
 import av
 from av.filter import Graph
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.video.colour import ColourCodes
 from dataset_assets.video.combs import FieldOrder
-from dataset_assets.video.packets import Packet, Part, stamp
+from dataset_assets.video.containers import Part
+from dataset_assets.video.packets import Packet, stamp
 from dataset_assets.video.parts import open_packets
 from dataset_assets.video.timeline import Span
 
@@ -41,7 +42,7 @@ class FrameReader:
 
     def __init__(
         self,
-        path: Path,
+        path: FilmPath,
         *,
         parts: Sequence[Part] = (),
         deinterlace: bool = False,

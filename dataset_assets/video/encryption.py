@@ -6,12 +6,13 @@ Not here: decrypting.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 import av
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.errors import VideoError
+from dataset_assets.video.film_files import FileState, open_film
 
 # Places of a transport or program stream that are looked at, and the most bytes at each.
 BLOCKS, BLOCK_BYTES = 16, 1 << 18
@@ -28,7 +29,7 @@ MAX_MOOV_BYTES = 1 << 28
 WHAT, REMEDY = "it is encrypted, and nothing here can decrypt it", "use an unencrypted copy of the film"
 
 
-def refuse_encrypted(path: Path, stream: av.VideoStream) -> list[str]:
+def refuse_encrypted(path: FilmPath, stream: av.VideoStream) -> list[str]:
     """Refuse an encrypted film.
 
     Args:
@@ -53,11 +54,11 @@ def refuse_encrypted(path: Path, stream: av.VideoStream) -> list[str]:
     return []
 
 
-def _encrypted_share(path: Path, pid: int | None) -> float:
+def _encrypted_share(path: FilmPath, pid: int | None) -> float:
     """Return the share of sampled blocks with encrypted video: of a PID, or of a program stream's video."""
-    size_bytes = path.stat().st_size
+    size_bytes = FileState.of(path).size_bytes
     shares = []
-    with path.open("rb") as file:
+    with open_film(path) as file:
         for index in range(BLOCKS):
             file.seek(size_bytes * index // BLOCKS)
             block = file.read(min(BLOCK_BYTES, size_bytes // BLOCKS))
@@ -95,8 +96,8 @@ def _program_flags(block: bytes) -> Iterator[bool]:
         place = block.find(b"\x00\x00\x01", place + 3)
 
 
-def _has_encrypted_entry(path: Path) -> bool:
-    with path.open("rb") as file:
+def _has_encrypted_entry(path: FilmPath) -> bool:
+    with open_film(path) as file:
         moov = _moov(file)
     # Encrypted entries hold a box with the scheme.
     return b"sinf" in moov and any(entry in moov for entry in ENCRYPTED_ENTRIES)

@@ -1,5 +1,8 @@
 """The fingerprint of a film's file, to compare it later without reading all of it.
 
+An object at an address has its ETag in place of a modification time: one that was uploaded again, or in parts
+of another size, has another ETag and the same content.
+
 Here: taking, storing and comparing fingerprints. Not here: waiting for files that are away (`source`).
 """
 
@@ -7,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+from functools import lru_cache
 from typing import Final
 
-from dataset_assets.disk import is_file
+from dataset_assets.addresses import Address, FilmPath
+from dataset_assets.errors import SourceChangedError, VideoError
+from dataset_assets.video.film_files import FileState, is_there, open_film, seen
 
 CHUNK_BYTES: Final = 1 << 20
 SEPARATOR: Final = "-"
@@ -18,32 +23,30 @@ SEPARATOR: Final = "-"
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A file's content at one moment, as `<size>-<modification time>-<hash>` where it is written down.
+    """A file's content at one moment, as `<size>-<version>-<hash>` where it is written down.
 
     Attributes:
         size_bytes: Its size.
-        modified_ns: Its modification time, Unix time in nanoseconds. A copy of the file has another one.
+        version: What changes whenever it is written, see `FileState`. A copy of the file has another one.
         content_hash: BLAKE2b of 128 bits of its start, middle and end, in hexadecimal digits.
     """
 
     size_bytes: int
-    modified_ns: int
+    version: str
     content_hash: str
 
     @classmethod
-    def of(cls, path: Path) -> Fingerprint:
-        """Take the fingerprint of a file: 3 MiB of it are read.
+    def of(cls, film: FilmPath) -> Fingerprint:
+        """Take the fingerprint of a film's file: 3 MiB of it are read.
 
         Raises:
-            OSError: It cannot be read.
+            OSError: The file cannot be read.
+            VideoError: The object cannot be read.
         """
-        stat = path.stat()
-        digest = hashlib.blake2b(digest_size=16)
-        with path.open("rb") as file:
-            for offset in (0, stat.st_size // 2, max(0, stat.st_size - CHUNK_BYTES)):
-                file.seek(offset)
-                digest.update(file.read(CHUNK_BYTES))
-        return cls(stat.st_size, stat.st_mtime_ns, digest.hexdigest())
+        state = FileState.of(film)
+        is_object = isinstance(film, Address)
+        hash_ = _object_hash(film, state) if is_object else _content_hash(film, state.size_bytes)
+        return cls(state.size_bytes, state.version, hash_)
 
     @classmethod
     def parse(cls, text: str) -> Fingerprint:
@@ -52,11 +55,11 @@ class Fingerprint:
         Raises:
             ValueError: It is no fingerprint.
         """
-        size_bytes, modified_ns, content_hash = text.split(SEPARATOR)
-        return cls(int(size_bytes), int(modified_ns), content_hash)
+        size_bytes, version, content_hash = text.split(SEPARATOR)
+        return cls(int(size_bytes), version, content_hash)
 
     def __str__(self) -> str:
-        return SEPARATOR.join((str(self.size_bytes), str(self.modified_ns), self.content_hash))
+        return SEPARATOR.join((str(self.size_bytes), self.version, self.content_hash))
 
     @property
     def content(self) -> str:
@@ -67,16 +70,45 @@ class Fingerprint:
         """Return whether both are of the same content, even if the files' times differ."""
         return self.content == other.content
 
-    def is_of(self, path: Path) -> bool:
-        """Return whether a file still has this content; True if it is missing.
+    def is_of(self, film: FilmPath) -> bool:
+        """Return whether a film's file still has this content; True if it is missing.
 
-        Only where size is equal and the modification time is not (a copy, a restored backup) is the file
-        read.
+        Only where size is equal and the version is not (a copy, a restored backup) is the file read.
         """
         try:
-            stat = path.stat()
-            if self.size_bytes != stat.st_size:
+            state = FileState.of(film)
+            if self.size_bytes != state.size_bytes:
                 return False
-            return self.modified_ns == stat.st_mtime_ns or self.has_same_content(Fingerprint.of(path))
+            return self.version == state.version or self.has_same_content(Fingerprint.of(film))
+        except SourceChangedError:
+            return False
+        except VideoError:
+            return True
         except OSError:
-            return not is_file(path)
+            return not is_there(film)
+
+    def was_of(self, film: FilmPath) -> bool:
+        """Return the same as `is_of` by what was seen of a film last.
+
+        Its store is asked again only where that differs.
+        """
+        if isinstance(film, Address):
+            state = seen(film)
+            if state is None or (self.size_bytes, self.version) == (state.size_bytes, state.version):
+                return True
+        return self.is_of(film)
+
+
+def _content_hash(film: FilmPath, size_bytes: int) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    with open_film(film) as file:
+        for offset in (0, size_bytes // 2, max(0, size_bytes - CHUNK_BYTES)):
+            file.seek(offset)
+            digest.update(file.read(CHUNK_BYTES))
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _object_hash(film: Address, state: FileState) -> str:
+    """Return the hash of an object, which each version of it has once."""
+    return _content_hash(film, state.size_bytes)

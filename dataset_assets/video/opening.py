@@ -7,10 +7,10 @@ that hang or crash the decoder, for which the caller uses another process.
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 import av
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.errors import VideoError
 from dataset_assets.video.encryption import refuse_encrypted
 from dataset_assets.video.packets import PacketReader
@@ -19,7 +19,7 @@ from dataset_assets.video.packets import PacketReader
 RAW_STREAMS = ("h264", "hevc", "m4v", "mpegvideo", "vc1", "obu")
 
 
-def open_briefly(path: Path) -> tuple[int, int]:
+def open_briefly(path: FilmPath) -> tuple[int, int]:
     """Open a film, read its first packets and close it again: 2 to 20 CPU ms.
 
     Returns:

@@ -7,29 +7,19 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 from typing import TypeAlias, cast
 
 import av
 
-from dataset_assets.disk import FAILING_ERRNOS
-from dataset_assets.errors import CORRECT_PATH, LEAVE_OUT, SourceLostError, VideoError
+from dataset_assets.addresses import FilmPath
+from dataset_assets.errors import LEAVE_OUT, VideoError
 from dataset_assets.video.colour import NO_CODES, ColourCodes
+from dataset_assets.video.containers import Opener, Part, raise_if_lost
 from dataset_assets.video.packed import has_packed_frames, unpacked
 from dataset_assets.video.stream_choice import Choice, choose_video
 
-# The containers of films and of sound, by FFmpeg's names, without playlists (hls, dash, concat, imf): these
-# make FFmpeg read other files, which may be any file of this machine.
-CONTAINERS = (
-    "3gp,aac,asf,av1,avi,dv,flac,flv,gxf,h264,hevc,ivf,m4v,matroska,mjpeg,mov,mp3,mp4,mpeg,mpegts,mpegvideo,"
-    "mxf,nut,obu,ogg,rm,vc1,wav,webm,wtv,yuv4mpegpipe"
-)
-# Only plain files are opened, whatever a container refers to.
-OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
-PART_OPTIONS = OPEN_OPTIONS | {"protocol_whitelist": "file,subfile"}
 # 8192x8192: a header that claims more is nonsense, and a frame of it would take all memory there is.
 MAX_PIXELS = 1 << 26
 DECODER_LIMITS = {"max_pixels": str(MAX_PIXELS)}
@@ -52,27 +42,6 @@ MAX_REORDERED_FRAMES = 16
 Packet: TypeAlias = "av.Packet[av.VideoStream]"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A range of a file that is read as a film of its own.
-
-    Attributes:
-        first_byte: Its first byte.
-        end_byte: The byte behind its last one.
-        container: FFmpeg's name of the container.
-        shift: Ticks that are added to its time stamps.
-        first_pts: PTS of its first keyframe, shifted.
-        end_pts: PTS at which its last frame ends, shifted.
-    """
-
-    first_byte: int
-    end_byte: int
-    container: str
-    shift: int = 0
-    first_pts: int = 0
-    end_pts: int = 0
-
-
 class PacketReader:
     """One handle on a film that reads packets of its video stream and seeks by PTS.
 
@@ -82,60 +51,32 @@ class PacketReader:
         container_sar: Sample aspect ratio of the container; None where it says nothing else than the codec.
     """
 
-    def __init__(self, path: Path, part: Part | None = None) -> None:
+    def __init__(self, path: FilmPath, part: Part | None = None) -> None:
         """Open the film.
 
         Args:
-            path: The file.
+            path: The file, or the address of an object.
             part: What is read of it; None for all.
 
         Raises:
             VideoError: The file is missing, is not a film, or has no video stream.
         """
-        try:
-            exists = path.exists()
-        except OSError as error:
-            raise VideoError(
-                f"it cannot be reached ({error.strerror})",
-                f"change the permissions of its folder, or {CORRECT_PATH}",
-            ) from error
-        if not exists:
-            raise VideoError("the file does not exist", f"{CORRECT_PATH} or bring the file back")
-        if not path.is_file():
-            raise VideoError("the path is not a file", CORRECT_PATH)
-        self._path = path
-        self._part = part
+        self._opener = Opener(path, part)
         self._shift = part.shift if part else 0
         self._choice: Choice | None = None
         self._is_packed = False
         self._open()
         self._is_packed = has_packed_frames(self._container, self.stream)
+        self._opener.raise_failure()
         # Keyframes that were looked up, in order, and up to where the next one was found to lie.
         self._keyframes: list[int] = []
         self._known_until: dict[int, int] = {}
 
     def _open(self) -> None:
-        try:
-            # Titles in other encodings than UTF-8 are no reason to refuse a film.
-            self._container = av.open(
-                _address(self._path, self._part),
-                format=self._part.container if self._part else None,
-                options=PART_OPTIONS if self._part else OPEN_OPTIONS,
-                metadata_errors="replace",
-            )
-        except PermissionError as error:
-            raise VideoError("it must not be read", "change the file's permissions") from error
-        except av.FFmpegError as error:
-            _raise_if_lost(error)
-            raise VideoError(
-                f"it cannot be opened as a film ({error.strerror})", "replace the file"
-            ) from error
-        except OSError as error:
-            raise VideoError(
-                f"it cannot be read ({error.strerror})", "check the disk and the file"
-            ) from error
+        self._container = self._opener.open()
         if self._choice is None:
             self._choice = choose_video(self._container)
+            self._opener.raise_failure()
             if self._choice is None:
                 self._container.close()
                 raise VideoError("it has no video stream", LEAVE_OUT)
@@ -276,6 +217,7 @@ class PacketReader:
     def clocks_from(self, byte: int) -> Iterator[tuple[int, int]]:
         """Yield (byte place, PTS) of the packets from a byte place on; for containers without an index."""
         self._container.seek(byte, unsupported_byte_offset=True)
+        self._opener.raise_failure()
         for packet in self._demux():
             if packet.pts is not None and packet.pos is not None:
                 yield packet.pos, packet.pts
@@ -343,9 +285,11 @@ class PacketReader:
         try:
             self._container.seek(pts - self._shift, stream=self.stream, backward=True)
         except av.FFmpegError as error:
-            _raise_if_lost(error)
+            self._opener.raise_failure()
+            raise_if_lost(error)
             # Containers without an index may refuse to seek.
             self._rewind()
+        self._opener.raise_failure()
 
     def _rewind(self) -> None:
         """Open the film again: the only way to its first packet that works for every container."""
@@ -356,12 +300,13 @@ class PacketReader:
         packets: Iterator[Packet] = (each for each in self._container.demux(self.stream) if each.size)
         try:
             for packet in unpacked(packets, self.stream) if self._is_packed else packets:
+                self._opener.raise_failure()
                 self._shift_stamps(packet)
                 yield packet
         except av.FFmpegError as error:
-            _raise_if_lost(error)
+            raise_if_lost(error)
             # A truncated file ends where it can no longer be read.
-            return
+        self._opener.raise_failure()
 
     def _shift_stamps(self, packet: Packet) -> None:
         if not self._shift:
@@ -377,21 +322,7 @@ def stamp(packet: Packet) -> int | None:
     return packet.pts if packet.pts is not None else packet.dts
 
 
-def _address(path: Path, part: Part | None) -> str:
-    if part is None:
-        return str(path)
-    return f"subfile,,start,{part.first_byte},end,{part.end_byte},,:{path}"
-
-
 def _decoder_options(codec: str) -> dict[str, str]:
     if codec in FLAGGING_CODECS:
         return DECODER_LIMITS
     return STRICT_DECODER_OPTIONS if codec in STRICT_CODECS else DECODER_OPTIONS
-
-
-def _raise_if_lost(error: av.FFmpegError) -> None:
-    """Raise if the disk failed, not the film: what cannot be read now may be readable later."""
-    if error.errno in FAILING_ERRNOS:
-        raise SourceLostError(
-            f"it cannot be read ({error.strerror})", "check its disk or its mount, and run generate again"
-        ) from error

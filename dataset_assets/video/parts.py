@@ -13,15 +13,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple, Protocol
 
 import av
 
-from dataset_assets.errors import VideoError
+from dataset_assets.addresses import FilmPath
+from dataset_assets.errors import SourceChangedError, SourceLostError, VideoError
 from dataset_assets.video.colour import NO_CODES, ColourCodes
-from dataset_assets.video.packets import MAX_REORDERED_FRAMES, Packet, PacketReader, Part
+from dataset_assets.video.containers import Part
+from dataset_assets.video.film_files import FileState
+from dataset_assets.video.packets import MAX_REORDERED_FRAMES, Packet, PacketReader
 from dataset_assets.video.timeline import Span
 
 # Places of a file whose clock is read: a seek and a frame's packets each, 2 ms of UHD.
@@ -129,7 +131,7 @@ def _clock_at(film: ClockedFilm, byte: int) -> Clock | None:
     return next(map(Clock._make, film.clocks_from(byte)), None)
 
 
-def find_parts(path: Path, reader: PacketReader) -> tuple[tuple[Part, ...], list[str]]:
+def find_parts(path: FilmPath, reader: PacketReader) -> tuple[tuple[Part, ...], list[str]]:
     """Find the parts of a film.
 
     Args:
@@ -139,7 +141,7 @@ def find_parts(path: Path, reader: PacketReader) -> tuple[tuple[Part, ...], list
     Returns:
         Its parts in order, none where its clock runs through; and a warning for each that cannot be used.
     """
-    size_bytes = path.stat().st_size
+    size_bytes = FileState.of(path).size_bytes
     seams = find_seams(reader, size_bytes) if reader.is_found_by_bytes else []
     if not seams:
         return (), []
@@ -163,10 +165,12 @@ def find_parts(path: Path, reader: PacketReader) -> tuple[tuple[Part, ...], list
     return tuple(parts), warnings
 
 
-def _span(path: Path, part: Part) -> Span | None:
+def _span(path: FilmPath, part: Part) -> Span | None:
     """First keyframe and end of a part by its own clock; None where it has no film."""
     try:
         reader = PacketReader(path, part)
+    except (SourceLostError, SourceChangedError):
+        raise
     except VideoError:
         return None
     try:
@@ -179,7 +183,7 @@ def _span(path: Path, part: Part) -> Span | None:
 class JoinedReader:
     """Reads the packets of a film's parts as those of one film."""
 
-    def __init__(self, path: Path, parts: Sequence[Part]) -> None:
+    def __init__(self, path: FilmPath, parts: Sequence[Part]) -> None:
         """Open the parts.
 
         Args:
@@ -269,7 +273,7 @@ class JoinedReader:
         return max(0, bisect_right(self._starts, pts) - 1)
 
 
-def open_packets(path: Path, parts: Sequence[Part]) -> PacketReader | JoinedReader:
+def open_packets(path: FilmPath, parts: Sequence[Part]) -> PacketReader | JoinedReader:
     """Open a film whose parts are known; none is a film whose clock runs through.
 
     Raises:

@@ -11,25 +11,26 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import Literal
 
 import av
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.errors import LEAVE_OUT, VideoError
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.video.active_area import Bars, active_area
 from dataset_assets.video.colour import Colour, describe
 from dataset_assets.video.combs import FieldOrder
+from dataset_assets.video.containers import Part
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.encryption import refuse_encrypted
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.geometry import FrameGeometry, Orientation, Rect
 from dataset_assets.video.hidden import hidden_lines
 from dataset_assets.video.opening import no_frame
-from dataset_assets.video.packets import PacketReader, Part
+from dataset_assets.video.packets import PacketReader
 from dataset_assets.video.parameters import FrameParameters, static_hdr_metadata
 from dataset_assets.video.parts import find_parts
 from dataset_assets.video.planes import measure_chroma_location
@@ -74,7 +75,7 @@ class VideoInfo:
         warnings: What was guessed or ignored, one message each.
     """
 
-    path: Path
+    path: FilmPath
     fingerprint: Fingerprint
     size_bytes: int
     container: str
@@ -126,7 +127,7 @@ class VideoInfo:
         return None if self.vfr else self.frame_ticks * 3 // 2
 
 
-def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse") -> VideoInfo:
+def probe(path: FilmPath, *, interlaced: Literal["refuse", "deinterlace"] = "refuse") -> VideoInfo:
     """Probe a film.
 
     Args:
@@ -151,7 +152,7 @@ def probe(path: Path, *, interlaced: Literal["refuse", "deinterlace"] = "refuse"
 
 def _probe(
     reader: FrameReader,
-    path: Path,
+    path: FilmPath,
     parts: tuple[Part, ...],
     interlaced: Literal["refuse", "deinterlace"],
     warnings: Sequence[str],
@@ -179,10 +180,11 @@ def _probe(
     scan = scans.verdict(interlaced, is_flagged=is_flagged)
     active, active_warnings = _active_area(samples.bars, hidden, geometry)
     frame_rate, rate_warnings = _frame_rate(reader, found)
+    fingerprint = Fingerprint.of(path)
     return VideoInfo(
         path=path,
-        fingerprint=Fingerprint.of(path),
-        size_bytes=path.stat().st_size,
+        fingerprint=fingerprint,
+        size_bytes=fingerprint.size_bytes,
         container=reader.stream.container.format.name.split(",")[0],
         # AV1, and not the name of its decoder, libdav1d.
         codec=codec.codec.canonical_name,

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dataset_assets.checks import Inspection, inspect_triplets
+from dataset_assets.checks import inspection as inspection_module
 from dataset_assets.checks.verdicts import (
+    Verdict,
     enough_accepted,
     enough_patches,
     enough_windows,
@@ -30,7 +32,8 @@ from dataset_assets.checks.verdicts import (
     windows_uncut,
 )
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet, Failure
+from dataset_assets.dataset import DataSet, Failure, patch_id
+from dataset_assets.dataset import strays as strays_module
 from dataset_assets.generate import CategoryReport, VideoReport, WindowsReport, generate_video, probe_video
 from dataset_assets.tables import PatchRow
 from dataset_assets_tests.films import Film
@@ -55,6 +58,11 @@ def inspected(settings: Settings, report: CategoryReport) -> Inspection:
     return inspect_triplets(DataSet.of(settings), report.rows)
 
 
+def matched(settings: Settings, report: VideoReport) -> Verdict:
+    general, data_set = report.categories["general"], DataSet.of(settings)
+    return files_match_table(settings, data_set, KEY, "general", general, report.windows.rows)
+
+
 def test_what_is_made_keeps_its_promises(made: tuple[Settings, VideoReport]) -> None:
     settings, report = made
     general = report.categories["general"]
@@ -66,7 +74,7 @@ def test_what_is_made_keeps_its_promises(made: tuple[Settings, VideoReport]) -> 
     ]
     verdicts += [
         format_mix_kept(general, report.windows.acceptance_rate),
-        files_match_table(settings, DataSet.of(settings), KEY, "general", general),
+        matched(settings, report),
     ]
     assert [verdict.passed for verdict in verdicts] == [True] * 6
     assert [verdict.number for verdict in verdicts if verdict.measure != "patches_off"] == [0] * 5
@@ -98,7 +106,7 @@ def test_one_of_a_kind_is_described_in_the_singular() -> None:
     assert enough_accepted(few).description == "1 of 1 candidate accepted (100%)"
     assert enough_patches(CategoryReport(1, 0, 0, (), {}, (), "")).description == "0 of 1 patch made"
     assert triplets_whole(Inspection(1, ("a.png",), 1, (), (), ())).description == (
-        "1 of 1 triplet incomplete or damaged, first a.png"
+        "1 of 1 sampled triplet incomplete or damaged, first a.png"
     )
     assert free_of_combs(Inspection(1, (), 1, (), (), ())).description == "0 of 1 sampled triplet with combs"
 
@@ -273,21 +281,28 @@ def test_a_false_alarm_among_many_is_none() -> None:
     assert not free_of_black_bars(replace(found, barred=("a", "b", "c"))).passed
 
 
+def without_row(report: VideoReport) -> str:
+    """The name of a patch of a candidate that was rejected."""
+    with_row = {row.window for row in report.categories["general"].rows}
+    return patch_id(KEY, next(number for number in range(report.windows.rows) if number not in with_row))
+
+
 @pytest.mark.parametrize(
     "name",
     [
-        f"Universal/Learn/Square/GT/{KEY}_000099.png",
-        f"Universal/Learn/Square/LR_7frames/.{KEY}_000099.png.tmp",
-        f"Universal/Learn/GoneFormat/LR_5frames/{KEY}_000000.png",
+        "Universal/Learn/Square/GT/{}.png",
+        "Universal/Learn/Square/LR_7frames/.{}.png.tmp",
+        "Universal/Learn/GoneFormat/LR_5frames/{}.png",
     ],
 )
 def test_a_file_of_the_video_that_no_row_names_is_reported(
     made: tuple[Settings, VideoReport], tmp_path: Path, name: str
 ) -> None:
     settings, report = made
+    name = name.format(without_row(report))
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_bytes(b"")
-    verdict = files_match_table(settings, DataSet.of(settings), KEY, "general", report.categories["general"])
+    verdict = matched(settings, report)
     assert (verdict.passed, verdict.number) == (False, 1)
     assert name in verdict.description
 
@@ -298,9 +313,39 @@ def test_files_of_others_are_no_matter_of_the_video(
     settings, report = made
     for name in ("Square/GT/another_000000.png", f"Square/GT/{KEY}-2_000000.png", f"Val/GT/{KEY}_000099.png"):
         (tmp_path / "Universal/Learn" / name).write_bytes(b"")
-    assert files_match_table(
-        settings, DataSet.of(settings), KEY, "general", report.categories["general"]
-    ).passed
+    assert matched(settings, report).passed
+
+
+def test_of_many_only_a_sample_is_read_back_and_that_is_said(
+    made: tuple[Settings, VideoReport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, report = made
+    general = report.categories["general"]
+    assert len(general.rows) > 3
+    monkeypatch.setattr(inspection_module, "SAMPLE", 2)
+    monkeypatch.setattr(strays_module, "FILES_SAMPLE", 2)
+    read: list[Path] = []
+    read_bytes = Path.read_bytes
+
+    def counted_read(path: Path) -> bytes:
+        read.append(path)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted_read)
+    found = inspected(settings, general)
+    assert found.sampled == 2
+    assert len(read) == 2 * 3
+    verdict = triplets_whole(found)
+    assert (verdict.sampled, verdict.description) == (2, "0 of 2 sampled triplets incomplete or damaged")
+    unread = next(row for row in general.rows[1:] if tmp_path / row.gt_path not in read)
+    (tmp_path / unread.gt_path).write_bytes(b"damaged")
+    assert triplets_whole(inspected(settings, general)).passed
+    verdict = matched(settings, report)
+    assert (verdict.passed, verdict.sampled) == (True, 2)
+    assert "of 2 sampled candidates" in verdict.description
+    # The first is always looked at.
+    (tmp_path / general.rows[0].gt_path).write_bytes(b"damaged")
+    assert not triplets_whole(inspected(settings, general)).passed
 
 
 def test_a_file_that_is_gone_does_not_match_the_table(
@@ -309,7 +354,7 @@ def test_a_file_that_is_gone_does_not_match_the_table(
     settings, report = made
     general = report.categories["general"]
     (tmp_path / (general.rows[0].lr5_path or "")).unlink()
-    verdict = files_match_table(settings, DataSet.of(settings), KEY, "general", general)
+    verdict = matched(settings, report)
     assert (verdict.passed, verdict.number) == (False, 1)
     assert (general.rows[0].lr5_path or "-") in verdict.description
 

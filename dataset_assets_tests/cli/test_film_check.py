@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.cli.film_check import check_films
 from dataset_assets.errors import VideoError
 from dataset_assets_tests.films import Film
@@ -16,9 +17,9 @@ PATIENT_S = 60.0
 CLUSTER = b"\x1f\x43\xb6\x75"
 
 
-def act(film: Path) -> tuple[int, int]:
+def act(film: FilmPath) -> tuple[int, int]:
     """Do to the process that looks at a film what the film's name says."""
-    match film.stem:
+    match str(film):
         case "crash":
             ctypes.string_at(0)
         case "hang":
@@ -61,7 +62,7 @@ def test_a_film_that_hangs_counts_as_there() -> None:
 
 def test_a_film_that_crashes_the_decoder_is_refused_and_no_other() -> None:
     found = check_films([Path("crash"), Path("sound"), Path("refused")], limit_s=PATIENT_S, look=act)
-    assert {film.stem: error.what for film, error in found.refused.items()} == {
+    assert {str(film): error.what for film, error in found.refused.items()} == {
         "crash": "the decoder crashes on it",
         "refused": "it is refused",
     }

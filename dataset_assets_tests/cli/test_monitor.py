@@ -250,7 +250,7 @@ def test_a_run_is_shown_however_it_was_launched_and_not_once_it_is_dead(launched
     settings = load_settings(config)
     collector = SnapshotCollector(settings)
     with History(config.parent / "dataset/.dagster", ["film"]) as history:
-        dead = collector.snapshot(history.read((), collector.overview(), time.time()))
+        dead = collector.snapshot(history.read({}, collector.overview(), time.time()))
     assert (dead.state, dead.videos, dead.overall.videos_running) == ("idle", (), 0)
     (failure,) = dead.failures
     assert failure.sentence.startswith("film: ")

@@ -387,7 +387,7 @@ def test_all_mistakes_are_reported_together_in_the_order_of_lines(tmp_path: Path
 	"base_settings": {"base_frame_limit": 0, "max_workers": 2.5},
 	"videos": [
 		{"name": "Dune", "path": "dune.mkv", "categories": {"general": 2, "toons": 1}},
-		{"name": "dune", "path": "http://example.org/dune.mkv", "categories": {}},
+		{"name": "dune", "path": "http://me:pw@example.org/dune.mkv", "categories": {}},
 		{"name": "dune", "path": "dune.mkv"}
 	],
 	"categories": {

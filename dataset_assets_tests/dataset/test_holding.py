@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import time
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
 
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, Progress
 from dataset_assets.disk import temporary
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import KEY, files, pictures, small_settings, tables
+from dataset_assets_tests.machines import holder_of, lease, write_progress
 
 
 def data_set(folder: Path, **base: Any) -> DataSet:
@@ -111,3 +116,65 @@ def test_a_holder_deletes_what_holders_before_it_left(tiny_film: Film, tmp_path:
     assert tables(tmp_path) == rows
     assert list(journals.iterdir()) == []
     assert not list(tmp_path.rglob("*.tmp"))
+
+
+def left_by_a_killed_run(root: Path, *keys: str) -> None:
+    for key in keys:
+        journal = root / f"metadata/.journals/{key}.1"
+        journal.parent.mkdir(parents=True, exist_ok=True)
+        journal.write_text("[]\n")
+
+
+def test_what_another_machine_works_on_is_not_cleared_up(tmp_path: Path) -> None:
+    many = data_set(tmp_path, machines="many", lease_s=3)
+    left_by_a_killed_run(tmp_path, "alive", "free", "dead")
+    lease(tmp_path, "alive", holder_of("w1"))
+    lease(tmp_path, "free", holder_of("w1")).write_bytes(b"free")
+    lease(tmp_path, "dead", holder_of("w2"), silent_s=60)
+    # Whether a machine is dead shows once it was seen to give no sign of life: not waited for here.
+    assert many.clear_up() == ["free"]
+    assert many.clear_up(waits=True) == ["dead"]
+    assert [path.name for path in (tmp_path / "metadata/.journals").iterdir()] == ["alive.1"]
+
+
+def test_many_dead_runs_are_waited_for_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = data_set(tmp_path, machines="many", lease_s=3)
+    keys = [f"film-{number:02d}" for number in range(12)]
+    left_by_a_killed_run(tmp_path, *keys)
+    for key in keys:
+        lease(tmp_path, key, holder_of("w2"), silent_s=60)
+    waiting, most, lock, sleep = 0, 0, Lock(), time.sleep
+
+    def counted_sleep(seconds: float) -> None:
+        nonlocal waiting, most
+        with lock:
+            waiting += 1
+            most = max(most, waiting)
+        sleep(seconds)
+        with lock:
+            waiting -= 1
+
+    monkeypatch.setattr("time.sleep", counted_sleep)
+    assert many.clear_up(waits=True) == keys
+    assert most > len(keys) / 2
+
+
+def test_runs_at_work_are_those_of_the_leases(tmp_path: Path) -> None:
+    many = data_set(tmp_path, machines="many")
+    lease(tmp_path, "far", holder_of("w1"))
+    lease(tmp_path, "lost", holder_of("w2"), silent_s=61)
+    write_progress(tmp_path, "left", holder_of("w2"))
+    with many.hold(KEY) as work:
+        many.progress_file(Progress(KEY), work).update()
+        found = many.at_work()
+    assert {key: (each.host, each.is_alive, each.is_here) for key, each in found.items()} == {
+        KEY: (socket.gethostname(), True, True),
+        "far": ("w1", True, False),
+        "left": ("", False, True),
+        "lost": ("w2", False, False),
+    }
+    assert (found[KEY].progress or Progress("none")).pid == os.getpid()
+    assert many.run_on("far") is not None
+    assert many.run_on("lost") is many.run_on("left") is many.run_on("none") is None
+    one = data_set(tmp_path / "one")
+    assert one.at_work() == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 from copy import deepcopy
 from pathlib import Path
@@ -18,6 +19,7 @@ from dataset_assets.generate import generate_video
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call
 from dataset_assets_tests.generate.samples import KEY, small_settings
+from dataset_assets_tests.machines import holder_of, write_progress
 from dataset_assets_tests.progress import read_progress
 
 
@@ -64,6 +66,32 @@ def test_another_process_with_the_number_of_a_dead_one_is_not_taken_for_it(tmp_p
     assert read_progress(tmp_path) == []
     (left,) = read_progress_files(tmp_path)
     assert (left.key, left.pid, left.is_alive) == ("a-film", os.getpid(), False)
+
+
+def test_files_of_the_release_before_are_read(tmp_path: Path) -> None:
+    progress = Progress("a-film", windows_done=3)
+    ProgressFile(tmp_path, progress).update()
+    (path,) = tmp_path.glob("*.json")
+    written = json.loads(path.read_text())
+    assert written["host"] == socket.gethostname()
+    del written["host"], written["machine"]
+    path.write_text(json.dumps(written))
+    (found,) = read_progress(tmp_path)
+    assert (found.windows_done, found.is_alive, found.is_here) == (3, True, True)
+
+
+@pytest.mark.parametrize(("ahead_s", "is_moved"), [(1.0, False), (90.0, True), (-90.0, True)])
+def test_moments_of_another_machine_are_by_the_file_servers_clock(
+    tmp_path: Path, ahead_s: float, is_moved: bool
+) -> None:
+    path = write_progress(tmp_path, "a-film", holder_of("w1"), ahead_s=ahead_s, film_away_s=1e9)
+    (found,) = read_progress_files(path.parent)
+    written = json.loads(path.read_text())
+    for name in ("started_s", "updated_s", "film_away_s"):
+        moved_s = written[name] - getattr(found, name)
+        assert moved_s == pytest.approx(ahead_s if is_moved else 0.0, abs=1)
+    assert found.committed_s == 0.0
+    assert not found.is_here
 
 
 def test_a_folder_that_does_not_exist_shows_no_progress(tmp_path: Path) -> None:

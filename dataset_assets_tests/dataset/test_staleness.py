@@ -209,6 +209,8 @@ def test_a_moved_film_needs_only_a_new_row(film: Path, output: Path) -> None:
     moved = film.rename(film.with_name("moved.mp4"))
     settings = small_settings(output, moved)
     assert not_done(settings) == {SOURCE}
+    status = DataSet.of(settings).statuses(settings, settings.videos[0])[SOURCE]
+    assert status.reason == f"it was probed as {film}, and is {moved} here"
     make(settings)
     assert not_done(settings) == set()
 

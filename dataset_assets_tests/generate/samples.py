@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.config import BaseSettings, Category, Format, Settings, VideoEntry
 
 KEY = "a-film"
@@ -32,7 +33,7 @@ TIMES = {"created_at", "probed_at"}
 
 def small_settings(
     output: Path,
-    film: Path,
+    film: FilmPath,
     *,
     weights: Mapping[str, float] = WEIGHTS,
     formats: Mapping[str, Format] = FORMATS,

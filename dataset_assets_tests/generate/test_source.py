@@ -18,6 +18,7 @@ from dataset_assets.dataset import DataSet
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, VideoError
 from dataset_assets.generate import generate_video, lanes, video, video_pass
 from dataset_assets.video import packets, probing, source
+from dataset_assets.video.containers import raise_if_lost
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.fingerprint import Fingerprint
 from dataset_assets.video.survey import Survey
@@ -260,7 +261,7 @@ def test_a_disk_that_fails_for_a_while_is_read_again(
         for packet in demux(reader):
             left[0] -= 1
             if left[0] == 0:
-                packets._raise_if_lost(av.error.FFmpegError(errno.EIO, "Input/output error"))
+                raise_if_lost(av.error.FFmpegError(errno.EIO, "Input/output error"))
             yield packet
 
     generate_video(small_settings(tmp_path / "whole", film), KEY)

@@ -47,7 +47,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 from dataset_assets import generate
 from dataset_assets.generate.limits import StepLimits
-generate.step_limits = lambda film, lanes=1: StepLimits(4.0, 600.0, 1e9)
+generate.step_limits = lambda film, lanes=1, places=1: StepLimits(4.0, 600.0, 1e9)
 """
 
 

@@ -16,7 +16,7 @@ import yaml
 from dataset_assets.assets import WINDOWS_TAG
 from dataset_assets.config import load_settings
 from dataset_assets.dagster_internals import is_initialised, sqlite_folder
-from dataset_assets.dataset import AssetStatus, Failure, Overview, TableStore
+from dataset_assets.dataset import AssetStatus, AtWork, Failure, Overview, Progress, TableStore
 from dataset_assets.dataset.statistics import add_up
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.launch.worker import TAGS
@@ -46,7 +46,8 @@ def read(
     overview: Overview | None = None,
 ) -> Activity:
     with History(home, keys) as history:
-        return history.read(working, overview or overview_of(*keys), now_s)
+        at_work = {key: AtWork(key, True, Progress(key)) for key in working}
+        return history.read(at_work, overview or overview_of(*keys), now_s)
 
 
 def files(folder: Path) -> dict[str, tuple[int, str]]:
@@ -207,7 +208,7 @@ def test_a_failure_is_over_with_the_next_run_and_does_not_come_back_when_setting
         add_missing(instance, load_settings(config))
 
         def failures(overview: Overview) -> list[str]:
-            return [failure.run_id for failure in history.read((), overview, time.time()).failures]
+            return [failure.run_id for failure in history.read({}, overview, time.time()).failures]
 
         stale = overview_of("film", state="stale")
         died = instance.create_run_for_job(job, status=STARTED, tags={"dagster/partition": "film"})
@@ -276,7 +277,7 @@ def test_phases_follow_the_steps_and_end_with_the_process(home: Path) -> None:
     started: list[str] = []
 
     def are_known() -> bool:
-        runs = opened.read((), overview_of(*stuck_at), time.time()).runs
+        runs = opened.read({}, overview_of(*stuck_at), time.time()).runs
         return {run.key: run.phase for run in runs} == {key: wanted[key] for key in started}
 
     with History(home, stuck_at) as opened:
@@ -292,7 +293,7 @@ def test_phases_follow_the_steps_and_end_with_the_process(home: Path) -> None:
             for process in processes:
                 process.kill()
                 process.communicate()
-        activity = opened.read((), overview_of(*stuck_at), time.time())
+        activity = opened.read({}, overview_of(*stuck_at), time.time())
     assert activity.runs == ()
     assert sorted(failure.key for failure in activity.failures) == sorted(stuck_at)
     assert all("no process of this machine" in failure.sentence for failure in activity.failures)

@@ -8,7 +8,16 @@ from dataclasses import fields
 from pathlib import Path
 
 from dataset_assets.dataset import Failure
-from dataset_assets.monitor.snapshot import CategoryState, Disk, LastRun, Machine, Overall, Snapshot, VideoRun
+from dataset_assets.monitor.snapshot import (
+    CategoryState,
+    Disk,
+    Host,
+    LastRun,
+    Machine,
+    Overall,
+    Snapshot,
+    VideoRun,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/monitor.md").read_text(encoding="utf-8")
@@ -19,6 +28,7 @@ RECORDS = (
     ("an entry of `categories`", CategoryState),
     ("`disk`", Disk),
     ("`machine`", Machine),
+    ("an entry of `hosts`", Host),
     ("an entry of `failures`", Failure),
     ("`last_run`", LastRun),
 )

@@ -12,7 +12,7 @@ from dataset_assets.video.fingerprint import Fingerprint
 
 PROVENANCE = Provenance(
     settings_hash="0f" * 8,
-    source_fingerprint=Fingerprint(100, 1, "a1" * 8),
+    source_fingerprint=Fingerprint(100, "1", "a1" * 8),
     code_version="3",
     complete=True,
     target=2,

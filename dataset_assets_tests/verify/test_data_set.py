@@ -16,6 +16,7 @@ from dataset_assets.errors import VideoError
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets.verify import keys_of, verify
 from dataset_assets_tests.generate.samples import KEY, pictures, small_settings
+from dataset_assets_tests.machines import holder_of, lease
 from dataset_assets_tests.sounds import write_sound
 from dataset_assets_tests.verify import damages
 from dataset_assets_tests.verify.cycle import make, only
@@ -33,6 +34,21 @@ def test_a_video_that_a_run_works_on_is_left_out(settings: Settings) -> None:
     found = only(settings, repair=True)
     assert (found.findings, found.left_out) == ([], "a run works on it")
     assert pictures(root) == before
+
+
+def test_a_video_that_another_machine_works_on_is_left_out_and_says_which(settings: Settings) -> None:
+    root = settings.base.output_base_dir
+    damages.truncate(root)
+    many = settings.model_copy(update={"base": settings.base.model_copy(update={"machines": "many"})})
+    lease(root, KEY, holder_of("w1"))
+    before = pictures(root)
+    found = only(many, repair=True)
+    assert (found.findings, found.left_out) == ([], "a run of w1 works on it")
+    assert pictures(root) == before
+    lease(root, KEY, holder_of("w1"), silent_s=many.base.lease_s + 1)
+    assert only(many).findings != []
+    (root / f"metadata/.leases/{KEY}/1").write_bytes(b"free")
+    assert only(many, repair=True).repaired
 
 
 def test_nothing_is_repaired_while_another_process_holds_the_lock(settings: Settings) -> None:

@@ -12,6 +12,7 @@ import imageio_ffmpeg
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.addresses import FilmPath
 from dataset_assets.video.colour import ColourOrder
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.geometry import Rect
@@ -40,7 +41,7 @@ def sdr_chain(info: VideoInfo) -> str:
 
 
 def ffmpeg_luma(
-    film: Path, which: int | str, chain: str, size: tuple[int, int], *, autorotate: bool = False
+    film: FilmPath, which: int | str, chain: str, size: tuple[int, int], *, autorotate: bool = False
 ) -> Luma:
     """The luma of one frame, run through a filter chain by the bundled ffmpeg.
 

@@ -85,6 +85,7 @@ def check_window(reader: FrameReader, info: VideoInfo, pts: int) -> None:
 
 def check_frames(row: dict[str, str], reader: FrameReader, info: VideoInfo) -> None:
     """Frames come out as they do without our settings of the decoder, and none is missing."""
+    assert isinstance(info.path, Path)
     if info.path.name.startswith("broken__decord"):
         return
     pixels = info.geometry.coded_width * info.geometry.coded_height

@@ -1,0 +1,224 @@
+"""Objects at addresses: what a store says of one, and ranges of its bytes, by obstore.
+
+Here: requests, and what is said where one fails. Not here: which bytes are kept (`kept_blocks`), what of a
+film is looked at (`film_files`), and waiting for a store that is away (`generate.lanes`).
+
+obstore is imported by the first request, so that films on disks cost nothing. Its threads do not survive a
+fork, where a request would wait forever: a process forked after its parent's first request is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from dataset_assets.addresses import Address
+from dataset_assets.errors import CORRECT_PATH, SourceChangedError, SourceLostError, VideoError
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, HTTPStore, RetryConfig, S3Store
+
+# A block of 1 MiB has 20 s, which is 50 kB/s: a film that comes more slowly is of no use.
+REQUEST_TIMEOUT_S, CONNECT_TIMEOUT_S = 20.0, 5.0
+# What is over within so many seconds is not reported; what lasts is a film that is away.
+RETRIES, RETRY_S = 3, 10.0
+CREDENTIALS: Final = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+ENDPOINTS: Final = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+
+_ENDPOINT = re.compile(r"https?://[^\s/]+/*")
+_used_by_process = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectState:
+    """What a store says of an object.
+
+    Attributes:
+        size_bytes: Its size.
+        version: 64 bits, in hexadecimal digits, of its ETag; of its Last-Modified where it has none.
+    """
+
+    size_bytes: int
+    version: str
+
+
+def state_of(address: Address) -> ObjectState:
+    """Ask for the state of an object by reading its first byte: servers may answer HEAD and refuse to read.
+
+    Raises:
+        VideoError: It is absent, refused, or cannot be read in ranges.
+        SourceLostError: The store does not answer.
+    """
+    return read_range(address, 0, 1)[0]
+
+
+def read_range(
+    address: Address, start: int, end: int, known: ObjectState | None = None
+) -> tuple[ObjectState, bytes]:
+    """Read a range of an object.
+
+    Args:
+        address: The object.
+        start: Its first byte.
+        end: The byte behind its last one; beyond the object's end it is cut.
+        known: The state that the object must have; any where None.
+
+    Returns:
+        Its state, and the bytes.
+
+    Raises:
+        VideoError: It is absent, refused, or cannot be read in ranges.
+        SourceLostError: The store does not answer.
+        SourceChangedError: It is in another state.
+    """
+    _refuse_fork()
+    store = _store(address.store)
+    import obstore
+    from obstore.exceptions import BaseError
+
+    try:
+        result = obstore.get(store, address.key, options={"range": (start, end)})
+        meta, content = result.meta, bytes(result.bytes())
+    except (BaseError, OSError) as error:
+        # Its text holds the request and the answer, which may name the user.
+        _raise_plainly(address, error, known)
+    version = meta["e_tag"] or meta["last_modified"].isoformat()
+    state = ObjectState(meta["size"], hashlib.blake2b(version.encode(), digest_size=8).hexdigest())
+    if known is not None and state != known:
+        raise changed()
+    return state, content
+
+
+def changed() -> SourceChangedError:
+    """Return the error of an object that is replaced while it is read."""
+    return SourceChangedError(
+        "it was replaced by another object while it was read", "run generate again once nobody writes to it"
+    )
+
+
+@cache
+def _store(store: str) -> S3Store | HTTPStore:
+    """Return the connection to a bucket or a server; credentials are those of the environment."""
+    try:
+        from obstore.store import HTTPStore, S3Store
+    except ModuleNotFoundError:
+        raise VideoError(
+            "films at addresses are read by obstore, which is not installed",
+            "install it by `pip install 'dataset-assets[s3]'`",
+        ) from None
+    client: ClientConfig = {
+        "allow_http": True,
+        "timeout": timedelta(seconds=REQUEST_TIMEOUT_S),
+        "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_S),
+    }
+    retries: RetryConfig = {
+        "max_retries": RETRIES,
+        "retry_timeout": timedelta(seconds=RETRY_S),
+        "backoff": {
+            "init_backoff": timedelta(seconds=0.1),
+            "max_backoff": timedelta(seconds=2),
+            "base": 2,
+        },
+    }
+    if store.startswith("s3://"):
+        _refuse_environment()
+        return S3Store(store.removeprefix("s3://"), client_options=client, retry_config=retries)
+    return HTTPStore.from_url(store, client_options=client, retry_config=retries)
+
+
+def _refuse_environment() -> None:
+    """Refuse settings of S3 in the environment on which obstore panics.
+
+    Raises:
+        VideoError: A server is no address, or a credential holds a line end.
+    """
+    for name in ENDPOINTS:
+        if (endpoint := os.environ.get(name)) and not _ENDPOINT.fullmatch(endpoint):
+            raise VideoError(
+                f"{name} in the environment is no address of a server",
+                "write one that begins with http:// or https://",
+            )
+    for name in SECRETS:
+        if not os.environ.get(name, "").isprintable():
+            raise VideoError(f"{name} in the environment holds a line end or a tab", "remove it")
+
+
+def _refuse_fork() -> None:
+    global _used_by_process
+    if _used_by_process not in (0, os.getpid()):
+        raise RuntimeError("a process that was forked after its parent read an object cannot read one")
+    _used_by_process = os.getpid()
+
+
+def _raise_plainly(address: Address, error: Exception, known: ObjectState | None) -> NoReturn:
+    """Raise what a failed request means, in a sentence of ours and without its cause."""
+    final = _final_error(address, error, known)
+    if final is not None:
+        raise final from None
+    text = str(error)
+    if "dns error" in text:
+        why, remedy = "its name is not found", "correct the name in the address, or the network"
+    elif "kind: Timeout" in text or "TimedOut" in text or "operation timed out" in text:
+        why, remedy = f"it gave no answer within {REQUEST_TIMEOUT_S:g} s", "check the server and the network"
+    elif "kind: Connect" in text:
+        why, remedy = "it takes no connection", "check the server, its port and the network"
+    elif "status: 5" in text or "status: 429" in text:
+        why, remedy = (
+            "it answers with an error of its own",
+            "look after the server, or read fewer films at a time",
+        )
+    else:
+        why, remedy = "the connection was lost", "check the server and the network"
+    raise SourceLostError(
+        f"{address.store} cannot be read from ({why})", f"{remedy}, and run generate again"
+    ) from None
+
+
+def _final_error(address: Address, error: Exception, known: ObjectState | None) -> VideoError | None:
+    """Return the error of what no retry changes; None where one may."""
+    from obstore.exceptions import NotSupportedError, PermissionDeniedError, UnauthenticatedError
+
+    text, store = str(error), address.store
+    is_bucket = store.startswith("s3://")
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        what = f"{store} refuses to read it ({401 if isinstance(error, UnauthenticatedError) else 403})"
+        if is_bucket:
+            return VideoError(what, f"allow s3:GetObject to the owner of {CREDENTIALS}, or correct these")
+        return VideoError(what, "let the server hand it out without a password, or use an s3:// address")
+    if isinstance(error, FileNotFoundError):
+        if "NoSuchBucket" in text:
+            return VideoError(f"there is no bucket {store}", f"{CORRECT_PATH} or AWS_ENDPOINT_URL")
+        return VideoError(f"{store} has no such object", f"{CORRECT_PATH} or bring the film back")
+    if isinstance(error, NotSupportedError):
+        return VideoError(
+            f"{store} cannot hand out a part of a file (no HTTP ranges)",
+            "use a server that can, such as nginx, or copy the film to a disk",
+        )
+    if "status: 416" in text or "InvalidRange" in text:
+        return changed() if known is not None else VideoError("it is empty", "upload the film again")
+    if "169.254.169.254" in text:
+        return VideoError(f"there are no credentials for {store}", f"set {CREDENTIALS} in the environment")
+    if "BareRedirect" in text:
+        return VideoError(f"{store} is in another region", "set AWS_REGION to that of the bucket")
+    if "InvalidCertificate" in text:
+        remedy = "name the file of its authority by SSL_CERT_FILE"
+        return VideoError(f"{store} has a certificate that is not valid here", remedy)
+    if "status: 4" in text and "status: 408" not in text and "status: 429" not in text:
+        return VideoError(
+            f"{store} refuses the request ({_status(text)})", "check the address and the server"
+        )
+    if "HttpError {" not in text and "status: " not in text:
+        return VideoError(
+            f"{store} gave an answer that cannot be understood", "check what serves this address"
+        )
+    return None
+
+
+def _status(text: str) -> str:
+    return text.partition("status: ")[2][:3]
