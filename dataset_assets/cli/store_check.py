@@ -43,9 +43,9 @@ def check_store(url: str) -> str:
             )
         ahead_s = time.time() - found[0].written_s
         if abs(ahead_s) > MOST_AHEAD_S:
+            way = "ahead of" if ahead_s > 0 else "behind"
             raise DatasetAssetsError(
-                f"this machine's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} that of "
-                f"{url}",
+                f"this machine's clock is {abs(ahead_s):.0f} s {way} that of {url}",
                 "let it follow a time server (timedatectl set-ntp true): signs of life are counted by it",
             )
     finally:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from dataset_assets.config import load_settings
+from dataset_assets.errors import VideoError
+from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.command import run, start
 from dataset_assets_tests.configurations import pictures, tables, write_config
 from dataset_assets_tests.films import Film
@@ -27,6 +30,14 @@ def config_of(folder: Path, film: Film, names: list[str], **base: Any) -> Path:
     return write_config(folder, films, formats=FORMATS, base_settings=base)
 
 
+def generate(config: Path) -> None:
+    """Makes all films, as the command does but without Dagster."""
+    settings = load_settings(config)
+    for video in settings.videos:
+        probe_video(settings, video.key)
+        generate_video(settings, video.key)
+
+
 def succeed(*arguments: str | Path) -> str:
     done = run(*arguments)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -36,7 +47,7 @@ def succeed(*arguments: str | Path) -> str:
 def made_alone(folder: Path, film: Film, names: list[str], **base: Any) -> Path:
     """The data set as one machine makes it in its folder."""
     config = config_of(folder, film, names, machines="one", output_url=None, **base)
-    succeed("generate", "--config", config)
+    generate(config)
     return folder / "dataset"
 
 
@@ -76,7 +87,7 @@ def test_two_machines_with_a_folder_each_share_the_films(
 @pytest.fixture
 def made(bucket: Bucket, tiny_film: Film, tmp_path: Path) -> Path:
     """A configuration of an empty machine, whose data set another has made."""
-    succeed("generate", "--config", config_of(tmp_path / "first", tiny_film, ["film"]))
+    generate(config_of(tmp_path / "first", tiny_film, ["film"]))
     return config_of(tmp_path / "second", tiny_film, ["film"])
 
 
@@ -116,7 +127,7 @@ def test_verify_finds_what_is_wrong_in_the_store_and_repairs_it_there(
     succeed("verify", "--config", made, "--repair")
     bucket.hold()
     assert stray not in bucket.names()
-    succeed("generate", "--config", made)
+    generate(made)
     assert bucket.pictures() == whole
     bucket.hold()
 
@@ -132,12 +143,12 @@ def test_windows_excluded_on_one_machine_are_excluded_on_the_others(
 ) -> None:
     succeed("videos", "exclude", "film", "0", "--config", made)
     assert json.loads(bucket.read("metadata/excluded/film.json"))["middle_frames"]
-    succeed("generate", "--config", tmp_path / "first/config.json")
+    generate(tmp_path / "first/config.json")
     assert FILE not in bucket.names()
     bucket.hold()
     succeed("videos", "exclude", "film", "0", "--undo", "--config", tmp_path / "first/config.json")
     assert "metadata/excluded/film.json" not in bucket.names()
-    succeed("generate", "--config", made)
+    generate(made)
     assert_equal(bucket, made_alone(tmp_path / "alone", tiny_film, ["film"]))
 
 
@@ -145,7 +156,7 @@ def test_stacks_that_are_not_wanted_any_more_are_deleted_from_the_store(
     bucket: Bucket, tiny_film: Film, tmp_path: Path, made: Path
 ) -> None:
     other = config_of(tmp_path / "third", tiny_film, ["film"], lr_stacks=[5], gt_frames="all")
-    succeed("generate", "--config", other)
+    generate(other)
     alone = made_alone(tmp_path / "alone", tiny_film, ["film"], lr_stacks=[5], gt_frames="all")
     assert bucket.pictures() == pictures(alone)
     bucket.hold()
@@ -165,8 +176,9 @@ def test_a_film_that_one_machine_cannot_read_is_shown_as_failed_on_the_others(
         )
         for name in ("one", "two")
     ]
-    assert run("generate", "--config", configs[0]).returncode == 1
+    with pytest.raises(VideoError, match="cannot be opened as a film"):
+        generate(configs[0])
     assert "cannot be opened as a film" in succeed("videos", "list", "--config", configs[1])
     film.write_bytes(tiny_film.path.read_bytes())
-    succeed("generate", "--config", configs[1])
+    generate(configs[1])
     assert "cannot be opened" not in succeed("videos", "list", "--config", configs[0])
