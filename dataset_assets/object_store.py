@@ -266,6 +266,8 @@ def _meaning(error: Exception, url: str, timeout_s: float) -> tuple[str, str]:
     from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
     text, again = str(error), "and start again; what is committed stays"
+    if any(word in text for word in ("QuotaExceeded", "StorageFull", "status code: 507")):
+        return "it is full", f"free some space there, or raise its quota, {again}"
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         rights = "s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket"
         return "access is refused", f"allow {rights} to the owner of {CREDENTIALS}, or correct these"
@@ -275,8 +277,6 @@ def _meaning(error: Exception, url: str, timeout_s: float) -> tuple[str, str]:
         return "there are no credentials", f"set {CREDENTIALS} in the environment"
     if "BareRedirect" in text:
         return "the bucket is in another region", "set AWS_REGION to that of the bucket"
-    if any(word in text for word in ("QuotaExceeded", "StorageFull", "status code: 507")):
-        return "it is full", f"free some space there, or raise its quota, {again}"
     if "InvalidCertificate" in text:
         return "its certificate is not valid here", "correct it, or AWS_ENDPOINT_URL"
     if "dns error" in text:

@@ -363,13 +363,16 @@ class Settings(BaseModel):
             raw[name] for name in ("videos", "formats", "categories", "watch")
         )
         found = [
-            message for _, message in contradictions(videos, formats, categories, watch, self.base.scale)
-        ]
-        if self.base.output_url is not None and self.watch:
-            found.append(
-                "watch: the films of watched folders are registered in a folder, not in an object store "
-                "(base_settings.output_url); list them in videos, as `dataset-assets videos scan` does"
+            message
+            for _, message in contradictions(
+                videos,
+                formats,
+                categories,
+                watch,
+                self.base.scale,
+                is_in_store=self.base.output_url is not None,
             )
+        ]
         if found:
             raise mistake("; ".join(found))
         return self

@@ -19,8 +19,8 @@ from dataset_assets_tests.object_stores import URL, Bucket, bucket
 __all__ = ["bucket"]
 
 
-def stored_settings(folder: Path, film: Film, **changes: Any) -> Settings:
-    return small_settings(folder, film.path, machines="many", output_url=URL, **changes)
+def stored_settings(folder: Path, film: Film, url: str = URL, **changes: Any) -> Settings:
+    return small_settings(folder, film.path, machines="many", output_url=url, **changes)
 
 
 def assert_equal(bucket: Bucket, folder: Path) -> None:
