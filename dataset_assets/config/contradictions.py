@@ -61,8 +61,8 @@ def contradictions(
     if is_in_store and watch:
         yield (
             ("watch",),
-            "the films of watched folders are registered in a folder, and base_settings.output_url puts the data "
-            "set into an object store; list them in videos, as `dataset-assets videos scan` does",
+            "the films of watched folders are registered in a folder, and base_settings.output_url puts the "
+            "data set into an object store; list them in videos, as `dataset-assets videos scan` does",
         )
 
 

@@ -64,6 +64,20 @@ def test_the_store_holds_what_the_folder_of_one_machine_does(
     assert others == {"metadata/.machines", f"metadata/.leases/{KEY}/1", f"metadata/.leases/{KEY}/2"}
 
 
+def test_a_data_set_that_was_copied_to_the_store_goes_on_there(
+    bucket: Bucket, tiny_film: Film, tmp_path: Path, whole: Path
+) -> None:
+    make(small_settings(tmp_path / "own", tiny_film.path, base_frame_limit=3))
+    for path in (tmp_path / "own").rglob("*"):
+        name = path.relative_to(tmp_path / "own").as_posix()
+        if path.is_file() and not name.startswith("metadata/."):
+            bucket.write(name, path.read_bytes())
+    copied = bucket.moments()
+    make(stored_settings(tmp_path / "copy", tiny_film))
+    assert_equal(bucket, whole)
+    assert all(bucket.moments()[name] == copied[name] for name in copied if name.endswith(".png"))
+
+
 # Other bytes under the same names, other formats of the same windows, and a category that goes.
 OTHER = {
     "general": CATEGORIES["space"].model_copy(update={"folder": CATEGORIES["general"].folder}),
