@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 
@@ -90,9 +91,9 @@ def measured(what: str, store: Store) -> Iterator[None]:
     print(f"| {what} | {store.requests()} | {cpu_s:.2f} | {wall_s:.1f} |", flush=True)
 
 
-def settings_of(folder: Path, film: Path, windows: int, **base: object) -> Settings:
+def settings_of(folder: Path, film: Path, windows: int, **base: Any) -> Settings:
     """Return a configuration of one film in one category."""
-    chosen = {"base_frame_limit": windows, "min_free_gb": 0.0} | base
+    chosen: dict[str, Any] = {"base_frame_limit": windows, "min_free_gb": 0.0} | base
     entry = VideoEntry(name=KEY, path=film, categories={"general": 1.0})
     return Settings(base=BaseSettings(output_base_dir=folder, **chosen), videos=(entry,))
 

@@ -18,9 +18,11 @@ from dataset_assets.assets import (
     source_video,
 )
 from dataset_assets.automation import (
+    NewTables,
     Updates,
     build_nightly,
     build_refresh_exports,
+    build_register_tables,
     build_stats_sensor,
     delete_old_runs,
     delete_old_runs_schedule,
@@ -111,7 +113,12 @@ def _build(path: Path, settings: Settings) -> dg.Definitions:
             build_refresh_exports(export, settings.nightly),
             delete_old_runs_schedule,
         ],
-        sensors=[videos_sensor, build_stats_sensor(Updates()), failure_sensor],
+        sensors=[
+            videos_sensor,
+            build_stats_sensor(Updates()),
+            build_register_tables(NewTables()),
+            failure_sensor,
+        ],
         resources={
             "dataset_config": DatasetConfig(path=str(path.resolve())),
             "config_reader": ConfigReader(path.resolve()),

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from dataset_assets.assets import MAX_RETRIES_TAG, mark_config_mistake, video_of
 from dataset_assets.config import Settings, load_settings
+from dataset_assets.dagster_internals import PATIENCE_S, keep_connections
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError
 
@@ -38,6 +39,9 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
         """
         config = Path(self.path)
         run, instance = context.run, context.instance
+        if run is not None and instance is not None:
+            # The first that a run does, whatever started it: what it reports from here on waits for Postgres.
+            keep_connections(instance, patience_s=PATIENCE_S)
         try:
             settings = load_settings(config)
         except ConfigError:

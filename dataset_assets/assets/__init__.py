@@ -14,6 +14,7 @@ from dataset_assets.assets.dead_runs import close_dead_runs, process_of
 from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
 from dataset_assets.assets.exports import EXPORTS, ExportConfig, build_exports
 from dataset_assets.assets.failures import (
+    GOES_ON,
     REMEDY,
     WHAT,
     console_text,
@@ -31,16 +32,24 @@ from dataset_assets.assets.make_patches import (
     build_make_patches,
     patches_asset,
 )
-from dataset_assets.assets.registering import find_unregistered, register
+from dataset_assets.assets.registering import (
+    FinishedTable,
+    find_unregistered,
+    is_finished,
+    register,
+    tables_of,
+)
 from dataset_assets.assets.runs import (
     CHECKS_ALONE,
     FINISHED,
     HOLDS_RUNS_VARIABLE,
+    HOST_TAG,
     MAX_RETRIES_TAG,
     PARTITION_TAG,
     UNFINISHED,
     ended_s,
     is_config_mistake,
+    is_of_this_machine,
     is_overtaken,
     mark_config_mistake,
     slurm_job_of,
@@ -59,7 +68,9 @@ __all__ = [
     "FORCE_TAG",
     "GALLERY_ADDRESS",
     "GALLERY_VARIABLE",
+    "GOES_ON",
     "HOLDS_RUNS_VARIABLE",
+    "HOST_TAG",
     "LANES_TAG",
     "MAX_RETRIES_TAG",
     "PARTITION_TAG",
@@ -71,6 +82,7 @@ __all__ = [
     "WHAT",
     "WINDOWS_TAG",
     "ExportConfig",
+    "FinishedTable",
     "StatisticsUpdate",
     "build_dataset_stats",
     "build_exports",
@@ -83,6 +95,8 @@ __all__ = [
     "failure_of_run",
     "find_unregistered",
     "is_config_mistake",
+    "is_finished",
+    "is_of_this_machine",
     "is_overtaken",
     "limit_to_max_workers",
     "mark_config_mistake",
@@ -92,6 +106,7 @@ __all__ = [
     "slurm_job_of",
     "slurm_job_tags",
     "source_video",
+    "tables_of",
     "update_without_run",
     "video_of",
     "videos_in_work",

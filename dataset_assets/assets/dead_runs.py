@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from dataset_assets.assets.runs import slurm_job_of, video_of
+from dataset_assets.assets.runs import is_of_this_machine, slurm_job_of, video_of
 from dataset_assets.dataset import DataSet
 from dataset_assets.process import was_running
 
@@ -37,6 +37,8 @@ def process_of(entries: Iterable[dg.EventLogEntry]) -> tuple[int, float] | None:
 def close_dead_runs(instance: dg.DagsterInstance, data_set: DataSet) -> None:
     """Record runs whose process is gone as failed; Dagster starts those again that it had started itself.
 
+    Processes of other machines cannot be seen from here: the launcher that started them looks after them.
+
     Args:
         instance: Where the runs are.
         data_set: The data set; a video that is held is worked on, by another machine perhaps.
@@ -44,7 +46,7 @@ def close_dead_runs(instance: dg.DagsterInstance, data_set: DataSet) -> None:
     _close_lost_jobs(instance)
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         key = video_of(run)
-        if key is None or slurm_job_of(run) is not None:
+        if key is None or slurm_job_of(run) is not None or not is_of_this_machine(instance, run):
             continue
         process = process_of(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT))
         if process is None or was_running(process[0], time.time() - process[1]):

@@ -29,7 +29,7 @@ from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
-from dataset_assets.assets.runs import logging_waits, video_of_step
+from dataset_assets.assets.runs import logging_waits, note_host, video_of_step
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import (
@@ -58,6 +58,7 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.generate import VideoReport, generate_video
 from dataset_assets.partitions import VIDEO_PARTITIONS
+from dataset_assets.process import host_name
 from dataset_assets.tables import PATCHES, WINDOWS
 
 PATCHES_CHECKS = (
@@ -125,6 +126,7 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         with failing_once():
             key = video_of_step(context)
+        note_host(context)
         selected = {asset.to_user_string() for asset in context.selected_asset_keys}
         wanted = [name for asset, name in assets.items() if asset in selected]
         give_way(dataset_config.base.nice)
@@ -149,7 +151,8 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
             )
         statuses = DataSet.of(dataset_config).statuses(dataset_config, dataset_config.video(key))
         made = counted(run.made, "patch")
-        context.log.info(f"{run.key}: {made} made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")
+        place = f" on {host_name()}" if dataset_config.base.machines == "many" else ""
+        context.log.info(f"{run.key}: {made} made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s){place}")
         if run.finds_windows:
             yield dg.MaterializeResult(
                 asset_key=SCENE_WINDOWS,

@@ -6,7 +6,7 @@ from Python, are registered as materialised, so that the UI shows them as done. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class FinishedTable:
-    """A finished table that has no materialization.
+    """A table of which the history may lack that it is finished.
 
     Attributes:
         asset: Name of its asset.
@@ -54,21 +54,30 @@ def find_unregistered(instance: dg.DagsterInstance, settings: Settings) -> list[
     """
     data_set = DataSet.of(settings)
     data_set.copy.refresh(COPY_AGE_S)
-    files = {
-        SOURCE_VIDEO: ("", data_set.tables.video_files()),
-        SCENE_WINDOWS: ("", data_set.tables.windows_files()),
-    }
-    files |= {
-        patches_asset(name): (name, data_set.tables.patches_files(name)) for name in settings.categories
-    }
+    known: dict[str, Collection[str]] = {}
     found = []
-    for asset, (category, paths) in files.items():
-        known = instance.get_materialized_partitions(dg.AssetKey(asset))
-        for video in settings.videos:
-            path = paths.get(video.key)
-            if path is not None and video.key not in known and _is_finished(data_set, path):
-                found.append(FinishedTable(asset, video.key, path, category))
+    for table in tables_of(settings, data_set):
+        if table.asset not in known:
+            known[table.asset] = instance.get_materialized_partitions(dg.AssetKey(table.asset))
+        if table.key not in known[table.asset] and is_finished(data_set, table):
+            found.append(table)
     return found
+
+
+def tables_of(settings: Settings, data_set: DataSet) -> Iterator[FinishedTable]:
+    """Yield the tables of configured videos, finished or not; those that others are made from first."""
+    keys = [video.key for video in settings.videos]
+    of_patches = ((patches_asset(name), name) for name in settings.categories)
+    for asset, category in ((SOURCE_VIDEO, ""), (SCENE_WINDOWS, ""), *of_patches):
+        if category:
+            paths = data_set.tables.patches_files(category)
+        else:
+            paths = (
+                data_set.tables.video_files() if asset == SOURCE_VIDEO else data_set.tables.windows_files()
+            )
+        for key in keys:
+            if key in paths:
+                yield FinishedTable(asset, key, paths[key], category)
 
 
 def register(
@@ -87,8 +96,9 @@ def register(
         yield len(batch)
 
 
-def _is_finished(data_set: DataSet, path: Path) -> bool:
-    provenance = _provenance(data_set, path)
+def is_finished(data_set: DataSet, table: FinishedTable) -> bool:
+    """Return whether a table is complete, by its footer."""
+    provenance = _provenance(data_set, table.path)
     return provenance is not None and provenance.complete
 
 

@@ -6,10 +6,12 @@ Why runs failed is in `failures`.
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import replace
 
 import dagster as dg
 
+from dataset_assets.dagster_internals import is_shared
 from dataset_assets.dataset import Holder, OnBusy
 from dataset_assets.errors import DatasetAssetsError
 
@@ -18,6 +20,8 @@ PARTITION_TAG = "dagster/partition"
 CONFIG_MISTAKE_TAG = "dataset_assets/config_mistake"
 SLURM_JOB_TAG = "dataset_assets/slurm_job"
 MAX_RETRIES_TAG = "dagster/max_retries"
+# Of a run in a history that several machines share: name of the one that works on it.
+HOST_TAG = "dataset_assets/host"
 # Set by `ui`, whose daemon starts no run while the configuration holds a mistake.
 HOLDS_RUNS_VARIABLE = "DATASET_ASSETS_HOLDS_RUNS"
 CHECKS_ALONE = (
@@ -34,6 +38,22 @@ UNFINISHED = [status for status in _STATUS if status not in FINISHED]
 def video_of(run: dg.DagsterRun) -> str | None:
     """Return the key of the video that a run works on, if it works on one."""
     return run.tags.get(PARTITION_TAG)
+
+
+def host_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
+    """Return the name of the machine that works on a run; None while that is not known."""
+    return run.tags.get(HOST_TAG) if is_shared(instance) else socket.gethostname()
+
+
+def is_of_this_machine(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Return whether the process that works on a run is known to be one of this machine."""
+    return host_of(instance, run) == socket.gethostname()
+
+
+def note_host(context: dg.AssetExecutionContext) -> None:
+    """Record the machine of a run where others share the history: for its page, and to look after it."""
+    if is_shared(context.instance) and context.run.tags.get(HOST_TAG) != socket.gethostname():
+        context.instance.add_run_tags(context.run.run_id, {HOST_TAG: socket.gethostname()})
 
 
 def video_of_step(context: dg.AssetExecutionContext) -> str:

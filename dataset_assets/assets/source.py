@@ -11,7 +11,7 @@ from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.gallery import page_follows
 from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_metadata
-from dataset_assets.assets.runs import logging_waits, video_of_step
+from dataset_assets.assets.runs import logging_waits, note_host, video_of_step
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import colours_tagged, source_unchanged
 from dataset_assets.config import Settings
@@ -58,6 +58,7 @@ def source_video(
     """Probe a film."""
     with failing_once():
         key = video_of_step(context)
+    note_host(context)
     give_way(dataset_config.base.nice)
     with (
         failing_once(),

@@ -71,6 +71,11 @@ def examine(settings: Settings, console: Console | None = None) -> list[Diagnosi
             del of_machines["shared folder"], of_machines["clock"]
         checks = [(what, of_machines.pop(what, check)) for what, check in checks]
         checks[-1:-1] = of_machines.items()
+    return diagnose(checks)
+
+
+def diagnose(checks: Sequence[tuple[str, Callable[[], str]]]) -> list[Diagnosis]:
+    """Make checks, by what they check; one that raises an error of the user or of the disk has failed."""
     diagnoses = []
     for what, check in checks:
         try:

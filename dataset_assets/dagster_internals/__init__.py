@@ -13,6 +13,7 @@ from dataset_assets.dagster_internals.history import (
     delete_events_without_run,
     delete_run,
     forget_partition,
+    last_materialized_s,
     process_death,
     report_without_run,
     runs_of_location,
@@ -28,11 +29,22 @@ from dataset_assets.dagster_internals.home import (
     is_initialised,
     sqlite_folder,
 )
-from dataset_assets.dagster_internals.services import print_of_events, run_daemon, webserver_app
+from dataset_assets.dagster_internals.postgres import (
+    PATIENCE_S,
+    is_shared,
+    keep_connections,
+)
+from dataset_assets.dagster_internals.services import (
+    has_places,
+    print_of_events,
+    run_daemon,
+    webserver_app,
+)
 
 __all__ = [
     "HISTORY_FOLDER",
     "INSTANCE_FILE",
+    "PATIENCE_S",
     "SCHEDULES_FOLDER",
     "WILL_RETRY_TAG",
     "can_hold_history",
@@ -41,7 +53,11 @@ __all__ = [
     "delete_run",
     "forget_partition",
     "has_events",
+    "has_places",
     "is_initialised",
+    "is_shared",
+    "keep_connections",
+    "last_materialized_s",
     "print_of_events",
     "process_death",
     "report_without_run",

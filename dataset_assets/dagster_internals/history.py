@@ -5,7 +5,9 @@ Not here: the files that it lies in (`home`).
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -14,6 +16,8 @@ from typing import Any, Final
 
 import dagster as dg
 from sqlalchemy import Select, Table, create_engine, func, select
+
+from dataset_assets.dagster_internals.postgres import has_postgres, one_postgres_transaction
 
 # Of a failed run that Dagster's daemon starts again: no failure to report yet.
 WILL_RETRY_TAG: Final = "dagster/will_retry"
@@ -30,15 +34,25 @@ _PROCESS_DEATH = re.compile(r"Run execution process for \S+ (.*?)\.(?:\s|$)")
 def report_without_run(
     instance: dg.DagsterInstance, events: Sequence[dg.AssetMaterialization | dg.AssetCheckEvaluation]
 ) -> None:
-    """Record events without a run: by a SQLite history in one transaction, by others as they come.
+    """Record events without a run in one transaction.
 
-    Dagster opens, commits and closes two databases for each event: 21 CPU ms and 70 ms of waiting for the
-    disk. Within one transaction it is 2 to 6 CPU ms. Others wait for the databases meanwhile.
+    Dagster opens, commits and closes two databases of SQLite for each event: 21 CPU ms and 70 ms of waiting
+    for the disk; two connections to Postgres: 95 ms. Within one transaction it is 2 to 6 CPU ms. Others wait
+    for the databases of SQLite meanwhile.
 
     Args:
         instance: Where the history is.
         events: The events. A check's result for a partition takes the place of an earlier one of this kind.
     """
+    if has_postgres(instance):
+        with one_postgres_transaction(instance):
+            _report_materializations(
+                instance, [event for event in events if isinstance(event, dg.AssetMaterialization)]
+            )
+            for event in events:
+                if not isinstance(event, dg.AssetMaterialization):
+                    _report_without_run(instance, event)
+        return
     # Dagster makes the database of the events without a run with the first of them.
     first, others = events[:1], events[1:]
     for event in first:
@@ -47,6 +61,55 @@ def report_without_run(
         with _one_transaction(instance):
             for event in others:
                 _report_without_run(instance, event)
+
+
+def _report_materializations(instance: dg.DagsterInstance, events: Sequence[dg.AssetMaterialization]) -> None:
+    """Record materializations without a run, those of each asset by one statement."""
+    from dagster._core.events import StepMaterializationData
+    from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
+
+    entries: dict[dg.AssetKey, list[dg.EventLogEntry]] = {}
+    for event in events:
+        entry = dg.EventLogEntry(
+            user_message="",
+            level=logging.INFO,
+            job_name=RUNLESS_JOB_NAME,
+            run_id=RUNLESS_RUN_ID,
+            error_info=None,
+            timestamp=time.time(),
+            dagster_event=dg.DagsterEvent(
+                event_type_value=dg.DagsterEventType.ASSET_MATERIALIZATION.value,
+                event_specific_data=StepMaterializationData(event),
+                job_name=RUNLESS_JOB_NAME,
+            ),
+        )
+        entries.setdefault(event.asset_key, []).append(entry)
+    # A batch updates the record of its last asset only.
+    for batch in entries.values():
+        instance.event_log_storage.store_event_batch(batch)
+
+
+def last_materialized_s(instance: dg.DagsterInstance, asset: str) -> dict[str, float]:
+    """Return when each partition of an asset was last recorded as materialised, Unix time.
+
+    The public interface gives the events themselves: 100 MB for 5,000 partitions of five assets.
+    """
+    from dagster._core.storage.event_log import SqlEventLogStorage
+    from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return {}
+    columns = SqlEventLogStorageTable.c
+    query = (
+        select(columns.partition, func.max(columns.timestamp))
+        .where(columns.asset_key == dg.AssetKey(asset).to_string(), columns.partition.is_not(None))
+        .where(columns.dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION.value)
+        .group_by(columns.partition)
+    )
+    with storage.index_connection() as connection:
+        rows = connection.execute(query).fetchall()
+    return {partition: moment.replace(tzinfo=UTC).timestamp() for partition, moment in rows}
 
 
 @contextmanager

@@ -9,24 +9,44 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import dagster as dg
 from starlette.applications import Starlette
+
+from dataset_assets.dagster_internals.postgres import keep_connections
 
 _BACKFILL_INTERVAL_S = 5
 _MISSING_CURSOR, _LATER_STEP = "No cursor for event type", "Dependencies for step"
 
 
-def run_daemon(may_start_runs: Callable[[dg.DagsterInstance], bool]) -> None:
-    """Run Dagster's daemon, with the arguments of this process, with three differences.
+class LauncherWithPlaces(Protocol):
+    """A launcher whose runs start on other machines, which have so many places."""
+
+    def places(self) -> Mapping[str, int] | None:
+        """Return how many runs each living machine takes at a time; None where that is not known now."""
+
+
+def has_places(instance: dg.DagsterInstance) -> bool:
+    """Return whether the machines that an instance starts runs on decide how many go on at a time."""
+    return hasattr(instance.run_launcher, "places")
+
+
+def run_daemon(
+    may_start_runs: Callable[[dg.DagsterInstance], bool],
+    on_places: Callable[[Mapping[str, int] | None], None],
+) -> None:
+    """Run Dagster's daemon, with the arguments of this process, with four differences.
 
     It looks at backfills every 5 s instead of 30, which cannot be configured: a launched backfill shows
-    nothing for that long, and a cancelled one goes on. It starts queued runs only while it may. And it does
-    not warn of a fresh home, in which there are no earlier events to ignore.
+    nothing for that long, and a cancelled one goes on. It starts queued runs only while it may. Where the
+    launcher knows the places of its machines, it starts no more runs than there are: one more would wait
+    outside of the queue, count as started, and fail for taking too long to start. And it does not warn of a
+    fresh home, in which there are no earlier events to ignore.
 
     Args:
         may_start_runs: Whether queued runs may start now; asked before each look at the queue.
+        on_places: Called with the places of the machines at each look at the queue.
     """
     from dagster._daemon import controller
     from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
@@ -38,14 +58,35 @@ def run_daemon(may_start_runs: Callable[[dg.DagsterInstance], bool]) -> None:
     start_runs = QueuedRunCoordinatorDaemon.run_iteration
 
     def start_runs_if_allowed(daemon: Any, context: Any, *arguments: Any) -> Generator[Any, None, None]:
+        keep_connections(context.instance)
         if may_start_runs(context.instance):
             yield from start_runs(daemon, context, *arguments)
         else:
             yield None
 
     QueuedRunCoordinatorDaemon.run_iteration = start_runs_if_allowed  # type: ignore[method-assign, assignment]
+    runs_to_start = QueuedRunCoordinatorDaemon._get_runs_to_dequeue
+
+    def runs_within_places(
+        daemon: Any, instance: dg.DagsterInstance, config: Any, **arguments: Any
+    ) -> list[dg.DagsterRun]:
+        if has_places(instance):
+            places = cast("LauncherWithPlaces", instance.run_launcher).places()
+            on_places(places)
+            config = _limited(config, sum((places or {}).values()))
+        return runs_to_start(daemon, instance, config, **arguments)
+
+    QueuedRunCoordinatorDaemon._get_runs_to_dequeue = runs_within_places  # type: ignore[method-assign]
     logging.getLogger(f"dagster.daemon.{EventLogConsumerDaemon.__name__}").addFilter(_is_no_missing_cursor)
     main()
+
+
+def _limited(config: Any, most: int) -> Any:
+    """Return settings of the queue (`ConcurrencyConfig`) by which at most so many runs go on at a time."""
+    queue = config.run_queue_config
+    given = queue.max_concurrent_runs  # -1 for no limit
+    limited = queue._replace(max_concurrent_runs=most if given == -1 else min(given, most))
+    return type(config)(pool_config=config.pool_config, run_queue_config=limited)
 
 
 def _is_no_missing_cursor(record: logging.LogRecord) -> bool:
@@ -125,6 +166,7 @@ def webserver_app(
 
     mutations.create_execution_params_and_launch_pipeline_exec = launch_if_allowed
     target = WorkspaceFileTarget([str(workspace)])
+    keep_connections(instance)
     with WorkspaceProcessContext(
         instance, target, dg.__version__, code_server_log_level="WARNING"
     ) as context:

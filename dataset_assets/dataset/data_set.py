@@ -23,10 +23,10 @@ from dataset_assets.dataset.completion import Completion, completions_of
 from dataset_assets.dataset.copying import Copy
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
-from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask
+from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask, refuse_to_wait
 from dataset_assets.dataset.hosts import HostRecord, Hosts, join_hosts, settings_digest
 from dataset_assets.dataset.journal import Journal, journal_kept, journal_key, journal_paths
-from dataset_assets.dataset.leases import Beat, Holder
+from dataset_assets.dataset.leases import Beat
 from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.dataset.overview import Overview, read_overview
 from dataset_assets.dataset.pictures import VideoPictures
@@ -187,7 +187,7 @@ class DataSet:
             OSError: The disk cannot be written.
         """
         if self._mirror is None:
-            with self.hold(key):
+            with self.hold(key, refuse_to_wait):
                 yield
         else:
             with self._holding.copy_locked(key, waits=False):
@@ -224,11 +224,7 @@ class DataSet:
         return read_progress_files(self.folder / layout.PROGRESS)
 
     def at_work(self, keys: Collection[str] | None = None) -> dict[str, AtWork]:
-        """Return the run that works on each video, or did until it was killed, by key; see `runs_at_work`.
-
-        Args:
-            keys: The videos; all by default.
-        """
+        """Return the run that works on each video, or did until it was killed, see `runs_at_work`."""
         return runs_at_work(self.folder / layout.PROGRESS, self._holding.leases, keys)
 
     def run_on(self, key: str) -> AtWork | None:
@@ -288,7 +284,7 @@ class DataSet:
         return [key for key, is_cleared in zip(dead, cleared, strict=True) if is_cleared]
 
     def _clear_up(self, key: str, *, waits: bool) -> bool:
-        with suppress(DatasetAssetsError), self.work_on(key, None if waits else _refuse_to_wait):
+        with suppress(DatasetAssetsError), self.work_on(key, None if waits else refuse_to_wait):
             for path in progress_paths(self.folder / layout.PROGRESS, key):
                 path.unlink(missing_ok=True)
             return True
@@ -426,7 +422,3 @@ class DataSet:
         overview = read_overview(settings, tables, self.excluded_windows, self.failures.read())
         runs = self.at_work() if self.is_made_by_many else {}
         return replace(overview, hosts={key: run.host for key, run in runs.items() if run.is_alive})
-
-
-def _refuse_to_wait(holder: Holder) -> None:
-    raise BusyError(f"another run works on this video ({holder})", "wait until it has ended")

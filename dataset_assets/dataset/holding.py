@@ -29,6 +29,16 @@ OnBusy = Callable[[Holder], None]
 SharedTask = Literal["register", "statistics"]
 """What concerns all videos: registering watched films, updating statistics and pages."""
 
+
+def refuse_to_wait(holder: Holder) -> None:
+    """Raise an error at once, also where nobody knows yet whether the holder is alive: an `OnBusy`.
+
+    Raises:
+        BusyError: Always.
+    """
+    raise BusyError(f"another run works on this video ({holder})", "wait until it has ended")
+
+
 # The leases of this process: a run takes its video's once, for all of its steps.
 _held: Final[dict[tuple[Path, str], Lease]] = {}
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -36,6 +35,7 @@ from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.disk import is_file, make_folder, own_writer, replacing
 from dataset_assets.errors import ConfigError
 from dataset_assets.machine import usable_cores
+from dataset_assets.process import host_name
 from dataset_assets.tables import SCHEMA_VERSION
 
 # A record is written again by the first run after that time: free space and absent films change.
@@ -56,8 +56,8 @@ class HostRecord:
         settings: The settings that must be the same on all machines, by name.
         configuration: The configuration file.
         configured_s: When the file was changed, Unix time of the disk that it is on.
-        films_folder: The folder that all films are below; empty without films.
-        films: Films in the configuration.
+        films_folder: The folder that all films are below; empty without films that are files.
+        films: Films in the configuration that are files.
         films_absent: How many of them do not exist there.
         first_absent: The first of these; empty where there is none.
         free_bytes: Free bytes of the data set's disk.
@@ -124,7 +124,7 @@ class Hosts:
         """Record this machine, unless it was less than an hour ago with the same; return its record."""
         if self._mirror is not None:
             self._mirror.fetch_others(self._mirror.files_in(layout.HOSTS))
-        host = socket.gethostname()
+        host = host_name()
         code, shared = code_versions(), shared_settings(settings)
         path = self._folder / f"{host}.{_digest(code, shared)}.json"
         found = _read(path)

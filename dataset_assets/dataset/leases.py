@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from typing import Final, NoReturn, Protocol
 
 from dataset_assets.disk import flush, make_folder
 from dataset_assets.errors import BusyError
-from dataset_assets.process import machine_identity, process_identity
+from dataset_assets.process import host_name, machine_identity, process_identity
 
 LOST_LEASE_EXIT_CODE: Final = 76
 FREE: Final = b"free"
@@ -154,7 +153,7 @@ class Holder:
             digest: Hash of its release and settings.
         """
         pid = os.getpid()
-        return cls(socket.gethostname(), machine_identity(), pid, process_identity(pid) or "", digest=digest)
+        return cls(host_name(), machine_identity(), pid, process_identity(pid) or "", digest=digest)
 
     @property
     def is_gone(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from dataset_assets.assets import video_of
+from dataset_assets.dagster_internals import is_shared
 from dataset_assets.dataset import DataSet
 
 
@@ -16,14 +17,15 @@ def free_concurrency_slots(instance: dg.DagsterInstance, data_set: DataSet) -> N
     """Free the slots of runs that have ended, or whose video nobody holds.
 
     A run that is alive and just between two steps loses its slot too, which costs nothing but that one more
-    may run meanwhile.
+    may run meanwhile. In a history that other machines share, runs start that this one knows nothing of:
+    there the daemon frees slots, `free_slots_after_run_end_seconds` after a run's end.
 
     Args:
         instance: The Dagster instance.
         data_set: The data set.
     """
     storage = instance.event_log_storage
-    if not storage.supports_global_concurrency_limits:
+    if not storage.supports_global_concurrency_limits or is_shared(instance):
         return
     for run_id in storage.get_concurrency_run_ids():
         run = instance.get_run_by_id(run_id)

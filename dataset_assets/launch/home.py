@@ -25,6 +25,7 @@ from dataset_assets.dagster_internals import (
     INSTANCE_FILE,
     SCHEDULES_FOLDER,
     can_hold_history,
+    sqlite_folder,
 )
 from dataset_assets.dataset import DataSet
 from dataset_assets.disk import locked
@@ -178,8 +179,11 @@ def enter_home(settings: Settings, config: Path) -> Path:
 def _make_history(home: Path) -> None:
     """Make a new home's databases elsewhere first, and move them in once they are complete.
 
-    A kill in between, or two processes at once, would leave some of their tables out for good.
+    A kill in between, or two processes at once, would leave some of their tables out for good. Postgres makes
+    them in one transaction, when it is first opened.
     """
+    if sqlite_folder(home) is None:
+        return
     making = home / MAKING_FOLDER
     with locked(home):
         if not (home / HISTORY_FOLDER).exists():

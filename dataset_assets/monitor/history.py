@@ -19,6 +19,7 @@ from dataset_assets.assets import (
     WINDOWS_TAG,
     ended_s,
     failed_videos,
+    is_of_this_machine,
     process_of,
     video_of,
 )
@@ -236,6 +237,8 @@ class History:
             timeout_s = START_TIMEOUT_S if run.status is _STATUS.STARTING else STARTED_TIMEOUT_S
             return phase if quiet_s < timeout_s else None
         pid, seen_s = process
+        if not is_of_this_machine(instance, run):
+            return phase  # its launcher looks after it
         return phase if was_running(pid, now_s - seen_s) else None
 
     def _events(

@@ -23,10 +23,11 @@ from dataset_assets.errors import CORRECT_PATH, SourceChangedError, SourceLostEr
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, HTTPStore, RetryConfig, S3Store
 
-# A block of 1 MiB has 20 s, which is 50 kB/s: a film that comes more slowly is of no use.
-REQUEST_TIMEOUT_S, CONNECT_TIMEOUT_S = 20.0, 5.0
+# A block of 1 MiB has 20 s, which is 50 kB/s: a film that comes more slowly is of no use. Ctrl+C waits for a
+# request, so one that stalls is given up early.
+REQUEST_TIMEOUT_S, STALL_TIMEOUT_S, CONNECT_TIMEOUT_S = 20.0, 5.0, 5.0
 # What is over within so many seconds is not reported; what lasts is a film that is away.
-RETRIES, RETRY_S = 3, 10.0
+RETRIES, RETRY_S = 3, 5.0
 CREDENTIALS: Final = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 ENDPOINTS: Final = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
@@ -115,6 +116,7 @@ def _store(store: str) -> S3Store | HTTPStore:
     client: ClientConfig = {
         "allow_http": True,
         "timeout": timedelta(seconds=REQUEST_TIMEOUT_S),
+        "read_timeout": timedelta(seconds=STALL_TIMEOUT_S),
         "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_S),
     }
     retries: RetryConfig = {
@@ -165,7 +167,7 @@ def _raise_plainly(address: Address, error: Exception, known: ObjectState | None
     if "dns error" in text:
         why, remedy = "its name is not found", "correct the name in the address, or the network"
     elif "kind: Timeout" in text or "TimedOut" in text or "operation timed out" in text:
-        why, remedy = f"it gave no answer within {REQUEST_TIMEOUT_S:g} s", "check the server and the network"
+        why, remedy = f"it gave no answer within {STALL_TIMEOUT_S:g} s", "check the server and the network"
     elif "kind: Connect" in text:
         why, remedy = "it takes no connection", "check the server, its port and the network"
     elif "status: 5" in text or "status: 429" in text:

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from dataset_assets.addresses import Address
 from dataset_assets.automation import refusals
 from dataset_assets.config import ConfigReader, Settings, VideoEntry, load_settings
 from dataset_assets.dataset import DataSet, Failure
@@ -20,6 +21,7 @@ from dataset_assets.generate import refuse_run
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets_tests.automation.samples import ALL, add_run, films, finish
 from dataset_assets_tests.configurations import write_config
+from dataset_assets_tests.film_server import FilmServer
 from dataset_assets_tests.generate.samples import raise_version
 
 # The films have no weight in the other categories.
@@ -34,10 +36,12 @@ class Night:
         self.folder = folder
         self.instance = instance
         self.films = films(folder, SIZES)
+        self.far: dict[str, Address] = {}
         self.configure()
 
     def configure(self, **sections: Any) -> None:
-        self.config = write_config(self.folder, self.films, **sections)
+        far = {name: (film, {"general": 1.0}) for name, film in self.far.items()}
+        self.config = write_config(self.folder, {**self.films, **far}, **sections)
 
     def tick(self) -> list[dg.RunRequest]:
         return list(self.evaluate().run_requests or [])
@@ -117,6 +121,16 @@ def test_what_is_queued_running_absent_or_failed_does_not_take_a_place(night: Ni
     said = night.evaluate()
     assert not said.run_requests
     assert said.skip_message == "3 videos, nothing to request: 2 queued or running, 1 film absent"
+
+
+def test_films_at_addresses_are_asked_for_once_and_requested_by_size(
+    night: Night, http_films: FilmServer
+) -> None:
+    http_films.files |= {"tiny": b"x", "huge": b"x" * 100}
+    night.far = {name: http_films.address(name.lower()) for name in ("Tiny", "Huge", "Gone")}
+    night.configure()
+    assert [each.partition_key for each in night.tick()] == ["huge", "large", "middle", "small", "tiny"]
+    assert sorted(path for path, _ in http_films.requests) == ["gone", "huge", "tiny"]
 
 
 def test_a_film_that_failed_last_time_comes_last(night: Night) -> None:

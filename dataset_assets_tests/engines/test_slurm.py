@@ -233,22 +233,42 @@ def test_a_run_whose_job_has_ended_is_cancelled_at_once(cluster: Cluster) -> Non
     assert cluster.latest(run).status is STATUS.CANCELED
 
 
-def test_a_running_run_commits_and_is_cancelled(cluster: Cluster, tmp_path: Path) -> None:
+def working(cluster: Cluster, folder: Path) -> dg.DagsterRun:
+    """A run of Dagster, as its own process, that works."""
     pointer = FileCodePointer(waiting_job.__file__, "waiting")
     entry = [sys.executable, "-m", "dagster"]
     code = RepositoryPythonOrigin(sys.executable, pointer, None, entry)
     run = cluster.instance.create_run_for_job(
         waiting_job.waiting,
-        run_config={"ops": {"wait_for_interrupt": {"config": {"folder": str(tmp_path)}}}},
+        run_config={"ops": {"wait_for_interrupt": {"config": {"folder": str(folder)}}}},
         status=STATUS.STARTING,
         job_code_origin=JobPythonOrigin("waiting", code),
     )
     cluster.launch(run)
-    wait_until((tmp_path / "begun").exists, "the run works", 120)
+    wait_until((folder / "begun").exists, "the run works", 120)
+    return run
+
+
+def test_a_running_run_commits_and_is_cancelled(cluster: Cluster, tmp_path: Path) -> None:
+    run = working(cluster, tmp_path)
     assert cluster.launcher.terminate(run.run_id)
     wait_until(lambda: cluster.latest(run).is_finished, "the run ends", 60)
     assert cluster.latest(run).status is STATUS.CANCELED
     assert (tmp_path / "committed").exists()
+
+
+def test_a_run_at_its_time_limit_commits_and_fails_with_one_sentence(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    run = working(cluster, tmp_path)
+    # As Slurm does, which says no more to the process.
+    os.kill(int((cluster.job(run) / "pid").read_text(encoding="utf-8")), signal.SIGTERM)
+    wait_until(lambda: cluster.latest(run).is_finished, "the run ends", 60)
+    assert cluster.latest(run).status is STATUS.FAILURE
+    assert (tmp_path / "committed").exists()
+    failure = failure_of_run(cluster.instance, cluster.latest(run), 0.0)
+    assert failure.what == "waiting: its process was asked to end, by a shutdown, a time limit or scancel"
+    assert failure.remedy == "run it again, it goes on from the last commit"
 
 
 def test_a_job_that_is_cancelled_while_it_waits_is_noticed(cluster: Cluster, tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""What the Celery launcher says of a run's process, from the signs of life in a Redis of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from dataset_assets.assets import failure_of_run
+from dataset_assets_tests.automation.samples import add_run
+from dataset_assets_tests.command import wait_until
+from dataset_assets_tests.engines.servers import Server, running_redis
+
+celery = pytest.importorskip("dataset_assets.engines.celery")
+signs_of_life = pytest.importorskip("dataset_assets.engines.signs_of_life")
+
+STARTED = dg.DagsterRunStatus.STARTED
+ALIVE_S = 3.0
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Server]:
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+def launcher_of(instance: dg.DagsterInstance, url: str) -> celery.DatasetCeleryRunLauncher:
+    made = celery.DatasetCeleryRunLauncher(default_queue="dagster", broker=url, backend=url, alive_s=ALIVE_S)
+    made.register_instance(instance)
+    return made
+
+
+@pytest.fixture
+def launcher(instance: dg.DagsterInstance, redis: Server) -> celery.DatasetCeleryRunLauncher:
+    return launcher_of(instance, redis.url)
+
+
+def started(instance: dg.DagsterInstance, task_id: str) -> dg.DagsterRun:
+    return add_run(instance, "film", STARTED, **{"dagster-celery/task_id": task_id})
+
+
+def looks(launcher: celery.DatasetCeleryRunLauncher, run: dg.DagsterRun, times: int) -> list[str]:
+    return [launcher.check_run_worker_health(run).status.name for _ in range(times)]
+
+
+def sentence(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str) -> str:
+    instance.report_run_failed(run, f"Detected run worker status FAILED: '{message}'. Marking run as failed.")
+    return failure_of_run(instance, run, 0.0).what
+
+
+def test_a_process_that_gives_signs_of_life_is_alive_and_a_silent_one_is_dead_at_the_third_look(
+    instance: dg.DagsterInstance, launcher: celery.DatasetCeleryRunLauncher, redis: Server
+) -> None:
+    run = started(instance, "silent")
+    beat = signs_of_life.beat_of_run(redis.url, 1.0, "silent")
+
+    def is_alive() -> bool:
+        return bool(launcher._redis.exists(signs_of_life.run_key("silent")))
+
+    wait_until(is_alive, "it beats")
+    assert looks(launcher, run, 3) == ["RUNNING"] * 3
+    beat.stop()
+    wait_until(lambda: not is_alive(), "nothing is heard")
+    assert looks(launcher, run, 2) == ["RUNNING"] * 2
+    health = launcher.check_run_worker_health(run)
+    assert health.status.name == "FAILED"
+    what = sentence(instance, run, health.msg)
+    assert what == "film: its process gave no sign of life for 3 s: it or its machine died, or was cut off"
+
+
+@pytest.mark.parametrize(
+    ("result", "what"),
+    [
+        ("Worker exited prematurely: signal 9 (SIGKILL) Job: 3.", "was terminated by signal 9 (SIGKILL)"),
+        ("Worker exited prematurely: exitcode 76 Job: 3.", "unexpectedly exited with code 76"),
+        ("Postgres is away", "ended before its run (Postgres is away)"),
+    ],
+)
+def test_a_process_that_ended_is_dead_at_the_first_look(
+    instance: dg.DagsterInstance, launcher: celery.DatasetCeleryRunLauncher, result: str, what: str
+) -> None:
+    task = f"ended {result}"
+    run = started(instance, task)
+    meta = {"status": "FAILURE", "result": {"exc_type": "WorkerLostError", "exc_message": [result]}}
+    launcher._redis.set(launcher.celery.backend.get_key_for_task(task), json.dumps(meta))
+    health = launcher.check_run_worker_health(run)
+    assert health.status.name == "FAILED"
+    assert sentence(instance, run, health.msg) == f"film: its process {what}"
+
+
+def test_a_silent_broker_says_nothing_of_any_run(instance: dg.DagsterInstance) -> None:
+    away = launcher_of(instance, "redis://127.0.0.1:1/0")
+    assert looks(away, started(instance, "task"), 5) == ["RUNNING"] * 5
+    assert away.places() is None
+
+
+def test_places_are_those_of_living_workers(launcher: celery.DatasetCeleryRunLauncher, redis: Server) -> None:
+    beats = [
+        signs_of_life.beat_of_worker(redis.url, 0.2, name, lambda places=places: places)
+        for name, places in {"w1": 2, "w2": 3}.items()
+    ]
+    wait_until(lambda: launcher.places() == {"w1": 2, "w2": 3}, "both are alive")
+    beats[0].stop()
+    wait_until(lambda: launcher.places() == {"w2": 3}, "one is left")
+    beats[1].stop()
+
+
+def test_terminating_asks_the_process_to_stop_and_says_so_first(
+    instance: dg.DagsterInstance, launcher: celery.DatasetCeleryRunLauncher
+) -> None:
+    run = started(instance, "stopped")
+    assert launcher.terminate(run.run_id)
+    latest = instance.get_run_by_id(run.run_id)
+    assert latest is not None
+    assert latest.status is dg.DagsterRunStatus.CANCELING
+    assert launcher._redis.exists(signs_of_life.stop_key("stopped"))
+    assert launcher.get_run_worker_debug_info(run) is None
+    ended = add_run(instance, "film", dg.DagsterRunStatus.SUCCESS)
+    assert not launcher.terminate(ended.run_id)
+
+
+def test_a_broker_that_is_no_redis_is_refused(instance: dg.DagsterInstance) -> None:
+    with pytest.raises(dg.DagsterInvalidConfigError, match="give redis://"):
+        launcher_of(instance, "pyamqp://guest@localhost//")
