@@ -3,12 +3,13 @@
 obstore is imported by the first request, so that data sets on disks cost nothing. Its threads do not survive
 a fork, where a request would wait for ever: a process that was forked after its parent's first request is
 refused. Credentials are those of the environment, and no message holds any. Not here: what lies where
-(`dataset`).
+(`dataset`), and reading films (`video.objects`).
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,10 +26,39 @@ CONNECT_TIMEOUT_S: Final = 5.0
 # What is over within so many seconds is not reported: a server that restarts, or asks to slow down.
 RETRY_S: Final = 120.0
 CREDENTIALS: Final = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_ENDPOINTS: Final = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+_ENDPOINT: Final = re.compile(r"https?://[^\s/]+/*")
 # What a DELETE request may name.
 _DELETED_AT_A_TIME: Final = 1000
 
 _used_by_process = 0
+
+
+def environment_fault() -> tuple[str, str] | None:
+    """Return what is wrong with S3 in the environment, on which obstore panics, and the remedy."""
+    for name in _ENDPOINTS:
+        if (endpoint := os.environ.get(name)) and not _ENDPOINT.fullmatch(endpoint):
+            return (
+                f"{name} in the environment is no address of a server",
+                "write one that begins with http:// or https://",
+            )
+    for name in _SECRETS:
+        if not os.environ.get(name, "").isprintable():
+            return f"{name} in the environment holds a line end or a tab", "remove it"
+    return None
+
+
+def refuse_fork() -> None:
+    """Refuse to wait for ever in a process that was forked after its parent's first request.
+
+    Raises:
+        RuntimeError: This is such a process.
+    """
+    global _used_by_process
+    if _used_by_process not in (0, os.getpid()):
+        raise RuntimeError("a process that was forked after its parent used an object store cannot use one")
+    _used_by_process = os.getpid()
 
 
 class StoreError(DatasetAssetsError, OSError):
@@ -209,7 +239,7 @@ class ObjectStore:
             self._raise(error, "deleted from")
 
     def _opened(self) -> S3Store:
-        _refuse_fork()
+        refuse_fork()
         return _opened(self.url, self._timeout_s, self._retry_s)
 
     def _raise(self, error: Exception, deed: str) -> NoReturn:
@@ -233,6 +263,8 @@ def _opened(url: str, timeout_s: float, retry_s: float) -> S3Store:
             f"{url} is an object store, which needs obstore, which is not installed",
             "install it by `pip install 'dataset-assets[s3]'`",
         ) from None
+    if (fault := environment_fault()) is not None:
+        raise StoreError(f"{url}: {fault[0]}", fault[1])
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     return S3Store(
         bucket,
@@ -252,13 +284,6 @@ def _opened(url: str, timeout_s: float, retry_s: float) -> S3Store:
             },
         },
     )
-
-
-def _refuse_fork() -> None:
-    global _used_by_process
-    if _used_by_process not in (0, os.getpid()):
-        raise RuntimeError("a process that was forked after its parent used an object store cannot use one")
-    _used_by_process = os.getpid()
 
 
 def _meaning(error: Exception, url: str, timeout_s: float) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -114,6 +115,26 @@ def test_a_store_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatc
     with answering("", "") as endpoint:
         set_environment(monkeypatch, endpoint)
         assert "(no answer within 2 s)" in error_of()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("AWS_ENDPOINT_URL", "minio:9000", "AWS_ENDPOINT_URL in the environment is no address of a server"),
+        (
+            "AWS_SECRET_ACCESS_KEY",
+            f"{PASSWORD}\n",
+            "AWS_SECRET_ACCESS_KEY in the environment holds",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_environment(monkeypatch, "http://127.0.0.1:1")
+    monkeypatch.setenv(name, value)
+    assert sentence in error_of()
+    assert PASSWORD not in error_of()
 
 
 def test_an_error_of_the_store_is_one_of_the_disk_and_of_the_user() -> None:
@@ -246,7 +267,12 @@ def test_a_folder_with_a_data_set_of_its_own_is_no_copy(
         generate_video(stored_settings(tmp_path / "own", tiny_film), KEY)
     assert pictures(tmp_path / "own") == made
     generate_video(stored_settings(tmp_path / "copy", tiny_film), KEY)
-    for other in ({}, {"machines": "many"}, {"machines": "many", "output_url": "s3://another/set"}):
+    others: list[dict[str, Any]] = [
+        {},
+        {"machines": "many"},
+        {"machines": "many", "output_url": "s3://another/set"},
+    ]
+    for other in others:
         settings = small_settings(tmp_path / "copy", tiny_film.path, **other)
         with pytest.raises(DatasetAssetsError, match=rf"is a copy of the data set in {URL}, and "):
             generate_video(settings, KEY)
@@ -255,7 +281,7 @@ def test_a_folder_with_a_data_set_of_its_own_is_no_copy(
 def test_a_process_that_was_forked_after_its_parents_first_request_is_refused(bucket: Bucket) -> None:
     ObjectStore(URL).put("name", b"")
     with (
-        patch.object(module.os, "getpid", lambda: -1),
+        patch.object(os, "getpid", lambda: -1),
         pytest.raises(RuntimeError, match="was forked after its parent used an object store"),
     ):
         ObjectStore(URL).put("name", b"")
