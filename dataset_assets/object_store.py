@@ -8,24 +8,32 @@ refused. Credentials are those of the environment, and no message holds any. Not
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Final, NoReturn
+from functools import cache, partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from dataset_assets.errors import DatasetAssetsError
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta, PutResult
     from obstore.store import S3Store
+
+_Answer = TypeVar("_Answer")
 
 REQUEST_TIMEOUT_S: Final = 30.0
 CONNECT_TIMEOUT_S: Final = 5.0
 # What is over within so many seconds is not reported: a server that restarts, or asks to slow down.
 RETRY_S: Final = 120.0
 CREDENTIALS: Final = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+LISTED_AT_A_TIME: Final = 1000
+_AGAIN: Final = "and start again; what is committed stays"
 _SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _ENDPOINTS: Final = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 _ENDPOINT: Final = re.compile(r"https?://[^\s/]+/*")
@@ -110,49 +118,50 @@ class ObjectStore:
         Raises:
             StoreError: It cannot be written.
         """
-        store = self._opened()
+        self._require()
         import obstore
 
-        try:
-            return obstore.put(store, name, content)["e_tag"] or ""
-        except _failures() as error:
-            self._raise(error, "written to")
+        return self._request("written to", lambda store: obstore.put(store, name, content))["e_tag"] or ""
 
     def create(self, name: str, content: bytes) -> str | None:
-        """Write an object unless there is one of its name; return its ETag, None where there is another.
+        """Write an object unless there is one of its name; return its ETag, None where there is one.
+
+        Where it is repeated after its answer was lost, that one may be this object.
 
         Raises:
             StoreError: It cannot be written.
         """
-        store = self._opened()
+        self._require()
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
+        def create(store: S3Store) -> PutResult:
+            return obstore.put(store, name, content, mode="create")
+
         try:
-            return obstore.put(store, name, content, mode="create")["e_tag"] or ""
+            return self._request("written to", create, AlreadyExistsError)["e_tag"] or ""
         except AlreadyExistsError:
             return None
-        except _failures() as error:
-            self._raise(error, "written to")
 
     def replace(self, name: str, content: bytes, etag: str) -> str | None:
         """Write an object over the one with an ETag; return the new one, None where there is another or none.
 
+        Where it is repeated after its answer was lost, the other may be this object.
+
         Raises:
             StoreError: It cannot be written.
         """
-        store = self._opened()
+        self._require()
         import obstore
         from obstore.exceptions import PreconditionError
 
+        def replace(store: S3Store) -> PutResult:
+            return obstore.put(store, name, content, mode={"e_tag": etag})
+
         try:
-            return obstore.put(store, name, content, mode={"e_tag": etag})["e_tag"] or ""
-        except (PreconditionError, FileNotFoundError) as error:
-            if "NoSuchBucket" in str(error):
-                self._raise(error, "written to")
+            return self._request("written to", replace, PreconditionError, FileNotFoundError)["e_tag"] or ""
+        except (PreconditionError, FileNotFoundError):
             return None
-        except _failures() as error:
-            self._raise(error, "written to")
 
     def get(self, name: str, other_than: str | None = None) -> tuple[StoredObject, bytes] | None:
         """Read an object.
@@ -167,24 +176,21 @@ class ObjectStore:
         Raises:
             StoreError: It cannot be read.
         """
-        store = self._opened()
+        self._require()
         import obstore
         from obstore.exceptions import NotModifiedError
 
-        try:
+        def get(store: S3Store) -> tuple[ObjectMeta, bytes]:
             found = obstore.get(store, name, options={"if_none_match": other_than} if other_than else {})
-            meta, content = found.meta, bytes(found.bytes())
+            return found.meta, bytes(found.bytes())
+
+        try:
+            meta, content = self._request("read from", get, NotModifiedError, FileNotFoundError)
         except NotModifiedError:
             return StoredObject(name, 0, other_than or "", 0.0), b""
-        except FileNotFoundError as error:
-            if "NoSuchBucket" in str(error):
-                self._raise(error, "read from")
+        except FileNotFoundError:
             return None
-        except _failures() as error:
-            self._raise(error, "read from")
-        return StoredObject(
-            name, meta["size"], meta["e_tag"] or "", meta["last_modified"].timestamp()
-        ), content
+        return _stored(meta, name), content
 
     def objects(self, folder: str = "", after: str = "") -> Iterator[StoredObject]:
         """List the objects below a folder, in the order of their names; 1,000 a request.
@@ -196,16 +202,21 @@ class ObjectStore:
         Raises:
             StoreError: They cannot be listed.
         """
-        store = self._opened()
+        self._require()
         import obstore
 
-        try:
-            for batch in obstore.list(store, folder or None, offset=after or None):
-                for each in batch:
-                    written_s = each["last_modified"].timestamp()
-                    yield StoredObject(each["path"], each["size"], each["e_tag"] or "", written_s)
-        except _failures() as error:
-            self._raise(error, "read from")
+        while True:
+            last = after
+
+            def list_some(store: S3Store, last: str = last) -> list[ObjectMeta]:
+                stream = obstore.list(store, folder or None, offset=last or None, chunk_size=LISTED_AT_A_TIME)
+                return list(next(stream, ()))
+
+            found = self._request("read from", list_some)
+            yield from (_stored(each, each["path"]) for each in found)
+            if len(found) < LISTED_AT_A_TIME:
+                return
+            after = found[-1]["path"]
 
     def folders(self, folder: str) -> list[str]:
         """List the names of the folders in a folder, sorted.
@@ -213,13 +224,13 @@ class ObjectStore:
         Raises:
             StoreError: They cannot be listed.
         """
-        store = self._opened()
+        self._require()
         import obstore
 
-        try:
-            found = obstore.list_with_delimiter(store, folder)["common_prefixes"]
-        except _failures() as error:
-            self._raise(error, "read from")
+        def list_folders(store: S3Store) -> Sequence[str]:
+            return obstore.list_with_delimiter(store, folder)["common_prefixes"]
+
+        found = self._request("read from", list_folders)
         return sorted(name.rstrip("/").rpartition("/")[2] for name in found)
 
     def delete(self, names: Iterable[str]) -> None:
@@ -228,41 +239,58 @@ class ObjectStore:
         Raises:
             StoreError: They cannot be deleted.
         """
-        store = self._opened()
+        self._require()
         import obstore
 
         chosen = list(names)
-        try:
-            for start in range(0, len(chosen), _DELETED_AT_A_TIME):
-                obstore.delete(store, chosen[start : start + _DELETED_AT_A_TIME])
-        except _failures() as error:
-            self._raise(error, "deleted from")
+        for start in range(0, len(chosen), _DELETED_AT_A_TIME):
+            some = chosen[start : start + _DELETED_AT_A_TIME]
+            self._request("deleted from", partial(obstore.delete, paths=some))
 
-    def _opened(self) -> S3Store:
+    def _require(self) -> None:
+        if importlib.util.find_spec("obstore") is None:
+            raise StoreError(
+                f"{self.url} is an object store, which needs obstore, which is not installed",
+                "install it by `pip install 'dataset-assets[s3]'`",
+            )
+
+    def _request(self, deed: str, request: Callable[[S3Store], _Answer], *but: type[Exception]) -> _Answer:
+        """Send a request, again and again while it fails by what may pass.
+
+        Args:
+            deed: What it does to the store, for the sentence.
+            request: Sends it.
+            but: What it may answer besides, which is raised as it is.
+
+        Raises:
+            StoreError: It failed, without its cause, whose text holds the request.
+        """
+        from obstore.exceptions import BaseError
+
         refuse_fork()
-        return _opened(self.url, self._timeout_s, self._retry_s)
+        store = _opened(self.url, self._timeout_s)
+        until_s, pause_s = time.monotonic() + self._retry_s, FIRST_PAUSE_S
+        while True:
+            try:
+                return request(store)
+            except (BaseError, OSError) as error:
+                if isinstance(error, but) and "NoSuchBucket" not in str(error):
+                    raise
+                what, remedy, may_pass = _meaning(error, self._timeout_s)
+                if not may_pass or time.monotonic() + pause_s > until_s:
+                    raise StoreError(f"{self.url} cannot be {deed} ({what})", remedy) from None
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
-    def _raise(self, error: Exception, deed: str) -> NoReturn:
-        """Raise what a failed request means; without its cause, whose text holds the request."""
-        what, remedy = _meaning(error, self.url, self._timeout_s)
-        raise StoreError(f"{self.url} cannot be {deed} ({what})", remedy) from None
 
-
-def _failures() -> tuple[type[Exception], ...]:
-    from obstore.exceptions import BaseError
-
-    return (BaseError, OSError)
+def _stored(meta: ObjectMeta, name: str) -> StoredObject:
+    return StoredObject(name, meta["size"], meta["e_tag"] or "", meta["last_modified"].timestamp())
 
 
 @cache
-def _opened(url: str, timeout_s: float, retry_s: float) -> S3Store:
-    try:
-        from obstore.store import S3Store
-    except ModuleNotFoundError:
-        raise StoreError(
-            f"{url} is an object store, which needs obstore, which is not installed",
-            "install it by `pip install 'dataset-assets[s3]'`",
-        ) from None
+def _opened(url: str, timeout_s: float) -> S3Store:
+    from obstore.store import S3Store
+
     if (fault := environment_fault()) is not None:
         raise StoreError(f"{url}: {fault[0]}", fault[1])
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
@@ -274,25 +302,39 @@ def _opened(url: str, timeout_s: float, retry_s: float) -> S3Store:
             "timeout": timedelta(seconds=timeout_s),
             "connect_timeout": timedelta(seconds=min(timeout_s, CONNECT_TIMEOUT_S)),
         },
-        retry_config={
-            "max_retries": 1000 if retry_s else 0,
-            "retry_timeout": timedelta(seconds=retry_s),
-            "backoff": {
-                "init_backoff": timedelta(seconds=0.1),
-                "max_backoff": timedelta(seconds=5),
-                "base": 2,
-            },
-        },
+        # `ObjectStore` repeats requests: obstore gives up those whose connection ends before the answer.
+        retry_config={"max_retries": 0},
     )
 
 
-def _meaning(error: Exception, url: str, timeout_s: float) -> tuple[str, str]:
-    """Return what a failed request means, in brackets, and the remedy."""
+def _meaning(error: Exception, timeout_s: float) -> tuple[str, str, bool]:
+    """Return what a failed request means, the remedy, and whether it may pass."""
+    text = str(error)
+    final = _final_meaning(error, text)
+    if final is not None:
+        return *final, False
+    status = text.partition("status code: ")[2][:3]
+    if "dns error" in text:
+        return "its name is not found", "correct AWS_ENDPOINT_URL, or the network", True
+    if "kind: Timeout" in text or "TimedOut" in text or "operation timed out" in text:
+        return f"no answer within {timeout_s:g} s", f"check the server and the network, {_AGAIN}", True
+    if "kind: Connect" in text:
+        return "it takes no connection", f"check the server, its port and the network, {_AGAIN}", True
+    if status:
+        return f"it answers {status}", f"look after the server, {_AGAIN}", True
+    return "the connection was lost", f"check the server and the network, {_AGAIN}", True
+
+
+def _final_meaning(error: Exception, text: str) -> tuple[str, str] | None:
+    """Return what a failed request means that no repetition changes, and the remedy; None where one may."""
     from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
-    text, again = str(error), "and start again; what is committed stays"
+    status = text.partition("status code: ")[2][:3]
     if any(word in text for word in ("QuotaExceeded", "StorageFull", "status code: 507")):
-        return "it is full", f"free some space there, or raise its quota, {again}"
+        return (
+            "it is full",
+            "free some space there, or raise its quota, and start again; what is committed stays",
+        )
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         rights = "s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket"
         return "access is refused", f"allow {rights} to the owner of {CREDENTIALS}, or correct these"
@@ -304,15 +346,6 @@ def _meaning(error: Exception, url: str, timeout_s: float) -> tuple[str, str]:
         return "the bucket is in another region", "set AWS_REGION to that of the bucket"
     if "InvalidCertificate" in text:
         return "its certificate is not valid here", "correct it, or AWS_ENDPOINT_URL"
-    if "dns error" in text:
-        return "its name is not found", "correct AWS_ENDPOINT_URL, or the network"
-    if "kind: Timeout" in text or "TimedOut" in text or "operation timed out" in text:
-        return f"no answer within {timeout_s:g} s", f"check the server and the network {again}"
-    if "kind: Connect" in text:
-        return "it takes no connection", f"check the server, its port and the network {again}"
-    status = text.partition("status code: ")[2][:3]
-    if status.startswith("4") and status not in ("408", "429"):
+    if status.startswith("4") and status not in ("408", "409", "429"):
         return f"it refuses the request: {status}", "check the address and the server"
-    if status:
-        return f"it answers {status}", f"look after the server {again}"
-    return "the connection was lost", f"check the server and the network {again}"
+    return None

@@ -19,18 +19,18 @@ class Proxy:
         endpoint: The address at which it is reached through this.
         is_cut: Whether connections are ended, and no new ones passed on.
         rewrites: Parts of requests, and what they are replaced by, of the same length.
-        requests: What was passed on to the server.
+        losses: How many of the next answers are lost, with their connections.
     """
 
     target: str
     endpoint: str = ""
     is_cut: bool = False
     rewrites: dict[bytes, bytes] = field(default_factory=dict)
-    requests: int = 0
+    losses: int = 0
     _open: list[socket.socket] = field(default_factory=list)
 
     def cut(self) -> None:
-        """Ends all connections until `mend`."""
+        """Ends all connections until `restore`."""
         self.is_cut = True
         for each in self._open:
             with suppress(OSError):
@@ -57,6 +57,9 @@ class Proxy:
     def _pass(self, source: socket.socket, sink: socket.socket, is_request: bool) -> None:
         with suppress(OSError):
             while content := source.recv(1 << 16):
+                if not is_request and self.losses:
+                    self.losses -= 1
+                    break
                 if is_request:
                     for old, new in self.rewrites.items():
                         content = content.replace(old, new)

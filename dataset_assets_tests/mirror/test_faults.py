@@ -108,7 +108,9 @@ def test_what_a_store_answers_is_one_sentence_without_credentials(
 
 def test_a_store_that_takes_no_connection_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(monkeypatch, "http://127.0.0.1:1")
-    assert "(it takes no connection); check the server, its port and the network" in error_of(retry_s=0.5)
+    assert "(it takes no connection); check the server, its port and the network, and start" in error_of(
+        retry_s=0.5
+    )
 
 
 def test_a_store_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,29 +146,31 @@ def test_an_error_of_the_store_is_one_of_the_disk_and_of_the_user() -> None:
     assert str(error) == "it is away; wait"
 
 
-def test_a_connection_that_is_cut_for_a_moment_costs_nothing(
-    bucket: Bucket, tiny_film: Film, tmp_path: Path
+@pytest.mark.parametrize("every", [7, 10])
+def test_answers_that_are_lost_and_connections_that_are_cut_cost_nothing(
+    every: int, bucket: Bucket, tiny_film: Film, tmp_path: Path
 ) -> None:
     whole = tmp_path / "whole"
     generate_video(small_settings(whole, tiny_film.path), KEY)
-    put, cuts = ObjectStore.put, 0
+    request, requests = ObjectStore._request, 0
 
-    def cut_in_the_middle(store: ObjectStore, name: str, content: bytes) -> str:
-        nonlocal cuts
-        if name.endswith(".png"):
-            cuts += 1
-            if cuts in (3, 20):
-                proxy.cut()
-                threading.Timer(0.5, proxy.restore).start()
-        return put(store, name, content)
+    def disturb(store: ObjectStore, *arguments: Any) -> Any:
+        nonlocal requests
+        requests += 1
+        if requests % every == 0:
+            proxy.losses += 1
+        if requests % 40 == 0:
+            proxy.cut()
+            threading.Timer(0.3, proxy.restore).start()
+        return request(store, *arguments)
 
     with (
         proxy_to(bucket.endpoint) as proxy,
         patch.dict(os.environ, AWS_ENDPOINT_URL=proxy.endpoint),
-        patch.object(ObjectStore, "put", cut_in_the_middle),
+        patch.object(ObjectStore, "_request", disturb),
     ):
         generate_video(stored_settings(tmp_path / "a", tiny_film), KEY)
-    assert cuts >= 20
+    assert requests > 60
     assert bucket.pictures() == pictures(whole)
     bucket.hold()
     assert bucket.noted() == set()
