@@ -11,14 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from dataset_assets import layout
-from dataset_assets.dataset.holding import Holding
+from dataset_assets.dataset.holding import Holding, refuse_to_wait
 from dataset_assets.dataset.mirror import REQUESTS_AT_A_TIME, Mirror
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import FILE_NAME
@@ -95,6 +95,19 @@ class Copy:
         self._holding.record_here()
         with suppress(BusyError), self._holding.copy_locked(key, waits=False):
             self._mirror.pull_film(key)
+
+    @contextmanager
+    def hold_here(self, key: str) -> Iterator[None]:
+        """Hold a video as far as this machine goes: for what it has of a video and others have not.
+
+        Raises:
+            BusyError: A run works on it.
+            OSError: The disk cannot be written.
+        """
+        is_copy = self._mirror is not None
+        holding = self._holding
+        with holding.copy_locked(key, waits=False) if is_copy else holding.hold(key, refuse_to_wait):
+            yield
 
     def pull(
         self, keys: Collection[str] | None = None, on_video: Callable[[str], None] = lambda _: None

@@ -24,8 +24,8 @@ from dataset_assets.dataset.copying import Copy
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
 from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask, refuse_to_wait
-from dataset_assets.dataset.hosts import HostRecord, Hosts, join_hosts, settings_digest
-from dataset_assets.dataset.journal import Journal, journal_kept, journal_key, journal_paths
+from dataset_assets.dataset.hosts import HostRecord, Hosts, join_hosts, machines_of
+from dataset_assets.dataset.journal import Journal, journal_kept, journal_paths, keys_with_journals
 from dataset_assets.dataset.leases import Beat
 from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.dataset.overview import Overview, read_overview
@@ -72,8 +72,7 @@ class DataSet:
         """
         self.folder = folder
         self.tables = CachedFooters(folder) if caches_footers else TableStore(folder)
-        url = None if machines is None else machines.output_url
-        self._mirror = None if url is None else Mirror(folder, url)
+        self._mirror = Mirror(folder, machines.output_url) if machines and machines.output_url else None
         self.failures = Failures(folder / layout.FAILURES, self._mirror)
         self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder, self._mirror)
         self._holding = Holding(folder, machines)
@@ -83,11 +82,8 @@ class DataSet:
     @classmethod
     def of(cls, settings: Settings, *, caches_footers: bool = False) -> DataSet:
         """Return the data set of a configuration."""
-        base = settings.base
-        are_many = base.machines == "many"
-        digest = settings_digest(settings) if are_many else ""
-        machines = Machines(are_many, base.lease_s, base.output_url, digest)
-        return cls(base.output_base_dir, machines=machines, caches_footers=caches_footers)
+        machines = machines_of(settings)
+        return cls(settings.base.output_base_dir, machines=machines, caches_footers=caches_footers)
 
     @property
     def metadata_folder(self) -> Path:
@@ -179,21 +175,6 @@ class DataSet:
             yield VideoWork(self.folder, key, self.tables, journal, lease, mirror)
 
     @contextmanager
-    def hold_here(self, key: str) -> Iterator[None]:
-        """Hold a video as far as this machine goes: for what it has of a video and others have not.
-
-        Raises:
-            BusyError: A run works on it.
-            OSError: The disk cannot be written.
-        """
-        if self._mirror is None:
-            with self.hold(key, refuse_to_wait):
-                yield
-        else:
-            with self._holding.copy_locked(key, waits=False):
-                yield
-
-    @contextmanager
     def work_on(self, key: str, on_busy: OnBusy | None = None) -> Iterator[VideoWork]:
         """Hold a video, and keep a journal for the next run if this one is killed.
 
@@ -271,12 +252,7 @@ class DataSet:
         Returns:
             Keys of the videos that were cleared.
         """
-        journals = set() if self._mirror is None else set(self._mirror.journals())
-        with suppress(FileNotFoundError):
-            journals.update((self.folder / layout.JOURNALS).iterdir())
-        keys = sorted({journal_key(path) for path in journals})
-        if not keys:
-            return []
+        keys = keys_with_journals(self.folder / layout.JOURNALS, self._mirror)
         at_work = self.at_work(keys)
         dead = [key for key in keys if key not in at_work or not at_work[key].is_alive]
         with ThreadPoolExecutor(_WAITING_THREADS if waits and self.is_made_by_many else 1) as pool:

@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from dataset_assets import __version__, layout
 from dataset_assets.config import Settings
+from dataset_assets.dataset.holding import Machines
 from dataset_assets.dataset.identity import (
     PATCHES_VERSION,
     SOURCE_VERSION,
@@ -168,6 +169,13 @@ def code_versions() -> dict[str, str]:
 def settings_digest(settings: Settings) -> str:
     """Return the hash of what must be the same on all machines that work at a time."""
     return _digest(code_versions(), shared_settings(settings))
+
+
+def machines_of(settings: Settings) -> Machines:
+    """Return how a configuration says that a data set is made."""
+    base = settings.base
+    are_many = base.machines == "many"
+    return Machines(are_many, base.lease_s, base.output_url, settings_digest(settings) if are_many else "")
 
 
 def join_hosts(hosts: Hosts, leases: Leases, settings: Settings, configuration: Path) -> None:

@@ -199,6 +199,18 @@ def journal_paths(folder: Path, key: str) -> list[Path]:
         return []
 
 
+def keys_with_journals(folder: Path, mirror: Mirror | None) -> list[str]:
+    """Return the videos that have a journal, here or in the store, sorted.
+
+    Raises:
+        StoreError: The object store cannot be read.
+    """
+    paths = set() if mirror is None else set(mirror.journals())
+    with suppress(FileNotFoundError):
+        paths.update(folder.iterdir())
+    return sorted({journal_key(path) for path in paths})
+
+
 def journal_key(path: Path) -> str:
     """Return the key of the video that a journal belongs to."""
     return path.name.partition(".")[0]

@@ -177,7 +177,7 @@ def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Col
 
 def _remove_pictures(data_set: DataSet, page: VideoPage) -> None:
     """Remove pictures of candidates that are not in the table, unless a run may be adding theirs."""
-    with suppress(BusyError), data_set.hold_here(page.key):
+    with suppress(BusyError), data_set.copy.hold_here(page.key):
         data_set.pictures(page.key).keep_only(page.pictures)
 
 
