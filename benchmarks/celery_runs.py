@@ -23,7 +23,6 @@ from sqlalchemy import create_engine, text
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.engines.cluster import Cluster, running_cluster
 from dataset_assets_tests.films import X264_OPTIONS, Shot, make_film, sdr_frames
-from dataset_assets_tests.system.dagster_ui import PER_VIDEO
 
 SHOTS = tuple(Shot(number, 100, 2, 2) for number in range(1, 10))
 RUN_TIMES = """query Times($id: ID!) { runOrError(runId: $id) { ... on Run {
@@ -53,13 +52,7 @@ def main() -> None:
 
 def run_to_end(cluster: Cluster) -> str:
     """Make the short film by a run of its own, as its page launches it; return the run's id."""
-    request = {
-        "assetSelection": [{"path": [name]} for name in PER_VIDEO],
-        "assetChecks": None,
-        "tags": [{"key": "dagster/partition", "value": "short"}],
-        "runConfigYaml": "{}",
-    }
-    (run_id,) = cluster.head.launch_all([request], job="make_patches")
+    run_id = cluster.head.launch("make_patches", "short")
     assert cluster.head.wait_for_run(run_id) == "SUCCESS"
     return run_id
 

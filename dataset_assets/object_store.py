@@ -335,6 +335,8 @@ def _final_meaning(error: Exception, text: str) -> tuple[str, str] | None:
             "it is full",
             "free some space there, or raise its quota, and start again; what is committed stays",
         )
+    if "RequestTimeTooSkewed" in text:
+        return "this machine's clock is wrong", "set it by a time server"
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
         rights = "s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket"
         return "access is refused", f"allow {rights} to the owner of {CREDENTIALS}, or correct these"

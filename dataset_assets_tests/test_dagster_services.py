@@ -26,6 +26,19 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+@pytest.fixture(autouse=True)
+def unchanged_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts back what `run_daemon` changes for the life of its process."""
+    from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
+
+    for name in ("run_iteration", "_get_runs_to_dequeue"):
+        monkeypatch.setattr(QueuedRunCoordinatorDaemon, name, getattr(QueuedRunCoordinatorDaemon, name))
+
+
+def ignore_places(_: object) -> None:
+    """Takes the places of workers."""
+
+
 def test_the_daemon_looks_at_backfills_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
@@ -36,14 +49,11 @@ def test_the_daemon_looks_at_backfills_every_few_seconds(monkeypatch: pytest.Mon
 
     with needed("how its daemon waits between two looks at the backfills (run_daemon)"):
         from dagster._daemon import backfill, cli, controller
-        from dagster._daemon.run_coordinator import queued_run_coordinator_daemon
 
         monkeypatch.setattr(backfill, "execute_backfill_iteration", lambda *_, **__: iter(()))
         monkeypatch.setattr(cli, "main", lambda: None)
         monkeypatch.setattr(controller, "DEFAULT_DAEMON_INTERVAL_SECONDS", 30)
-        queue = queued_run_coordinator_daemon.QueuedRunCoordinatorDaemon
-        monkeypatch.setattr(queue, "run_iteration", queue.run_iteration)
-        run_daemon(lambda _: True)
+        run_daemon(lambda _: True, ignore_places)
         loop = backfill.execute_backfill_iteration_loop(cast("Any", None), cast("Any", None), Shutdown())
         for _ in range(3):
             next(loop)
@@ -65,7 +75,7 @@ def test_the_daemon_starts_queued_runs_only_while_it_may(monkeypatch: pytest.Mon
 
         monkeypatch.setattr(cli, "main", lambda: None)
         monkeypatch.setattr(QueuedRunCoordinatorDaemon, "run_iteration", look)
-        run_daemon(lambda _: allowed)
+        run_daemon(lambda _: allowed, ignore_places)
         daemon, context = QueuedRunCoordinatorDaemon(interval_seconds=5), cast("Any", SimpleNamespace())
         context.instance = None
         list(daemon.run_iteration(context))
@@ -73,6 +83,37 @@ def test_the_daemon_starts_queued_runs_only_while_it_may(monkeypatch: pytest.Mon
         allowed = True
         list(daemon.run_iteration(context))
         assert looks == ["looked"]
+
+
+@pytest.mark.parametrize(("places", "most"), [({"w1": 1, "w2": 2}, 3), ({}, 0), (None, 0)])
+def test_the_daemon_starts_as_many_runs_as_the_machines_have_places(
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+    places: Mapping[str, int] | None,
+    most: int,
+) -> None:
+    seen: list[object] = []
+
+    def count(_daemon: object, _instance: object, config: Any, _moment: object) -> list[dg.DagsterRun]:
+        seen.append(config.run_queue_config.max_concurrent_runs)
+        return []
+
+    with needed("how its daemon counts runs (run_daemon)"):
+        from dagster._daemon import cli
+        from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
+
+        monkeypatch.setattr(cli, "main", lambda: None)
+        monkeypatch.setattr(instance.run_launcher, "places", lambda: places, raising=False)
+        assert QueuedRunCoordinatorDaemon(5)._get_runs_to_dequeue(instance, config_of(instance), None) == []
+        monkeypatch.setattr(QueuedRunCoordinatorDaemon, "_get_runs_to_dequeue", count)
+        run_daemon(lambda _: True, seen.append)
+        list(QueuedRunCoordinatorDaemon(5).run_iteration(cast("Any", SimpleNamespace(instance=instance))))
+        assert seen == [places, most]
+
+
+def config_of(instance: dg.DagsterInstance) -> Any:
+    """The settings of the queue."""
+    return instance.get_concurrency_config()
 
 
 def test_the_webserver_is_an_application_with_routes_that_take_every_address(
@@ -129,7 +170,7 @@ def test_the_daemon_of_a_fresh_home_warns_of_no_missing_cursor(
             list(EventLogConsumerDaemon().run_iteration(context))
         assert len(caplog.messages) == 2, "it does not warn: run_daemon need not filter that"
         caplog.clear()
-        run_daemon(lambda _: True)
+        run_daemon(lambda _: True, ignore_places)
         with dg.DagsterInstance.ephemeral() as fresh:
             context.instance = fresh
             list(EventLogConsumerDaemon().run_iteration(context))

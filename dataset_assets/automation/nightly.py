@@ -89,7 +89,9 @@ def build_nightly(
         # A film that came since the sensor's last tick has no partition to ask for yet.
         add_missing(context.instance, look.settings)
         candidates, absent = _candidates(look.settings)
-        busy = videos_in_work(context.instance)
+        # Also those that other machines work on without a run of Dagster.
+        runs = DataSet.of(settings).at_work()
+        busy = videos_in_work(context.instance) | {key for key, run in runs.items() if run.is_alive}
         free = [each for each in candidates if each.key not in busy]
         refusals.begin(settings)
         choice = _choose(look.settings, free, refusals)

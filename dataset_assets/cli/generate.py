@@ -366,7 +366,7 @@ def _run(
         # So that no machine begins with the longest film when the others are at their end.
         tasks = sorted(tasks, key=lambda task: -windows[task.key])
     supervisor = Supervisor(config, tasks, workers, force=force, shared=shared, waits=waits)
-    launched = LaunchedRuns(windows)
+    launched = LaunchedRuns(windows, force=force)
     data_set = DataSet.of(settings)
     too_small: set[str] = set()
     shown_s = time.monotonic() if not console.is_terminal else 0.0

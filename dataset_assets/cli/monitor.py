@@ -105,8 +105,7 @@ class _Snapshots:
         self._settings = settings
         self._collector = SnapshotCollector(settings)
         keys = [entry.key for entry in settings.videos]
-        are_many = DataSet.of(settings).is_made_by_many
-        self._history = History(dagster_home(settings), keys, are_many=are_many)
+        self._history = History(dagster_home(settings), keys)
 
 
 def _kept(config: Path) -> Settings | None:

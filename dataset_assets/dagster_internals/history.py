@@ -68,9 +68,10 @@ def _report_materializations(instance: dg.DagsterInstance, events: Sequence[dg.A
     from dagster._core.events import StepMaterializationData
     from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
+    make_entry: Any = dg.EventLogEntry  # whose arguments have no types
     entries: dict[dg.AssetKey, list[dg.EventLogEntry]] = {}
     for event in events:
-        entry = dg.EventLogEntry(
+        entry = make_entry(
             user_message="",
             level=logging.INFO,
             job_name=RUNLESS_JOB_NAME,

@@ -58,7 +58,6 @@ def run_daemon(
     start_runs = QueuedRunCoordinatorDaemon.run_iteration
 
     def start_runs_if_allowed(daemon: Any, context: Any, *arguments: Any) -> Generator[Any, None, None]:
-        keep_connections(context.instance)
         if may_start_runs(context.instance):
             yield from start_runs(daemon, context, *arguments)
         else:
@@ -68,13 +67,14 @@ def run_daemon(
     runs_to_start = QueuedRunCoordinatorDaemon._get_runs_to_dequeue
 
     def runs_within_places(
-        daemon: Any, instance: dg.DagsterInstance, config: Any, **arguments: Any
+        daemon: Any, instance: dg.DagsterInstance, config: Any, fixed_iteration_time: float | None
     ) -> list[dg.DagsterRun]:
+        keep_connections(instance)
         if has_places(instance):
             places = cast("LauncherWithPlaces", instance.run_launcher).places()
             on_places(places)
             config = _limited(config, sum((places or {}).values()))
-        return runs_to_start(daemon, instance, config, **arguments)
+        return runs_to_start(daemon, instance, config, fixed_iteration_time)
 
     QueuedRunCoordinatorDaemon._get_runs_to_dequeue = runs_within_places  # type: ignore[method-assign]
     logging.getLogger(f"dagster.daemon.{EventLogConsumerDaemon.__name__}").addFilter(_is_no_missing_cursor)

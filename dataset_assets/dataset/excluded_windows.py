@@ -107,7 +107,8 @@ class ExcludedWindows:
     def _locked(self, key: str) -> Iterator[None]:
         """Let one process at a time, and one thread, change a file as it is in the store."""
         make_folder(self._folder, self._root)
-        with locked(self._folder / ".lock"):
+        # Without: of two that change the same video's at the same moment, one may be lost.
+        with locked(self._folder / ".lock", is_needed=False):
             if self._mirror is not None:
                 self._mirror.pull_small(self.path(key))
             yield

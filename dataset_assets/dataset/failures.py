@@ -39,7 +39,8 @@ class Failure:
         run_id: The Dagster run; empty where there was none.
         ended_s: When the run ended, Unix time.
         is_refusal: Whether the film was there and cannot be used as it is.
-        version: Of a refused film at an address, see `video.FileState`; empty for others.
+        version: Of a refused film: changes with its file; empty for others, and in records of the release
+            before.
         was_killed: Whether its process was killed from outside, so that it may succeed elsewhere as it is.
     """
 
@@ -62,20 +63,17 @@ class Failure:
             and film != ""
             and is_there(Path(film) if isinstance(film, str) else film)
         )
-        found = seen(film) if is_refusal and isinstance(film, Address) else None
-        version = found.version if found else ""
+        version = _version(Path(film) if isinstance(film, str) else film) if is_refusal else ""
         return cls(key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal, version=version)
 
     def refuses(self, film: FilmPath) -> bool:
         """Return whether the run refused a film that has not been replaced since."""
-        if isinstance(film, Address):
-            state = seen(film) if self.is_refusal else None
-            return state is not None and state.version == self.version
-        try:
-            found = film.stat()
-        except OSError:
+        if not self.is_refusal:
             return False
-        return self.is_refusal and max(found.st_mtime, found.st_ctime) <= self.ended_s
+        if self.version or isinstance(film, Address):
+            return self.version == _version(film) != ""
+        found = seen(film)
+        return found is not None and max(int(found.version), found.changed_ns) <= self.ended_s * 1e9
 
     def merged_with(self, earlier: Failure | None) -> Failure:
         """Return this failure, completed by an earlier report of the same one."""
@@ -153,6 +151,14 @@ class Failures:
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"
+
+
+def _version(film: FilmPath) -> str:
+    """Return what changes with a film's file, by the clock of its own server; empty where it is not there."""
+    found = seen(film)
+    if found is None or isinstance(film, Address):
+        return "" if found is None else found.version
+    return f"{found.size_bytes} {found.version} {found.changed_ns}"
 
 
 def _printable(value: Any) -> Any:

@@ -14,7 +14,7 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import redis
@@ -38,6 +38,7 @@ from dataset_assets.engines.signs_of_life import (
     run_key,
     stop_key,
 )
+from dataset_assets.errors import DatasetAssetsError
 
 __all__ = ["DatasetCeleryRunLauncher", "app", "execute_job", "execute_plan", "resume_job"]
 
@@ -67,10 +68,9 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         super().__init__(**stock)
         self.alive_s = alive_s
         if not (self.broker or "").startswith(("redis://", "rediss://")):
-            raise dg.DagsterInvalidConfigError(
-                "run_launcher.config.broker of dagster.yaml: signs of life need Redis; give redis://...",
-                [],
-                {},
+            raise DatasetAssetsError(
+                f"run_launcher.config.broker of dagster.yaml is {self.broker!r}: signs of life need Redis",
+                "give redis://:PASSWORD@HOST:6379/0",
             )
         self._redis = connect(str(self.broker))
         self._missed: dict[str, int] = {}
@@ -80,7 +80,7 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         """Return the settings in `dagster.yaml`."""
         description = "Seconds after which a run's process, or a worker, counts as silent."
         return {
-            **CeleryRunLauncher.config_type(),
+            **cast("Mapping[str, Any]", CeleryRunLauncher.config_type()),
             "alive_s": dg.Field(float, is_required=False, default_value=30.0, description=description),
         }
 
@@ -189,7 +189,7 @@ class _Worker:
 _worker = _Worker()
 
 
-@worker_init.connect
+@worker_init.connect  # type: ignore[untyped-decorator]
 def _prepare(sender: Any, **_: object) -> None:
     """Read the settings, and import what runs need: each is forked from this process, and starts at once."""
     importlib.import_module(DEFINITIONS)
@@ -206,17 +206,17 @@ def _prepare(sender: Any, **_: object) -> None:
     _worker.controller = sender
 
 
-@worker_ready.connect
+@worker_ready.connect  # type: ignore[untyped-decorator]
 def _offer_places(**_: object) -> None:
     beat_of_worker(_worker.url, _worker.alive_s, _worker.controller.hostname, _worker.places)
 
 
-@task_prerun.connect
+@task_prerun.connect  # type: ignore[untyped-decorator]
 def _begin(task_id: str, **_: object) -> None:
     _worker.beats[task_id] = beat_of_run(_worker.url, _worker.alive_s, task_id)
 
 
-@task_postrun.connect
+@task_postrun.connect  # type: ignore[untyped-decorator]
 def _end(task_id: str, **_: object) -> None:
     if beat := _worker.beats.pop(task_id, None):
         beat.stop()

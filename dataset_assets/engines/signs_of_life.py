@@ -111,7 +111,7 @@ def places_of_workers(client: redis.Redis) -> dict[str, int]:
     Raises:
         redis.RedisError: The broker does not answer.
     """
-    names = sorted(client.smembers(_WORKERS))
+    names = sorted(map(str, client.smembers(_WORKERS)))
     values = client.mget([_worker_key(name) for name in names]) if names else []
     return {name: places for name, value in zip(names, values, strict=True) if (places := int(value or 0))}
 

@@ -187,7 +187,7 @@ def failure_of_job(key: str, job: str, state: Job | None, output: Path) -> tuple
     if state is not None and state.state in _ENDS:
         how, remedy = _ENDS[state.state]
         return f"{key}: its Slurm job {job} {how}", remedy
-    how = "is no longer known to Slurm" if state is None else f"ended as {state.state} with {_ending(state)}"
+    how = "is unknown to Slurm by now" if state is None else f"ended as {state.state} with {_ending(state)}"
     return f"{key}: its Slurm job {job} {how}", f"{GOES_ON}; what it printed is in {output}"
 
 

@@ -139,7 +139,7 @@ def _writing(data_set: DataSet) -> Iterator[tuple[Path, _Files]]:
     for name in (page_of(""), chunk_of("")):
         (folder / name).parent.mkdir(exist_ok=True)
     files = _Files(data_set)
-    with locked(folder / LOCK_FILE):
+    with locked(folder / LOCK_FILE, is_needed=not data_set.is_made_by_many):
         for name in STATIC_FILES + PATCHES_SCRIPTS:
             content = (resources.files("dataset_assets.gallery") / "static" / name).read_bytes()
             files.replace_if_changed(folder / name, content)

@@ -23,6 +23,7 @@ from dataset_assets_tests.automation.samples import ALL, add_run, films, finish
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.film_server import FilmServer
 from dataset_assets_tests.generate.samples import raise_version
+from dataset_assets_tests.machines import holder_of, lease
 
 # The films have no weight in the other categories.
 WANTED = ALL[:3]
@@ -121,6 +122,15 @@ def test_what_is_queued_running_absent_or_failed_does_not_take_a_place(night: Ni
     said = night.evaluate()
     assert not said.run_requests
     assert said.skip_message == "3 videos, nothing to request: 2 queued or running, 1 film absent"
+
+
+def test_what_another_machine_works_on_without_a_run_is_not_requested(night: Night) -> None:
+    night.configure(base_settings={"machines": "many"}, nightly={"max_videos_per_night": 1})
+    root = load_settings(night.config).base.output_base_dir
+    lease(root, "large", holder_of("w1"))
+    assert keys(night.tick()) == ["middle"]
+    lease(root, "large", holder_of("w1"), silent_s=61)
+    assert keys(night.tick()) == ["large"]
 
 
 def test_films_at_addresses_are_asked_for_once_and_requested_by_size(

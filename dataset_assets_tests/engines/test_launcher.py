@@ -9,12 +9,15 @@ import dagster as dg
 import pytest
 
 from dataset_assets.assets import failure_of_run
+from dataset_assets.errors import DatasetAssetsError
 from dataset_assets_tests.automation.samples import add_run
 from dataset_assets_tests.command import wait_until
 from dataset_assets_tests.engines.servers import Server, running_redis
 
-celery = pytest.importorskip("dataset_assets.engines.celery")
-signs_of_life = pytest.importorskip("dataset_assets.engines.signs_of_life")
+pytest.importorskip("dagster_celery")
+
+from dataset_assets.engines import signs_of_life
+from dataset_assets.engines.celery import DatasetCeleryRunLauncher
 
 STARTED = dg.DagsterRunStatus.STARTED
 ALIVE_S = 3.0
@@ -32,14 +35,14 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-def launcher_of(instance: dg.DagsterInstance, url: str) -> celery.DatasetCeleryRunLauncher:
-    made = celery.DatasetCeleryRunLauncher(default_queue="dagster", broker=url, backend=url, alive_s=ALIVE_S)
+def launcher_of(instance: dg.DagsterInstance, url: str) -> DatasetCeleryRunLauncher:
+    made = DatasetCeleryRunLauncher(default_queue="dagster", broker=url, backend=url, alive_s=ALIVE_S)
     made.register_instance(instance)
     return made
 
 
 @pytest.fixture
-def launcher(instance: dg.DagsterInstance, redis: Server) -> celery.DatasetCeleryRunLauncher:
+def launcher(instance: dg.DagsterInstance, redis: Server) -> DatasetCeleryRunLauncher:
     return launcher_of(instance, redis.url)
 
 
@@ -47,7 +50,7 @@ def started(instance: dg.DagsterInstance, task_id: str) -> dg.DagsterRun:
     return add_run(instance, "film", STARTED, **{"dagster-celery/task_id": task_id})
 
 
-def looks(launcher: celery.DatasetCeleryRunLauncher, run: dg.DagsterRun, times: int) -> list[str]:
+def looks(launcher: DatasetCeleryRunLauncher, run: dg.DagsterRun, times: int) -> list[str]:
     return [launcher.check_run_worker_health(run).status.name for _ in range(times)]
 
 
@@ -57,7 +60,7 @@ def sentence(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str) -> 
 
 
 def test_a_process_that_gives_signs_of_life_is_alive_and_a_silent_one_is_dead_at_the_third_look(
-    instance: dg.DagsterInstance, launcher: celery.DatasetCeleryRunLauncher, redis: Server
+    instance: dg.DagsterInstance, launcher: DatasetCeleryRunLauncher, redis: Server
 ) -> None:
     run = started(instance, "silent")
     beat = signs_of_life.beat_of_run(redis.url, 1.0, "silent")
@@ -85,7 +88,7 @@ def test_a_process_that_gives_signs_of_life_is_alive_and_a_silent_one_is_dead_at
     ],
 )
 def test_a_process_that_ended_is_dead_at_the_first_look(
-    instance: dg.DagsterInstance, launcher: celery.DatasetCeleryRunLauncher, result: str, what: str
+    instance: dg.DagsterInstance, launcher: DatasetCeleryRunLauncher, result: str, what: str
 ) -> None:
     task = f"ended {result}"
     run = started(instance, task)
@@ -102,7 +105,7 @@ def test_a_silent_broker_says_nothing_of_any_run(instance: dg.DagsterInstance) -
     assert away.places() is None
 
 
-def test_places_are_those_of_living_workers(launcher: celery.DatasetCeleryRunLauncher, redis: Server) -> None:
+def test_places_are_those_of_living_workers(launcher: DatasetCeleryRunLauncher, redis: Server) -> None:
     beats = [
         signs_of_life.beat_of_worker(redis.url, 0.2, name, lambda places=places: places)
         for name, places in {"w1": 2, "w2": 3}.items()
@@ -114,7 +117,7 @@ def test_places_are_those_of_living_workers(launcher: celery.DatasetCeleryRunLau
 
 
 def test_terminating_asks_the_process_to_stop_and_says_so_first(
-    instance: dg.DagsterInstance, launcher: celery.DatasetCeleryRunLauncher
+    instance: dg.DagsterInstance, launcher: DatasetCeleryRunLauncher
 ) -> None:
     run = started(instance, "stopped")
     assert launcher.terminate(run.run_id)
@@ -128,5 +131,5 @@ def test_terminating_asks_the_process_to_stop_and_says_so_first(
 
 
 def test_a_broker_that_is_no_redis_is_refused(instance: dg.DagsterInstance) -> None:
-    with pytest.raises(dg.DagsterInvalidConfigError, match="give redis://"):
+    with pytest.raises(DatasetAssetsError, match="give redis://"):
         launcher_of(instance, "pyamqp://guest@localhost//")

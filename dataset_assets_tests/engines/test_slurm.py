@@ -150,7 +150,7 @@ def test_a_job_that_waits_or_runs_is_healthy(cluster: Cluster) -> None:
         ("TIMEOUT", "reached its time limit", "--time"),
         ("NODE_FAIL", "was lost with its node", "goes on from the last commit"),
         ("CANCELLED", "was cancelled by scancel or an administrator", "goes on from the last commit"),
-        ("FORGOTTEN", "is no longer known to Slurm", "what it printed is in"),
+        ("FORGOTTEN", "is unknown to Slurm by now", "what it printed is in"),
     ],
 )
 def test_why_a_job_ended_is_one_sentence_with_a_remedy(
@@ -291,11 +291,17 @@ def test_a_run_on_another_machine_is_not_taken_for_dead(cluster: Cluster, tmp_pa
     assert cluster.latest(run).status is STATUS.STARTED
 
 
+def test_a_run_that_is_no_job_is_left_alone(cluster: Cluster) -> None:
+    """As those of `generate`, which Dagster's monitoring asks for too."""
+    run = cluster.add("true")
+    assert cluster.health(run) is WorkerStatus.RUNNING
+
+
 def test_a_run_that_is_started_again_is_not_the_job_of_the_first(cluster: Cluster) -> None:
     run = cluster.launch(cluster.add("true"))
     retry = cluster.add("true", **dict(run.tags))
     assert slurm_job_of(retry) is None
-    assert cluster.launcher.check_run_worker_health(retry).status is WorkerStatus.UNKNOWN
+    assert cluster.health(retry) is WorkerStatus.RUNNING
 
 
 def options_of(script: Path) -> dict[str, str]:

@@ -147,6 +147,21 @@ def test_pages_do_not_wait_for_a_machine_that_may_be_dead(
     assert refresh_gallery(by_many(copied), all_pages=True).written == 1
 
 
+def test_many_machines_need_no_locks(copied: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("dataset_assets.disk.fcntl.flock", flock)
+    with pytest.raises(OSError, match="not implemented"):
+        refresh_gallery(copied, all_pages=True)
+    settings = by_many(copied)
+    assert refresh_gallery(settings, all_pages=True).written == 1
+    excluded = DataSet.of(settings).excluded_windows
+    assert excluded.add(KEY, 7) == {7}
+    with DataSet.of(settings).work_on(KEY):
+        pass
+
+
 def test_two_machines_may_write_the_same_page_at_once(
     copied: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +169,8 @@ def test_two_machines_may_write_the_same_page_at_once(
     refresh_gallery(settings, all_pages=True)
     wanted = pages(settings)
     monkeypatch.setattr("dataset_assets.disk.fcntl.flock", lambda *_: None)  # does not reach the other
-    real_rename, others = disk.rename, []
+    real_rename = disk.rename
+    others: list[Path] = []
 
     def rename(source: Path, target: Path, size_bytes: int) -> None:
         if not others and target.suffix == ".html":

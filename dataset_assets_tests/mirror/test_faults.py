@@ -91,6 +91,7 @@ def test_an_absent_bucket_is_named(bucket: Bucket) -> None:
         (401, "InvalidAccessKeyId", "access is refused"),
         (507, "StorageFull", "it is full"),
         (403, "QuotaExceeded", "it is full"),
+        (403, "RequestTimeTooSkewed", "this machine's clock is wrong"),
         (503, "SlowDown", "it answers 503"),
         (400, "InvalidRequest", "it refuses the request: 400"),
     ],

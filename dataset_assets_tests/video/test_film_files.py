@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -134,3 +136,8 @@ def test_a_local_film_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(FileNotFoundError):
         FileState.of(tmp_path / "absent.mkv")
     assert not isinstance(FileNotFoundError(), VideoError)
+
+
+def test_obstore_is_imported_by_the_first_request_alone() -> None:
+    imports = "import sys, dataset_assets.cli.doctor, dataset_assets.launch.worker"
+    subprocess.run([sys.executable, "-c", f"{imports}; sys.exit('obstore' in sys.modules)"], check=True)
