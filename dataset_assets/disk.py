@@ -34,6 +34,8 @@ FORBIDDEN_ERRNOS: Final = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
 TEMPORARY_SUFFIX = ".tmp"
 # Network file systems that cannot flush a folder write its names at once.
 _UNFLUSHABLE_ERRNOS: Final = frozenset((errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS))
+# Network file systems that know no locks, such as Lustre mounted without them.
+_UNLOCKABLE_ERRNOS: Final = frozenset((errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK))
 _MKDIR_TRIES = 10
 
 
@@ -113,12 +115,13 @@ def rename(source: Path, target: Path, size_bytes: int) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, waits: bool = True) -> Iterator[int]:
+def locked(path: Path, *, waits: bool = True, is_needed: bool = True) -> Iterator[int]:
     """Hold an exclusive lock; the kernel releases it when the process ends, for whatever reason.
 
     Args:
         path: A file, made if absent, or a folder.
         waits: Whether to wait for another process that holds it.
+        is_needed: Whether a file system without locks is an error; else it is passed over.
 
     Yields:
         The descriptor that holds it; the processes that this one starts do not inherit it.
@@ -129,7 +132,11 @@ def locked(path: Path, *, waits: bool = True) -> Iterator[int]:
     """
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if is_needed or error.errno not in _UNLOCKABLE_ERRNOS:
+                raise
         yield descriptor
     finally:
         os.close(descriptor)

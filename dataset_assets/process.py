@@ -5,6 +5,7 @@ Here: identity and age of processes of this machine. Not here: what a process us
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 
@@ -51,6 +52,11 @@ def _created_s(pid: int) -> float | None:
         return None if process.status() in _ENDED else process.create_time()
     except psutil.NoSuchProcess:
         return None
+
+
+def host_name() -> str:
+    """Return the name by which the other machines know this one."""
+    return socket.gethostname()
 
 
 def boot_identity() -> str:

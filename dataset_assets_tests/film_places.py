@@ -20,7 +20,7 @@ def nothing_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(kept_blocks, "_kept", kept_blocks._KeptBlocks(FEW_BLOCKS))
     monkeypatch.setattr(film_files, "_looks", {})
     monkeypatch.setattr(film_files, "_away", {})
-    monkeypatch.setattr(objects, "REQUEST_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(objects, "STALL_TIMEOUT_S", 1.0)
     monkeypatch.setattr(objects, "RETRIES", 0)
     for cached in (objects._store, fingerprint._object_hash):
         cached.cache_clear()

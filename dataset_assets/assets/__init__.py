@@ -14,6 +14,7 @@ from dataset_assets.assets.dead_runs import close_dead_runs, process_of
 from dataset_assets.assets.decode_pool import DECODE_POOL, limit_to_max_workers
 from dataset_assets.assets.exports import EXPORTS, ExportConfig, build_exports
 from dataset_assets.assets.failures import (
+    GOES_ON,
     REMEDY,
     WHAT,
     console_text,
@@ -47,6 +48,7 @@ from dataset_assets.assets.runs import (
     PARTITION_TAG,
     UNFINISHED,
     ended_s,
+    host_of,
     is_config_mistake,
     is_of_this_machine,
     is_overtaken,
@@ -67,6 +69,7 @@ __all__ = [
     "FORCE_TAG",
     "GALLERY_ADDRESS",
     "GALLERY_VARIABLE",
+    "GOES_ON",
     "HOLDS_RUNS_VARIABLE",
     "HOST_TAG",
     "LANES_TAG",
@@ -92,6 +95,7 @@ __all__ = [
     "failure_of_events",
     "failure_of_run",
     "find_unregistered",
+    "host_of",
     "is_config_mistake",
     "is_finished",
     "is_of_this_machine",

@@ -153,6 +153,8 @@ def _unfinished(settings: Settings, overview: Overview) -> list[dict[str, str]]:
         if reasons:
             film = "" if seen(entry.path) else "the film is absent; "
             tables = "all tables" if len(reasons) == len(states) else ", ".join(reasons)
-            why = film + ", ".join(dict.fromkeys(reasons.values()))
+            host = overview.hosts.get(entry.key)
+            work = f"{host} works on it; " if host else ""
+            why = work + film + ", ".join(dict.fromkeys(reasons.values()))
             found.append({"video": entry.key, "tables": tables, "why": why})
     return found

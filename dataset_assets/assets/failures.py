@@ -24,6 +24,7 @@ FAILURE_EVENTS = frozenset(
     )
 )
 WHAT, REMEDY = "what", "remedy"
+GOES_ON = "run it again, it goes on from the last commit"
 
 
 @contextmanager
@@ -99,7 +100,10 @@ def failure_of_events(key: str, events: Iterable[dg.DagsterEvent], run_id: str, 
             died = failure(*reported)
         elif event.is_engine_event and (how := process_death(message)):
             death = death or f"its process {how}"
-        if event.is_step_failure:
+        if _was_interrupted(event):
+            interrupted = f"{key}: its process was asked to end, by a shutdown, a time limit or scancel"
+            died = Failure(key, "", interrupted, GOES_ON, run_id, ended_s, was_killed=True)
+        elif event.is_step_failure:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:
                 reported = _reported(data.user_failure_data.metadata)
@@ -111,9 +115,16 @@ def failure_of_events(key: str, events: Iterable[dg.DagsterEvent], run_id: str, 
             # What `generate` noticed of a worker's death names the video, and the remedy.
             what = death or (message or "it failed").rstrip(".")
             memory = ", with fewer runs at a time if memory ran out" if "SIGKILL" in what else ""
-            remedy = f"run it again, it goes on from the last commit{memory}"
+            remedy = f"{GOES_ON}{memory}"
             died = failure(what) if key in what else failure(f"{key}: {what}", remedy)
     return died or failure(f"{key}: the run was stopped")
+
+
+def _was_interrupted(event: dg.DagsterEvent) -> bool:
+    """Return whether a run was interrupted without *Terminate*, which would have cancelled it."""
+    data: Any = event.event_specific_data if event.is_step_failure or event.is_failure else None
+    error = getattr(data, "error", None)
+    return error is not None and error.cls_name == dg.DagsterExecutionInterruptedError.__name__
 
 
 def _config_mistake(event: dg.DagsterEvent) -> str:

@@ -58,6 +58,7 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.generate import VideoReport, generate_video
 from dataset_assets.partitions import VIDEO_PARTITIONS
+from dataset_assets.process import host_name
 from dataset_assets.tables import PATCHES, WINDOWS
 
 PATCHES_CHECKS = (
@@ -150,7 +151,8 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
             )
         statuses = DataSet.of(dataset_config).statuses(dataset_config, dataset_config.video(key))
         made = counted(run.made, "patch")
-        context.log.info(f"{run.key}: {made} made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s)")
+        place = f" on {host_name()}" if dataset_config.base.machines == "many" else ""
+        context.log.info(f"{run.key}: {made} made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s){place}")
         if run.finds_windows:
             yield dg.MaterializeResult(
                 asset_key=SCENE_WINDOWS,

@@ -18,6 +18,7 @@ from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.gallery import rejected_strip, sample_triplet, windows_sheet
 from dataset_assets.generate import CategoryReport, VideoReport
+from dataset_assets.process import host_name
 from dataset_assets.tables import VideoRow, description
 
 # One for all: the UI opens the lineage with several groups folded up into empty boxes, with one unfolded.
@@ -67,6 +68,7 @@ def source_metadata(settings: Settings, key: str, row: VideoRow) -> Metadata:
         ),
         "warnings": dg.MetadataValue.text("; ".join(row.warnings) or "none"),
         "gallery": page_link(settings, key),
+        **_host(settings),
         "path": dg.MetadataValue.path(row.path),
         **_table_place(DataSet.of(settings).tables.video_path(key), 1),
     }
@@ -91,7 +93,7 @@ def windows_metadata(settings: Settings, run: VideoReport) -> Metadata:
     _add_picture(metadata, "contact_sheet", windows_sheet(settings, data_set, run, list(run.categories)))
     _add_picture(metadata, "rejected", rejected_strip(data_set, run))
     metadata["gallery"] = page_link(settings, run.key)
-    return metadata | _table_place(data_set.tables.windows_path(run.key), report.rows)
+    return metadata | _host(settings) | _table_place(data_set.tables.windows_path(run.key), report.rows)
 
 
 def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Metadata:
@@ -120,6 +122,7 @@ def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Met
         _add_picture(metadata, "triplet", sample_triplet(data_set, report))
         metadata["samples"] = _samples(report)
     metadata["gallery"] = page_link(settings, run.key, category)
+    metadata |= _host(settings)
     metadata["folder"] = dg.MetadataValue.path(data_set.category_folder(settings, category))
     return metadata | _table_place(data_set.tables.patches_path(category, run.key), len(report.rows))
 
@@ -167,6 +170,11 @@ def _is_number(cell: str) -> bool:
 def _line(cells: Iterable[str]) -> str:
     escaped = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
     return f"| {' | '.join(escaped)} |"
+
+
+def _host(settings: Settings) -> Metadata:
+    """Return the machine that this process runs on, where many make the data set."""
+    return {"host": dg.MetadataValue.text(host_name())} if settings.base.machines == "many" else {}
 
 
 def _table_place(path: Path, rows: int) -> Metadata:

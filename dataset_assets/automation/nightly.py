@@ -89,7 +89,9 @@ def build_nightly(
         # A film that came since the sensor's last tick has no partition to ask for yet.
         add_missing(context.instance, look.settings)
         candidates, absent = _candidates(look.settings)
-        busy = videos_in_work(context.instance)
+        # Also those that other machines work on without a run of Dagster.
+        runs = DataSet.of(settings).at_work()
+        busy = videos_in_work(context.instance) | {key for key, run in runs.items() if run.is_alive}
         free = [each for each in candidates if each.key not in busy]
         refusals.begin(settings)
         choice = _choose(look.settings, free, refusals)
@@ -142,6 +144,7 @@ def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
     Those whose last run failed come last: films that are refused each night must not take all of its runs.
     """
     data_set = DataSet.of(settings)
+    data_set.copy.refresh()
     failed = data_set.failures.read()
     left = data_set.left_categories(settings)
     look_at((entry.path for entry in settings.videos), max_age_s=0)

@@ -257,9 +257,10 @@ def _reach_database(url: str) -> None:
 
 
 def _machines(settings: Settings) -> str:
-    records = DataSet.of(settings).host_records()
+    data_set = DataSet.of(settings)
+    records = data_set.host_records()
     if not records:
         return "none has worked on the data set yet"
-    if found := disagreements(records):
+    if found := disagreements(records, data_set.at_work()):
         raise DatasetAssetsError("\n".join(found), "")
     return f"{counted(len(records), 'machine')} agree; `doctor --hosts` shows them"

@@ -34,20 +34,22 @@ def host_table(settings: Settings) -> tuple[Table, list[str]]:
             'one machine makes this data set (base_settings.machines is "one"), so there are no hosts',
             'set it to "many" to let several machines make it',
         )
-    records = data_set.host_records()
-    return _table(records, data_set.at_work()), disagreements(records)
+    records, at_work = data_set.host_records(), data_set.at_work()
+    return _table(records, at_work), disagreements(records, at_work)
 
 
-def disagreements(records: Mapping[str, HostRecord]) -> list[str]:
+def disagreements(records: Mapping[str, HostRecord], at_work: Mapping[str, AtWork]) -> list[str]:
     """Return what is not the same on all machines, or wrong on one, each with its remedy.
 
     Args:
         records: What each machine recorded, by its name.
+        at_work: The run that works on each video.
     """
     if not records:
         return []
-    # The one that began last shows what is wanted now.
-    newest = max(records.values(), key=lambda each: each.joined_s)
+    # What is wanted shows one that works, of these the one whose configuration was changed last.
+    working = {each.host for each in at_work.values() if each.is_alive}
+    newest = max(records.values(), key=lambda each: (each.host in working, each.configured_s, each.joined_s))
     found = []
     for name, record in sorted(records.items()):
         if record.digest != newest.digest:

@@ -45,6 +45,7 @@ def open_ui(config: Path, host: str, port: int, console: Console, errors: Consol
     # Refused before anything is written.
     refuse_second(dagster_home(settings))
     _check_address(host, port)
+    DataSet.of(settings).copy.begin()
     settings = with_new_films(settings, errors)
     home = enter_home(settings, config)
     address = web_address(host, port)

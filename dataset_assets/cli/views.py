@@ -168,7 +168,8 @@ def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
 
 
 def _videos(overview: Overview, *, is_cut: bool) -> Table:
-    table = _table("Videos", ("video", "state"), ("windows", "acceptance", "patches", "size"), ("rejected",))
+    names = ("video", "state", "host") if overview.hosts else ("video", "state")
+    table = _table("Videos", names, ("windows", "acceptance", "patches", "size"), ("rejected",))
     if is_cut:
         # The reasons get what the others leave; where that is less than their width, the others are folded.
         reasons, table.expand = table.columns[-1], True
@@ -177,6 +178,7 @@ def _videos(overview: Overview, *, is_cut: bool) -> Table:
         table.add_row(
             Text(row["video"]),
             STATES[overview.state(row["video"])[0]],
+            *([Text(overview.hosts.get(row["video"], "-"))] if overview.hosts else []),
             f"{row['accepted']}/{row['windows_target']}",
             _percent(row["acceptance_rate"]),
             f"{row['patches_done']}/{row['patches_target']}",

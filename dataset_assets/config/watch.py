@@ -135,7 +135,9 @@ def _locked(settings: Settings) -> Iterator[None]:
     """Let one process at a time name films: a name is permanent, as a part of file names."""
     path = register_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path.with_name(f".{path.stem}.lock")):
+    # With many machines a lease lets one at a time come here.
+    is_needed = settings.base.machines == "one"
+    with locked(path.with_name(f".{path.stem}.lock"), is_needed=is_needed):
         yield
 
 

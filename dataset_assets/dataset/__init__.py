@@ -13,10 +13,11 @@ Example:
 
 from dataset_assets.dataset.at_work import AtWork
 from dataset_assets.dataset.completion import Completion, windows_to_do
+from dataset_assets.dataset.copying import COPY_AGE_S
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure, newest
-from dataset_assets.dataset.holding import OnBusy
+from dataset_assets.dataset.holding import OnBusy, refuse_to_wait
 from dataset_assets.dataset.hosts import HostRecord, clock_ahead_s
 from dataset_assets.dataset.identity import (
     PATCHES_VERSION,
@@ -73,6 +74,7 @@ from dataset_assets.dataset.work import VideoWork
 
 __all__ = [
     "CODE_CHANGED",
+    "COPY_AGE_S",
     "EXCLUSIONS_CHANGED",
     "FILE_NAME",
     "LOST_LEASE_EXIT_CODE",
@@ -123,6 +125,7 @@ __all__ = [
     "patches_hashes",
     "picture_name",
     "reasons_text",
+    "refuse_to_wait",
     "select",
     "sequence_hashes",
     "shortfall",

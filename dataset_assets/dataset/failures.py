@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_assets.addresses import Address, FilmPath
+from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.disk import replacing
 from dataset_assets.errors import (
     BusyError,
@@ -38,7 +39,8 @@ class Failure:
         run_id: The Dagster run; empty where there was none.
         ended_s: When the run ended, Unix time.
         is_refusal: Whether the film was there and cannot be used as it is.
-        version: Of a refused film at an address, see `video.FileState`; empty for others.
+        version: Of a refused film: changes with its file; empty for others, and in records of the release
+            before.
         was_killed: Whether its process was killed from outside, so that it may succeed elsewhere as it is.
     """
 
@@ -61,20 +63,17 @@ class Failure:
             and film != ""
             and is_there(Path(film) if isinstance(film, str) else film)
         )
-        found = seen(film) if is_refusal and isinstance(film, Address) else None
-        version = found.version if found else ""
+        version = _version(Path(film) if isinstance(film, str) else film) if is_refusal else ""
         return cls(key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal, version=version)
 
     def refuses(self, film: FilmPath) -> bool:
         """Return whether the run refused a film that has not been replaced since."""
-        if isinstance(film, Address):
-            state = seen(film) if self.is_refusal else None
-            return state is not None and state.version == self.version
-        try:
-            found = film.stat()
-        except OSError:
+        if not self.is_refusal:
             return False
-        return self.is_refusal and max(found.st_mtime, found.st_ctime) <= self.ended_s
+        if self.version or isinstance(film, Address):
+            return self.version == _version(film) != ""
+        found = seen(film)
+        return found is not None and max(int(found.version), found.changed_ns) <= self.ended_s * 1e9
 
     def merged_with(self, earlier: Failure | None) -> Failure:
         """Return this failure, completed by an earlier report of the same one."""
@@ -91,13 +90,15 @@ class Failure:
 class Failures:
     """The failures of a data set's videos, one file for each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mirror: Mirror | None = None) -> None:
         """Read nothing yet.
 
         Args:
             folder: Where the files are; made when there is something to keep.
+            mirror: The data set in an object store; None where it is in its folder.
         """
         self._folder = folder
+        self._mirror = mirror
 
     @contextmanager
     def kept(self, key: str, film: FilmPath) -> Iterator[None]:
@@ -125,11 +126,16 @@ class Failures:
             with replacing(self._path(failure.key), is_durable=False) as file:
                 record = {name: _printable(value) for name, value in asdict(failure).items()}
                 file.write(json.dumps(record).encode())
+            if self._mirror is not None:
+                self._mirror.put([self._path(failure.key)])
 
     def forget(self, key: str) -> None:
         """Delete a video's failure: a run succeeded."""
+        path = self._path(key)
         with suppress(OSError):
-            self._path(key).unlink(missing_ok=True)
+            path.unlink()
+            if self._mirror is not None:
+                self._mirror.delete([path])
 
     def read_one(self, key: str) -> Failure | None:
         """Return the failure of a video; None if its last run did not fail."""
@@ -145,6 +151,14 @@ class Failures:
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"
+
+
+def _version(film: FilmPath) -> str:
+    """Return what changes with a film's file, by the clock of its own server; empty where it is not there."""
+    found = seen(film)
+    if found is None or isinstance(film, Address):
+        return "" if found is None else found.version
+    return f"{found.size_bytes} {found.version} {found.changed_ns}"
 
 
 def _printable(value: Any) -> Any:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dataset_assets.disk import replacing, temporaries
-from dataset_assets.process import machine_identity, process_identity
+from dataset_assets.process import host_name, machine_identity, process_identity
 
 INTERVAL_S = 1.0
 # A smaller difference of a machine's clock from the file server's is taken for the time that a write takes.
@@ -74,7 +73,7 @@ class Progress:
         """Look up the identity of the process and of this machine where it was not given."""
         if not self.process:
             self.process = process_identity(self.pid) or ""
-            self.host, self.machine = socket.gethostname(), machine_identity()
+            self.host, self.machine = host_name(), machine_identity()
 
     @property
     def is_alive(self) -> bool:

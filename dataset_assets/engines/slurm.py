@@ -159,7 +159,8 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
         """Return whether a run's job goes on, and why not; a controller that does not answer ends no run."""
         job = slurm_job_of(run)
         if job is None:
-            return CheckRunHealthResult(WorkerStatus.UNKNOWN, "it has no Slurm job")
+            # One of `generate`, or one whose job is not noted yet; any other answer fails it.
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
         try:
             state = self._states.of(job)
         except SlurmError as error:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dataset_assets.assets import GOES_ON
 from dataset_assets.errors import DatasetAssetsError
 
 _TIMEOUT_S: Final = 60.0
@@ -47,18 +48,17 @@ _UNREACHABLE: Final = re.compile(
     r"|authentication (?:plugin|error)|munge encode failed",
     re.IGNORECASE,
 )
-_GOES_ON: Final = "run it again, it goes on from the last commit"
 _OPTIONS: Final = "run_launcher.config.sbatch of dagster.yaml"
 # Of a state: what became of the job, and the remedy.
 _ENDS: Final = {
     "BOOT_FAIL": ("could not start, since its node did not boot", "run it again, on another node"),
-    "CANCELLED": ("was cancelled by scancel or an administrator", _GOES_ON),
-    "DEADLINE": ("was ended at its deadline", f"{_GOES_ON}; move the deadline in {_OPTIONS}"),
-    "NODE_FAIL": ("was lost with its node", _GOES_ON),
-    "OUT_OF_MEMORY": ("ran out of memory", f"{_GOES_ON}, with more --mem in {_OPTIONS}"),
-    "PREEMPTED": ("was ended for other jobs", _GOES_ON),
-    "REVOKED": ("was taken over by another cluster", _GOES_ON),
-    "TIMEOUT": ("reached its time limit", f"{_GOES_ON}; raise --time in {_OPTIONS}"),
+    "CANCELLED": ("was cancelled by scancel or an administrator", GOES_ON),
+    "DEADLINE": ("was ended at its deadline", f"{GOES_ON}; move the deadline in {_OPTIONS}"),
+    "NODE_FAIL": ("was lost with its node", GOES_ON),
+    "OUT_OF_MEMORY": ("ran out of memory", f"{GOES_ON}, with more --mem in {_OPTIONS}"),
+    "PREEMPTED": ("was ended for other jobs", GOES_ON),
+    "REVOKED": ("was taken over by another cluster", GOES_ON),
+    "TIMEOUT": ("reached its time limit", f"{GOES_ON}; raise --time in {_OPTIONS}"),
 }
 
 
@@ -187,8 +187,8 @@ def failure_of_job(key: str, job: str, state: Job | None, output: Path) -> tuple
     if state is not None and state.state in _ENDS:
         how, remedy = _ENDS[state.state]
         return f"{key}: its Slurm job {job} {how}", remedy
-    how = "is no longer known to Slurm" if state is None else f"ended as {state.state} with {_ending(state)}"
-    return f"{key}: its Slurm job {job} {how}", f"{_GOES_ON}; what it printed is in {output}"
+    how = "is unknown to Slurm by now" if state is None else f"ended as {state.state} with {_ending(state)}"
+    return f"{key}: its Slurm job {job} {how}", f"{GOES_ON}; what it printed is in {output}"
 
 
 def _ending(job: Job) -> str:

@@ -37,6 +37,7 @@ class Card:
         state: One of `STATES`; `unlisted` is a video that is not in the configuration any more.
         why: What is wrong if it failed, else why it is not done; empty if it is done.
         remedy: What to do about a failure; else empty.
+        host: The machine that works on it; empty where nobody does, or one machine makes the data set.
         has_tables: Whether it has a page.
         windows: Accepted windows.
         windows_target: Windows wanted.
@@ -50,6 +51,7 @@ class Card:
     state: str
     why: str
     remedy: str
+    host: str
     has_tables: bool
     windows: int
     windows_target: int
@@ -99,6 +101,7 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
                 state=state,
                 why=why,
                 remedy=remedy,
+                host=overview.hosts.get(key, ""),
                 has_tables=key in with_tables,
                 windows=row.get("accepted", 0),
                 windows_target=row.get("windows_target", 0),

@@ -27,7 +27,7 @@ from pathlib import Path
 from dataset_assets import __version__
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, Overview
-from dataset_assets.disk import locked, replacing
+from dataset_assets.disk import TEMPORARY_SUFFIX, locked, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.gallery.index_page import read_index_page
 from dataset_assets.gallery.patch_chunks import chunk_of, encode_chunk, read_head
@@ -41,6 +41,7 @@ STATIC_FILES = ("gallery.css", "gallery.js", "exclusions.js")
 # Where the stamp stands in a page; what comes before it has a fixed length.
 STAMP = re.compile(rb'<meta name="dataset-assets" content="([^"]*)">')
 HEAD_BYTES = 1000
+UNFINISHED_S = 3600.0
 PATCHES_FILE, PLACE_FILE = "patches.html", "data_set.js"
 PATCHES_SCRIPTS = ("patches.js", "patch_grid.js", "patch_store.js")
 
@@ -122,35 +123,41 @@ def refresh_gallery(
         if page.stem not in keys:
             _write_page(settings, data_set, page.stem, categories)
     _write_index(settings, data_set, overview or data_set.overview(settings))
+    if data_set.is_made_by_many:
+        _remove_unfinished(data_set.gallery_folder)
     return GalleryReport(index_path(settings), written, tuple(problems))
 
 
 @contextmanager
-def _writing(data_set: DataSet) -> Iterator[Path]:
-    """Let one process at a time write to the gallery; give its folder, with the static files in it."""
+def _writing(data_set: DataSet) -> Iterator[tuple[Path, _Files]]:
+    """Let one process at a time write to the gallery; give its folder, with the static files in it.
+
+    Where locks do not reach other machines, these may write at the same time.
+    """
     folder = data_set.gallery_folder
     (folder / COVERS_FOLDER).mkdir(parents=True, exist_ok=True)
     for name in (page_of(""), chunk_of("")):
         (folder / name).parent.mkdir(exist_ok=True)
-    with locked(folder / LOCK_FILE):
+    files = _Files(data_set)
+    with locked(folder / LOCK_FILE, is_needed=not data_set.is_made_by_many):
         for name in STATIC_FILES + PATCHES_SCRIPTS:
             content = (resources.files("dataset_assets.gallery") / "static" / name).read_bytes()
-            _replace_if_changed(folder / name, content)
-        _replace_if_changed(folder / PLACE_FILE, _place(data_set))
-        yield folder
+            files.replace_if_changed(folder / name, content)
+        files.replace_if_changed(folder / PLACE_FILE, _place(data_set))
+        yield folder, files
 
 
 def _write_index(settings: Settings, data_set: DataSet, overview: Overview) -> None:
-    with _writing(data_set) as folder:
+    with _writing(data_set) as (folder, files):
         covers = frozenset(path.stem for path in (folder / COVERS_FOLDER).glob("[!.]*.jpg"))
         page = render_index_page(read_index_page(settings, data_set, overview), covers)
-        _replace(folder / INDEX_FILE, _encoded(page))
+        files.replace(folder / INDEX_FILE, _encoded(page))
         patches = render_patches_page(read_patches_page(settings, folder))
-        _replace(folder / PATCHES_FILE, _encoded(patches))
+        files.replace(folder / PATCHES_FILE, _encoded(patches))
 
 
 def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> None:
-    with _writing(data_set) as folder:
+    with _writing(data_set) as (folder, files):
         stamp = _stamp(_tables(data_set, key, categories))
         page = read_video_page(settings, data_set, key)
         cover, chunk = folder / COVERS_FOLDER / f"{key}.jpg", folder / chunk_of(key)
@@ -160,17 +167,17 @@ def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Col
                 path.unlink(missing_ok=True)
         else:
             if page.cover:
-                _replace(cover, (data_set.pictures(key).folder / page.cover).read_bytes())
+                files.replace(cover, (data_set.pictures(key).folder / page.cover).read_bytes())
             else:
                 cover.unlink(missing_ok=True)
-            _replace_if_changed(chunk, encode_chunk(page))
-            _replace(folder / page_of(key), _encoded(render_video_page(page, stamp)))
+            files.replace_if_changed(chunk, encode_chunk(page))
+            files.replace(folder / page_of(key), _encoded(render_video_page(page, stamp)))
         _remove_pictures(data_set, page)
 
 
 def _remove_pictures(data_set: DataSet, page: VideoPage) -> None:
     """Remove pictures of candidates that are not in the table, unless a run may be adding theirs."""
-    with suppress(BusyError), data_set.hold(page.key):
+    with suppress(BusyError), data_set.copy.hold_here(page.key):
         data_set.pictures(page.key).keep_only(page.pictures)
 
 
@@ -214,11 +221,29 @@ def _place(data_set: DataSet) -> bytes:
     return f"const DATA_SET = {json.dumps(place)};\n".encode()
 
 
-def _replace(path: Path, content: bytes) -> None:
-    with replacing(path) as file:
-        file.write(content)
+def _remove_unfinished(folder: Path) -> None:
+    """Remove files that other machines began to write long ago and never finished."""
+    now_s = (folder / INDEX_FILE).stat().st_mtime
+    for path in folder.glob(f"**/.*.[0-9]*{TEMPORARY_SUFFIX}"):
+        with suppress(FileNotFoundError):
+            if now_s - path.stat().st_mtime > UNFINISHED_S:
+                path.unlink()
 
 
-def _replace_if_changed(path: Path, content: bytes) -> None:
-    if not path.exists() or path.read_bytes() != content:
-        _replace(path, content)
+class _Files:
+    """Writes files of the gallery, also where other machines write the same ones at that moment."""
+
+    def __init__(self, data_set: DataSet) -> None:
+        """Decide under which temporary names files are written."""
+        # The lock of the folder may not reach other machines. One machine overwrites what it left behind.
+        self._writer = own_writer() if data_set.is_made_by_many else 0
+
+    def replace(self, path: Path, content: bytes) -> None:
+        """Replace a file."""
+        with replacing(path, writer=self._writer) as file:
+            file.write(content)
+
+    def replace_if_changed(self, path: Path, content: bytes) -> None:
+        """Replace a file that has other contents, or does not exist."""
+        if not path.exists() or path.read_bytes() != content:
+            self.replace(path, content)

@@ -19,6 +19,7 @@ from dataset_assets.dataset import (
     Completion,
     DataSet,
     Failure,
+    HostRecord,
     Overview,
     Progress,
     eta_s,
@@ -42,6 +43,8 @@ from dataset_assets.monitor.machine import MachineReader, ProcessUse
 from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Phase, Snapshot, VideoRun
 
 REFRESH_S = 2.0
+# Between two looks at the leases in an object store; a lease of 60 s beats as often.
+STORE_PAUSE_S = 5.0
 # A scan of the tables is followed by a pause of so many times its own length: at most 5% of a core.
 PAUSE_PER_SCAN = 20
 
@@ -90,20 +93,28 @@ class SnapshotCollector:
         # Runs whose progress was seen: without, they are past their pass, and not before it.
         self._begun: set[tuple[str, float]] = set()
         self._at_work: dict[str, AtWork] = {}
+        self._records: Mapping[str, HostRecord] = {}
         self._next_leases_s = 0.0
+        self._looked_s = 0.0
 
     def at_work(self) -> dict[str, AtWork]:
         """Return the run that works on each video, or did until it was killed, by key.
 
         With many machines the leases of all videos are read now and then: 0.15 CPU s for 5000, and a request
-        to the file server for each. In between, those of videos that were held or have progress.
+        to the file server for each. In between, those of videos that were held or have progress; of an object
+        store, which may charge for requests, as often as they change.
         """
         started_s = time.monotonic()
-        if not self._data_set.is_made_by_many or started_s >= self._next_leases_s:
+        if not self._data_set.is_made_by_many:
             self._at_work = self._data_set.at_work()
+        elif started_s >= self._next_leases_s:
+            self._at_work = self._data_set.at_work()
+            self._records = self._data_set.host_records()
             ended_s = time.monotonic()
             self._next_leases_s = ended_s + PAUSE_PER_SCAN * (ended_s - started_s)
-        else:
+            self._looked_s = ended_s
+        elif self._settings.base.output_url is None or started_s >= self._looked_s + STORE_PAUSE_S:
+            self._looked_s = started_s
             keys = {*self._at_work, *(progress.key for progress in self._data_set.progress())}
             self._at_work = self._data_set.at_work(keys)
         return self._at_work
@@ -115,7 +126,7 @@ class SnapshotCollector:
             activity: The runs that go on, and those that ended.
         """
         now_s = time.time()
-        found = self.at_work()
+        found, are_many = self.at_work(), self._data_set.is_made_by_many
         at_work = {key: each for key, each in found.items() if each.is_alive}
         live = {key: each.progress for key, each in at_work.items() if each.progress is not None}
         runs = {run.key: run for run in activity.runs if run.key}
@@ -126,8 +137,8 @@ class SnapshotCollector:
         failures = newest([*self._kept_failures().values(), *activity.failures])
         states = self._states(tables, running, left, failures, activity)
         videos = [self._summary(key, state, tables, live.get(key)) for key, state in states.items()]
-        to_come: Collection[str] | None = activity.waiting
-        if to_come is None:
+        to_come = frozenset(key for key in activity.waiting or () if states.get(key) == "waiting")
+        if activity.waiting is None:
             to_do = frozenset(key for key, state in states.items() if state in ("waiting", "interrupted"))
             to_come = to_do | activity.queued_again
         self._begun &= {(run.key, run.started_s) for run in runs.values()}
@@ -141,15 +152,15 @@ class SnapshotCollector:
             state="running" if going_on else "queued" if waits else "idle",
             overall=overall(videos, activity, to_come, now_s),
             videos=tuple(
-                _video_run(key, self._in_phase(runs.get(key), live.get(key)), at_work.get(key), uses, now_s)
+                _video_run(
+                    key, self._in_phase(runs.get(key), live.get(key)), at_work.get(key), uses, now_s, are_many
+                )
                 for key in sorted(running)
             ),
             categories=category_states(videos, self._categories),
             disk=disk(videos, self._settings, tables.other_bytes, self._data_set.free_bytes),
             machine=machine,
-            hosts=host_states(found, self._data_set.host_records(), now_s)
-            if self._data_set.is_made_by_many
-            else (),
+            hosts=host_states(found, self._records, now_s) if are_many else (),
             failures=tuple(each for each in failures.values() if states.get(each.key) == "failed"),
             interrupted=tuple(key for key, state in states.items() if state == "interrupted"),
             last_run=activity.last_run,
@@ -300,7 +311,7 @@ class SnapshotCollector:
             found = tables.overview.statuses[key]
             if key in running:
                 states[key] = "running"
-            elif key in (activity.waiting or ()):
+            elif key in (activity.waiting or ()) and (activity.is_forced or not self._is_done(found)):
                 states[key] = "waiting"
             elif key in failed:
                 states[key] = "failed"
@@ -325,7 +336,12 @@ class SnapshotCollector:
 
 
 def _video_run(
-    key: str, run: ActiveRun | None, at_work: AtWork | None, uses: Mapping[int, ProcessUse], now_s: float
+    key: str,
+    run: ActiveRun | None,
+    at_work: AtWork | None,
+    uses: Mapping[int, ProcessUse],
+    now_s: float,
+    are_many: bool,
 ) -> VideoRun:
     progress = at_work.progress if at_work is not None else None
     if run is None:
@@ -335,6 +351,7 @@ def _video_run(
         started_s = progress.started_s if progress is not None else now_s
         phase = phase if progress is not None or is_here else "probing"
         run = ActiveRun(key, "", phase, "Python" if is_here else "elsewhere", "", started_s)
+    host = (at_work.host if at_work is not None else run.host) if are_many else ""
     pass_ = progress or Progress(key, pid=0, process="none")
     use = uses.get(pass_.pid) if at_work is not None and at_work.is_here else None
     rate = windows_per_s(pass_, now_s)
@@ -343,7 +360,7 @@ def _video_run(
         phase=run.phase,
         launched_by=run.launched_by,
         run_id=run.run_id,
-        host=at_work.host or None if at_work is not None else None,
+        host=host or None,
         pid=progress.pid if progress is not None else None,
         started_s=run.started_s,
         updated_s=progress.updated_s if progress is not None else None,

@@ -19,6 +19,7 @@ from dataset_assets.assets import (
     WINDOWS_TAG,
     ended_s,
     failed_videos,
+    host_of,
     is_of_this_machine,
     process_of,
     video_of,
@@ -83,17 +84,14 @@ class _Past:
 class History:
     """Dagster's history of one data set."""
 
-    def __init__(self, home: Path, keys: Collection[str], *, are_many: bool = False) -> None:
+    def __init__(self, home: Path, keys: Collection[str]) -> None:
         """Open nothing yet.
 
         Args:
             home: The Dagster home; it need not exist.
             keys: The videos' keys; runs of other partitions belong to another project.
-            are_many: Whether many machines make the data set. Processes of the others cannot be seen here:
-                before a run holds its video, and after, Dagster alone knows whether it is alive.
         """
         self._home = home
-        self._are_many = are_many
         self._keys = frozenset(keys)
         self._instance: dg.DagsterInstance | None = None
         self._past: _Past | None = None
@@ -210,6 +208,7 @@ class History:
             run.run_id,
             started_s,
             None if windows is None else int(windows),
+            host_of(instance, run) or "",
         )
 
     def _phase_without_progress(
@@ -230,15 +229,13 @@ class History:
                 phase = "waiting" if event.step_key == SOURCE_VIDEO else "finishing"
             elif "step_keys" in event.engine_event_data.metadata and phase == "starting":
                 phase = "waiting"  # its steps would have started but for the pool
-        if self._are_many:
-            return phase
+        if not is_of_this_machine(instance, run):
+            return phase  # its launcher looks after it, before it holds its video and after
         process = process_of(entries)
         if process is None:
             timeout_s = START_TIMEOUT_S if run.status is _STATUS.STARTING else STARTED_TIMEOUT_S
             return phase if quiet_s < timeout_s else None
         pid, seen_s = process
-        if not is_of_this_machine(instance, run):
-            return phase  # its launcher looks after it
         return phase if was_running(pid, now_s - seen_s) else None
 
     def _events(

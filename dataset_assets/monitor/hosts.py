@@ -5,11 +5,11 @@ Plain arithmetic: no file, no clock. Not here: reading them (`dataset`), how the
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 
 from dataset_assets.dataset import AtWork, HostRecord, windows_per_s
 from dataset_assets.monitor.snapshot import Host
+from dataset_assets.process import host_name
 
 
 def host_states(
@@ -37,7 +37,7 @@ def _state(name: str, held: list[AtWork], records: Mapping[str, HostRecord], now
     record = records.get(name)
     return Host(
         host=name,
-        is_here=name == socket.gethostname(),
+        is_here=name == host_name(),
         videos=len(live),
         videos_lost=len(held) - len(live),
         windows_per_minute=60 * sum(rates) if rates else None,

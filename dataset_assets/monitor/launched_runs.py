@@ -24,12 +24,15 @@ class LaunchedRuns:
         failures: Those that failed, in order.
     """
 
-    def __init__(self, windows: Mapping[str, int]) -> None:
+    def __init__(self, windows: Mapping[str, int], *, force: bool = False) -> None:
         """Nothing runs yet.
 
         Args:
             windows: Windows to work on, by key of the videos whose turn will come.
+            force: Whether they are rebuilt though nothing of them is missing; else what another machine
+                finishes meanwhile does not wait any more.
         """
+        self._force = force
         self.failures: list[Failure] = []
         self._windows = windows
         self._waiting = set(windows)
@@ -72,4 +75,5 @@ class LaunchedRuns:
             failures=tuple(reversed(self.failures)),
             ended=tuple(self._ended[-MOST_ENDED:]),
             waiting=frozenset(self._waiting),
+            is_forced=self._force,
         )

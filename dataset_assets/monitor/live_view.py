@@ -28,6 +28,8 @@ BAR_WIDTH = 8
 MIN_KEY_WIDTH, MAX_KEY_WIDTH = 16, 40
 # A pass writes its progress after each window; the slowest seen took 9 s with all its candidates.
 QUIET_S = 60.0
+# Of a cluster: those that were lost first; `monitor --json` has all.
+MOST_HOSTS = 8
 MAX_ERROR_LINES, MIN_WRAP_WIDTH = 3, 24
 PHASE_STYLES = {"working": "cyan", "finishing": "cyan", "stopping": "yellow"}
 RUN_STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow"}
@@ -57,6 +59,10 @@ def render(snapshot: Snapshot, width: int, height: int | None, hint: str = "") -
     if height is None:
         videos = _videos(snapshot, width, len(snapshot.videos))
         return _spaced([head, videos, *sections, _texts(errors), foot], blanks=6)
+    # Videos name their hosts too: machines are shown where there is room for both.
+    needed = head.lines + foot.lines + sum(each.lines for each in sections) + len(snapshot.videos) + 1
+    if sections[0].lines and needed > height - 2:
+        sections.pop(0)
     while sections and head.lines + foot.lines + sum(each.lines for each in sections) > height - 2:
         sections.pop()
     free = height - head.lines - foot.lines - sum(each.lines for each in sections)
@@ -256,22 +262,27 @@ def _acceptance(share: float | None) -> Text:
 
 def _hosts(snapshot: Snapshot, width: int) -> _Section:
     """Return the machines that work, or were lost; nothing where one machine makes the data set."""
-    shown = [each for each in snapshot.hosts if each.videos or each.videos_lost]
+    concerned = [each for each in snapshot.hosts if each.videos or each.videos_lost]
+    shown = sorted(concerned, key=lambda each: not each.videos_lost)[:MOST_HOSTS]
     if not shown:
         return _texts([])
-    name_width = max(8, min(24, width - 32))
-    columns = [("host", "left", name_width), ("films", "right", 5), ("per min", "right", 7)]
-    table = _grid([*columns, ("last sign", "left", 10)], 1 if width < NARROW else 2)
+    name_width = max(8, min(24, width - 34))
+    columns = [("host", "left", name_width), ("films", "right", 5), ("lost", "right", 4)]
+    columns += [("per min", "right", 7), ("last sign", "left", 10)]
+    table = _grid(columns, 1 if width < NARROW else 2)
     for each in shown:
-        lost = Text(f"{each.videos_lost} lost", "red")
         silent = "-" if each.beaten_s is None else ago(snapshot.taken_s - each.beaten_s)
+        speed = "-" if each.windows_per_minute is None else f"{each.windows_per_minute:.1f}"
         table.add_row(
             shortened(each.host, name_width),
-            Text(str(each.videos)) if each.videos or not each.videos_lost else lost,
-            rate(each.windows_per_minute, " "),
+            str(each.videos),
+            Text(str(each.videos_lost or "-"), "red" if each.videos_lost else "dim"),
+            speed,
             Text(silent, "red" if each.videos_lost else ""),
         )
-    return _Section(table, len(shown) + 1)
+    if len(shown) < len(concerned):
+        table.add_row(Text(f"and {len(concerned) - len(shown)} more", "dim"))
+    return _Section(table, len(shown) + 1 + (len(shown) < len(concerned)))
 
 
 def _categories(snapshot: Snapshot, width: int) -> _Section:
@@ -304,8 +315,7 @@ def _resources(snapshot: Snapshot, width: int) -> _Section:
     scarce = used > 0.9 * machine.memory_bytes
     free_style, memory_style = "bold red" if short else "", "bold red" if scarce else ""
     busy, load = rate(machine.cpu_percent, "%"), f"load {machine.load_1m:.2f}"
-    if here := next((each.host for each in snapshot.hosts if each.is_here), ""):
-        busy = f"{shortened(here, 12)} {busy}"
+    here = " here" if snapshot.hosts else ""
     read, written = rate(machine.runs_read_bytes_per_s), rate(machine.runs_written_bytes_per_s)
     moved = f"read {read}, write {written}"
     made, projected = size(disk.used_bytes), size(disk.projected_bytes)
@@ -320,7 +330,7 @@ def _resources(snapshot: Snapshot, width: int) -> _Section:
         )
     kept = f", kept {size(disk.min_free_bytes)}" if short else ""
     runs_cores = "-" if machine.runs_cpu_percent is None else f"{machine.runs_cpu_percent / 100:.1f}"
-    cores = f"{busy} of {counted(machine.cpu_count, 'core')}, runs {runs_cores}, {load}"
+    cores = f"{busy} of {counted(machine.cpu_count, 'core')}{here}, runs {runs_cores}, {load}"
     waiting = f", {rate(machine.io_wait_percent, '%')} waiting for disks"
     in_use = (f"{size(used)} of {size(machine.memory_bytes)}", memory_style)
     free_now = (f"free {free}, then {then}{kept}", free_style)

@@ -36,6 +36,7 @@ class ActiveRun:
         run_id: The Dagster run; empty where there is none.
         started_s: When it started, Unix time.
         windows: Windows to work on, as the tables showed at its start; None where it has not come to them.
+        host: The machine that works on it; empty where it is not known.
     """
 
     key: str
@@ -45,6 +46,7 @@ class ActiveRun:
     run_id: str
     started_s: float
     windows: int | None = None
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Activity:
         last_run: The run that ended last.
         waiting: Keys of the videos whose turn has yet to come, where the caller knows; else what is missing
             or stale counts as waiting.
+        is_forced: Whether those whose turn has yet to come are rebuilt though nothing of them is missing.
         problem: Why the history could not be read; empty where it was, or where there is none.
     """
 
@@ -107,6 +110,7 @@ class Activity:
     ended: tuple[EndedRun, ...] = ()
     last_run: LastRun | None = None
     waiting: frozenset[str] | None = None
+    is_forced: bool = False
     problem: str = ""
 
 

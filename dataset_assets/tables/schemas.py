@@ -58,7 +58,7 @@ def _column(name: str, type_: pa.DataType, description: str, *, nullable: bool =
 VIDEOS: pa.Schema = pa.schema(
     [
         _column("name", _STRING, "Name of the video in the configuration."),
-        _column("path", _STRING, "Source file, as an absolute path."),
+        _column("path", _STRING, "Source file, as an absolute path, or the address of an object."),
         _column("fingerprint", _STRING, "Fingerprint of the source file's content."),
         _column("size_bytes", _INT64, "Size of the source file in bytes."),
         _column("container", _STRING, "Container format in FFmpeg's words, such as matroska,webm."),

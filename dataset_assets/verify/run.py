@@ -30,7 +30,7 @@ from dataset_assets.verify.pictures import check_triplet
 from dataset_assets.verify.repair import Marks, delete_broken, table_marks
 from dataset_assets.verify.tables import Tables, read_tables
 from dataset_assets.verify.windows import check_windows
-from dataset_assets.video import is_there
+from dataset_assets.video import is_there, look_at
 
 # Triplets that a thread takes at a time: about a second's work.
 BATCH = 32
@@ -67,9 +67,12 @@ def verify(
     """
     cv2.setNumThreads(1)  # parallelism is by triplet
     data_set = DataSet.of(settings)
+    data_set.copy.refresh()
     known = keys_of(settings)
     chosen = known if keys is None else sorted(set(keys))
+    data_set.copy.compare((Path(category.folder) for category in settings.categories.values()), chosen)
     strays = data_set.strays(settings, chosen, known)
+    look_at(video.path for video in settings.videos)
     stop = Event()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="verify")
     try:

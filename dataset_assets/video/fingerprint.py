@@ -9,6 +9,7 @@ Here: taking, storing and comparing fingerprints. Not here: waiting for files th
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -64,7 +65,7 @@ class Fingerprint:
     @property
     def content(self) -> str:
         """The part that a copy of the file shares."""
-        return SEPARATOR.join((str(self.size_bytes), self.content_hash))
+        return _content(self.size_bytes, self.content_hash)
 
     def has_same_content(self, other: Fingerprint) -> bool:
         """Return whether both are of the same content, even if the files' times differ."""
@@ -90,13 +91,20 @@ class Fingerprint:
     def was_of(self, film: FilmPath) -> bool:
         """Return the same as `is_of` by what was seen of a film last.
 
-        Its store is asked again only where that differs.
+        Its store is asked again only where the content differs: a run may have read a newer object.
         """
         if isinstance(film, Address):
             state = seen(film)
             if state is None or (self.size_bytes, self.version) == (state.size_bytes, state.version):
                 return True
+            with suppress(VideoError):
+                if self.content == _content(state.size_bytes, _object_hash(film, state)):
+                    return True
         return self.is_of(film)
+
+
+def _content(size_bytes: int, content_hash: str) -> str:
+    return SEPARATOR.join((str(size_bytes), content_hash))
 
 
 def _content_hash(film: FilmPath, size_bytes: int) -> str:

@@ -10,29 +10,30 @@ fork, where a request would wait forever: a process forked after its parent's fi
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from dataset_assets.addresses import Address
 from dataset_assets.errors import CORRECT_PATH, SourceChangedError, SourceLostError, VideoError
+from dataset_assets.object_store import CREDENTIALS, environment_fault, refuse_fork
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, HTTPStore, RetryConfig, S3Store
 
-# A block of 1 MiB has 20 s, which is 50 kB/s: a film that comes more slowly is of no use.
-REQUEST_TIMEOUT_S, CONNECT_TIMEOUT_S = 20.0, 5.0
+# A block of 1 MiB has 20 s, which is 50 kB/s: a film that comes more slowly is of no use. Ctrl+C waits for a
+# request, so one that stalls is given up early.
+REQUEST_TIMEOUT_S, STALL_TIMEOUT_S, CONNECT_TIMEOUT_S = 20.0, 5.0, 5.0
 # What is over within so many seconds is not reported; what lasts is a film that is away.
-RETRIES, RETRY_S = 3, 10.0
-CREDENTIALS: Final = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-ENDPOINTS: Final = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
+RETRIES, RETRY_S = 3, 5.0
 
-_ENDPOINT = re.compile(r"https?://[^\s/]+/*")
-_used_by_process = 0
+# Statuses of 4xx that pass.
+_PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+# In the text of obstore's errors, which have no other trace of it.
+_STATUS: Final = re.compile(r"\bstatus: (\d{3})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def read_range(
         SourceLostError: The store does not answer.
         SourceChangedError: It is in another state.
     """
-    _refuse_fork()
+    refuse_fork()
     store = _store(address.store)
     import obstore
     from obstore.exceptions import BaseError
@@ -115,6 +116,7 @@ def _store(store: str) -> S3Store | HTTPStore:
     client: ClientConfig = {
         "allow_http": True,
         "timeout": timedelta(seconds=REQUEST_TIMEOUT_S),
+        "read_timeout": timedelta(seconds=STALL_TIMEOUT_S),
         "connect_timeout": timedelta(seconds=CONNECT_TIMEOUT_S),
     }
     retries: RetryConfig = {
@@ -127,80 +129,53 @@ def _store(store: str) -> S3Store | HTTPStore:
         },
     }
     if store.startswith("s3://"):
-        _refuse_environment()
+        if (fault := environment_fault()) is not None:
+            raise VideoError(*fault)
         return S3Store(store.removeprefix("s3://"), client_options=client, retry_config=retries)
     return HTTPStore.from_url(store, client_options=client, retry_config=retries)
 
 
-def _refuse_environment() -> None:
-    """Refuse settings of S3 in the environment on which obstore panics.
-
-    Raises:
-        VideoError: A server is no address, or a credential holds a line end.
-    """
-    for name in ENDPOINTS:
-        if (endpoint := os.environ.get(name)) and not _ENDPOINT.fullmatch(endpoint):
-            raise VideoError(
-                f"{name} in the environment is no address of a server",
-                "write one that begins with http:// or https://",
-            )
-    for name in SECRETS:
-        if not os.environ.get(name, "").isprintable():
-            raise VideoError(f"{name} in the environment holds a line end or a tab", "remove it")
-
-
-def _refuse_fork() -> None:
-    global _used_by_process
-    if _used_by_process not in (0, os.getpid()):
-        raise RuntimeError("a process that was forked after its parent read an object cannot read one")
-    _used_by_process = os.getpid()
-
-
 def _raise_plainly(address: Address, error: Exception, known: ObjectState | None) -> NoReturn:
     """Raise what a failed request means, in a sentence of ours and without its cause."""
-    final = _final_error(address, error, known)
+    found = _STATUS.search(str(error))
+    status = int(found[1]) if found else 0
+    final = _final_error(address, error, status, known)
     if final is not None:
         raise final from None
-    text = str(error)
+    text, remedy = str(error), "check the server and the network"
     if "dns error" in text:
         why, remedy = "its name is not found", "correct the name in the address, or the network"
-    elif "kind: Timeout" in text or "TimedOut" in text or "operation timed out" in text:
-        why, remedy = f"it gave no answer within {REQUEST_TIMEOUT_S:g} s", "check the server and the network"
+    elif "kind: Timeout" in text or "TimedOut" in text:
+        why = f"it gave no answer within {STALL_TIMEOUT_S:g} s"
     elif "kind: Connect" in text:
         why, remedy = "it takes no connection", "check the server, its port and the network"
-    elif "status: 5" in text or "status: 429" in text:
-        why, remedy = (
-            "it answers with an error of its own",
-            "look after the server, or read fewer films at a time",
-        )
+    elif status:
+        why = f"it answers with an error of its own, {status}"
+        remedy = "look after the server, or read fewer films at a time"
     else:
-        why, remedy = "the connection was lost", "check the server and the network"
+        why = "the connection was lost"
     raise SourceLostError(
         f"{address.store} cannot be read from ({why})", f"{remedy}, and run generate again"
     ) from None
 
 
-def _final_error(address: Address, error: Exception, known: ObjectState | None) -> VideoError | None:
+def _final_error(
+    address: Address, error: Exception, status: int, known: ObjectState | None
+) -> VideoError | None:
     """Return the error of what no retry changes; None where one may."""
     from obstore.exceptions import NotSupportedError, PermissionDeniedError, UnauthenticatedError
 
     text, store = str(error), address.store
-    is_bucket = store.startswith("s3://")
     if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        what = f"{store} refuses to read it ({401 if isinstance(error, UnauthenticatedError) else 403})"
-        if is_bucket:
-            return VideoError(what, f"allow s3:GetObject to the owner of {CREDENTIALS}, or correct these")
-        return VideoError(what, "let the server hand it out without a password, or use an s3:// address")
+        return _refusal(store, status, text)
     if isinstance(error, FileNotFoundError):
         if "NoSuchBucket" in text:
             return VideoError(f"there is no bucket {store}", f"{CORRECT_PATH} or AWS_ENDPOINT_URL")
         return VideoError(f"{store} has no such object", f"{CORRECT_PATH} or bring the film back")
     if isinstance(error, NotSupportedError):
-        return VideoError(
-            f"{store} cannot hand out a part of a file (no HTTP ranges)",
-            "use a server that can, such as nginx, or copy the film to a disk",
-        )
-    if "status: 416" in text or "InvalidRange" in text:
+        what = f"{store} cannot hand out a part of a file (no HTTP ranges)"
+        return VideoError(what, "use a server that can, such as nginx, or copy the film to a disk")
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or "InvalidRange" in text:
         return changed() if known is not None else VideoError("it is empty", "upload the film again")
     if "169.254.169.254" in text:
         return VideoError(f"there are no credentials for {store}", f"set {CREDENTIALS} in the environment")
@@ -209,16 +184,18 @@ def _final_error(address: Address, error: Exception, known: ObjectState | None) 
     if "InvalidCertificate" in text:
         remedy = "name the file of its authority by SSL_CERT_FILE"
         return VideoError(f"{store} has a certificate that is not valid here", remedy)
-    if "status: 4" in text and "status: 408" not in text and "status: 429" not in text:
-        return VideoError(
-            f"{store} refuses the request ({_status(text)})", "check the address and the server"
-        )
-    if "HttpError {" not in text and "status: " not in text:
-        return VideoError(
-            f"{store} gave an answer that cannot be understood", "check what serves this address"
-        )
+    if status // 100 == 4 and status not in _PASSING:
+        return VideoError(f"{store} refuses the request ({status})", "check the address and the server")
+    if not status and "HttpError {" not in text:
+        what = f"{store} gave an answer that cannot be understood"
+        return VideoError(what, "check what serves this address")
     return None
 
 
-def _status(text: str) -> str:
-    return text.partition("status: ")[2][:3]
+def _refusal(store: str, status: int, text: str) -> VideoError:
+    what = f"{store} refuses to read it ({status})"
+    if not store.startswith("s3://"):
+        return VideoError(what, "let the server hand it out without a password, or use an s3:// address")
+    if "RequestTimeTooSkewed" in text:
+        return VideoError(f"{what}: this machine's clock is wrong", "set it by a time server")
+    return VideoError(what, f"allow s3:GetObject to the owner of {CREDENTIALS}, or correct these")

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from dataset_assets.addresses import Address
 from dataset_assets.automation import refusals
 from dataset_assets.config import ConfigReader, Settings, VideoEntry, load_settings
 from dataset_assets.dataset import DataSet, Failure
@@ -20,7 +21,9 @@ from dataset_assets.generate import refuse_run
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets_tests.automation.samples import ALL, add_run, films, finish
 from dataset_assets_tests.configurations import write_config
+from dataset_assets_tests.film_server import FilmServer
 from dataset_assets_tests.generate.samples import raise_version
+from dataset_assets_tests.machines import holder_of, lease
 
 # The films have no weight in the other categories.
 WANTED = ALL[:3]
@@ -34,10 +37,12 @@ class Night:
         self.folder = folder
         self.instance = instance
         self.films = films(folder, SIZES)
+        self.far: dict[str, Address] = {}
         self.configure()
 
     def configure(self, **sections: Any) -> None:
-        self.config = write_config(self.folder, self.films, **sections)
+        far = {name: (film, {"general": 1.0}) for name, film in self.far.items()}
+        self.config = write_config(self.folder, {**self.films, **far}, **sections)
 
     def tick(self) -> list[dg.RunRequest]:
         return list(self.evaluate().run_requests or [])
@@ -117,6 +122,25 @@ def test_what_is_queued_running_absent_or_failed_does_not_take_a_place(night: Ni
     said = night.evaluate()
     assert not said.run_requests
     assert said.skip_message == "3 videos, nothing to request: 2 queued or running, 1 film absent"
+
+
+def test_what_another_machine_works_on_without_a_run_is_not_requested(night: Night) -> None:
+    night.configure(base_settings={"machines": "many"}, nightly={"max_videos_per_night": 1})
+    root = load_settings(night.config).base.output_base_dir
+    lease(root, "large", holder_of("w1"))
+    assert keys(night.tick()) == ["middle"]
+    lease(root, "large", holder_of("w1"), silent_s=61)
+    assert keys(night.tick()) == ["large"]
+
+
+def test_films_at_addresses_are_asked_for_once_and_requested_by_size(
+    night: Night, http_films: FilmServer
+) -> None:
+    http_films.files |= {"tiny": b"x", "huge": b"x" * 100}
+    night.far = {name: http_films.address(name.lower()) for name in ("Tiny", "Huge", "Gone")}
+    night.configure()
+    assert [each.partition_key for each in night.tick()] == ["huge", "large", "middle", "small", "tiny"]
+    assert sorted(path for path, _ in http_films.requests) == ["gone", "huge", "tiny"]
 
 
 def test_a_film_that_failed_last_time_comes_last(night: Night) -> None:

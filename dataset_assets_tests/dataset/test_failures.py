@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,33 @@ def test_film_what_is_wrong_and_remedy_are_kept_apart(
     kept = DataSet(output).failures.read_one(KEY)
     assert kept is not None
     assert (kept.film, kept.what, kept.remedy) == (str(film), f"{KEY} ({film}): {what}", remedy)
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, 3600.0, -3600.0])
+def test_a_refused_film_is_refused_until_it_is_replaced_whatever_the_clocks_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead_s: float
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"no film")
+    now_s = time.time()
+    monkeypatch.setattr("time.time", lambda: now_s + ahead_s)
+    failure = Failure.of(VideoError("it is broken", "replace it"), KEY, film)
+    assert failure.is_refusal
+    assert failure.refuses(film)
+    film.write_bytes(b"on film")
+    os.utime(film, ns=(0, int(failure.version.split()[1])))  # as a copy that keeps its time
+    assert not failure.refuses(film)
+    film.unlink()
+    assert not failure.refuses(film)
+
+
+def test_a_refusal_of_the_release_before_goes_by_the_time_of_the_file(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"no film")
+    before = Failure(KEY, str(film), "it is broken", ended_s=time.time() + 60, is_refusal=True)
+    assert before.refuses(film)
+    assert not replace(before, ended_s=1.0).refuses(film)
+    assert not replace(before, is_refusal=False).refuses(film)
 
 
 def test_a_repaired_film_that_is_only_probed_has_not_failed(sdr_film: Film, tmp_path: Path) -> None:

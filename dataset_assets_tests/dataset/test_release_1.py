@@ -98,7 +98,12 @@ def test_only_settings_that_count_make_stale_where_the_films_were(
 
 def test_moved_films_make_their_own_rows_stale_and_nothing_else(moved: Path) -> None:
     settings = load_settings(moved / "config.json")
-    assert not_done(settings) == {key: {SOURCE: STALE} for key in KEYS}
+    found = not_done(settings)
+    assert {key: list(each) for key, each in found.items()} == {key: [SOURCE] for key in KEYS}
+    for entry in settings.videos:
+        why = found[entry.key][SOURCE]
+        assert why.startswith("stale: it was probed as /data/films/")
+        assert why.endswith(f", and is {entry.path} here")
     assert_sound(settings)
     before = files(moved / "dataset")
     for key in KEYS:

@@ -150,7 +150,7 @@ def test_a_job_that_waits_or_runs_is_healthy(cluster: Cluster) -> None:
         ("TIMEOUT", "reached its time limit", "--time"),
         ("NODE_FAIL", "was lost with its node", "goes on from the last commit"),
         ("CANCELLED", "was cancelled by scancel or an administrator", "goes on from the last commit"),
-        ("FORGOTTEN", "is no longer known to Slurm", "what it printed is in"),
+        ("FORGOTTEN", "is unknown to Slurm by now", "what it printed is in"),
     ],
 )
 def test_why_a_job_ended_is_one_sentence_with_a_remedy(
@@ -233,22 +233,42 @@ def test_a_run_whose_job_has_ended_is_cancelled_at_once(cluster: Cluster) -> Non
     assert cluster.latest(run).status is STATUS.CANCELED
 
 
-def test_a_running_run_commits_and_is_cancelled(cluster: Cluster, tmp_path: Path) -> None:
+def working(cluster: Cluster, folder: Path) -> dg.DagsterRun:
+    """A run of Dagster, as its own process, that works."""
     pointer = FileCodePointer(waiting_job.__file__, "waiting")
     entry = [sys.executable, "-m", "dagster"]
     code = RepositoryPythonOrigin(sys.executable, pointer, None, entry)
     run = cluster.instance.create_run_for_job(
         waiting_job.waiting,
-        run_config={"ops": {"wait_for_interrupt": {"config": {"folder": str(tmp_path)}}}},
+        run_config={"ops": {"wait_for_interrupt": {"config": {"folder": str(folder)}}}},
         status=STATUS.STARTING,
         job_code_origin=JobPythonOrigin("waiting", code),
     )
     cluster.launch(run)
-    wait_until((tmp_path / "begun").exists, "the run works", 120)
+    wait_until((folder / "begun").exists, "the run works", 120)
+    return run
+
+
+def test_a_running_run_commits_and_is_cancelled(cluster: Cluster, tmp_path: Path) -> None:
+    run = working(cluster, tmp_path)
     assert cluster.launcher.terminate(run.run_id)
     wait_until(lambda: cluster.latest(run).is_finished, "the run ends", 60)
     assert cluster.latest(run).status is STATUS.CANCELED
     assert (tmp_path / "committed").exists()
+
+
+def test_a_run_at_its_time_limit_commits_and_fails_with_one_sentence(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    run = working(cluster, tmp_path)
+    # As Slurm does, which says no more to the process.
+    os.kill(int((cluster.job(run) / "pid").read_text(encoding="utf-8")), signal.SIGTERM)
+    wait_until(lambda: cluster.latest(run).is_finished, "the run ends", 60)
+    assert cluster.latest(run).status is STATUS.FAILURE
+    assert (tmp_path / "committed").exists()
+    failure = failure_of_run(cluster.instance, cluster.latest(run), 0.0)
+    assert failure.what == "waiting: its process was asked to end, by a shutdown, a time limit or scancel"
+    assert failure.remedy == "run it again, it goes on from the last commit"
 
 
 def test_a_job_that_is_cancelled_while_it_waits_is_noticed(cluster: Cluster, tmp_path: Path) -> None:
@@ -271,11 +291,17 @@ def test_a_run_on_another_machine_is_not_taken_for_dead(cluster: Cluster, tmp_pa
     assert cluster.latest(run).status is STATUS.STARTED
 
 
+def test_a_run_that_is_no_job_is_left_alone(cluster: Cluster) -> None:
+    """As those of `generate`, which Dagster's monitoring asks for too."""
+    run = cluster.add("true")
+    assert cluster.health(run) is WorkerStatus.RUNNING
+
+
 def test_a_run_that_is_started_again_is_not_the_job_of_the_first(cluster: Cluster) -> None:
     run = cluster.launch(cluster.add("true"))
     retry = cluster.add("true", **dict(run.tags))
     assert slurm_job_of(retry) is None
-    assert cluster.launcher.check_run_worker_health(retry).status is WorkerStatus.UNKNOWN
+    assert cluster.health(retry) is WorkerStatus.RUNNING
 
 
 def options_of(script: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets import __version__
+from dataset_assets import __version__, disk
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import VideoError
@@ -20,6 +20,7 @@ from dataset_assets_tests.films import Film
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt
 from dataset_assets_tests.generate.samples import CATEGORIES, KEY, small_settings
+from dataset_assets_tests.machines import holder_of, lease
 
 
 def root_of(settings: Settings) -> Path:
@@ -117,6 +118,78 @@ def test_pictures_of_a_video_that_a_run_works_on_stay(copied: Settings) -> None:
         assert new.exists()
     write_video_page(copied, KEY)
     assert not new.exists()
+
+
+def by_many(settings: Settings) -> Settings:
+    return settings.model_copy(update={"base": settings.base.model_copy(update={"machines": "many"})})
+
+
+def test_the_index_names_the_machine_that_works_on_a_video(copied: Settings) -> None:
+    settings = by_many(copied)
+    lease(root_of(settings), KEY, holder_of("w1"))
+    refresh_gallery(settings)
+    index = root_of(settings) / "gallery/index.html"
+    assert "w1 works on it." in index.read_text()
+    lease(root_of(settings), KEY, holder_of("w1"), silent_s=settings.base.lease_s + 1)
+    refresh_gallery(settings)
+    assert "works on it" not in index.read_text()
+
+
+def test_pages_do_not_wait_for_a_machine_that_may_be_dead(
+    copied: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease(root_of(copied), KEY, holder_of("w1"), silent_s=1e6)
+
+    def sleep(_: float) -> None:
+        raise AssertionError("it waits")
+
+    monkeypatch.setattr("time.sleep", sleep)
+    assert refresh_gallery(by_many(copied), all_pages=True).written == 1
+
+
+def test_many_machines_need_no_locks(copied: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("dataset_assets.disk.fcntl.flock", flock)
+    with pytest.raises(OSError, match="not implemented"):
+        refresh_gallery(copied, all_pages=True)
+    settings = by_many(copied)
+    assert refresh_gallery(settings, all_pages=True).written == 1
+    excluded = DataSet.of(settings).excluded_windows
+    assert excluded.add(KEY, 7) == {7}
+    with DataSet.of(settings).work_on(KEY):
+        pass
+
+
+def test_two_machines_may_write_the_same_page_at_once(
+    copied: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = by_many(copied)
+    refresh_gallery(settings, all_pages=True)
+    wanted = pages(settings)
+    monkeypatch.setattr("dataset_assets.disk.fcntl.flock", lambda *_: None)  # does not reach the other
+    real_rename = disk.rename
+    others: list[Path] = []
+
+    def rename(source: Path, target: Path, size_bytes: int) -> None:
+        if not others and target.suffix == ".html":
+            others.append(target)
+            refresh_gallery(settings, all_pages=True)
+        real_rename(source, target, size_bytes)
+
+    monkeypatch.setattr("dataset_assets.disk.rename", rename)
+    refresh_gallery(settings, all_pages=True)
+    assert others
+    assert pages(settings) == wanted
+    folder = root_of(settings) / "gallery"
+    assert not list(folder.rglob("*.tmp"))
+    left, begun = folder / "videos/.a.html.77.tmp", folder / "videos/.b.html.78.tmp"
+    for path in (left, begun):
+        path.touch()
+    os.utime(left, (1e9, 1e9))
+    refresh_gallery(settings)
+    assert (left.exists(), begun.exists()) == (False, True)
 
 
 def test_the_first_page_comes_with_an_index(tmp_path: Path, sdr_film: Film) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dataset_assets.dataset import Failure
-from dataset_assets.monitor.snapshot import CategoryState, Disk, LastRun, Machine, Overall, Snapshot, VideoRun
+from dataset_assets.monitor.snapshot import (
+    CategoryState,
+    Disk,
+    Host,
+    LastRun,
+    Machine,
+    Overall,
+    Snapshot,
+    VideoRun,
+)
 
 NOW_S = 1_790_000_000.0  # 21 September 2026, 14:13:20 UTC
 
@@ -144,4 +153,20 @@ IDLE = replace(
         runs_written_bytes_per_s=None,
     ),
     last_run=LAST_RUN,
+)
+MANY = replace(
+    RUNNING,
+    overall=replace(RUNNING.overall, windows_per_minute=82.4),
+    videos=(
+        replace(PROBING, host="head"),
+        replace(BEGUN, host="node-17.cluster.example.org", cpu_percent=None, memory_bytes=None),
+        replace(WORKING, host="w1"),
+    ),
+    hosts=(
+        Host("head", True, 1, 0, None, NOW_S - 2, "2.1.0"),
+        Host("idle", False, 0, 0, None, None, "2.1.0"),
+        Host("node-17.cluster.example.org", False, 1, 0, None, NOW_S - 4, "2.1.0"),
+        Host("w1", False, 1, 0, 41.2, NOW_S - 1, "2.1.0"),
+        Host("w2", False, 0, 2, None, NOW_S - 130, "2.1.0"),
+    ),
 )

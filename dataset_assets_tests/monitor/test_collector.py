@@ -67,9 +67,22 @@ def test_what_only_grows_or_shrinks_keeps_what_is_there(
 
 
 def test_what_waits_to_be_rebuilt_is_not_done_yet(settings: Settings) -> None:
-    found = SnapshotCollector(settings).snapshot(Activity(waiting=frozenset({"alpha"})))
+    activity = Activity(waiting=frozenset({"alpha"}), is_forced=True)
+    found = SnapshotCollector(settings).snapshot(activity)
     assert (found.overall.videos_done, found.overall.videos_waiting) == (1, 1)
     assert 0 < found.overall.share < 1
+
+
+def test_what_another_machine_has_finished_meanwhile_waits_no_longer(settings: Settings) -> None:
+    run = ActiveRun("beta", "make_patches", "starting", "generate", "", time.time())
+    activity = Activity(
+        runs=(run,), waiting=frozenset({"alpha"}), ended=(EndedRun(0.0, 60.0, 6), EndedRun(0.0, 60.0, 6))
+    )
+    collector = SnapshotCollector(settings)
+    found = collector.snapshot(activity)
+    assert (found.overall.videos_done, found.overall.videos_waiting) == (1, 0)
+    alone = collector.snapshot(replace(activity, waiting=frozenset()))
+    assert found.overall.eta_s == pytest.approx(alone.overall.eta_s, abs=1)
 
 
 def test_only_some_videos_and_categories_can_be_looked_at(settings: Settings) -> None:

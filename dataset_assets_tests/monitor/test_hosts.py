@@ -140,21 +140,25 @@ def started_run(home: Path, config: Path, key: str) -> str:
 
 
 def test_a_run_of_another_machine_goes_on_until_its_lease_expires(
-    settings: Settings, config: Path, tmp_path: Path
+    settings: Settings, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # As in a history that several machines share.
+    monkeypatch.setattr("dataset_assets.monitor.history.is_of_this_machine", lambda *_: False)
+    monkeypatch.setattr("dataset_assets.monitor.history.host_of", lambda *_: "w3")
     root, home = settings.base.output_base_dir, tmp_path / "home"
     home.mkdir()
     collector = SnapshotCollector(settings)
 
     def activity() -> Activity:
-        with History(home, ["a", "b", "c"], are_many=True) as history:
+        with History(home, ["a", "b", "c"]) as history:
             return history.read(DataSet.of(settings).at_work(), collector.overview(), time.time())
 
     # Of a run before this one.
     lease(root, "a", W2, silent_s=settings.base.lease_s + 5)
     run_id = started_run(home, config, "a")
     (run,) = activity().runs
-    assert (run.key, run.run_id, activity().failures) == ("a", run_id, ())
+    assert (run.key, run.run_id, run.host, activity().failures) == ("a", run_id, "w3", ())
+    assert [each.host for each in collector.snapshot(activity()).videos] == ["w3"]
     path = lease(root, "a", W1)
     assert [run.key for run in activity().runs] == ["a"]
     write_progress(root, "a", W1, **FIGURES)

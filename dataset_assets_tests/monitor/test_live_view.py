@@ -15,13 +15,13 @@ from rich.console import Console
 from dataset_assets.monitor.live_view import render
 from dataset_assets.monitor.plain_text import status_line
 from dataset_assets.monitor.snapshot import Snapshot
-from dataset_assets_tests.monitor.snapshots import FAILURE, IDLE, NOW_S, RUNNING, WORKING
+from dataset_assets_tests.monitor.snapshots import FAILURE, IDLE, MANY, NOW_S, RUNNING, WORKING
 from dataset_assets_tests.terminal import screen_of
 
 SCREENS = Path(__file__).with_name("screens")
 HINT = "q ends this view; runs go on"
 SIZES = ((80, 24), (120, 40), (40, 20))
-SHOWN = {"running": RUNNING, "idle": IDLE}
+SHOWN = {"running": RUNNING, "idle": IDLE, "many": MANY}
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +111,20 @@ def styles_of(snapshot: Snapshot, text: str) -> str:
         render(snapshot, 120, None)
     )
     return file.getvalue().split(text)[0].rsplit("\x1b[", 1)[1]
+
+
+def test_where_one_machine_makes_the_data_set_no_host_is_shown() -> None:
+    for columns, lines in SIZES:
+        assert not any("host" in line or "here" in line for line in screen(RUNNING, columns, lines))
+
+
+def test_a_machine_that_works_on_nothing_is_left_out_and_one_that_was_lost_is_marked() -> None:
+    lines = screen(MANY, 200, 40)
+    assert not any(line.startswith("idle") for line in lines)
+    assert line_with(lines, "w2 ").split() == ["w2", "0", "2", "-", "2", "min", "ago"]
+    assert styles_of(MANY, "2 min ago") == "31m"
+    assert line_with(lines, "cores here").startswith("CPU     87% of 16 cores here, runs 13.2")
+    assert status_line(MANY).partition(" ")[2].startswith("3 running on 3 machines, 431 of 500 done")
 
 
 def test_colours_distinguish_states() -> None:
