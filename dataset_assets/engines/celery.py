@@ -22,6 +22,7 @@ from celery.bootsteps import RUN
 from celery.signals import task_postrun, task_prerun, worker_init, worker_ready
 from celery.states import READY_STATES
 from celery.worker.state import active_requests
+from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster_celery.app import app, execute_job, execute_plan, resume_job
 from dagster_celery.launcher import CeleryRunLauncher
@@ -45,6 +46,7 @@ __all__ = ["DatasetCeleryRunLauncher", "app", "execute_job", "execute_plan", "re
 # Looks at a silent run, `run_monitoring.poll_interval_seconds` apart, until it counts as dead.
 MISSED_LOOKS = 3
 DEFINITIONS = "dataset_assets.definitions"
+HOME_VARIABLE = "DAGSTER_HOME"
 # Of each run that is launched: dagster-celery makes its task anew.
 warnings.filterwarnings("ignore", "Task name .* is already registered")
 _EXIT = re.compile(r"exitcode (-?\d+)")
@@ -195,14 +197,19 @@ def _prepare(sender: Any, **_: object) -> None:
     importlib.import_module(DEFINITIONS)
     os.environ.setdefault(GALLERY_VARIABLE, GALLERY_ADDRESS)  # `ui` on the head serves the pages
     os.environ.setdefault(HOLDS_RUNS_VARIABLE, "1")  # and holds runs while the configuration has a mistake
-    with dg.DagsterInstance.get() as instance:
-        launcher = instance.run_launcher
-        if not isinstance(launcher, DatasetCeleryRunLauncher):
-            raise SystemExit(
-                f"dagster.yaml in {instance.root_directory} names another launcher than "
-                f"{DatasetCeleryRunLauncher.__name__}; copy that of the head."
-            )
-        _worker.url, _worker.alive_s = str(launcher.broker), launcher.alive_s
+    home = os.environ.get(HOME_VARIABLE)
+    if not home:
+        raise SystemExit(
+            f"{HOME_VARIABLE} is not set: it names the folder with the dagster.yaml of the head."
+        )
+    # Without its history: Dagster fails where two machines make the tables of a new one at once.
+    launcher = InstanceRef.from_dir(home).run_launcher
+    if not isinstance(launcher, DatasetCeleryRunLauncher):
+        raise SystemExit(
+            f"dagster.yaml in {home} names another launcher than {DatasetCeleryRunLauncher.__name__}; copy that "
+            "of the head."
+        )
+    _worker.url, _worker.alive_s = str(launcher.broker), launcher.alive_s
     _worker.controller = sender
 
 
