@@ -205,10 +205,8 @@ def _prepare(sender: Any, **_: object) -> None:
     # Without its history: Dagster fails where two machines make the tables of a new one at once.
     launcher = InstanceRef.from_dir(home).run_launcher
     if not isinstance(launcher, DatasetCeleryRunLauncher):
-        raise SystemExit(
-            f"dagster.yaml in {home} names another launcher than {DatasetCeleryRunLauncher.__name__}; copy that "
-            "of the head."
-        )
+        name = DatasetCeleryRunLauncher.__name__
+        raise SystemExit(f"dagster.yaml in {home} names another launcher than {name}; copy that of the head.")
     _worker.url, _worker.alive_s = str(launcher.broker), launcher.alive_s
     _worker.controller = sender
 
