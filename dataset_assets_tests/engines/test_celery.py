@@ -47,7 +47,7 @@ def test_a_backfill_ends_well_whatever_happens_to_its_machines(
     cluster: Cluster, film: Film, tmp_path: Path
 ) -> None:
     alone = config_of(tmp_path, film)
-    reference = start("generate", "--config", alone, "--workers", "1")
+    reference = start("generate", "--config", alone, "--workers", "2")
     try:
         keys = [f"film-{number}" for number in range(FILMS)]
         cluster.head.backfill(*keys)
