@@ -3,8 +3,9 @@
     python -m benchmarks.torture_machines [--rounds 20] [--data-sets 5] [--seed 0]
 
 Three parts; the last two need root. *Writers*: two processes on one film, with `flock` patched away, so that
-only leases keep them apart. *Hosts*: three processes `generate --wait` in namespaces of their own, of which one
-after another is killed with all it runs, loses one film's process, or stands still for longer than a lease.
+only leases keep them apart. *Hosts*: three processes `generate --wait` in namespaces of their own, of which
+one after another is killed with all it runs, loses one film's process, or stands still for longer than a
+lease.
 *Network*: a backfill over Celery, in which a worker that still sees the data set is cut off from Redis and
 Postgres, briefly and for longer than its run's retries take. Every data set has to equal that of one machine,
 without a stray file. The command ends with 1 where one does not.
