@@ -20,6 +20,8 @@ PARTITION_TAG = "dagster/partition"
 CONFIG_MISTAKE_TAG = "dataset_assets/config_mistake"
 SLURM_JOB_TAG = "dataset_assets/slurm_job"
 MAX_RETRIES_TAG = "dagster/max_retries"
+# Of a run that no daemon started: the command that did.
+LAUNCHED_BY_TAG = "dataset_assets/launched_by"
 # Of a run in a history that several machines share: name of the one that works on it.
 HOST_TAG = "dataset_assets/host"
 # Set by `ui`, whose daemon starts no run while the configuration holds a mistake.

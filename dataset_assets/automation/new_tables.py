@@ -15,7 +15,7 @@ import dagster as dg
 from dataset_assets.assets import FinishedTable, is_finished, tables_of
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import last_materialized_s
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import COPY_AGE_S, DataSet
 
 _Mark = tuple[int, int]
 
@@ -43,8 +43,14 @@ class NewTables:
             instance: Where the history is.
             settings: The configuration.
             in_work: Keys of videos that a run works on, which will report itself.
+
+        Raises:
+            DatasetAssetsError: The store that the data set is in cannot be read.
+            OSError: The disk is full or cannot be written.
         """
         data_set = DataSet.of(settings)
+        data_set.copy.refresh(COPY_AGE_S)
+        is_copy = settings.base.output_url is not None  # whose times are those of copying
         recorded_s: dict[str, dict[str, float]] = {}
         found = []
         for table, mark in self._changed(settings, data_set):
@@ -52,8 +58,9 @@ class NewTables:
                 continue
             if table.asset not in recorded_s:
                 recorded_s[table.asset] = last_materialized_s(instance, table.asset)
-            written_s = mark[1] / 1e9
-            if written_s <= recorded_s[table.asset].get(table.key, 0.0) or not is_finished(data_set, table):
+            of_asset = recorded_s[table.asset]
+            is_recorded = table.key in of_asset and (is_copy or mark[1] / 1e9 <= of_asset[table.key])
+            if is_recorded or not is_finished(data_set, table):
                 self._settled[table.path] = mark
             elif not data_set.is_held(table.key):
                 found.append(table)

@@ -14,7 +14,7 @@ from dataset_assets.assets import register, videos_in_work
 from dataset_assets.automation.new_tables import NewTables
 from dataset_assets.config import ConfigReader, Settings
 from dataset_assets.counting import are, counted
-from dataset_assets.errors import ConfigError
+from dataset_assets.errors import ConfigError, DatasetAssetsError
 
 INTERVAL_S = 30
 # Between looks, but for one after a run that failed: it may have lost its history, and not its film.
@@ -55,6 +55,8 @@ def build_register_tables(tables: NewTables) -> dg.SensorDefinition:
             return dg.SkipReason("the last look goes on")
         try:
             registered, left = _register(context.instance, settings, tables)
+        except (DatasetAssetsError, OSError) as error:
+            return dg.SkipReason(f"the tables cannot be looked at, it is tried again: {error}")
         finally:
             tables.lock.release()
         looked_s = 0.0 if left else now_s

@@ -20,11 +20,10 @@ from dataset_assets.launch.sharing import SharedVideos
 from dataset_assets.launch.sockets import shorten_socket_paths
 from dataset_assets.launch.supervisor import Supervisor
 from dataset_assets.launch.tasks import Task, pending_task
-from dataset_assets.launch.worker import LAUNCHED_BY_TAG, QUIET, Outcome
+from dataset_assets.launch.worker import QUIET, Outcome
 
 __all__ = [
     "HOME_VARIABLE",
-    "LAUNCHED_BY_TAG",
     "QUIET",
     "Outcome",
     "SharedVideos",

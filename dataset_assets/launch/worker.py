@@ -18,7 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets import FORCE_TAG, LANES_TAG, REPLACE_TAG, failure_of_events
+from dataset_assets.assets import FORCE_TAG, LANES_TAG, LAUNCHED_BY_TAG, REPLACE_TAG, failure_of_events
 from dataset_assets.config import load_settings
 from dataset_assets.dagster_internals import runs_of_location
 from dataset_assets.dataset import DataSet, Failure
@@ -29,7 +29,6 @@ from dataset_assets.launch.home import HOME_VARIABLE, reporting_history_errors
 STOP_GRACE_S = 20.0
 # Name of the code location, as `ui` and workspace.yaml load it.
 LOCATION = "dataset_assets"
-LAUNCHED_BY_TAG = "dataset_assets/launched_by"
 # The UI shows `user` under "Launched by", and "Manually launched" without.
 LAUNCHED_BY = {LAUNCHED_BY_TAG: "generate", "user": "generate"}
 # A run of `generate` that failed is run again by the next `generate`, not by a daemon at the same time.

@@ -14,6 +14,7 @@ from types import TracebackType
 import dagster as dg
 
 from dataset_assets.assets import (
+    LAUNCHED_BY_TAG,
     PARTITION_TAG,
     SOURCE_VIDEO,
     WINDOWS_TAG,
@@ -27,7 +28,6 @@ from dataset_assets.assets import (
 from dataset_assets.dagster_internals import has_events, is_initialised
 from dataset_assets.dataset import AssetStatus, AtWork, Failure, Overview, newest
 from dataset_assets.definitions import MAKE_PATCHES_JOB, STATS_JOB
-from dataset_assets.launch import LAUNCHED_BY_TAG
 from dataset_assets.monitor.snapshot import ActiveRun, Activity, EndedRun, LastRun, Phase, RunState
 from dataset_assets.monitor.units import duration
 from dataset_assets.process import was_running

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets_tests.command import is_alive, start, wait_until
+from dataset_assets_tests.command import PATIENCE_S, is_alive, start, wait_until
 from dataset_assets_tests.configurations import pictures, tables, write_config
 from dataset_assets_tests.engines.cluster import END_S, Cluster, running_cluster
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, make_film, sdr_frames
@@ -29,7 +29,7 @@ def film(films_folder: Path) -> Film:
 
 def config_of(folder: Path, film: Film, **base: object) -> Path:
     names = {f"Film {number}": (film.path, WEIGHTS) for number in range(FILMS)}
-    settings = {"base_frame_limit": 20, "checkpoint_every": 1, **base}
+    settings = {"base_frame_limit": 12, "checkpoint_every": 1, **base}
     return write_config(folder, names, base_settings=settings)
 
 
@@ -65,7 +65,7 @@ def test_a_backfill_ends_well_whatever_happens_to_its_machines(
         cluster.head.wait_until(
             lambda: all(newest(cluster, key).status == "SUCCESS" for key in keys), "every film is made"
         )
-        output, _ = reference.communicate(timeout=END_S)
+        output, _ = reference.communicate(timeout=PATIENCE_S)
         assert reference.returncode == 0, output
     finally:
         reference.kill()

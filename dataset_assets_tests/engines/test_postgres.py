@@ -16,7 +16,15 @@ import pytest
 from dagster._core.events import EngineEventData
 from sqlalchemy import create_engine, text
 
-from dataset_assets.assets import HOST_TAG, close_dead_runs, find_unregistered, limit_to_max_workers, register
+from dataset_assets.assets import (
+    HOST_TAG,
+    LAUNCHED_BY_TAG,
+    close_dead_runs,
+    dead_runs,
+    find_unregistered,
+    limit_to_max_workers,
+    register,
+)
 from dataset_assets.assets.dead_runs import MESSAGE
 from dataset_assets.automation import NewTables
 from dataset_assets.config import load_settings
@@ -145,6 +153,25 @@ def test_a_run_of_another_machine_is_never_called_dead(instance: dg.DagsterInsta
     found = {run.tags["dagster/partition"]: run.status.value for run in instance.get_runs()}
     assert found == {"one": "STARTED", "two": "FAILURE", "three": "STARTED"}
     assert MESSAGE in str(instance.all_logs(runs["two"].run_id)[-1].message)
+
+
+def test_a_run_of_generate_elsewhere_is_closed_after_a_long_silence(
+    instance: dg.DagsterInstance, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_set = DataSet.of(load_settings(config))
+    tags = {HOST_TAG: "another", LAUNCHED_BY_TAG: "generate"}
+    run = add_run(instance, "one", STARTED, **tags)
+    instance.report_engine_event("Started", run, EngineEventData.in_process(NO_PROCESS))
+
+    def state() -> str:
+        close_dead_runs(instance, data_set)
+        return instance.get_runs()[0].status.value
+
+    assert state() == "STARTED"
+    monkeypatch.setattr(dead_runs, "SILENT_S", -1.0)
+    with data_set.work_on("one"):
+        assert state() == "STARTED"
+    assert state() == "FAILURE"
 
 
 def test_slots_of_other_machines_are_left_to_the_daemon(instance: dg.DagsterInstance, config: Path) -> None:
