@@ -18,7 +18,7 @@ from dataset_assets.assets.reporting import Metadata, counts_markdown, source_me
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import report_without_run, version_tags
-from dataset_assets.dataset import DataSet, shortfall
+from dataset_assets.dataset import COPY_AGE_S, DataSet, shortfall
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import Counts, Provenance
 
@@ -53,6 +53,7 @@ def find_unregistered(instance: dg.DagsterInstance, settings: Settings) -> list[
         The tables, those that others are made from first.
     """
     data_set = DataSet.of(settings)
+    data_set.copy.refresh(COPY_AGE_S)
     known: dict[str, Collection[str]] = {}
     found = []
     for table in tables_of(settings, data_set):

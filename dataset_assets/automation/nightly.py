@@ -144,6 +144,7 @@ def _candidates(settings: Settings) -> tuple[list[_Candidate], int]:
     Those whose last run failed come last: films that are refused each night must not take all of its runs.
     """
     data_set = DataSet.of(settings)
+    data_set.copy.refresh()
     failed = data_set.failures.read()
     left = data_set.left_categories(settings)
     look_at((entry.path for entry in settings.videos), max_age_s=0)

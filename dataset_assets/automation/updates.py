@@ -13,7 +13,7 @@ import dagster as dg
 
 from dataset_assets.assets import StatisticsUpdate, update_without_run
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import COPY_AGE_S, DataSet
 
 # Between updates while runs go on: what they show is not older.
 WHILE_RUNS_GO_ON_S = 120.0
@@ -70,6 +70,7 @@ class Updates:
             return None
         began_s = time.thread_time()
         try:
+            DataSet.of(settings).copy.refresh(COPY_AGE_S)
             return update_without_run(settings, self._data_set_of(settings), instance)
         finally:
             self._cost_s = time.thread_time() - began_s

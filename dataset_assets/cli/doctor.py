@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import av
@@ -17,6 +18,7 @@ from rich.console import Console
 from dataset_assets.addresses import Address, FilmPath
 from dataset_assets.cli.doctor_machines import machine_checks
 from dataset_assets.cli.film_check import Size, check_films
+from dataset_assets.cli.store_check import check_store
 from dataset_assets.cli.unprobed import too_small_for_all
 from dataset_assets.config import Settings, VideoEntry, fitting_remedy
 from dataset_assets.counting import counted, some_are
@@ -52,16 +54,21 @@ def examine(settings: Settings, console: Console | None = None) -> list[Diagnosi
         settings: The configuration.
         console: Where the progress of checking the films is shown.
     """
+    url = settings.base.output_url
     checks: list[tuple[str, Callable[[], str]]] = [
         ("decoders", _decoders),
         ("tone mapping in the bundled ffmpeg", _tone_mapping),
         ("data set folder", lambda: _writable(settings.base.output_base_dir)),
+        *([("object store", partial(check_store, url))] if url else []),
         ("Dagster home", lambda: _writable(dagster_home(settings))),
         ("free space", lambda: _free_space(settings)),
         ("films", lambda: _films(settings, console)),
     ]
     if settings.base.machines == "many":
         of_machines = dict(machine_checks(settings))
+        if url is not None:
+            # Nobody shares the copy, and the clock that counts is the store's.
+            del of_machines["shared folder"], of_machines["clock"]
         checks = [(what, of_machines.pop(what, check)) for what, check in checks]
         checks[-1:-1] = of_machines.items()
     return diagnose(checks)

@@ -13,6 +13,7 @@ from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.gallery import write_video_page
+from dataset_assets.object_store import StoreError
 from dataset_assets.windows import has_frame
 
 
@@ -33,6 +34,7 @@ def exclude(settings: Settings, key: str, numbers: Sequence[int], console: Conso
     """
     settings.video(key)
     data_set = DataSet.of(settings)
+    data_set.copy.refresh_video(key)
     windows = {row.window: row for row in data_set.excludable_windows(key)}
     if unknown := [str(number) for number in numbers if number not in windows]:
         raise DatasetAssetsError(
@@ -53,6 +55,8 @@ def exclude(settings: Settings, key: str, numbers: Sequence[int], console: Conso
             else:
                 data_set.excluded_windows.add(key, pts[MIDDLE_FRAME])
         write_video_page(settings, key)
+    except StoreError:
+        raise
     except OSError as error:
         raise DatasetAssetsError(
             f"{error.filename}: cannot be written ({error.strerror})",

@@ -94,16 +94,19 @@ def generate(
     """
     settings = load_settings(config)
     dagster_home(settings)  # refused before anything is written
-    is_shared = DataSet.of(settings).is_made_by_many
+    data_set = DataSet.of(settings)
+    is_shared = data_set.is_made_by_many
     if waits and not is_shared:
         raise DatasetAssetsError(
             "--wait: one machine makes this data set, so there is no other to wait for",
             'leave it out, or set base_settings.machines to "many"',
         )
     if is_dry_run:
+        data_set.copy.refresh()
         settings = with_new_films(settings, console, is_kept=False)
         entries = _chosen(settings, videos, categories)
         return _dry_run(settings, entries, console, categories, workers, force=force, may_replace=may_replace)
+    data_set.copy.begin()
     settings = with_new_films(settings, console)
     entries = _chosen(settings, videos, categories)
     shared = SharedVideos(settings, categories, force=force) if is_shared else None

@@ -189,6 +189,7 @@ def list_videos(config: ConfigOption = None) -> None:
         settings = with_new_films(load_settings(config_path(config)), errors)
         # Cached, since states and statistics are read from the same footers.
         data_set = DataSet.of(settings, caches_footers=True)
+        data_set.copy.refresh()
         overview = data_set.overview(settings)
         console.print(videos_table(settings, overview))
         for line in (*failure_lines(settings, overview), *too_small_lines(overview)):
@@ -284,17 +285,21 @@ def stats(config: ConfigOption = None) -> None:
     gc.disable()  # footers and rows hold no cycles; looking for some is a fifth of the time for 5000 videos
     with _reporting_errors():
         settings = load_settings(config_path(config))
-        found = DataSet.of(settings).overview(settings)
+        data_set = DataSet.of(settings)
+        data_set.copy.refresh()
+        found = data_set.overview(settings)
         console.print(stats_tables(found, is_cut=console.is_terminal))
 
 
 @app.command()
 def gallery(config: ConfigOption = None) -> None:
     """Rebuild all pages of the gallery, and show where they are."""
+    from dataset_assets.dataset import DataSet
     from dataset_assets.gallery import refresh_gallery
 
     with _reporting_errors():
         settings = load_settings(config_path(config))
+        DataSet.of(settings).copy.refresh()
         try:
             report = refresh_gallery(settings, all_pages=True)
         except OSError as error:
@@ -307,6 +312,19 @@ def gallery(config: ConfigOption = None) -> None:
         console.print(f"{counted(report.written, 'video')} in {report.index}", soft_wrap=True)
         if report.problems:
             raise typer.Exit(FAILED)
+
+
+@app.command()
+def pull(
+    config: ConfigOption = None,
+    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
+    tables: Annotated[bool, typer.Option("--tables", help="Only tables, no pictures.")] = False,
+) -> None:
+    """Download what this machine's copy lacks of a data set in an object store (output_url)."""
+    from dataset_assets.cli.pull import pull_copy
+
+    with _reporting_errors():
+        pull_copy(load_settings(config_path(config)), console, _split(videos), only_tables=tables)
 
 
 @app.command()

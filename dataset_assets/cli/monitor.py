@@ -19,9 +19,11 @@ from rich.markup import escape
 
 from dataset_assets.cli.keys import reading_keys
 from dataset_assets.config import ConfigReader, Settings, kept_settings, named_data_set
+from dataset_assets.dataset import COPY_AGE_S, DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch import dagster_home, home_of
 from dataset_assets.monitor import REFRESH_S, History, Snapshot, SnapshotCollector, render, to_json
+from dataset_assets.object_store import StoreError
 
 HINT = "q ends this view; runs go on"
 # Between the two readings of the machine that one snapshot takes: rates are over that time.
@@ -93,6 +95,8 @@ class _Snapshots:
         if settings is not None and settings is not self._settings:
             self._history.close()
             self._open(settings)
+        with suppress(StoreError):  # what is here is shown while the store is away
+            DataSet.of(self._settings).copy.refresh(COPY_AGE_S)
         at_work = self._collector.at_work()
         activity = self._history.read(at_work, self._collector.overview(), time.time())
         return self._collector.snapshot(activity)

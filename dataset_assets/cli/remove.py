@@ -94,6 +94,7 @@ def remove_video(config: Path, key: str, console: Console, *, with_files: bool, 
             damaged.
     """
     settings = load_settings(config, may_lack_videos=True)
+    DataSet.of(settings).copy.refresh()
     _refuse_present(settings, key)
     with _history(settings, config) as instance:
         found = _find(config, settings, key, instance)

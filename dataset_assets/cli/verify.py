@@ -55,6 +55,7 @@ def verify_dataset(
     Raises:
         ConfigError: A video is neither in the configuration nor in the tables.
     """
+    DataSet.of(settings).copy.refresh()
     keys = _chosen(settings, videos)
     summary = _Summary()
     lines: list[_Line] = []

@@ -26,6 +26,8 @@ def contradictions(
     categories: Mapping[str, object],
     watch: Sequence[object] = (),
     scale: int = DEFAULT_SCALE,
+    *,
+    is_in_store: bool = False,
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Find what is wrong between entries.
 
@@ -36,6 +38,7 @@ def contradictions(
         categories: Categories by name, likewise.
         watch: The watched folders, likewise.
         scale: What divides the sides of formats.
+        is_in_store: Whether the data set is in an object store.
 
     Yields:
         The place as a path of keys and indices, and what is wrong there with its remedy.
@@ -55,6 +58,12 @@ def contradictions(
     yield from _shared_folders("categories", categories)
     yield from _video_contradictions(videos, categories)
     yield from watch_contradictions(watch, categories)
+    if is_in_store and watch:
+        yield (
+            ("watch",),
+            "the films of watched folders are registered in a folder, and base_settings.output_url puts the "
+            "data set into an object store; list them in videos, as `dataset-assets videos scan` does",
+        )
 
 
 def _value(entry: object, name: str, kind: type[_Kind]) -> _Kind | None:

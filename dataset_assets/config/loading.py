@@ -175,8 +175,10 @@ def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     formats = _overlaid(default_formats(scale), raw.get("formats"))
     written = _lower_case(raw.get("categories"))
     categories = _overlaid(DEFAULT_CATEGORIES, written)
+    base = raw.get("base_settings")
+    is_in_store = isinstance(base, dict) and base.get("output_url") is not None
     for location, message in contradictions(
-        _listed(raw, "videos"), formats, categories, _listed(raw, "watch"), scale
+        _listed(raw, "videos"), formats, categories, _listed(raw, "watch"), scale, is_in_store=is_in_store
     ):
         match location:
             case ("categories", str(name), "mix", str(wanted)) if not _writes(written.get(name), "mix"):

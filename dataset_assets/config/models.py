@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
@@ -25,6 +26,7 @@ from dataset_assets.errors import ConfigError
 from dataset_assets.frames import DEFAULT_SCALE, SCALES, FileKind
 
 _MIX_TOLERANCE = 1e-6
+_STORE_ADDRESS: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/\\?#\0-\x1f]+)*")
 _OWN_FOLDERS = {"metadata": "the tables", "gallery": "the pages"}
 
 
@@ -58,6 +60,18 @@ def _in_order(stacks: list[Literal[5, 7]]) -> list[Literal[5, 7]]:
     if len(set(stacks)) < len(stacks):
         raise mistake("names a stack twice; use [5], [7] or [5, 7]")
     return sorted(stacks)
+
+
+def _store_address(value: str) -> str:
+    """Return an address without a slash at its end."""
+    address = value.rstrip("/")
+    # What is refused is not repeated: it may hold a password.
+    if not _STORE_ADDRESS.fullmatch(address) or {".", ".."} & set(address.split("/")):
+        raise mistake(
+            "is not an address of an object store; use s3://bucket/prefix, with the credentials in the "
+            "environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL)"
+        )
+    return address
 
 
 InnerFolder = Annotated[str, AfterValidator(_inner_folder)]
@@ -96,6 +110,11 @@ class BaseSettings(Strict):
         le=3600,
         description="With many machines: seconds without a sign of life after which another takes a film "
         "over. Above the time that a restart of the file server takes.",
+    )
+    output_url: Annotated[str, AfterValidator(_store_address)] | None = Field(
+        default=None,
+        description="Address `s3://bucket/prefix` of the data set in an object store, of which "
+        "output_base_dir is this machine's copy then; machines must be many.",
     )
     nice: int = Field(
         default=0,
@@ -185,6 +204,15 @@ class BaseSettings(Strict):
         "being asked for by `generate --yes`: after a change of settings, or with a release whose code makes "
         "other patches.",
     )
+
+    @model_validator(mode="after")
+    def _many_machines_with_a_store(self) -> BaseSettings:
+        if self.output_url is not None and self.machines != "many":
+            raise mistake(
+                'output_url needs machines: "many", since leases in the object store let one machine at a '
+                "time write a film; set it"
+            )
+        return self
 
     @property
     def file_kinds(self) -> tuple[FileKind, ...]:
@@ -335,7 +363,15 @@ class Settings(BaseModel):
             raw[name] for name in ("videos", "formats", "categories", "watch")
         )
         found = [
-            message for _, message in contradictions(videos, formats, categories, watch, self.base.scale)
+            message
+            for _, message in contradictions(
+                videos,
+                formats,
+                categories,
+                watch,
+                self.base.scale,
+                is_in_store=self.base.output_url is not None,
+            )
         ]
         if found:
             raise mistake("; ".join(found))

@@ -13,6 +13,7 @@ Example:
 
 from dataset_assets.dataset.at_work import AtWork
 from dataset_assets.dataset.completion import Completion, windows_to_do
+from dataset_assets.dataset.copying import COPY_AGE_S
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure, newest
@@ -73,6 +74,7 @@ from dataset_assets.dataset.work import VideoWork
 
 __all__ = [
     "CODE_CHANGED",
+    "COPY_AGE_S",
     "EXCLUSIONS_CHANGED",
     "FILE_NAME",
     "LOST_LEASE_EXIT_CODE",

@@ -20,12 +20,14 @@ from dataset_assets.config import Category, Settings, VideoEntry
 from dataset_assets.dataset.at_work import AtWork, runs_at_work
 from dataset_assets.dataset.cached_footers import CachedFooters
 from dataset_assets.dataset.completion import Completion, completions_of
+from dataset_assets.dataset.copying import Copy
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
 from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask, refuse_to_wait
-from dataset_assets.dataset.hosts import HostRecord, Hosts, join_hosts, settings_digest
-from dataset_assets.dataset.journal import Journal, journal_kept, journal_key, journal_paths
+from dataset_assets.dataset.hosts import HostRecord, Hosts, join_hosts, machines_of
+from dataset_assets.dataset.journal import Journal, journal_kept, journal_paths, keys_with_journals
 from dataset_assets.dataset.leases import Beat
+from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.dataset.overview import Overview, read_overview
 from dataset_assets.dataset.pictures import VideoPictures
 from dataset_assets.dataset.progress import Progress, ProgressFile, progress_paths, read_progress_files
@@ -54,6 +56,7 @@ class DataSet:
         tables: Its Parquet tables.
         failures: Why the last runs on videos failed.
         excluded_windows: Windows that users excluded by hand.
+        copy: What brings the folder up to date where the data set is in an object store.
     """
 
     def __init__(
@@ -69,19 +72,18 @@ class DataSet:
         """
         self.folder = folder
         self.tables = CachedFooters(folder) if caches_footers else TableStore(folder)
-        self.failures = Failures(folder / layout.FAILURES)
-        self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder)
+        self._mirror = Mirror(folder, machines.output_url) if machines and machines.output_url else None
+        self.failures = Failures(folder / layout.FAILURES, self._mirror)
+        self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder, self._mirror)
         self._holding = Holding(folder, machines)
-        self._hosts = Hosts(folder / layout.HOSTS, folder)
+        self.copy = Copy(folder, self._mirror, self._holding, self.tables)
+        self._hosts = Hosts(folder / layout.HOSTS, folder, self._mirror)
 
     @classmethod
     def of(cls, settings: Settings, *, caches_footers: bool = False) -> DataSet:
         """Return the data set of a configuration."""
-        base = settings.base
-        are_many = base.machines == "many"
-        digest = settings_digest(settings) if are_many else ""
-        machines = Machines(are_many=are_many, lease_s=base.lease_s, digest=digest)
-        return cls(base.output_base_dir, machines=machines, caches_footers=caches_footers)
+        machines = machines_of(settings)
+        return cls(settings.base.output_base_dir, machines=machines, caches_footers=caches_footers)
 
     @property
     def metadata_folder(self) -> Path:
@@ -165,9 +167,12 @@ class DataSet:
             DatasetAssetsError: The data set is made in another way than the configuration says.
             OSError: The disk cannot be written.
         """
+        mirror = self._mirror
         with self._holding.hold(key, on_busy) as lease:
-            journal = Journal(self.folder, self.folder / layout.JOURNALS, self.tables, key, lease)
-            yield VideoWork(self.folder, self.tables, journal, lease)
+            if mirror is not None:
+                mirror.pull_film(key)
+            journal = Journal(self.folder, self.folder / layout.JOURNALS, self.tables, key, lease, mirror)
+            yield VideoWork(self.folder, key, self.tables, journal, lease, mirror)
 
     @contextmanager
     def work_on(self, key: str, on_busy: OnBusy | None = None) -> Iterator[VideoWork]:
@@ -247,10 +252,7 @@ class DataSet:
         Returns:
             Keys of the videos that were cleared.
         """
-        try:
-            keys = sorted({journal_key(path) for path in (self.folder / layout.JOURNALS).iterdir()})
-        except FileNotFoundError:
-            return []
+        keys = keys_with_journals(self.folder / layout.JOURNALS, self._mirror)
         at_work = self.at_work(keys)
         dead = [key for key in keys if key not in at_work or not at_work[key].is_alive]
         with ThreadPoolExecutor(_WAITING_THREADS if waits and self.is_made_by_many else 1) as pool:

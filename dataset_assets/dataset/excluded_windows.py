@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.disk import flush, locked, make_folder, replacing
 from dataset_assets.errors import DatasetAssetsError
 
@@ -21,15 +22,17 @@ _FRAMES = "middle_frames"
 class ExcludedWindows:
     """The windows of a data set that were excluded by hand."""
 
-    def __init__(self, folder: Path, root: Path) -> None:
+    def __init__(self, folder: Path, root: Path, mirror: Mirror | None = None) -> None:
         """Read nothing yet.
 
         Args:
             folder: Where the files are; made when there is something to keep.
             root: The data set's folder.
+            mirror: The data set in an object store; None where it is in its folder.
         """
         self._folder = folder
         self._root = root
+        self._mirror = mirror
 
     @property
     def changed_ns(self) -> int:
@@ -74,7 +77,7 @@ class ExcludedWindows:
             DatasetAssetsError: The file is damaged.
             OSError: The disk is full or cannot be written.
         """
-        with self._locked():
+        with self._locked(key):
             frames = self.read(key) | {frame}
             self._write(key, frames)
         return frames
@@ -86,7 +89,7 @@ class ExcludedWindows:
             DatasetAssetsError: The file is damaged.
             OSError: The disk cannot be written.
         """
-        with self._locked():
+        with self._locked(key):
             frames = frozenset(frame for frame in self.read(key) if not first <= frame <= last)
             self._write(key, frames)
         return frames
@@ -101,11 +104,13 @@ class ExcludedWindows:
             self._write(key, ())
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Let one process at a time, and one thread, change a file."""
+    def _locked(self, key: str) -> Iterator[None]:
+        """Let one process at a time, and one thread, change a file as it is in the store."""
         make_folder(self._folder, self._root)
         # Without: of two that change the same video's at the same moment, one may be lost.
         with locked(self._folder / ".lock", is_needed=False):
+            if self._mirror is not None:
+                self._mirror.pull_small(self.path(key))
             yield
 
     def _write(self, key: str, frames: Collection[int]) -> None:
@@ -113,6 +118,10 @@ class ExcludedWindows:
         if frames:
             with replacing(path) as file:
                 file.write(json.dumps({_FRAMES: sorted(frames)}).encode())
+            if self._mirror is not None:
+                self._mirror.put_small(path)
         elif path.exists():
             path.unlink(missing_ok=True)
             flush(self._folder)
+            if self._mirror is not None:
+                self._mirror.delete_small(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_assets.addresses import Address, FilmPath
+from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.disk import replacing
 from dataset_assets.errors import (
     BusyError,
@@ -89,13 +90,15 @@ class Failure:
 class Failures:
     """The failures of a data set's videos, one file for each."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mirror: Mirror | None = None) -> None:
         """Read nothing yet.
 
         Args:
             folder: Where the files are; made when there is something to keep.
+            mirror: The data set in an object store; None where it is in its folder.
         """
         self._folder = folder
+        self._mirror = mirror
 
     @contextmanager
     def kept(self, key: str, film: FilmPath) -> Iterator[None]:
@@ -123,11 +126,16 @@ class Failures:
             with replacing(self._path(failure.key), is_durable=False) as file:
                 record = {name: _printable(value) for name, value in asdict(failure).items()}
                 file.write(json.dumps(record).encode())
+            if self._mirror is not None:
+                self._mirror.put([self._path(failure.key)])
 
     def forget(self, key: str) -> None:
         """Delete a video's failure: a run succeeded."""
+        path = self._path(key)
         with suppress(OSError):
-            self._path(key).unlink(missing_ok=True)
+            path.unlink()
+            if self._mirror is not None:
+                self._mirror.delete([path])
 
     def read_one(self, key: str) -> Failure | None:
         """Return the failure of a video; None if its last run did not fail."""

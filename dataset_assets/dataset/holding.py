@@ -2,8 +2,9 @@
 
 One machine: a lock (`flock`), which costs nothing and which the kernel releases when its process ends. Many
 machines: a lease, since locks do not reach other machines on every network file system. Which it is stands in
-a file of the data set, so that no command of another configuration ignores the leases. Not here: how leases
-work (`leases`), and what a holder writes (`work`).
+a file of the data set, so that no command of another configuration ignores the leases. Where the data set is
+in an object store, so are the leases, and the lock keeps apart the processes that change this machine's copy.
+Not here: how leases work (`leases`), and what a holder writes (`work`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 from dataset_assets import layout
-from dataset_assets.dataset.leases import Beat, Holder, Lease, LeaseFolder, Leases
+from dataset_assets.dataset.leases import Beat, Holder, Lease, LeaseFolder, Leases, LeaseStorage
+from dataset_assets.dataset.store_leases import StoredLeases
 from dataset_assets.disk import locked, make_folder, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
+from dataset_assets.object_store import ObjectStore, StoreError
 
 OnBusy = Callable[[Holder], None]
 """Called again and again, with who holds a video, while it is waited for."""
@@ -47,11 +50,13 @@ class Machines:
     Attributes:
         are_many: Whether several machines make it at once.
         lease_s: Seconds without a beat after which another machine takes a video over.
+        output_url: Address of the data set in an object store; None where it is in its folder.
         digest: With many, hash of this machine's release and settings, see `hosts`.
     """
 
     are_many: bool
     lease_s: float
+    output_url: str | None = None
     digest: str = ""
 
 
@@ -67,6 +72,7 @@ class Holding:
         """
         self._folder = folder
         self._machines = machines
+        self._is_recorded = False
 
     @property
     def leases(self) -> Leases | None:
@@ -76,24 +82,29 @@ class Holding:
             DatasetAssetsError: The data set is made in another way than the configuration says.
         """
         recorded, wanted = self._recorded(), self._machines
-        file = self._folder / layout.MACHINES
-        if recorded is not None and wanted is not None and not wanted.are_many:
-            raise DatasetAssetsError(
-                f"many machines make the data set in {self._folder}, and base_settings.machines is "
-                '"one", so that two of them could write the same files',
-                f'set it to "many", or delete {file} once no other machine works on the data set',
-            )
-        if recorded is not None and wanted is not None and wanted.lease_s != recorded:
-            raise DatasetAssetsError(
-                f"base_settings.lease_s is {wanted.lease_s:g}, and the machines that make the data set in "
-                f"{self._folder} use {recorded:g}",
-                f"use the same configuration on all machines, or delete {file} once none of them works on it",
-            )
-        lease_s = recorded if wanted is None else wanted.lease_s if wanted.are_many else None
-        if lease_s is None:
+        if wanted is not None:
+            self._compare(recorded, wanted)
+        machines = wanted or recorded
+        if machines is None or not machines.are_many:
             return None
-        digest = wanted.digest if wanted is not None else ""
-        return Leases(LeaseFolder(self._folder / layout.LEASES, self._folder), lease_s, digest)
+        if machines.output_url is not None:
+            storage: LeaseStorage = StoredLeases(machines.output_url, machines.lease_s)
+        else:
+            storage = LeaseFolder(self._folder / layout.LEASES, self._folder)
+        return Leases(storage, machines.lease_s, machines.digest)
+
+    @property
+    def output_url(self) -> str | None:
+        """Address of the data set in an object store; None where it is in its folder.
+
+        Raises:
+            DatasetAssetsError: The data set is made in another way than the configuration says.
+        """
+        recorded = self._recorded()
+        if self._machines is not None:
+            self._compare(recorded, self._machines)
+        machines = self._machines or recorded
+        return None if machines is None else machines.output_url
 
     @contextmanager
     def hold(self, key: str, on_busy: OnBusy | None = None) -> Iterator[Lease | None]:
@@ -121,8 +132,10 @@ class Holding:
         if place in _held:
             yield _held[place]
             return
-        self._record(leases.lease_s)
-        with leases.hold(key, on_busy=on_busy) as lease:
+        self.record()
+        with leases.hold(key, on_busy=on_busy) as lease, ExitStack() as stack:
+            if self.output_url is not None:
+                stack.enter_context(self.copy_locked(key))
             _held[place] = lease
             try:
                 yield lease
@@ -161,13 +174,60 @@ class Holding:
         leases = self.leases
         return {} if leases is None else {beat.key: beat for beat in leases.beats()}
 
+    def record(self) -> None:
+        """Record in the data set that many machines make it, and how; nothing where one does.
+
+        Raises:
+            DatasetAssetsError: It is recorded otherwise.
+            OSError: The disk or the store cannot be written.
+        """
+        machines = self._machines or self._recorded()
+        if machines is None or not machines.are_many or self._is_recorded:
+            return
+        if machines.output_url is not None:
+            self._record_in_store(machines.output_url, machines.lease_s)
+        self.record_here()
+        self._is_recorded = True
+
+    def record_here(self) -> None:
+        """Record it in the folder alone: a copy can be read where nothing may be written to the store.
+
+        Raises:
+            DatasetAssetsError: It is recorded otherwise.
+            OSError: The disk cannot be written.
+        """
+        machines, path = self._machines or self._recorded(), self._folder / layout.MACHINES
+        if machines is None:
+            return
+        self._compare(self._recorded(), machines)
+        if not path.exists():
+            content = {"lease_s": machines.lease_s, "output_url": machines.output_url}
+            make_folder(path.parent, self._folder)
+            # Processes that start together all write it.
+            with replacing(path, writer=own_writer()) as file:
+                file.write(json.dumps({name: value for name, value in content.items() if value}).encode())
+
     @contextmanager
-    def _locked(self, key: str) -> Iterator[None]:
+    def copy_locked(self, key: str, *, waits: bool = True) -> Iterator[None]:
+        """Keep other processes of this machine from changing its copy of what a store has of a video.
+
+        Args:
+            key: The video's key.
+            waits: Whether to wait for one that does.
+
+        Raises:
+            BusyError: One does, and it is not waited for.
+        """
+        with self._locked(key, waits=waits):
+            yield
+
+    @contextmanager
+    def _locked(self, key: str, *, waits: bool = False) -> Iterator[None]:
         folder = self._folder / layout.LOCKS
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             try:
-                stack.enter_context(locked(folder / f"{key}.lock", waits=False))
+                stack.enter_context(locked(folder / f"{key}.lock", waits=waits))
             except BlockingIOError as error:
                 raise BusyError(
                     f"{key}: another run works on this video",
@@ -175,22 +235,81 @@ class Holding:
                 ) from error
             yield
 
-    def _recorded(self) -> float | None:
-        """Return the `lease_s` of the machines that make the data set; None where it is one."""
+    def _compare(self, recorded: Machines | None, wanted: Machines) -> None:
+        """Raise if the data set is made in another way than the configuration says."""
+        file = self._folder / layout.MACHINES
+        if recorded is None:
+            if wanted.output_url is not None and self._has_tables():
+                raise self._not_a_copy(wanted.output_url)
+            return
+        if recorded.output_url != wanted.output_url:
+            if recorded.output_url is None and wanted.output_url is not None:
+                raise self._not_a_copy(wanted.output_url)
+            raise DatasetAssetsError(
+                f"{self._folder} is a copy of the data set in {recorded.output_url}, and "
+                f"base_settings.output_url is {wanted.output_url or 'not set'}",
+                "set it to that address, or name another folder as output_base_dir",
+            )
+        if not wanted.are_many:
+            raise DatasetAssetsError(
+                f"many machines make the data set in {self._folder}, and base_settings.machines is "
+                '"one", so that two of them could write the same files',
+                f'set it to "many", or delete {file} once no other machine works on the data set',
+            )
+        if wanted.lease_s != recorded.lease_s:
+            raise self._other_lease(wanted.lease_s, recorded.lease_s, str(self._folder), str(file))
+
+    def _not_a_copy(self, url: str) -> DatasetAssetsError:
+        return DatasetAssetsError(
+            f"{self._folder} holds a data set of its own, not a copy of {url} (base_settings.output_url)",
+            "name another folder as output_base_dir; docs/many-machines.md shows how to move one there",
+        )
+
+    @staticmethod
+    def _other_lease(wanted_s: float, recorded_s: float, where: str, file: str) -> DatasetAssetsError:
+        return DatasetAssetsError(
+            f"base_settings.lease_s is {wanted_s:g}, and the machines that make the data set in "
+            f"{where} use {recorded_s:g}",
+            f"use the same configuration on all machines, or delete {file} once none of them works on it",
+        )
+
+    def _has_tables(self) -> bool:
+        return any(
+            (self._folder / layout.METADATA / name).exists() for name in ("videos", "windows", "patches")
+        )
+
+    def _recorded(self) -> Machines | None:
+        """Return how many machines make the data set; None where one does."""
         try:
-            return float(json.loads((self._folder / layout.MACHINES).read_bytes())["lease_s"])
+            content = (self._folder / layout.MACHINES).read_bytes()
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, KeyError) as error:
-            raise DatasetAssetsError(
-                f"{self._folder / layout.MACHINES} is damaged",
-                "delete it while no machine works on the data set",
-            ) from error
+        return _machines(content, str(self._folder / layout.MACHINES))
 
-    def _record(self, lease_s: float) -> None:
-        path = self._folder / layout.MACHINES
-        if not path.exists():
-            make_folder(path.parent, self._folder)
-            # Machines that start together all write it.
-            with replacing(path, writer=own_writer()) as file:
-                file.write(json.dumps({"lease_s": lease_s}).encode())
+    def _record_in_store(self, url: str, lease_s: float) -> None:
+        store, name = ObjectStore(url), layout.MACHINES.as_posix()
+        content = json.dumps({"lease_s": lease_s}).encode()
+        if store.create(name, content) is not None:
+            if store.create(name, content) is not None:
+                raise StoreError(
+                    f"{url} overwrites what may only be created (If-None-Match), so that two machines could "
+                    "work on one film",
+                    "use a store with conditional writes, or a newer release of this one; `dataset-assets "
+                    "doctor` tries it",
+                )
+            return
+        found = store.get(name)
+        recorded = None if found is None else _machines(found[1], f"{url}/{name}")
+        if recorded is not None and recorded.lease_s != lease_s:
+            raise self._other_lease(lease_s, recorded.lease_s, url, f"{url}/{name}")
+
+
+def _machines(content: bytes, where: str) -> Machines:
+    try:
+        found = json.loads(content)
+        url = found.get("output_url")
+        return Machines(True, float(found["lease_s"]), None if url is None else str(url))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DatasetAssetsError(
+            f"{where} is damaged", "delete it while no machine works on the data set"
+        ) from error

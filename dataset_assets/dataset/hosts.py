@@ -22,8 +22,9 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
-from dataset_assets import __version__
+from dataset_assets import __version__, layout
 from dataset_assets.config import Settings
+from dataset_assets.dataset.holding import Machines
 from dataset_assets.dataset.identity import (
     PATCHES_VERSION,
     SOURCE_VERSION,
@@ -31,6 +32,7 @@ from dataset_assets.dataset.identity import (
     shared_settings,
 )
 from dataset_assets.dataset.leases import Leases
+from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.disk import is_file, make_folder, own_writer, replacing
 from dataset_assets.errors import ConfigError
 from dataset_assets.machine import usable_cores
@@ -102,15 +104,17 @@ class HostRecord:
 class Hosts:
     """The records of a data set's machines."""
 
-    def __init__(self, folder: Path, root: Path) -> None:
+    def __init__(self, folder: Path, root: Path, mirror: Mirror | None = None) -> None:
         """Read nothing yet.
 
         Args:
             folder: Where the records are; made when there is something to keep.
             root: The data set's folder.
+            mirror: The data set in an object store; None where it is in its folder.
         """
         self._folder = folder
         self._root = root
+        self._mirror = mirror
 
     def read(self) -> dict[str, HostRecord]:
         """Return the newest record of each machine, by its name."""
@@ -119,6 +123,8 @@ class Hosts:
 
     def join(self, settings: Settings, configuration: Path) -> HostRecord:
         """Record this machine, unless it was less than an hour ago with the same; return its record."""
+        if self._mirror is not None:
+            self._mirror.fetch_others(self._mirror.files_in(layout.HOSTS))
         host = host_name()
         code, shared = code_versions(), shared_settings(settings)
         path = self._folder / f"{host}.{_digest(code, shared)}.json"
@@ -129,11 +135,15 @@ class Hosts:
         record = _record(host, code, shared, settings, configuration, clock_ahead_s(self._folder))
         with replacing(path, is_durable=False, writer=own_writer()) as file:
             file.write(json.dumps(asdict(record)).encode())
+        if self._mirror is not None:
+            self._mirror.put([path])
         now_s = path.stat().st_mtime
         for other in self._paths():
             with suppress(OSError):
                 if now_s - other.stat().st_mtime > KEPT_S:
                     other.unlink()
+                    if self._mirror is not None:
+                        self._mirror.delete([other])
         return record
 
     def others(self, record: HostRecord) -> Iterator[HostRecord]:
@@ -159,6 +169,13 @@ def code_versions() -> dict[str, str]:
 def settings_digest(settings: Settings) -> str:
     """Return the hash of what must be the same on all machines that work at a time."""
     return _digest(code_versions(), shared_settings(settings))
+
+
+def machines_of(settings: Settings) -> Machines:
+    """Return how a configuration says that a data set is made."""
+    base = settings.base
+    are_many = base.machines == "many"
+    return Machines(are_many, base.lease_s, base.output_url, settings_digest(settings) if are_many else "")
 
 
 def join_hosts(hosts: Hosts, leases: Leases, settings: Settings, configuration: Path) -> None:

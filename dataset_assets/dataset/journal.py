@@ -4,8 +4,9 @@ A file is recorded, and the record is on the disk, before the file is written, a
 However the run ends, also by a power cut, `settle` finds every file without a row in the records, without
 listing folders or reading the configuration. The journal exists as long as a run works on the video: a
 journal without a run means that the run was killed. Where many machines make the data set, each holder of a
-video has a journal of its own, and takes over those of earlier holders. Not here: the order of a commit
-(`generate.checkpoints`).
+video has a journal of its own, and takes over those of earlier holders. Where the data set is in an object
+store, so are its journals, from before anything is there that they record until it is settled. Not here: the
+order of a commit (`generate.checkpoints`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dataset_assets.dataset.leases import Lease
+from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import TripletPaths
 from dataset_assets.disk import flush, make_folder, temporary
@@ -44,7 +46,13 @@ class Journal:
     """The recorded files of one video."""
 
     def __init__(
-        self, folder: Path, journals: Path, tables: TableStore, key: str, lease: Lease | None = None
+        self,
+        folder: Path,
+        journals: Path,
+        tables: TableStore,
+        key: str,
+        lease: Lease | None = None,
+        mirror: Mirror | None = None,
     ) -> None:
         """Read what earlier runs recorded.
 
@@ -54,6 +62,10 @@ class Journal:
             tables: The data set's tables.
             key: The video's key.
             lease: The video's lease; None where one machine makes the data set.
+            mirror: The data set in an object store; None where it is in its folder.
+
+        Raises:
+            StoreError: The object store cannot be read.
         """
         self._folder = folder
         self._tables = tables
@@ -61,12 +73,18 @@ class Journal:
         self._lease = lease
         self._writer = 0 if lease is None else lease.number
         self._path = journals / (f"{key}.{self._writer}" if self._writer else key)
+        self._mirror = mirror
+        stored = {} if mirror is None else mirror.journals(key)
+        self._stored = set(stored)
+        self._is_published = True
         self._earlier = {
             writer: path
-            for path in journal_paths(journals, key)
+            for path in {*journal_paths(journals, key), *stored}
             if (writer := _writer_of(path)) < self._writer
         }
-        self._noted = set[Path]().union(*map(_read, (self._path, *self._earlier.values())))
+        self._noted = set[Path]().union(
+            *map(_read, (self._path, *self._earlier.values())), *map(_parse, stored.values())
+        )
 
     def begin(self) -> None:
         """Delete what an earlier run left behind, and write an empty journal to the disk.
@@ -75,7 +93,7 @@ class Journal:
             DatasetAssetsError: A table is damaged, or from a newer release.
             OSError: The disk is full or cannot be written.
         """
-        if self._earlier or self._path.exists():
+        if self._earlier or self._stored or self._path.exists():
             self._tables.remove_temporaries(self._key)
             self.make()
             self.settle()
@@ -111,6 +129,18 @@ class Journal:
             file.writelines("\n" + json.dumps(triplet) for triplet in names)
             file.flush()
             os.fsync(file.fileno())
+        self._is_published = False
+
+    def publish(self) -> None:
+        """Upload the records, if there are other ones than in the store: called before anything else changes.
+
+        Raises:
+            StoreError: The object store cannot be written.
+        """
+        if self._mirror is not None and not self._is_published:
+            self._mirror.put([self._path])
+            self._stored.add(self._path)
+            self._is_published = True
 
     def settle(self, named: Collection[Path] = ()) -> None:
         """Delete the recorded files that no row of the video names, and the records.
@@ -121,10 +151,14 @@ class Journal:
         if self._lease is not None:
             self._lease.check()
         if self._noted:
+            self.publish()
             self._delete_unnamed(named)
         for path in self._earlier.values():
             path.unlink(missing_ok=True)
         self._earlier = {}
+        if self._mirror is not None and self._stored:
+            self._mirror.delete(self._stored)
+            self._stored = set()
 
     def _delete_unnamed(self, named: Collection[Path]) -> None:
         root = self._folder
@@ -139,6 +173,8 @@ class Journal:
         unnamed = unsure - self._named_files() if unsure else unsure
         for path in unnamed:
             _removed(root / path)
+        if self._mirror is not None and unnamed:
+            self._mirror.delete(root / path for path in unnamed)
         emptied.update(path.parent for path in unnamed)
         # First the files, then the records: a file that a power cut restores must still be recorded.
         for folder in emptied:
@@ -163,6 +199,18 @@ def journal_paths(folder: Path, key: str) -> list[Path]:
         return []
 
 
+def keys_with_journals(folder: Path, mirror: Mirror | None) -> list[str]:
+    """Return the videos that have a journal, here or in the store, sorted.
+
+    Raises:
+        StoreError: The object store cannot be read.
+    """
+    paths = set() if mirror is None else set(mirror.journals())
+    with suppress(FileNotFoundError):
+        paths.update(folder.iterdir())
+    return sorted({journal_key(path) for path in paths})
+
+
 def journal_key(path: Path) -> str:
     """Return the key of the video that a journal belongs to."""
     return path.name.partition(".")[0]
@@ -175,11 +223,14 @@ def _writer_of(path: Path) -> int:
 
 def _read(path: Path) -> set[Path]:
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return _parse(path.read_bytes())
     except FileNotFoundError:
         return set()
+
+
+def _parse(content: bytes) -> set[Path]:
     noted: set[Path] = set()
-    for line in lines:
+    for line in content.decode(errors="replace").splitlines():
         try:
             noted.update(map(Path, json.loads(line)))
         except (ValueError, TypeError):

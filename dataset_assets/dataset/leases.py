@@ -28,7 +28,7 @@ from dataset_assets.errors import BusyError
 from dataset_assets.process import host_name, machine_identity, process_identity
 
 LOST_LEASE_EXIT_CODE: Final = 76
-_FREE: Final = b"free"
+FREE: Final = b"free"
 _BEATS_PER_LEASE: Final = 12
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # the first goes on during a suspend
 
@@ -210,7 +210,7 @@ class Leases:
         """Return the last beat of a film's holder; None where nobody holds it."""
         number = self._newest(key)
         found = self._storage.read(key, number) if number else None
-        if found is None or found[0] == _FREE:
+        if found is None or found[0] == FREE:
             return None
         return Beat(key, number, _holder(found[0]), found[1])
 
@@ -259,16 +259,16 @@ class Leases:
         seen_s = time.monotonic()
         while True:
             newest = self._newest(key)
-            found = self._storage.read(key, newest) if newest else (_FREE, 0.0)
+            found = self._storage.read(key, newest) if newest else (FREE, 0.0)
             content = b"" if found is None else found[0]
             now_s = time.monotonic()
             if (newest, content) != seen:
-                has_beaten = seen is not None and seen[0] == newest and content != _FREE
+                has_beaten = seen is not None and seen[0] == newest and content != FREE
                 seen, seen_s = (newest, content), now_s
             else:
                 has_beaten = False
             holder = _holder(content)
-            if content == _FREE or holder.is_gone or now_s - seen_s > self.lease_s:
+            if content == FREE or holder.is_gone or now_s - seen_s > self.lease_s:
                 if self._create(key, newest + 1, me):
                     return newest + 1
                 continue
@@ -350,7 +350,7 @@ class Lease:
             thread.join(self._beat_s)  # not for ever: a disk that is away lets a beat hang
         with suppress(OSError):  # others wait `lease_s` then
             if not self.is_lost and max(self._storage.numbers(self.key), default=0) == self.number:
-                self._storage.replace(self.key, self.number, _FREE)
+                self._storage.replace(self.key, self.number, FREE)
 
     def _beat(self) -> None:
         beats = 0

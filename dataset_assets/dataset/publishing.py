@@ -5,7 +5,7 @@ Not here: what is written, and when (`generate`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,13 @@ class TripletWriter:
     rows. So a name never leads to an incomplete file, and a row never to a missing one.
     """
 
-    def __init__(self, root: Path, check: Callable[[], None], writer: int) -> None:
+    def __init__(
+        self,
+        root: Path,
+        check: Callable[[], None],
+        writer: int,
+        publish: Callable[[Collection[Path]], None] = lambda _: None,
+    ) -> None:
         """Write nothing yet.
 
         Args:
@@ -34,10 +40,12 @@ class TripletWriter:
             check: Called before files get their names; raises, or ends the process, if this run may not write
                 the video any more.
             writer: Number of the lease under which files are written, see `disk.temporary`.
+            publish: Called with files that have got their names, before their rows are written.
         """
         self._root = root
         self._check = check
         self._writer = writer
+        self._publish = publish
         self._unnamed: dict[Path, int] = {}
         self._folders: set[Path] = set()
 
@@ -74,6 +82,7 @@ class TripletWriter:
             del self._unnamed[final]
         for folder in sorted({final.parent for final in finals}):
             flush(folder)
+        self._publish(finals)
 
     def discard(self) -> None:
         """Delete what was written and got no name."""

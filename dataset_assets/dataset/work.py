@@ -1,18 +1,21 @@
 """The means to write one video: its tables, its triplets, its journal.
 
 All that a run adds to a data set or deletes from it passes through here, so that nothing is written by a run
-that has lost its right to. Not here: what is written, and in which order (`generate`).
+that has lost its right to. Where the data set is in an object store, each step goes there once it is on the
+disk. Not here: what is written, and in which order (`generate`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
+from dataset_assets.dataset.copying import files_of_rows
 from dataset_assets.dataset.journal import Journal
 from dataset_assets.dataset.leases import Lease
+from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.dataset.publishing import TripletWriter
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.tables import Provenance, Row
@@ -25,19 +28,31 @@ class VideoWork:
         journal: The video's journal.
     """
 
-    def __init__(self, folder: Path, tables: TableStore, journal: Journal, lease: Lease | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: str,
+        tables: TableStore,
+        journal: Journal,
+        lease: Lease | None,
+        mirror: Mirror | None = None,
+    ) -> None:
         """Store the arguments.
 
         Args:
             folder: The data set's folder.
+            key: The video's key.
             tables: Its tables.
             journal: The video's journal.
             lease: The video's lease; None where one machine makes the data set.
+            mirror: The data set in an object store; None where it is in its folder.
         """
         self.journal = journal
         self._folder = folder
+        self._key = key
         self._tables = tables
         self._lease = lease
+        self._mirror = mirror
 
     def check(self) -> None:
         """End the process if the right is lost."""
@@ -54,15 +69,44 @@ class VideoWork:
 
         Raises:
             OSError: The disk is full or cannot be written; the old file stays, and no temporary one.
+            StoreError: The object store cannot be written; the next run replaces the file by the store's.
         """
-        self.check()
+        self._prepare()
         self._tables.write(path, schema, rows, provenance, writer=self.writer)
+        if self._mirror is not None:
+            self.check()
+            self._mirror.put_small(path)
 
     def remove_table(self, path: Path) -> None:
         """Remove a table, see `TableStore.remove`."""
-        self.check()
+        self._prepare()
         self._tables.remove(path)
+        if self._mirror is not None:
+            self.check()
+            self._mirror.delete_small(path)
 
     def triplet_writer(self) -> TripletWriter:
         """Return a writer of the video's triplets."""
-        return TripletWriter(self._folder, self.check, self.writer)
+        return TripletWriter(self._folder, self._prepare, self.writer, self._publish)
+
+    def fetch_files(self) -> None:
+        """Download the files of the video that this machine's copy lacks, where they are in an object store.
+
+        For a run that goes on with what another machine made, and whose checks read all of it.
+
+        Raises:
+            StoreError: The store cannot be read.
+            OSError: The disk is full or cannot be written.
+        """
+        if self._mirror is not None:
+            self._mirror.pull_files(self._key, files_of_rows(self._tables, self._key))
+
+    def _prepare(self) -> None:
+        """Make sure that this run may name or delete something, and that all see what it may leave behind."""
+        self.check()
+        self.journal.publish()
+
+    def _publish(self, paths: Collection[Path]) -> None:
+        if self._mirror is not None:
+            self.check()
+            self._mirror.put(paths)

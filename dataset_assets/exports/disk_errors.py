@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dataset_assets.disk import FAILING_ERRNOS, FULL_ERRNOS
 from dataset_assets.errors import DatasetAssetsError, SpaceError
+from dataset_assets.object_store import StoreError
 
 
 @contextmanager
@@ -26,6 +27,8 @@ def disk_errors(folder: Path) -> Iterator[None]:
     """
     try:
         yield
+    except StoreError:
+        raise
     except OSError as error:
         place = error.filename or folder
         if error.errno in FULL_ERRNOS:

@@ -100,7 +100,9 @@ def _planned(settings: Settings, options: ExportOptions, layout: Layout, folder:
     _refuse_own_folders(settings, data_set, folder)
     refuse_foreign(folder)
     _refuse_other_layout(layout, folder)
+    data_set.copy.refresh()
     chosen = selected(data_set, options)
+    data_set.copy.pull({item.triplet.video for item in chosen.items})
     TripletReader(data_set, options.frames).check_files(chosen.items)
     if options.gt == "all":
         check_films(settings, chosen.items)

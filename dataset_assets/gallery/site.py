@@ -26,7 +26,7 @@ from pathlib import Path
 
 from dataset_assets import __version__
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet, Overview, refuse_to_wait
+from dataset_assets.dataset import DataSet, Overview
 from dataset_assets.disk import TEMPORARY_SUFFIX, locked, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.gallery.index_page import read_index_page
@@ -177,7 +177,7 @@ def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Col
 
 def _remove_pictures(data_set: DataSet, page: VideoPage) -> None:
     """Remove pictures of candidates that are not in the table, unless a run may be adding theirs."""
-    with suppress(BusyError), data_set.hold(page.key, refuse_to_wait):
+    with suppress(BusyError), data_set.copy.hold_here(page.key):
         data_set.pictures(page.key).keep_only(page.pictures)
 
 

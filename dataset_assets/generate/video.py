@@ -42,6 +42,7 @@ from dataset_assets.generate.reports import VideoReport
 from dataset_assets.generate.restacking import has_other_files, restack
 from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import VideoPass
+from dataset_assets.object_store import StoreError
 from dataset_assets.tables import VIDEOS, Provenance, VideoRow
 from dataset_assets.video import RETRY_DELAYS_S, FileState, VideoInfo, is_there, probe
 
@@ -125,6 +126,7 @@ def generate_video(
         _named(settings, entry),
         data_set.work_on(key, _waiting(on_busy)) as work,
     ):
+        work.fetch_files()
         may_replace = may_replace or force or settings.base.allow_replacing
         if not force and has_other_files(settings, data_set, key, wanted):
             if not may_replace:
@@ -186,6 +188,8 @@ def _named(settings: Settings, entry: VideoEntry) -> Iterator[None]:
     """Add the film to errors, and convert disk errors to ones for the user."""
     try:
         yield
+    except StoreError as error:
+        raise StoreError(f"{entry.key}: {error.what}", error.remedy) from error
     except (VideoError, MissingWindowsError) as error:
         remedy = fitting_remedy(error.remedy, settings, entry)
         raise type(error)(f"{entry.key} ({entry.path}): {error.what}", remedy) from error

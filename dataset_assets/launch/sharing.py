@@ -55,6 +55,7 @@ class SharedVideos:
         """Return whether a video is worked on, by what its lease and its tables say now."""
         if self._data_set.is_held(task.key):
             return Turn.LATER
+        self._data_set.copy.refresh_video(task.key)
         entry = self._settings.video(task.key)
         statuses = self._data_set.statuses(self._settings, entry)
         if pending_task(self._settings, entry, statuses, self._categories, force=self._force) is None:
@@ -72,4 +73,4 @@ class SharedVideos:
 
     def is_any_held(self) -> bool:
         """Return whether a machine still works on a video of the data set."""
-        return any(self._data_set.is_held(video.key) for video in self._settings.videos)
+        return any(run.is_alive for run in self._data_set.at_work().values())

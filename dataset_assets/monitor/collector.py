@@ -43,6 +43,8 @@ from dataset_assets.monitor.machine import MachineReader, ProcessUse
 from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Phase, Snapshot, VideoRun
 
 REFRESH_S = 2.0
+# Between two looks at the leases in an object store; a lease of 60 s beats as often.
+STORE_PAUSE_S = 5.0
 # A scan of the tables is followed by a pause of so many times its own length: at most 5% of a core.
 PAUSE_PER_SCAN = 20
 
@@ -93,12 +95,14 @@ class SnapshotCollector:
         self._at_work: dict[str, AtWork] = {}
         self._records: Mapping[str, HostRecord] = {}
         self._next_leases_s = 0.0
+        self._looked_s = 0.0
 
     def at_work(self) -> dict[str, AtWork]:
         """Return the run that works on each video, or did until it was killed, by key.
 
         With many machines the leases of all videos are read now and then: 0.15 CPU s for 5000, and a request
-        to the file server for each. In between, those of videos that were held or have progress.
+        to the file server for each. In between, those of videos that were held or have progress; of an object
+        store, which may charge for requests, as often as they change.
         """
         started_s = time.monotonic()
         if not self._data_set.is_made_by_many:
@@ -108,7 +112,9 @@ class SnapshotCollector:
             self._records = self._data_set.host_records()
             ended_s = time.monotonic()
             self._next_leases_s = ended_s + PAUSE_PER_SCAN * (ended_s - started_s)
-        else:
+            self._looked_s = ended_s
+        elif self._settings.base.output_url is None or started_s >= self._looked_s + STORE_PAUSE_S:
+            self._looked_s = started_s
             keys = {*self._at_work, *(progress.key for progress in self._data_set.progress())}
             self._at_work = self._data_set.at_work(keys)
         return self._at_work

@@ -67,8 +67,10 @@ def verify(
     """
     cv2.setNumThreads(1)  # parallelism is by triplet
     data_set = DataSet.of(settings)
+    data_set.copy.refresh()
     known = keys_of(settings)
     chosen = known if keys is None else sorted(set(keys))
+    data_set.copy.compare((Path(category.folder) for category in settings.categories.values()), chosen)
     strays = data_set.strays(settings, chosen, known)
     look_at(video.path for video in settings.videos)
     stop = Event()

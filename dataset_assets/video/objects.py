@@ -10,7 +10,6 @@ fork, where a request would wait forever: a process forked after its parent's fi
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from dataset_assets.addresses import Address
 from dataset_assets.errors import CORRECT_PATH, SourceChangedError, SourceLostError, VideoError
+from dataset_assets.object_store import CREDENTIALS, environment_fault, refuse_fork
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, HTTPStore, RetryConfig, S3Store
@@ -29,16 +29,11 @@ if TYPE_CHECKING:
 REQUEST_TIMEOUT_S, STALL_TIMEOUT_S, CONNECT_TIMEOUT_S = 20.0, 5.0, 5.0
 # What is over within so many seconds is not reported; what lasts is a film that is away.
 RETRIES, RETRY_S = 3, 5.0
-CREDENTIALS: Final = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-ENDPOINTS: Final = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 
 # Statuses of 4xx that pass.
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 # In the text of obstore's errors, which have no other trace of it.
-_STATUS = re.compile(r"\bstatus: (\d{3})\b")
-_ENDPOINT = re.compile(r"https?://[^\s/]+/*")
-_used_by_process = 0
+_STATUS: Final = re.compile(r"\bstatus: (\d{3})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ def read_range(
         SourceLostError: The store does not answer.
         SourceChangedError: It is in another state.
     """
-    _refuse_fork()
+    refuse_fork()
     store = _store(address.store)
     import obstore
     from obstore.exceptions import BaseError
@@ -134,33 +129,10 @@ def _store(store: str) -> S3Store | HTTPStore:
         },
     }
     if store.startswith("s3://"):
-        _refuse_environment()
+        if (fault := environment_fault()) is not None:
+            raise VideoError(*fault)
         return S3Store(store.removeprefix("s3://"), client_options=client, retry_config=retries)
     return HTTPStore.from_url(store, client_options=client, retry_config=retries)
-
-
-def _refuse_environment() -> None:
-    """Refuse settings of S3 in the environment on which obstore panics.
-
-    Raises:
-        VideoError: A server is no address, or a credential holds a line end.
-    """
-    for name in ENDPOINTS:
-        if (endpoint := os.environ.get(name)) and not _ENDPOINT.fullmatch(endpoint):
-            raise VideoError(
-                f"{name} in the environment is no address of a server",
-                "write one that begins with http:// or https://",
-            )
-    for name in SECRETS:
-        if not os.environ.get(name, "").isprintable():
-            raise VideoError(f"{name} in the environment holds a line end or a tab", "remove it")
-
-
-def _refuse_fork() -> None:
-    global _used_by_process
-    if _used_by_process not in (0, os.getpid()):
-        raise RuntimeError("a process that was forked after its parent read an object cannot read one")
-    _used_by_process = os.getpid()
 
 
 def _raise_plainly(address: Address, error: Exception, known: ObjectState | None) -> NoReturn:

@@ -204,7 +204,7 @@ def test_a_child_reads_and_one_that_was_forked_behind_a_read_is_refused(
     child.join(60)
     assert answer == (len(CONTENT) if method != "fork" else answer)
     if method == "fork":
-        assert "forked after its parent read an object" in answer
+        assert "forked after its parent used an object store" in answer
 
 
 def test_without_obstore_it_is_said_how_to_install_it(

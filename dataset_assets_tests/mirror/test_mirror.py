@@ -1,0 +1,136 @@
+"""A data set in an object store: the same bytes as without, on whatever machine it is made."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dataset_assets.config import Settings
+from dataset_assets.generate import generate_video, probe_video
+from dataset_assets_tests.configurations import tables
+from dataset_assets_tests.films import Film
+from dataset_assets_tests.generate.samples import CATEGORIES, KEY, pictures, small_settings
+from dataset_assets_tests.mirror.victims import Kill, run
+from dataset_assets_tests.object_stores import URL, Bucket, bucket
+
+__all__ = ["bucket"]
+
+
+def stored_settings(folder: Path, film: Film, url: str = URL, **changes: Any) -> Settings:
+    return small_settings(folder, film.path, machines="many", output_url=url, **changes)
+
+
+def assert_equal(bucket: Bucket, folder: Path) -> None:
+    """Holds what is in the store against a data set that was made without one."""
+    bucket.hold()
+    assert bucket.noted() == set()
+    assert bucket.pictures() == pictures(folder)
+    assert bucket.tables() == tables(folder)
+
+
+def make(settings: Settings) -> None:
+    probe_video(settings, KEY)
+    generate_video(settings, KEY)
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_film: Film, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data set in a folder."""
+    folder = tmp_path_factory.mktemp("whole")
+    make(small_settings(folder, tiny_film.path))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def changed(tiny_film: Film, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data set of other settings in a folder."""
+    folder = tmp_path_factory.mktemp("changed")
+    make(small_settings(folder, tiny_film.path, categories=OTHER, weights=OTHER_WEIGHTS))
+    return folder
+
+
+def test_the_store_holds_what_the_folder_of_one_machine_does(
+    bucket: Bucket, tiny_film: Film, tmp_path: Path, whole: Path
+) -> None:
+    make(stored_settings(tmp_path / "a", tiny_film))
+    assert bucket.pictures() == pictures(whole) == pictures(tmp_path / "a") != {}
+    assert bucket.tables() == tables(whole) == tables(tmp_path / "a")
+    for name in bucket.tables():
+        assert bucket.read(name) == (tmp_path / "a" / name).read_bytes()
+    others = {name for name in bucket.names() if not name.endswith((".png", ".parquet"))}
+    assert others == {"metadata/.machines", f"metadata/.leases/{KEY}/1", f"metadata/.leases/{KEY}/2"}
+
+
+def test_a_data_set_that_was_copied_to_the_store_goes_on_there(
+    bucket: Bucket, tiny_film: Film, tmp_path: Path, whole: Path
+) -> None:
+    make(small_settings(tmp_path / "own", tiny_film.path, base_frame_limit=3))
+    for path in (tmp_path / "own").rglob("*"):
+        name = path.relative_to(tmp_path / "own").as_posix()
+        if path.is_file() and not name.startswith("metadata/."):
+            bucket.write(name, path.read_bytes())
+    copied = bucket.moments()
+    make(stored_settings(tmp_path / "copy", tiny_film))
+    assert_equal(bucket, whole)
+    assert all(bucket.moments()[name] == copied[name] for name in copied if name.endswith(".png"))
+
+
+# Other bytes under the same names, other formats of the same windows, and a category that goes.
+OTHER = {
+    "general": CATEGORIES["space"].model_copy(update={"folder": CATEGORIES["general"].folder}),
+    "space": CATEGORIES["space"],
+}
+OTHER_WEIGHTS = {"general": 1.0, "space": 0.5}
+NEW = [
+    Kill("journal"),
+    Kill("journal", is_done=True),
+    Kill("file"),
+    Kill("file", 7, is_done=True),
+    Kill("windows", 2),
+    Kill("windows", is_done=True),
+    Kill("patches", 2, is_done=True),
+    Kill("patches", 4),
+    Kill("removal of a journal"),
+    Kill("removal of a journal", 2, is_done=True),
+]
+CHANGED = [
+    Kill("patches", is_done=True),
+    Kill("file", 3, is_done=True),
+    Kill("patches", 5),
+    Kill("removal of a file"),
+    Kill("removal of a file", is_done=True),
+]
+
+
+@pytest.mark.parametrize("kill", NEW, ids=str)
+def test_a_run_that_is_killed_is_finished_on_another_machine(
+    bucket: Bucket, tiny_film: Film, tmp_path: Path, whole: Path, kill: Kill
+) -> None:
+    assert run(stored_settings(tmp_path / "a", tiny_film), kill) == -signal.SIGKILL
+    bucket.hold()
+    committed = {name: moment for name, moment in bucket.moments().items() if name in bucket.named()}
+    assert run(stored_settings(tmp_path / "b", tiny_film)) == 0
+    assert_equal(bucket, whole)
+    assert {name: bucket.moments()[name] for name in committed} == committed  # not made again
+    assert pictures(tmp_path / "b") == bucket.pictures()
+    # The first machine is as good as any other to go on with.
+    assert run(stored_settings(tmp_path / "a", tiny_film)) == 0
+    assert_equal(bucket, whole)
+    assert pictures(tmp_path / "a") == bucket.pictures()
+
+
+@pytest.mark.parametrize("kill", CHANGED, ids=str)
+def test_a_run_with_other_settings_that_is_killed_leaves_nothing_of_the_first(
+    bucket: Bucket, tiny_film: Film, tmp_path: Path, changed: Path, kill: Kill
+) -> None:
+    assert run(stored_settings(tmp_path / "a", tiny_film)) == 0
+    other = stored_settings(tmp_path / "b", tiny_film, categories=OTHER, weights=OTHER_WEIGHTS)
+    assert run(other, kill) == -signal.SIGKILL
+    bucket.hold()
+    third = other.base.model_copy(update={"output_base_dir": tmp_path / "c"})
+    assert run(other.model_copy(update={"base": third})) == 0
+    assert_equal(bucket, changed)
+    assert pictures(tmp_path / "c") == bucket.pictures()
