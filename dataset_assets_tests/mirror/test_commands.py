@@ -133,9 +133,14 @@ def test_verify_finds_what_is_wrong_in_the_store_and_repairs_it_there(
 
 
 def test_a_video_that_is_removed_is_removed_from_the_store(bucket: Bucket, made: Path) -> None:
+    whole = bucket.pictures()
     succeed("videos", "remove", "film", "--files", "--yes", "--config", made)
     left = {name for name in bucket.names() if not name.startswith("metadata/.leases/")}
     assert left == {"metadata/.machines"}
+    # The machine that made it, whose folder still has it, makes it again like any other.
+    generate(made.parents[1] / "first/config.json")
+    assert bucket.pictures() == whole
+    bucket.hold()
 
 
 def test_windows_excluded_on_one_machine_are_excluded_on_the_others(
