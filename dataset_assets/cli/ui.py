@@ -23,7 +23,7 @@ from dataset_assets.config import Settings, load_settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery import index_path, write_missing_index
-from dataset_assets.launch import dagster_home, enter_home
+from dataset_assets.launch import dagster_home, enter_home, reporting_history_errors
 from dataset_assets.ui import is_loopback, refuse_second, serving, web_address
 
 
@@ -52,7 +52,7 @@ def open_ui(config: Path, host: str, port: int, console: Console, errors: Consol
     with serving(home, address):
         with suppress(DatasetAssetsError, OSError):  # a data set that cannot be written can be looked at
             write_missing_index(settings)
-        with dg.DagsterInstance.get() as instance:
+        with reporting_history_errors(home), dg.DagsterInstance.get() as instance:
             sync_history(instance, settings, console)
             close_dead_runs(instance, DataSet.of(settings))
             limit_to_max_workers(instance, settings)

@@ -27,12 +27,14 @@ from dataset_assets.dagster_internals.home import (
     can_hold_history,
     has_events,
     is_initialised,
+    missing_variable,
     sqlite_folder,
 )
 from dataset_assets.dagster_internals.postgres import (
     PATIENCE_S,
     is_shared,
     keep_connections,
+    postgres_refusal,
 )
 from dataset_assets.dagster_internals.services import (
     has_places,
@@ -58,6 +60,8 @@ __all__ = [
     "is_shared",
     "keep_connections",
     "last_materialized_s",
+    "missing_variable",
+    "postgres_refusal",
     "print_of_events",
     "process_death",
     "report_without_run",

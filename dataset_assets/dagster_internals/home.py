@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,7 @@ _DATABASES = (
     f"{HISTORY_FOLDER}/runs/index.db",
     f"{SCHEDULES_FOLDER}/schedules.db",
 )
+_MISSING_VARIABLE = re.compile(r'fetch the environment variable "(\w+)" which is not set')
 # SQLite opens paths of 504 bytes (its MAX_PATHNAME of 512, less 8 for its own suffixes).
 _LONGEST_PATH_BYTES = 504
 
@@ -71,6 +73,16 @@ def sqlite_folder(home: Path) -> Path | None:
     if isinstance(given, dict):
         given = os.environ.get(str(given.get("env")))
     return Path(given) if given else None
+
+
+def missing_variable(error: Exception) -> str:
+    """Return the environment variable that `dagster.yaml` reads and that is not set; empty where none is.
+
+    Args:
+        error: What opening the home raised.
+    """
+    found = _MISSING_VARIABLE.search(str(error))
+    return found[1] if found else ""
 
 
 def _run_database(folder: Path, run_id: str) -> Path:

@@ -40,6 +40,14 @@ def has_postgres(instance: dg.DagsterInstance) -> bool:
     return _is_postgres(instance.event_log_storage)
 
 
+def postgres_refusal(error: Exception) -> str:
+    """Return why Postgres was not reached, in its driver's words; empty for other errors."""
+    if type(error).__module__ != "dagster_postgres.utils":
+        return ""
+    reason = str(getattr(error.__cause__, "orig", error.__cause__) or error)
+    return " ".join(reason.split())
+
+
 def keep_connections(instance: dg.DagsterInstance, *, patience_s: float = 0.0) -> None:
     """Let an instance keep its connections to Postgres, and wait where Postgres is away.
 

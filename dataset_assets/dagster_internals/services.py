@@ -64,7 +64,8 @@ def run_daemon(
             yield None
 
     QueuedRunCoordinatorDaemon.run_iteration = start_runs_if_allowed  # type: ignore[method-assign, assignment]
-    runs_to_start = QueuedRunCoordinatorDaemon._get_runs_to_dequeue
+    queue: Any = QueuedRunCoordinatorDaemon
+    runs_to_start = queue._get_runs_to_dequeue
 
     def runs_within_places(
         daemon: Any, instance: dg.DagsterInstance, config: Any, fixed_iteration_time: float | None
@@ -74,9 +75,10 @@ def run_daemon(
             places = cast("LauncherWithPlaces", instance.run_launcher).places()
             on_places(places)
             config = _limited(config, sum((places or {}).values()))
-        return runs_to_start(daemon, instance, config, fixed_iteration_time)
+        runs: list[dg.DagsterRun] = runs_to_start(daemon, instance, config, fixed_iteration_time)
+        return runs
 
-    QueuedRunCoordinatorDaemon._get_runs_to_dequeue = runs_within_places  # type: ignore[method-assign]
+    queue._get_runs_to_dequeue = runs_within_places
     logging.getLogger(f"dagster.daemon.{EventLogConsumerDaemon.__name__}").addFilter(_is_no_missing_cursor)
     main()
 

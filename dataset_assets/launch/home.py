@@ -25,6 +25,8 @@ from dataset_assets.dagster_internals import (
     INSTANCE_FILE,
     SCHEDULES_FOLDER,
     can_hold_history,
+    missing_variable,
+    postgres_refusal,
     sqlite_folder,
 )
 from dataset_assets.dataset import DataSet
@@ -86,10 +88,10 @@ def _home_elsewhere(data_set: Path) -> Path:
 
 @contextmanager
 def reporting_history_errors(home: Path) -> Iterator[None]:
-    """Report a home that cannot be read or written, mostly for a full disk, as an error of the user.
+    """Report a history that cannot be read or written, for a full disk or Postgres, as an error of the user.
 
     Raises:
-        DatasetAssetsError: Dagster could not write its history.
+        DatasetAssetsError: Dagster could not open or write its history.
     """
     # It would log a traceback when it is interrupted while it closes a connection.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
@@ -104,6 +106,17 @@ def reporting_history_errors(home: Path) -> Iterator[None]:
             f"{place} cannot be written ({reason})",
             "free some space or look after the disk, and run generate again, what is committed stays",
         ) from error
+    except Exception as error:
+        if variable := missing_variable(error):
+            raise DatasetAssetsError(
+                f"{home / INSTANCE_FILE} reads {variable}, which is not set", f"export {variable}"
+            ) from error
+        if refusal := postgres_refusal(error):
+            raise DatasetAssetsError(
+                f"Dagster's history in Postgres does not answer ({refusal})",
+                f"start it, or correct its address in {home / INSTANCE_FILE}",
+            ) from error
+        raise
 
 
 def keeps_history(settings: Settings) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import psutil
 
 from dataset_assets.dataset import Progress
 from dataset_assets_tests.command import COMMAND, ROOT, environment, is_alive, obey_ctrl_c, wait_until
-from dataset_assets_tests.engines.servers import Server, running_postgres, running_redis
+from dataset_assets_tests.engines.servers import LOOPBACK, Server, running_postgres, running_redis
 from dataset_assets_tests.progress import read_progress
 from dataset_assets_tests.system.dagster_ui import DagsterUi, free_port
 
@@ -29,6 +30,7 @@ QUICK = {
     "free_slots_after_run_end_seconds": 1,
 }
 END_S = 120.0
+UNLIMITED = 100
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Cluster:
         postgres: The history.
         port: Of the head's UI.
         seconds: Times in `dagster.yaml` that are other ones than there.
+        networks: Network namespaces of workers that have one, by name.
         workers: The living workers by name.
     """
 
@@ -90,6 +93,7 @@ class Cluster:
     redis: Server
     postgres: Server
     seconds: Mapping[str, int]
+    networks: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     workers: dict[str, Worker] = field(default_factory=dict)
     ui: DagsterUi | None = None
@@ -150,8 +154,17 @@ class Cluster:
         self.head.process.wait(END_S)
         psutil.wait_procs(services, END_S)
 
+    def start_more(self) -> None:
+        """Lets queued runs start."""
+        self.head.set_limit(UNLIMITED)
+
+    def start_no_more(self) -> None:
+        """Keeps queued runs from starting: there would be no film left for what fails next."""
+        self.head.set_limit(0)
+
     def at_work(self, worker: Worker) -> Progress:
         """Waits until a worker makes a film that has first patches; gives its progress."""
+        self.start_more()
         found: list[Progress] = []
 
         def is_at_work() -> bool:
@@ -167,7 +180,17 @@ class Cluster:
 
     def start_worker(self, name: str) -> Worker:
         """Starts a worker of one place."""
-        command = ["dagster-celery", "worker", "start", "-A", "dataset_assets.engines.celery", "-n", name]
+        command = [
+            *(["ip", "netns", "exec", self.networks[name]] if name in self.networks else []),
+            *_as_host(name),
+            "dagster-celery",
+            "worker",
+            "start",
+            "-A",
+            "dataset_assets.engines.celery",
+            "-n",
+            name,
+        ]
         command += ["-y", str(DEPLOY / "worker.yaml"), "--"]
         command += ["--concurrency=1", "--without-gossip", "--without-mingle"]
         log = self.folder / f"{name}.log"
@@ -194,13 +217,36 @@ class Cluster:
             self.ui.stop()
 
 
+def _as_host(name: str) -> list[str]:
+    """The words before a command that give it a host name of its own, where that is allowed."""
+    unshare = shutil.which("unshare")
+    if os.geteuid() != 0 or unshare is None:
+        return []
+    return [unshare, "--uts", "sh", "-c", 'echo "$0" > /proc/sys/kernel/hostname && exec "$@"', name]
+
+
 @contextmanager
 def running_cluster(
-    folder: Path, config: Path, workers: Sequence[str], seconds: Mapping[str, int] = QUICK
+    folder: Path,
+    config: Path,
+    workers: Sequence[str],
+    seconds: Mapping[str, int] = QUICK,
+    *,
+    address: str = LOOPBACK,
+    networks: Mapping[str, str] | None = None,
 ) -> Iterator[Cluster]:
-    """A head and workers that are up."""
-    with running_redis() as redis, running_postgres() as postgres:
-        cluster = Cluster(folder, config, redis, postgres, seconds)
+    """A head and workers that are up.
+
+    Args:
+        folder: Where homes and logs are.
+        config: The configuration.
+        workers: Names of the workers.
+        seconds: Times in `dagster.yaml` that are other ones than there.
+        address: Where Redis and Postgres are reached.
+        networks: Network namespaces of workers that have one, by name.
+    """
+    with running_redis(address) as redis, running_postgres(address) as postgres:
+        cluster = Cluster(folder, config, redis, postgres, seconds, networks or {})
         try:
             cluster.start_head()
             for name in workers:

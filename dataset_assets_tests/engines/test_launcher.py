@@ -54,7 +54,7 @@ def looks(launcher: DatasetCeleryRunLauncher, run: dg.DagsterRun, times: int) ->
     return [launcher.check_run_worker_health(run).status.name for _ in range(times)]
 
 
-def sentence(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str) -> str:
+def sentence(instance: dg.DagsterInstance, run: dg.DagsterRun, message: str | None) -> str:
     instance.report_run_failed(run, f"Detected run worker status FAILED: '{message}'. Marking run as failed.")
     return failure_of_run(instance, run, 0.0).what
 
@@ -107,8 +107,8 @@ def test_a_silent_broker_says_nothing_of_any_run(instance: dg.DagsterInstance) -
 
 def test_places_are_those_of_living_workers(launcher: DatasetCeleryRunLauncher, redis: Server) -> None:
     beats = [
-        signs_of_life.beat_of_worker(redis.url, 0.2, name, lambda places=places: places)
-        for name, places in {"w1": 2, "w2": 3}.items()
+        signs_of_life.beat_of_worker(redis.url, 0.2, "w1", lambda: 2),
+        signs_of_life.beat_of_worker(redis.url, 0.2, "w2", lambda: 3),
     ]
     wait_until(lambda: launcher.places() == {"w1": 2, "w2": 3}, "both are alive")
     beats[0].stop()

@@ -26,7 +26,8 @@ from dataset_assets.dagster_internals import (
     report_without_run,
 )
 from dataset_assets.dataset import DataSet
-from dataset_assets.launch import enter_home, free_concurrency_slots
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.launch import enter_home, free_concurrency_slots, reporting_history_errors
 from dataset_assets_tests.automation.samples import add_run, films, finish
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.engines.servers import Server, running_postgres
@@ -178,3 +179,23 @@ def test_tables_that_other_machines_finish_are_found_and_those_in_work_are_not(
         assert look() == []
     assert look() == [("scene_windows", "one")]
     assert NewTables().find(instance, settings, ()) == find_unregistered(instance, settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("{env: NOT_SET_ANYWHERE}", r"dagster.yaml reads NOT_SET_ANYWHERE, which is not set"),
+        ("postgresql+psycopg2://nobody@127.0.0.1:1/none", r"does not answer \(connection to server at"),
+    ],
+)
+def test_a_history_that_cannot_be_opened_is_reported_in_a_sentence(
+    tmp_path: Path, url: str, sentence: str
+) -> None:
+    pytest.importorskip("dagster_postgres")
+    (tmp_path / "dagster.yaml").write_text(f"storage: {{postgres: {{postgres_url: {url}}}}}", "utf-8")
+    with (
+        pytest.raises(DatasetAssetsError, match=sentence),
+        reporting_history_errors(tmp_path),
+        dg.DagsterInstance.from_config(str(tmp_path)),
+    ):
+        pass

@@ -1,0 +1,40 @@
+"""The files of `configs/deploy/celery` fit one another."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from dataset_assets_tests.command import ROOT
+
+DEPLOY = ROOT / "configs/deploy/celery"
+
+
+def text(name: str) -> str:
+    return (DEPLOY / name).read_text(encoding="utf-8")
+
+
+def settings(name: str) -> Any:
+    return yaml.safe_load(text(name))
+
+
+def test_every_variable_that_is_read_is_set_by_the_units_and_by_compose() -> None:
+    read = {
+        name for file in ("dagster.yaml", "worker.yaml") for name in re.findall(r"env: (\w+)", text(file))
+    }
+    assert read == {"DATASET_ASSETS_POSTGRES", "DATASET_ASSETS_BROKER", "DATASET_ASSETS_LOGS"}
+    assert read < set(re.findall(r"(?m)^(\w+)=", text("environment.example")))
+    assert read < set(settings("compose.yaml")["services"]["head"]["environment"])
+
+
+def test_head_and_workers_treat_the_broker_alike() -> None:
+    head = settings("dagster.yaml")["run_launcher"]["config"]["config_source"]
+    worker = settings("worker.yaml")["execution"]["config"]["config_source"]
+    assert {name: worker[name] for name in head} == head
+
+
+def test_the_readme_names_every_file() -> None:
+    readme = text("README.md")
+    assert [path.name for path in sorted(DEPLOY.iterdir()) if path.name not in readme] == ["README.md"]
