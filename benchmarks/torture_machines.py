@@ -1,12 +1,14 @@
-"""`make torture-machines`: several "hosts" that make one data set, killed and frozen, and a report.
+"""`make torture-machines`: several "hosts" that make one data set, killed, frozen, cut off; and a report.
 
     python -m benchmarks.torture_machines [--rounds 20] [--data-sets 5] [--seed 0]
 
-Two parts. *Writers*: two processes on one film, with `flock` patched away, so that only leases keep them
-apart. *Hosts*: three processes `generate --wait` in namespaces of their own (which needs root), of which one
-after another is killed with all it runs, loses one film's process, or stands still for longer than a lease.
-Every data set has to equal that of one machine, without a stray file. The command ends with 1 where one does
-not.
+Three parts; the last two need root. *Writers*: two processes on one film, with `flock` patched away, so that
+only leases keep them apart. *Hosts*: three processes `generate --wait` in namespaces of their own, of which
+one after another is killed with all it runs, loses one film's process, or stands still for longer than a
+lease.
+*Network*: a backfill over Celery, in which a worker that still sees the data set is cut off from Redis and
+Postgres, briefly and for longer than its run's retries take. Every data set has to equal that of one machine,
+without a stray file. The command ends with 1 where one does not.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -31,6 +33,7 @@ from dataset_assets.demo.encode import write_video
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.command import COMMAND, ROOT, environment, run
 from dataset_assets_tests.configurations import pictures, tables, write_config
+from dataset_assets_tests.engines.cluster import running_cluster
 from dataset_assets_tests.films import X264_OPTIONS, Shot, sdr_frames
 from dataset_assets_tests.generate.samples import files_named_by_rows
 from dataset_assets_tests.torture.runs import DONE, Order, Runs
@@ -40,6 +43,8 @@ FORMATS |= {"medium_169": {"width": 144, "height": 81, "folder": "Patches_Medium
 FILMS = [f"film-{number}" for number in range(1, 10)]
 HOSTS = ("w1", "w2", "w3")
 LEASE_S = 6.0
+HEAD_ADDRESS = "10.77.0.1"
+CUTS_S = (5.0, 60.0)
 WINDOWS = 12
 NAMESPACES = ("unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc")
 FAULTS = ("a film's process killed", "a host killed", "a host frozen")
@@ -186,8 +191,56 @@ def hosts_under_fire(film: Path, number: int, rng: random.Random, faults: Counte
                 host.end()
 
 
+@contextmanager
+def cable(name: str) -> Iterator[Callable[[str], None]]:
+    """Make a network namespace with a cable to this one; yield what sets the cable `up` or `down`."""
+
+    def ip(*words: str) -> None:
+        subprocess.run(["ip", *words], check=True)
+
+    ip("netns", "add", name)
+    try:
+        ip("link", "add", f"to-{name}", "type", "veth", "peer", "name", "eth0", "netns", name)
+        ip("addr", "add", f"{HEAD_ADDRESS}/24", "dev", f"to-{name}")
+        ip("link", "set", f"to-{name}", "up")
+        ip("-n", name, "addr", "add", f"{HEAD_ADDRESS}1/24", "dev", "eth0")
+        for device in ("lo", "eth0"):
+            ip("-n", name, "link", "set", device, "up")
+        yield lambda state: ip("link", "set", f"to-{name}", state)
+    finally:
+        ip("netns", "del", name)
+
+
+def network_cut(film: Path) -> Iterator[str]:
+    """Cut a worker off from the head while it works; yield what went wrong."""
+    names = FILMS[:4]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        one_machine(film, names) as alone,
+        cable("cut") as set_cable,
+    ):
+        Path(folder, "homes").mkdir()
+        config = config_of(Path(folder, "set"), film, names, "many")
+        with running_cluster(
+            Path(folder, "homes"), config, ["w1", "w2"], address=HEAD_ADDRESS, networks={"w2": "cut"}
+        ) as cluster:
+            cluster.head.backfill(*names)
+            for cut_s in CUTS_S:
+                progress = cluster.at_work(cluster.workers["w2"])
+                set_cable("down")
+                print(f"  cut off for {cut_s:g} s: w2, at work on {progress.key}", flush=True)
+                time.sleep(cut_s)
+                set_cable("up")
+            cluster.head.wait_until(
+                lambda: all(cluster.head.runs(key)[0].status == "SUCCESS" for key in names),
+                "every film is made",
+            )
+        wrong = differences(Path(folder, "set", "dataset"), alone)
+        yield from (f"network: {each}" for each in wrong)
+
+
 def main() -> int:
-    """Run both parts and print the report."""
+    """Run all parts and print the report."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--data-sets", type=int, default=5)
@@ -210,6 +263,9 @@ def main() -> int:
             losses += hosts_under_fire(film, number, rng, faults)
             made = f"{number + 1} data sets made by {len(HOSTS)} hosts"
             print(f"{made}: {dict(faults)}, {len(losses)} losses", flush=True)
+        if options.data_sets:
+            losses += network_cut(film)
+            print(f"a worker cut off from the head {len(CUTS_S)} times: {len(losses)} losses", flush=True)
     for loss in losses:
         print(loss)
     return 1 if losses else 0

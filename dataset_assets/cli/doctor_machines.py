@@ -140,7 +140,8 @@ def _home(settings: Settings) -> str:
     if database is None:
         return f"{home}, with its history in a database server"
     remedy = f"set {HOME_VARIABLE} to a folder on this machine's own disk"
-    if database.resolve().is_relative_to(settings.base.output_base_dir.resolve()):
+    is_shared = settings.base.output_url is None
+    if is_shared and database.resolve().is_relative_to(settings.base.output_base_dir.resolve()):
         raise DatasetAssetsError(
             f"the Dagster home {home} keeps SQLite's files in the data set's folder, which several machines "
             "write",

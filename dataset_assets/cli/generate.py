@@ -202,6 +202,7 @@ def _generate(
 
 
 def _update_stats(config: Path, data_set: DataSet) -> None:
+    data_set.copy.refresh()
     update_stats(config)
     data_set.statistics_due.unlink(missing_ok=True)
 

@@ -34,6 +34,7 @@ def host_table(settings: Settings) -> tuple[Table, list[str]]:
             'one machine makes this data set (base_settings.machines is "one"), so there are no hosts',
             'set it to "many" to let several machines make it',
         )
+    data_set.copy.refresh()
     records, at_work = data_set.host_records(), data_set.at_work()
     return _table(records, at_work), disagreements(records, at_work)
 

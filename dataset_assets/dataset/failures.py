@@ -39,8 +39,8 @@ class Failure:
         run_id: The Dagster run; empty where there was none.
         ended_s: When the run ended, Unix time.
         is_refusal: Whether the film was there and cannot be used as it is.
-        version: Of a refused film: changes with its file; empty for others, and in records of the release
-            before.
+        film_version: Of a refused film: changes with its file; empty for others, and in records of the
+            release before.
         was_killed: Whether its process was killed from outside, so that it may succeed elsewhere as it is.
     """
 
@@ -51,7 +51,7 @@ class Failure:
     run_id: str = ""
     ended_s: float = field(default_factory=time.time)
     is_refusal: bool = False
-    version: str = ""
+    film_version: str = ""
     was_killed: bool = False
 
     @classmethod
@@ -64,14 +64,16 @@ class Failure:
             and is_there(Path(film) if isinstance(film, str) else film)
         )
         version = _version(Path(film) if isinstance(film, str) else film) if is_refusal else ""
-        return cls(key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal, version=version)
+        return cls(
+            key, str(film), error.what, error.remedy, run_id, is_refusal=is_refusal, film_version=version
+        )
 
     def refuses(self, film: FilmPath) -> bool:
         """Return whether the run refused a film that has not been replaced since."""
         if not self.is_refusal:
             return False
-        if self.version or isinstance(film, Address):
-            return self.version == _version(film) != ""
+        if self.film_version or isinstance(film, Address):
+            return self.film_version == _version(film) != ""
         found = seen(film)
         return found is not None and max(int(found.version), found.changed_ns) <= self.ended_s * 1e9
 

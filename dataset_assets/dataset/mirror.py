@@ -111,11 +111,14 @@ class Mirror:
         found = self._store.get(name, other_than=seen if is_unchanged else None)
         if found is not None and is_unchanged and found[0].etag == seen:
             return
+        if found is None:
+            self._record_path(name).unlink(missing_ok=True)
+            if not path.exists():
+                return
         if path.is_relative_to(self._tables.root / "patches"):
             # Its files may be those of other rows: they are compared before they are trusted.
             self._compared_path(_key_of(path)).unlink(missing_ok=True)
         if found is None:
-            self._record_path(name).unlink(missing_ok=True)
             if path.is_relative_to(self._tables.root) and path.suffix == ".parquet":
                 self._tables.remove(path)
             else:

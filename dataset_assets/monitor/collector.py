@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from dataset_assets.config import Settings
@@ -41,6 +42,7 @@ from dataset_assets.monitor.aggregate import (
 from dataset_assets.monitor.hosts import host_states
 from dataset_assets.monitor.machine import MachineReader, ProcessUse
 from dataset_assets.monitor.snapshot import SCHEMA_VERSION, ActiveRun, Activity, Phase, Snapshot, VideoRun
+from dataset_assets.object_store import StoreError
 
 REFRESH_S = 2.0
 # Between two looks at the leases in an object store; a lease of 60 s beats as often.
@@ -104,6 +106,11 @@ class SnapshotCollector:
         to the file server for each. In between, those of videos that were held or have progress; of an object
         store, which may charge for requests, as often as they change.
         """
+        with suppress(StoreError):  # what was seen last is shown while the store is away
+            self._look()
+        return self._at_work
+
+    def _look(self) -> None:
         started_s = time.monotonic()
         if not self._data_set.is_made_by_many:
             self._at_work = self._data_set.at_work()
@@ -117,7 +124,6 @@ class SnapshotCollector:
             self._looked_s = started_s
             keys = {*self._at_work, *(progress.key for progress in self._data_set.progress())}
             self._at_work = self._data_set.at_work(keys)
-        return self._at_work
 
     def snapshot(self, activity: Activity) -> Snapshot:
         """Take a snapshot.

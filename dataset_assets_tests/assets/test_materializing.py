@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -275,6 +276,18 @@ def test_a_slip_in_the_configuration_fails_before_it_replaces_patches(world: Wor
     made = world.materialize("scene_windows", "general_patches", tags={REPLACE_TAG: "true"})
     assert metadata(made, "general_patches")["patches_made_now"].value == len(before) / 3
     assert pictures(world.root) != before
+
+
+def test_where_many_machines_make_the_data_set_each_asset_names_its_own(world: World) -> None:
+    text = world.config.read_text(encoding="utf-8")
+    many = text.replace('"base_settings": {', '"base_settings": {"machines": "many", ')
+    assert many != text
+    world.config.write_text(many, encoding="utf-8")
+    made = world.materialize("source_video", "scene_windows", "general_patches")
+    for asset in ("source_video", "scene_windows", "general_patches"):
+        assert metadata(made, asset)["host"].value == socket.gethostname()
+    (record,) = (world.root / "metadata/.hosts").iterdir()
+    assert record.name.startswith(f"{socket.gethostname()}.")
 
 
 def test_a_triplet_that_was_damaged_fails_its_check(world: World) -> None:

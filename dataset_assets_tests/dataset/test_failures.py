@@ -70,7 +70,7 @@ def test_a_refused_film_is_refused_until_it_is_replaced_whatever_the_clocks_are(
     assert failure.is_refusal
     assert failure.refuses(film)
     film.write_bytes(b"on film")
-    os.utime(film, ns=(0, int(failure.version.split()[1])))  # as a copy that keeps its time
+    os.utime(film, ns=(0, int(failure.film_version.split()[1])))  # as a copy that keeps its time
     assert not failure.refuses(film)
     film.unlink()
     assert not failure.refuses(film)

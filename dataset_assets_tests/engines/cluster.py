@@ -17,7 +17,7 @@ import psutil
 
 from dataset_assets.dataset import Progress
 from dataset_assets_tests.command import COMMAND, ROOT, environment, is_alive, obey_ctrl_c, wait_until
-from dataset_assets_tests.engines.servers import Server, running_postgres, running_redis
+from dataset_assets_tests.engines.servers import LOOPBACK, Server, running_postgres, running_redis
 from dataset_assets_tests.progress import read_progress
 from dataset_assets_tests.system.dagster_ui import DagsterUi, free_port
 
@@ -84,6 +84,7 @@ class Cluster:
         postgres: The history.
         port: Of the head's UI.
         seconds: Times in `dagster.yaml` that are other ones than there.
+        networks: Network namespaces of workers that have one, by name.
         workers: The living workers by name.
     """
 
@@ -92,6 +93,7 @@ class Cluster:
     redis: Server
     postgres: Server
     seconds: Mapping[str, int]
+    networks: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     workers: dict[str, Worker] = field(default_factory=dict)
     ui: DagsterUi | None = None
@@ -179,6 +181,7 @@ class Cluster:
     def start_worker(self, name: str) -> Worker:
         """Starts a worker of one place."""
         command = [
+            *(["ip", "netns", "exec", self.networks[name]] if name in self.networks else []),
             *_as_host(name),
             "dagster-celery",
             "worker",
@@ -224,11 +227,26 @@ def _as_host(name: str) -> list[str]:
 
 @contextmanager
 def running_cluster(
-    folder: Path, config: Path, workers: Sequence[str], seconds: Mapping[str, int] = QUICK
+    folder: Path,
+    config: Path,
+    workers: Sequence[str],
+    seconds: Mapping[str, int] = QUICK,
+    *,
+    address: str = LOOPBACK,
+    networks: Mapping[str, str] | None = None,
 ) -> Iterator[Cluster]:
-    """A head and workers that are up."""
-    with running_redis() as redis, running_postgres() as postgres:
-        cluster = Cluster(folder, config, redis, postgres, seconds)
+    """A head and workers that are up.
+
+    Args:
+        folder: Where homes and logs are.
+        config: The configuration.
+        workers: Names of the workers.
+        seconds: Times in `dagster.yaml` that are other ones than there.
+        address: Where Redis and Postgres are reached.
+        networks: Network namespaces of workers that have one, by name.
+    """
+    with running_redis(address) as redis, running_postgres(address) as postgres:
+        cluster = Cluster(folder, config, redis, postgres, seconds, networks or {})
         try:
             cluster.start_head()
             for name in workers:

@@ -1,4 +1,4 @@
-"""Redis and Postgres of a test's own, on the loopback; what needs them skips where they are not installed."""
+"""Redis and Postgres of a test's own; what needs them skips where they are not installed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ POSTGRES_FOLDERS = "/usr/lib/postgresql/*/bin"
 # Postgres refuses to be root, so that its files belong to another user there.
 POSTGRES_USER = "postgres"
 START_S = 60.0
+LOOPBACK = "127.0.0.1"
 
 
 class Server:
@@ -27,7 +28,7 @@ class Server:
 
     Attributes:
         url: Its address, as Dagster and Celery take it.
-        port: Its port on 127.0.0.1.
+        port: Its port.
     """
 
     def __init__(
@@ -59,17 +60,17 @@ class Server:
 
 
 @contextmanager
-def running_redis() -> Iterator[Server]:
+def running_redis(address: str = LOOPBACK) -> Iterator[Server]:
     """A Redis whose queue survives `kill -9`."""
     program, client = shutil.which("redis-server"), shutil.which("redis-cli")
     if program is None or client is None:
         pytest.skip("redis-server is not installed")
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="redis-") as folder:
-        options = ["--bind", "127.0.0.1", "--port", str(port), "--dir", folder, "--save", ""]
-        command = [program, *options, "--appendonly", "yes"]
-        ping = [client, "-p", str(port), "ping"]
-        redis = Server("Redis", f"redis://127.0.0.1:{port}/0", port, command, ping, Path(folder, "log"))
+        options = ["--bind", address, "--port", str(port), "--dir", folder, "--save", ""]
+        command = [program, *options, "--appendonly", "yes", "--protected-mode", "no"]
+        ping = [client, "-h", address, "-p", str(port), "ping"]
+        redis = Server("Redis", f"redis://{address}:{port}/0", port, command, ping, Path(folder, "log"))
         redis.start()
         try:
             yield redis
@@ -78,7 +79,7 @@ def running_redis() -> Iterator[Server]:
 
 
 @contextmanager
-def running_postgres(*, fsync: bool = False) -> Iterator[Server]:
+def running_postgres(address: str = LOOPBACK, *, fsync: bool = False) -> Iterator[Server]:
     """A Postgres with an empty database for Dagster; it waits for the disk only where that is measured."""
     pytest.importorskip("dagster_postgres")
     folders = sorted(Path("/").glob(f"{POSTGRES_FOLDERS[1:]}/postgres"))
@@ -93,15 +94,17 @@ def running_postgres(*, fsync: bool = False) -> Iterator[Server]:
         data = place / "data"
         make = [*as_user, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "-N"]
         subprocess.run(make, check=True, capture_output=True, cwd="/")
+        with (data / "pg_hba.conf").open("a", encoding="utf-8") as file:
+            file.write("host all all samenet trust\n")
         options = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": address,
             "unix_socket_directories": folder,
             "fsync": "on" if fsync else "off",
         }
         settings = [f"-c{name}={value}" for name, value in options.items()]
         command = [*as_user, str(programs / "postgres"), "-D", str(data), f"-p{port}", *settings]
-        ping = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        url = f"postgresql+psycopg2://postgres@127.0.0.1:{port}/postgres"
+        ping = [str(programs / "pg_isready"), "-q", "-h", address, "-p", str(port)]
+        url = f"postgresql+psycopg2://postgres@{address}:{port}/postgres"
         postgres = Server("Postgres", url, port, command, ping, place / "log")
         postgres.start()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import load_settings
-from dataset_assets.errors import VideoError
+from dataset_assets.dataset import DataSet
+from dataset_assets.errors import ConfigError, VideoError
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.command import run, start
 from dataset_assets_tests.configurations import pictures, tables, write_config
@@ -133,9 +135,14 @@ def test_verify_finds_what_is_wrong_in_the_store_and_repairs_it_there(
 
 
 def test_a_video_that_is_removed_is_removed_from_the_store(bucket: Bucket, made: Path) -> None:
+    whole = bucket.pictures()
     succeed("videos", "remove", "film", "--files", "--yes", "--config", made)
     left = {name for name in bucket.names() if not name.startswith("metadata/.leases/")}
     assert left == {"metadata/.machines"}
+    # The machine that made it, whose folder still has it, makes it again like any other.
+    generate(made.parents[1] / "first/config.json")
+    assert bucket.pictures() == whole
+    bucket.hold()
 
 
 def test_windows_excluded_on_one_machine_are_excluded_on_the_others(
@@ -160,6 +167,21 @@ def test_stacks_that_are_not_wanted_any_more_are_deleted_from_the_store(
     alone = made_alone(tmp_path / "alone", tiny_film, ["film"], lr_stacks=[5], gt_frames="all")
     assert bucket.pictures() == pictures(alone)
     bucket.hold()
+
+
+def test_a_machine_with_other_settings_is_refused_while_another_works(
+    bucket: Bucket, tiny_film: Film, tmp_path: Path
+) -> None:
+    older = config_of(tmp_path / "older", tiny_film, ["film"], seed=1)
+    os.utime(older, (0, 0))
+    newer = config_of(tmp_path / "newer", tiny_film, ["film"], seed=2)
+    working = DataSet.of(load_settings(newer))
+    working.join_hosts(load_settings(newer), newer)
+    with (
+        working.hold("film"),
+        pytest.raises(ConfigError, match=r"base_settings.seed is 1 here and 2 there"),
+    ):
+        DataSet.of(load_settings(older)).join_hosts(load_settings(older), older)
 
 
 def test_a_film_that_one_machine_cannot_read_is_shown_as_failed_on_the_others(

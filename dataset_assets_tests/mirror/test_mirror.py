@@ -85,22 +85,15 @@ OTHER = {
 }
 OTHER_WEIGHTS = {"general": 1.0, "space": 0.5}
 NEW = [
-    Kill("journal"),
     Kill("journal", is_done=True),
-    Kill("file"),
     Kill("file", 7, is_done=True),
     Kill("windows", 2),
-    Kill("windows", is_done=True),
     Kill("patches", 2, is_done=True),
-    Kill("patches", 4),
     Kill("removal of a journal"),
-    Kill("removal of a journal", 2, is_done=True),
 ]
 CHANGED = [
     Kill("patches", is_done=True),
     Kill("file", 3, is_done=True),
-    Kill("patches", 5),
-    Kill("removal of a file"),
     Kill("removal of a file", is_done=True),
 ]
 
