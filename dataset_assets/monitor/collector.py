@@ -157,12 +157,7 @@ class SnapshotCollector:
             output_base_dir=str(self._data_set.folder),
             state="running" if going_on else "queued" if waits else "idle",
             overall=overall(videos, activity, to_come, now_s),
-            videos=tuple(
-                _video_run(
-                    key, self._in_phase(runs.get(key), live.get(key)), at_work.get(key), uses, now_s, are_many
-                )
-                for key in sorted(running)
-            ),
+            videos=self._video_runs(runs, at_work, uses, now_s),
             categories=category_states(videos, self._categories),
             disk=disk(videos, self._settings, tables.other_bytes, self._data_set.free_bytes),
             machine=machine,
@@ -337,32 +332,52 @@ class SnapshotCollector:
             return replace(run, phase="film away" if progress.film_away_s else "working")
         return replace(run, phase="finishing") if (run.key, run.started_s) in self._begun else run
 
+    def _video_runs(
+        self,
+        runs: Mapping[str, ActiveRun],
+        at_work: Mapping[str, AtWork],
+        uses: Mapping[int, ProcessUse],
+        now_s: float,
+    ) -> tuple[VideoRun, ...]:
+        """Return the videos that are worked on, by key.
+
+        Args:
+            runs: The runs that go on, by video.
+            at_work: The live run that works on each video.
+            uses: What processes of this machine use.
+            now_s: Unix time.
+        """
+        are_many = self._data_set.is_made_by_many
+        # Progress of other machines is not copied to an object store.
+        without_progress: Phase = "probing" if self._settings.base.output_url is None else "working"
+        found = []
+        for key in sorted(runs.keys() | at_work.keys()):
+            work = at_work.get(key)
+            progress = work.progress if work is not None else None
+            run = self._in_phase(runs.get(key), progress)
+            if run is None:
+                # Dagster knows nothing of it: it was started from Python, or by another machine.
+                phase: Phase = "film away" if progress and progress.film_away_s else "working"
+                is_here = work is None or work.is_here
+                phase = phase if progress is not None or is_here else without_progress
+                started_s = progress.started_s if progress is not None else now_s
+                run = ActiveRun(key, "", phase, "Python" if is_here else "elsewhere", "", started_s)
+            use = uses.get(progress.pid) if progress and work and work.is_here else None
+            host = work.host if work is not None else run.host
+            found.append(_video_run(run, progress, use, host if are_many else "", now_s))
+        return tuple(found)
+
     def _is_done(self, found: Mapping[str, AssetStatus]) -> bool:
         return all(found[name].is_done for name in (SOURCE, WINDOWS, *self._categories))
 
 
 def _video_run(
-    key: str,
-    run: ActiveRun | None,
-    at_work: AtWork | None,
-    uses: Mapping[int, ProcessUse],
-    now_s: float,
-    are_many: bool,
+    run: ActiveRun, progress: Progress | None, use: ProcessUse | None, host: str, now_s: float
 ) -> VideoRun:
-    progress = at_work.progress if at_work is not None else None
-    if run is None:
-        # A pass that Dagster knows nothing of was started from Python, or by another machine's `generate`.
-        phase: Phase = "film away" if progress and progress.film_away_s else "working"
-        is_here = at_work is None or at_work.is_here
-        started_s = progress.started_s if progress is not None else now_s
-        phase = phase if progress is not None or is_here else "probing"
-        run = ActiveRun(key, "", phase, "Python" if is_here else "elsewhere", "", started_s)
-    host = (at_work.host if at_work is not None else run.host) if are_many else ""
-    pass_ = progress or Progress(key, pid=0, process="none")
-    use = uses.get(pass_.pid) if at_work is not None and at_work.is_here else None
+    pass_ = progress or Progress(run.key, pid=0, process="none")
     rate = windows_per_s(pass_, now_s)
     return VideoRun(
-        key=key,
+        key=run.key,
         phase=run.phase,
         launched_by=run.launched_by,
         run_id=run.run_id,
