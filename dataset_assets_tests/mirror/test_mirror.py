@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import Settings
+from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.generate import generate_video, probe_video
+from dataset_assets.object_store import StoreError
 from dataset_assets_tests.configurations import tables
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import CATEGORIES, KEY, pictures, small_settings
@@ -76,6 +78,26 @@ def test_a_data_set_that_was_copied_to_the_store_goes_on_there(
     make(stored_settings(tmp_path / "copy", tiny_film))
     assert_equal(bucket, whole)
     assert all(bucket.moments()[name] == copied[name] for name in copied if name.endswith(".png"))
+
+
+def test_what_another_machine_has_replaced_is_not_overwritten(bucket: Bucket, tmp_path: Path) -> None:
+    name = f"metadata/windows/video={KEY}/part-0.parquet"
+    first, second = (Mirror(tmp_path / each, URL) for each in ("first", "second"))
+    paths = [tmp_path / each / name for each in ("first", "second")]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+    paths[0].write_bytes(b"begun")
+    first.put_small(paths[0])
+    second.pull_small(paths[1])
+    assert paths[1].read_bytes() == b"begun"
+    paths[1].write_bytes(b"taken over")
+    second.put_small(paths[1])
+    paths[0].write_bytes(b"of one that slept")
+    with pytest.raises(StoreError, match="was written by another machine at the same time"):
+        first.put_small(paths[0])
+    assert bucket.read(name) == b"taken over"
+    first.pull_small(paths[0])
+    assert paths[0].read_bytes() == b"taken over"
 
 
 # Other bytes under the same names, other formats of the same windows, and a category that goes.
