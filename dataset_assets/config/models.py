@@ -109,7 +109,7 @@ class BaseSettings(Strict):
         ge=3,
         le=3600,
         description="With many machines: seconds without a sign of life after which another takes a film "
-        "over. Above the time that a restart of the file server takes.",
+        "over. More than twice the time that a restart of the file server takes.",
     )
     output_url: Annotated[str, AfterValidator(_store_address)] | None = Field(
         default=None,

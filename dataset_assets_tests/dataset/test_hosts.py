@@ -198,8 +198,8 @@ def test_a_run_on_a_machine_that_refuses_fails_for_no_film_and_is_tried_elsewher
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, retries: str | None, again: str
 ) -> None:
     now_s = time.time()
-    old = written(tmp_path / "here", tmp_path, now_s - 3600, lease_s=3)
-    Machine("w1", written(tmp_path / "w1", tmp_path, now_s, seed=1, lease_s=3)).work()
+    old = written(tmp_path / "here", tmp_path, now_s - 3600, lease_s=600)
+    Machine("w1", written(tmp_path / "w1", tmp_path, now_s, seed=1, lease_s=600)).work()
     waits: list[float] = []
     monkeypatch.setattr("time.sleep", waits.append)
     before = files(tmp_path / "dataset")
@@ -218,7 +218,7 @@ def test_a_run_on_a_machine_that_refuses_fails_for_no_film_and_is_tried_elsewher
             making.execute_in_process(instance=instance, tags=tags)
         (run,) = instance.get_runs()
     # Longer than others need to take the next run.
-    assert 3.0 in waits
+    assert 600.0 in waits
     assert run.tags[MAX_RETRIES_TAG] == again
     assert run.tags[CONFIG_MISTAKE_TAG] == run.run_id
     assert "does not work on the data set while w1 does" in str(failed.value.__cause__)
