@@ -24,6 +24,8 @@ MAX_RETRIES_TAG = "dagster/max_retries"
 LAUNCHED_BY_TAG = "dataset_assets/launched_by"
 # Of a run in a history that several machines share: name of the one that works on it.
 HOST_TAG = "dataset_assets/host"
+# Its id: a run that is started again inherits the tags.
+HOST_RUN_TAG = "dataset_assets/host_run"
 # Set by `ui`, whose daemon starts no run while the configuration holds a mistake.
 HOLDS_RUNS_VARIABLE = "DATASET_ASSETS_HOLDS_RUNS"
 CHECKS_ALONE = (
@@ -44,7 +46,9 @@ def video_of(run: dg.DagsterRun) -> str | None:
 
 def host_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     """Return the name of the machine that works on a run; None while that is not known."""
-    return run.tags.get(HOST_TAG) if is_shared(instance) else socket.gethostname()
+    if not is_shared(instance):
+        return socket.gethostname()
+    return run.tags.get(HOST_TAG) if run.tags.get(HOST_RUN_TAG) == run.run_id else None
 
 
 def is_of_this_machine(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
@@ -54,8 +58,9 @@ def is_of_this_machine(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool
 
 def note_host(context: dg.AssetExecutionContext) -> None:
     """Record the machine of a run where others share the history: for its page, and to look after it."""
-    if is_shared(context.instance) and context.run.tags.get(HOST_TAG) != socket.gethostname():
-        context.instance.add_run_tags(context.run.run_id, {HOST_TAG: socket.gethostname()})
+    run_id = context.run.run_id
+    if is_shared(context.instance):
+        context.instance.add_run_tags(run_id, {HOST_TAG: socket.gethostname(), HOST_RUN_TAG: run_id})
 
 
 def video_of_step(context: dg.AssetExecutionContext) -> str:

@@ -17,6 +17,7 @@ from dagster._core.events import EngineEventData
 from sqlalchemy import create_engine, text
 
 from dataset_assets.assets import (
+    HOST_RUN_TAG,
     HOST_TAG,
     LAUNCHED_BY_TAG,
     close_dead_runs,
@@ -145,13 +146,17 @@ def test_what_a_run_reports_waits_for_a_server_that_is_away(
 
 def test_a_run_of_another_machine_is_never_called_dead(instance: dg.DagsterInstance, config: Path) -> None:
     data_set = DataSet.of(load_settings(config))
-    hosts = {"one": {HOST_TAG: "another"}, "two": {HOST_TAG: socket.gethostname()}, "three": {}}
+    here = socket.gethostname()
+    inherited = {HOST_TAG: here, HOST_RUN_TAG: "the run before"}
+    hosts = {"one": {HOST_TAG: "another"}, "two": {HOST_TAG: here}, "three": {}, "four": inherited}
     runs = {key: add_run(instance, key, STARTED, **tags) for key, tags in hosts.items()}
-    for run in runs.values():
+    for key, run in runs.items():
+        if key != "four":
+            instance.add_run_tags(run.run_id, {HOST_RUN_TAG: run.run_id})
         instance.report_engine_event("Started", run, EngineEventData.in_process(NO_PROCESS))
     close_dead_runs(instance, data_set)
     found = {run.tags["dagster/partition"]: run.status.value for run in instance.get_runs()}
-    assert found == {"one": "STARTED", "two": "FAILURE", "three": "STARTED"}
+    assert found == {"one": "STARTED", "two": "FAILURE", "three": "STARTED", "four": "STARTED"}
     assert MESSAGE in str(instance.all_logs(runs["two"].run_id)[-1].message)
 
 
