@@ -81,7 +81,8 @@ class Failure:
         """Return this failure, completed by an earlier report of the same one."""
         if earlier is None or earlier.sentence != self.sentence:
             return self
-        return replace(earlier, run_id=self.run_id or earlier.run_id)
+        ended_s = max(self.ended_s, earlier.ended_s)
+        return replace(earlier, run_id=self.run_id or earlier.run_id, ended_s=ended_s)
 
     @property
     def sentence(self) -> str:

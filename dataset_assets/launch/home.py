@@ -11,9 +11,9 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import dagster as dg
 from sqlalchemy.exc import DBAPIError
@@ -36,6 +36,8 @@ from dataset_assets.launch.sockets import shorten_socket_paths
 
 HOME_VARIABLE = "DAGSTER_HOME"
 MAKING_FOLDER = ".making"
+# Homes that go with their commands, in the folder for temporary files.
+PASSING_PREFIX = "dataset-assets-home-"
 # Homes of data sets in whose folders Dagster can keep none, below the folder for what programs keep of a user
 # (XDG base directories).
 STATE_VARIABLE, STATE_FOLDER = "XDG_STATE_HOME", "~/.local/state"
@@ -138,12 +140,22 @@ def entered_home(settings: Settings, config: Path) -> Iterator[Path]:
     if keeps_history(settings):
         yield enter_home(settings, config)
         return
-    with TemporaryDirectory(prefix="dataset-assets-") as folder:
-        os.environ[HOME_VARIABLE] = folder
+    with _passing_home() as folder:
+        os.environ[HOME_VARIABLE] = str(folder)
         try:
             yield enter_home(settings, config)
         finally:
             del os.environ[HOME_VARIABLE]
+
+
+@contextmanager
+def _passing_home() -> Iterator[Path]:
+    """Make a home that is deleted afterwards; delete those of commands that were killed."""
+    for left in Path(gettempdir()).glob(f"{PASSING_PREFIX}*"):
+        with suppress(OSError), locked(left, waits=False):
+            shutil.rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(prefix=PASSING_PREFIX) as name, locked(Path(name)):
+        yield Path(name)
 
 
 def enter_home(settings: Settings, config: Path) -> Path:
@@ -166,6 +178,13 @@ def enter_home(settings: Settings, config: Path) -> Path:
             f"set {HOME_VARIABLE} to a folder on this machine's own disk",
         )
     home = dagster_home(settings)
+    data_set = DataSet.of(settings)
+    is_shared = data_set.is_made_by_many and settings.base.output_url is None
+    if is_shared and home.is_relative_to(data_set.folder.resolve()) and sqlite_folder(home) is not None:
+        raise DatasetAssetsError(
+            f"Dagster's history would lie in {home} ({HOME_VARIABLE}), which several machines write",
+            "set it to a folder on this machine's own disk",
+        )
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / INSTANCE_FILE).exists():

@@ -132,7 +132,7 @@ def test_the_same_failure_reported_again_adds_its_run(tmp_path: Path) -> None:
     failures.keep(first)
     failures.keep(Failure("film", "", "it is interlaced; deinterlace it", run_id="run-1", ended_s=20))
     kept = failures.read_one("film")
-    assert kept == Failure("film", "/films/film.mkv", "it is interlaced", "deinterlace it", "run-1", 10)
+    assert kept == Failure("film", "/films/film.mkv", "it is interlaced", "deinterlace it", "run-1", 20)
     failures.keep(Failure("film", "", "the disk is full", ended_s=30))
     assert failures.read_one("film") == Failure("film", "", "the disk is full", ended_s=30)
 

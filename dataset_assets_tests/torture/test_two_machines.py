@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,11 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import load_settings
-from dataset_assets.dataset import LOST_LEASE_EXIT_CODE, DataSet
+from dataset_assets.dataset import LOST_LEASE_EXIT_CODE, DataSet, Failure
+from dataset_assets.disk import locked
 from dataset_assets.generate import generate_video, probe_video
+from dataset_assets.launch import SharedVideos, Task
+from dataset_assets.launch.sharing import Turn
 from dataset_assets_tests.command import run, start, wait_until
 from dataset_assets_tests.configurations import pictures, tables, write_config
 from dataset_assets_tests.films import Film
@@ -137,6 +141,17 @@ def test_a_run_of_the_ui_waits_for_the_machine_that_works_on_its_film(
     assert_as_made_alone(tmp_path / "dataset", made_alone(tmp_path / "alone", tiny_film, ["Film"]))
 
 
+def test_a_film_that_failed_before_is_not_tried_by_each_machine(tiny_film: Film, tmp_path: Path) -> None:
+    settings = load_settings(config_of(tmp_path, tiny_film, ["Film"]))
+    failures = DataSet.of(settings).failures
+    failures.keep(Failure("film", "film.mkv", "it is interlaced", ended_s=time.time() - 3600))
+    shared, task = SharedVideos(settings, [], force=False), Task("film", ["source_video"])
+    assert shared.turn_of(task) is Turn.NOW
+    failures.keep(Failure("film", "film.mkv", "it is interlaced", ended_s=time.time() + 1))
+    assert shared.turn_of(task) is Turn.NEVER
+    assert [failure.key for failure in shared.failures] == ["film"]
+
+
 def test_who_alone_makes_a_data_set_has_nobody_to_wait_for(tiny_film: Film, tmp_path: Path) -> None:
     config = config_of(tmp_path, tiny_film, ["Film"], machines="one")
     done = run("generate", "--config", config, "--wait")
@@ -155,6 +170,27 @@ def test_the_ui_keeps_no_history_among_files_that_several_machines_write(
     printed = " ".join(done.stderr.split())
     assert "dataset/.dagster, which several machines write; set DAGSTER_HOME to a folder on this" in printed
     assert not (tmp_path / "dataset/.dagster").exists()
+
+
+def test_a_home_named_among_files_that_several_machines_write_is_refused(
+    tiny_film: Film, tmp_path: Path
+) -> None:
+    config, home = config_of(tmp_path, tiny_film, ["Film"]), tmp_path / "dataset/.dagster"
+    done = run("generate", "--config", config, changes={"DAGSTER_HOME": str(home)})
+    assert done.returncode == 1
+    assert "(DAGSTER_HOME), which several machines write; set it to a" in " ".join(done.stderr.split())
+    assert not home.exists()
+
+
+def test_homes_of_killed_commands_are_deleted_by_the_next_one(tiny_film: Film, tmp_path: Path) -> None:
+    config, temporary = config_of(tmp_path, tiny_film, ["Film"]), tmp_path / "tmp"
+    killed, live = (temporary / f"dataset-assets-home-{name}" for name in ("killed", "live"))
+    for home in (killed, live):
+        (home / "history").mkdir(parents=True)
+    with locked(live):
+        done = run("generate", "--config", config, changes={"TMPDIR": str(temporary)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(temporary.glob("dataset-assets-home-*")) == [live]
 
 
 def test_generate_keeps_a_history_where_its_own_folder_is_named(tiny_film: Film, tmp_path: Path) -> None:
