@@ -67,6 +67,12 @@ def _absolute_path(value: object, info: ValidationInfo) -> Path:
 
 def _film_path(value: object, info: ValidationInfo) -> FilmPath:
     """Return the place of a film: its address, else its absolute path."""
+    if isinstance(value, str) and is_protocol(value) and not is_address(value):
+        prefix = value.split(":")[0]
+        raise mistake(
+            f"{prefix}: begins an address, of which only s3://, https:// and http:// can be read; "
+            "write one of these, or a plain path (with ./ before it if it is one)"
+        )
     if not isinstance(value, str) or not is_address(value):
         return value if isinstance(value, Address) else _absolute_path(value, info)
     if not is_unicode(value):

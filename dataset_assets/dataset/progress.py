@@ -47,6 +47,7 @@ class Progress:
         committed_s: Unix time of the run's last commit; 0 before the first.
         updated_s: Unix time of this state.
         film_away_s: Unix time since which the film is away and tried again; 0 while it is there.
+        is_probe: Whether it waits for the film to be probed; nothing is counted yet.
     """
 
     key: str
@@ -68,6 +69,7 @@ class Progress:
     committed_s: float = 0.0
     updated_s: float = 0.0
     film_away_s: float = 0.0
+    is_probe: bool = False
 
     def __post_init__(self) -> None:
         """Look up the identity of the process and of this machine where it was not given."""

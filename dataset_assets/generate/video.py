@@ -22,6 +22,7 @@ from dataset_assets.dataset import (
     Holder,
     OnBusy,
     Progress,
+    VideoWork,
     irrelevant_settings,
     source_hashes,
 )
@@ -67,7 +68,7 @@ def probe_video(settings: Settings, key: str, *, on_busy: OnBusy | None = None) 
         _named(settings, entry),
         data_set.work_on(key, _waiting(on_busy)) as work,
     ):
-        info = _probe(settings, entry)
+        info = _probe(settings, entry, data_set, work)
         row = video_row(entry, info)
         irrelevant = irrelevant_settings(converted=info.colour.is_converted, interlaced=info.interlaced)
         hash_ = source_hashes(settings, entry, irrelevant).written
@@ -132,7 +133,7 @@ def generate_video(
             if not may_replace:
                 refuse_run(settings, data_set, entry, wanted)
             restack(settings, data_set, entry, work, wanted)
-        info = _probe(settings, entry)
+        info = _probe(settings, entry, data_set, work)
         step_done()
         plan = plan_video(settings, entry, info)
         video_pass = VideoPass(
@@ -213,8 +214,8 @@ def _named(settings: Settings, entry: VideoEntry) -> Iterator[None]:
         raise
 
 
-def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
-    """Probe a film once in a process, though several assets need it; retry while it is away.
+def _probe(settings: Settings, entry: VideoEntry, data_set: DataSet, work: VideoWork) -> VideoInfo:
+    """Probe a film once in a process, though several assets need it; retry while it is away, and show that.
 
     Raises:
         VideoError: The film cannot be read, must not be used, or was changed while it was probed.
@@ -222,17 +223,28 @@ def _probe(settings: Settings, entry: VideoEntry) -> VideoInfo:
     is_object = isinstance(entry.path, Address)
     if not is_object and not is_there(entry.path):
         return probe(entry.path, interlaced=settings.base.interlaced)  # which says so
-    for delay_s in RETRY_DELAYS_S:
-        try:
-            return _probe_once(entry.path, settings.base.interlaced, FileState.of(entry.path))
-        except (OSError, VideoError) as error:
-            is_lost = isinstance(error, SourceLostError) or (
-                isinstance(error, OSError) and error.errno in FAILING_ERRNOS
-            )
-            if not is_lost and (is_object or is_there(entry.path)):
-                raise
-        pause(delay_s)
-    return probe(entry.path, interlaced=settings.base.interlaced)
+    progress: Progress | None = None
+    try:
+        for delay_s in RETRY_DELAYS_S:
+            try:
+                state = FileState.of(entry.path)
+                if progress is not None:
+                    data_set.progress_file(progress, work).remove()
+                return _probe_once(entry.path, settings.base.interlaced, state)
+            except (OSError, VideoError) as error:
+                is_lost = isinstance(error, SourceLostError) or (
+                    isinstance(error, OSError) and error.errno in FAILING_ERRNOS
+                )
+                if not is_lost and (is_object or is_there(entry.path)):
+                    raise
+            if progress is None:
+                progress = Progress(entry.key, film_away_s=time.time(), is_probe=True)
+            data_set.progress_file(progress, work).update(is_news=True)
+            pause(delay_s)
+        return probe(entry.path, interlaced=settings.base.interlaced)
+    finally:
+        if progress is not None:
+            data_set.progress_file(progress, work).remove()
 
 
 @lru_cache(maxsize=8)

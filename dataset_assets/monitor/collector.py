@@ -134,7 +134,8 @@ class SnapshotCollector:
         now_s = time.time()
         found, are_many = self.at_work(), self._data_set.is_made_by_many
         at_work = {key: each for key, each in found.items() if each.is_alive}
-        live = {key: each.progress for key, each in at_work.items() if each.progress is not None}
+        passes = {key: each.progress for key, each in at_work.items()}
+        live = {key: each for key, each in passes.items() if each is not None and not each.is_probe}
         runs = {run.key: run for run in activity.runs if run.key}
         running = frozenset(at_work.keys() | runs.keys())
         left = found.keys() - running

@@ -92,15 +92,20 @@ def read_range(
     version = meta["e_tag"] or meta["last_modified"].isoformat()
     state = ObjectState(meta["size"], hashlib.blake2b(version.encode(), digest_size=8).hexdigest())
     if known is not None and state != known:
-        raise changed()
+        raise _changed(address)
     return state, content
 
 
-def changed() -> SourceChangedError:
-    """Return the error of an object that is replaced while it is read."""
+def _changed(address: Address) -> SourceChangedError:
     return SourceChangedError(
-        "it was replaced by another object while it was read", "run generate again once nobody writes to it"
+        f"it was replaced by another {_thing(address.store)} while it was read",
+        "run generate again once nobody writes to it",
     )
+
+
+def _thing(store: str) -> str:
+    """Return what a place of films holds, in its own words."""
+    return "object" if store.startswith("s3://") else "file"
 
 
 @cache
@@ -171,12 +176,12 @@ def _final_error(
     if isinstance(error, FileNotFoundError):
         if "NoSuchBucket" in text:
             return VideoError(f"there is no bucket {store}", f"{CORRECT_PATH} or AWS_ENDPOINT_URL")
-        return VideoError(f"{store} has no such object", f"{CORRECT_PATH} or bring the film back")
+        return VideoError(f"{store} has no such {_thing(store)}", f"{CORRECT_PATH} or bring the film back")
     if isinstance(error, NotSupportedError):
         what = f"{store} cannot hand out a part of a file (no HTTP ranges)"
         return VideoError(what, "use a server that can, such as nginx, or copy the film to a disk")
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or "InvalidRange" in text:
-        return changed() if known is not None else VideoError("it is empty", "upload the film again")
+        return _changed(address) if known is not None else VideoError("it is empty", "upload the film again")
     if "169.254.169.254" in text:
         return VideoError(f"there are no credentials for {store}", f"set {CREDENTIALS} in the environment")
     if "BareRedirect" in text:

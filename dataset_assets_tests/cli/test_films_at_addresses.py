@@ -97,7 +97,7 @@ def test_doctor_asks_for_all_films_and_names_the_first_that_is_absent(
     (films,) = (each for each in examine(settings) if each.what == "films")
     assert films.detail.startswith(
         f"30 of 31 films are absent, first {settings.videos[1].path}: "
-        f"http://127.0.0.1:{http_films.port} has no such object; correct its path"
+        f"http://127.0.0.1:{http_films.port} has no such file; correct its path"
     )
     assert len(film_files._looks) == 31
 

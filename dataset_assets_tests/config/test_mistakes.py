@@ -179,8 +179,8 @@ MISTAKES = {
     ),
     "address for a path": (
         HEAD.replace("dune.mkv", "concat:a.ts|b.ts"),
-        "c.yaml:5 videos[0].path: concat: begins an address; "
-        "write a plain path (with ./ before it if it is one).",
+        "c.yaml:5 videos[0].path: concat: begins an address, of which only s3://, https:// and http:// can "
+        "be read; write one of these, or a plain path (with ./ before it if it is one).",
     ),
     "address for a folder": (
         HEAD.replace(": out", ": s3://bucket"),

@@ -247,7 +247,7 @@ def test_a_store_that_is_away_at_the_start_is_waited_for_and_an_absent_film_is_n
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings = small_settings(tmp_path, http_films.address(NAME))
-    with pytest.raises(VideoError, match=r"has no such object; correct its path in the configuration") as why:
+    with pytest.raises(VideoError, match=r"has no such file; correct its path in the configuration") as why:
         probe_video(settings, KEY)
     assert not isinstance(why.value, SourceLostError)
     assert delays == []

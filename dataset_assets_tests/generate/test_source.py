@@ -15,9 +15,15 @@ import av
 import pytest
 
 from dataset_assets.dataset import DataSet
-from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, VideoError
-from dataset_assets.generate import generate_video, lanes, video, video_pass
-from dataset_assets.video import packets, probing, source
+from dataset_assets.errors import (
+    DatasetAssetsError,
+    MissingWindowsError,
+    SourceChangedError,
+    SourceLostError,
+    VideoError,
+)
+from dataset_assets.generate import generate_video, lanes, probe_video, video, video_pass
+from dataset_assets.video import FileState, packets, probing, source
 from dataset_assets.video.containers import raise_if_lost
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.fingerprint import Fingerprint
@@ -296,6 +302,56 @@ def test_a_film_that_goes_away_while_it_is_probed_is_probed_again(
     monkeypatch.setattr(packets.PacketReader, "_seek", lambda reader, _: reader._rewind())
     generate_video(small_settings(tmp_path / "out", film), KEY)
     assert delays_s == list(source.RETRY_DELAYS_S[:2])
+
+
+@pytest.mark.parametrize("job", [probe_video, generate_video])
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), SourceLostError("away", "wait")])
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_film_that_is_away_when_it_is_probed_is_shown_away(
+    job: Callable[..., object],
+    error: Exception,
+    comes_back: bool,
+    film: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data_set = DataSet(tmp_path / "out")
+    probe_once = video._probe_once
+    shown: list[tuple[str, bool, bool]] = []
+    going_on: list[object] = []
+
+    def looked_at(path: Path) -> FileState:
+        if len(shown) < 2 or not comes_back:
+            raise error
+        return FileState.of(path)
+
+    def probed(path: Path, interlaced: Any, state: FileState) -> Any:
+        going_on.append(data_set.progress())
+        return probe_once(path, interlaced, state)
+
+    def wait(_: float) -> None:
+        (progress,) = data_set.progress()
+        shown.append((progress.key, progress.film_away_s > 0, progress.is_probe))
+
+    class Looks:
+        of = staticmethod(looked_at)
+
+    def lost(*_: object, **__: object) -> Any:
+        raise error
+
+    monkeypatch.setattr(video, "FileState", Looks)
+    monkeypatch.setattr(video, "_probe_once", probed)
+    monkeypatch.setattr(video, "pause", wait)
+    settings = small_settings(tmp_path / "out", film)
+    if comes_back:
+        job(settings, KEY)
+        assert going_on == [[]]
+    else:
+        monkeypatch.setattr(video, "probe", lost)
+        with pytest.raises(DatasetAssetsError):
+            job(settings, KEY)
+    assert shown == [(KEY, True, True)] * (2 if comes_back else len(source.RETRY_DELAYS_S))
+    assert data_set.progress() == []
 
 
 def test_a_film_that_is_away_at_a_commit_counts_as_unchanged(

@@ -14,7 +14,7 @@ from dataset_assets.dataset import DataSet, Failure, Progress, ProgressFile
 from dataset_assets.monitor.collector import SnapshotCollector
 from dataset_assets.monitor.live_view import render
 from dataset_assets.monitor.plain_text import status_line
-from dataset_assets.monitor.snapshot import ActiveRun, Activity, EndedRun, to_json
+from dataset_assets.monitor.snapshot import ActiveRun, Activity, EndedRun, Snapshot, to_json
 from dataset_assets_tests.generated import Generated
 from dataset_assets_tests.terminal import screen_of
 
@@ -192,6 +192,24 @@ def test_a_film_that_is_away_under_a_run_is_shown(empty: Settings) -> None:
     assert "film away" in line
     assert "retrying" in line
     assert ", 1 film away, retrying; " in status_line(found)
+
+
+def test_a_film_that_is_away_while_it_is_probed_is_shown_and_then_probed_again(empty: Settings) -> None:
+    run = ActiveRun("alpha", "make_patches", "probing", "generate", "", 1.0)
+    collector = SnapshotCollector(empty)
+
+    def taken(*runs: ActiveRun) -> Snapshot:
+        return collector.snapshot(Activity(runs=runs))
+
+    before = taken(run)
+    write_progress(empty, Progress("alpha", film_away_s=5.0, is_probe=True))
+    away = taken(run)
+    assert [video.phase for video in (*away.videos, *taken().videos)] == ["film away", "film away"]
+    assert ", 1 film away, retrying; " in status_line(away)
+    assert (away.overall.patches_to_do, away.overall.eta_s) == (before.overall.patches_to_do, None)
+    for path in empty.base.output_base_dir.rglob("alpha.json"):
+        path.unlink()
+    assert [video.phase for video in taken(run).videos] == ["probing"]
 
 
 def test_what_a_killed_run_left_is_interrupted_and_never_running(empty: Settings) -> None:

@@ -49,11 +49,14 @@ def test_a_version_follows_the_etag_and_else_the_time(http_films: FilmServer) ->
 
 def test_an_object_in_another_state_is_not_read(s3_films: FilmStore, http_films: FilmServer) -> None:
     http_films.files["a.mkv"] = CONTENT
-    for address in (s3_films.put("changing.mkv", CONTENT), http_films.address("a.mkv")):
+    for address, thing in (
+        (s3_films.put("changing.mkv", CONTENT), "object"),
+        (http_films.address("a.mkv"), "file"),
+    ):
         state = state_of(address)
         s3_films.put("changing.mkv", CONTENT[::-1])
         http_films.files["a.mkv"] = CONTENT[::-1]
-        with pytest.raises(SourceChangedError, match=r"replaced by another object .*run generate again"):
+        with pytest.raises(SourceChangedError, match=rf"replaced by another {thing} .*run generate again"):
             read_range(address, 0, 10, state)
         http_films.files["a.mkv"] = CONTENT[:100]
         s3_films.put("changing.mkv", CONTENT[:100])
@@ -79,7 +82,7 @@ def test_what_no_retry_changes_is_refused_with_a_remedy(s3_films: FilmStore, htt
     assert refusal(s3_films.put("empty.mkv", b"")).what == "it is empty"
     http_films.files["a.mkv"] = CONTENT
     address = http_films.address("a.mkv")
-    assert "has no such object" in refusal(http_films.address("absent.mkv")).what
+    assert "has no such file" in refusal(http_films.address("absent.mkv")).what
     for status in (401, 403):
         http_films.status = status
         assert f"refuses to read it ({status})" in refusal(address).what
