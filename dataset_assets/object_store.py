@@ -251,7 +251,7 @@ class ObjectStore:
         if importlib.util.find_spec("obstore") is None:
             raise StoreError(
                 f"{self.url} is an object store, which needs obstore, which is not installed",
-                "install it by `pip install 'dataset-assets[s3]'`",
+                "install it by `pip install -e '.[s3]'` in the project's folder",
             )
 
     def _request(self, deed: str, request: Callable[[S3Store], _Answer], *but: type[Exception]) -> _Answer:

@@ -143,8 +143,11 @@ def generate(
     ] = False,
 ) -> None:
     """Make what is missing or stale. Ctrl+C stops within seconds; the next generate resumes."""
-    # A service manager's stop is Ctrl+C: the workers commit before they end.
+    # A service manager's stop is Ctrl+C: the workers commit before they end. So is a lost connection, which
+    # `nohup` has it ignore.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     with _reporting_errors(RUN_STOPPED):
         from dataset_assets.cli.generate import generate as run
 

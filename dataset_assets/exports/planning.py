@@ -127,7 +127,7 @@ def _check_packages(layout: Layout) -> None:
         if importlib.util.find_spec(module) is None:
             raise DatasetAssetsError(
                 f"The layout {layout.name} needs the package {module}, which is not installed",
-                f"install it: pip install 'dataset-assets[{extra}]'.",
+                f"install it in the project's folder: pip install -e '.[{extra}]'.",
             )
 
 

@@ -154,7 +154,8 @@ def refuse_without_blosc2() -> None:
     """
     if find_spec("blosc2") is None:
         raise DatasetAssetsError(
-            "Packed arrays need blosc2, which is not installed", "run `pip install 'dataset-assets[packed]'`."
+            "Packed arrays need blosc2, which is not installed",
+            "run `pip install -e '.[packed]'` in the project's folder.",
         )
 
 

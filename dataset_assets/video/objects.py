@@ -116,7 +116,7 @@ def _store(store: str) -> S3Store | HTTPStore:
     except ModuleNotFoundError:
         raise VideoError(
             "films at addresses are read by obstore, which is not installed",
-            "install it by `pip install 'dataset-assets[s3]'`",
+            "install it by `pip install -e '.[s3]'` in the project's folder",
         ) from None
     client: ClientConfig = {
         "allow_http": True,

@@ -214,7 +214,7 @@ def test_without_obstore_it_is_said_how_to_install_it(
     http_films: FilmServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "obstore.store", None)
-    assert "pip install 'dataset-assets[s3]'" in refusal(http_films.address("a.mkv")).remedy
+    assert "pip install -e '.[s3]'" in refusal(http_films.address("a.mkv")).remedy
 
 
 def test_without_credentials_it_is_said_which_are_missing(
