@@ -94,8 +94,9 @@ def start(*arguments: str | Path, changes: Mapping[str, str] | None = None) -> s
 
 
 def obey_ctrl_c() -> None:
-    """Undoes what a background job of a script hands down: SIGINT ignored, as no person's shell has it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Undoes what a background job of a script hands down: signals ignored, as no person's shell has it."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def wait_until(

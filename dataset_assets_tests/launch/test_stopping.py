@@ -85,7 +85,7 @@ def finish(stopped: Run, undisturbed: Path) -> None:
     assert len(kept) >= len(committed) - 9  # all but the triplets of a window that was not committed
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_stops_in_order_and_the_next_generate_goes_on(
     number: signal.Signals, running: Run, undisturbed: Path
 ) -> None:
