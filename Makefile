@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --quiet --no-input --disable-pip-version-check
 INPUTS := pyproject.toml setup.cfg constraints.txt
 
-.PHONY: setup demo test torture torture-machines bench bench-quick lint types contracts format clean
+.PHONY: setup demo test test-slow torture torture-machines bench bench-quick lint types contracts format clean
 
 setup: .venv/.runtime
 
@@ -18,7 +18,11 @@ demo: .venv/.runtime
 # Three at a time on two cores: some tests wait for services.
 test: .venv/.dev
 	@$(BIN)/python -m compileall -q dataset_assets dataset_assets_tests
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m 'not slow' $(ARGS)
+
+test-slow: .venv/.dev
+	@$(BIN)/python -m compileall -q dataset_assets dataset_assets_tests
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m slow $(ARGS)
 
 torture: .venv/.dev
 	@$(BIN)/python -m benchmarks.torture $(ARGS)

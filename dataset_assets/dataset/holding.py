@@ -282,7 +282,7 @@ class Holding:
         """Return how many machines make the data set; None where one does."""
         try:
             content = (self._folder / layout.MACHINES).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return _machines(content, str(self._folder / layout.MACHINES))
 

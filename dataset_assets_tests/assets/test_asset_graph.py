@@ -83,6 +83,7 @@ schedule delete_old_runs: 0 6 * * 0 UTC, STOPPED, job delete_old_runs
 schedule nightly: 0 1 * * * UTC, STOPPED, job make_patches
 schedule refresh_exports: 0 7 * * * UTC, STOPPED, job export
 sensor failure_sensor: every 30 s, RUNNING
+sensor register_tables: every 30 s, RUNNING
 sensor stats_sensor: every 30 s, RUNNING
 sensor videos_sensor: every 30 s, RUNNING
 """
@@ -218,7 +219,7 @@ def test_every_job_schedule_and_sensor_has_a_description(tmp_path: Path) -> None
     descriptions = {f"job {job.name}": job.description for job in jobs}
     descriptions |= {f"schedule {each.name}": each.description for each in repository.schedule_defs}
     descriptions |= {f"sensor {each.name}": each.description for each in repository.sensor_defs}
-    assert len(descriptions) == 10
+    assert len(descriptions) == 11
     assert [name for name, text in descriptions.items() if len(text or "") < 20] == []
 
 

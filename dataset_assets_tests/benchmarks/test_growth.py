@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from dataset_assets_tests.command import PATIENCE_S, ROOT, environment
 
 VIDEOS = 3
 
 
+@pytest.mark.slow
 def test_the_growth_benchmark_runs_to_its_end_on_a_data_set_of_the_size_asked_for(tmp_path: Path) -> None:
     options = ["--videos", str(VIDEOS), "--rounds", "1", "--folder", str(tmp_path)]
     done = subprocess.run(

@@ -21,6 +21,7 @@ from dataset_assets_tests.films import Film
 WIDE = {"COLUMNS": "2000"}
 
 
+@pytest.mark.slow
 def test_every_command_works_on_a_store_and_shows_no_credentials(
     sdr_film: Film, tmp_path: Path, moto_films: FilmStore
 ) -> None:
@@ -50,6 +51,7 @@ def test_every_command_works_on_a_store_and_shows_no_credentials(
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_a_film_that_cannot_be_read_fails_with_a_sentence_and_others_are_made(
     sdr_film: Film, tmp_path: Path, moto_films: FilmStore
 ) -> None:

@@ -84,6 +84,7 @@ def test_the_runs_are_in_the_history_that_the_ui_shows(generated: Generated) -> 
     assert made == {"alpha", "beta"}
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_a_line_about_the_progress_from_time_to_time(tmp_path: Path, sdr_film: Film) -> None:
     films = {name: (sdr_film.path, {"toon": 1.0}) for name in ("A", "B")}
     base = {"base_frame_limit": 2, "output_base_dir": "dataset"}

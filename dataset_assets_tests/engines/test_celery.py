@@ -43,6 +43,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, film: Film) -> Iterator[Cl
         yield running
 
 
+@pytest.mark.slow
 def test_a_backfill_ends_well_whatever_happens_to_its_machines(
     cluster: Cluster, film: Film, tmp_path: Path
 ) -> None:

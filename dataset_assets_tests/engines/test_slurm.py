@@ -22,7 +22,7 @@ from dataset_assets.assets import close_dead_runs, failure_of_run, slurm_job_of
 from dataset_assets.dataset import DataSet
 from dataset_assets.engines.slurm import SlurmRunLauncher
 from dataset_assets.engines.slurm_jobs import SlurmUnreachableError
-from dataset_assets_tests.command import ROOT, wait_until
+from dataset_assets_tests.command import ROOT, obey_ctrl_c, wait_until
 from dataset_assets_tests.engines import stand_in, waiting_job
 
 SCRIPT = ROOT / "configs/deploy/slurm/films.sbatch"
@@ -340,7 +340,7 @@ def test_a_task_commits_at_a_signal_and_goes_on_after_its_time_limit(
         "TMPDIR": str(tmp_path),
         "DAGSTER_HOME": "/home",
     }
-    task = subprocess.Popen(["bash", SCRIPT, "/data/config.json"], env=variables)
+    task = subprocess.Popen(["bash", SCRIPT, "/data/config.json"], env=variables, preexec_fn=obey_ctrl_c)
     wait_until((tmp_path / "begun").exists, "generate works", 60)
     if sent:
         task.send_signal(sent)

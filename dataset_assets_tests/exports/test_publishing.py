@@ -191,6 +191,7 @@ def test_ctrl_c_leaves_no_half_export_and_the_same_command_resumes(
     assert beside(folder) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUT_NAMES)
 def test_what_a_stopped_run_wrote_for_another_export_is_not_kept(
     whole: Settings, tmp_path: Path, layout: LayoutName

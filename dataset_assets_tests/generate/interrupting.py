@@ -42,10 +42,12 @@ def at_disk_call(number: int, end: Callable[[], None], when: When = "before") ->
             is_last = len(calls) == number
             if is_last and when == "before":
                 end()
-            result = call(*args, **kwargs)
-            if is_last and when == "after":
-                end()
-            return result
+            try:
+                return call(*args, **kwargs)
+            finally:
+                # Also where it fails: an unlink of what is not there is a moment as any other.
+                if is_last and when == "after":
+                    end()
 
         return wrapper
 

@@ -60,6 +60,7 @@ def assert_equal(bucket: Bucket, root: Path) -> None:
     assert bucket.tables() == tables(root)
 
 
+@pytest.mark.slow
 def test_two_machines_with_a_folder_each_share_the_films(
     bucket: Bucket, tiny_film: Film, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_a_backfill_makes_what_is_missing_in_the_store(
     bucket: Bucket, tiny_film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

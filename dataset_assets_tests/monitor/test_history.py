@@ -223,6 +223,7 @@ def test_a_failure_is_over_with_the_next_run_and_does_not_come_back_when_setting
         assert failures(overview_of("film", state="stale")) == []
 
 
+@pytest.mark.slow
 def test_more_films_fail_than_fit_a_page_of_the_history(home: Path, config: Path) -> None:
     job = build_defs(config).resolve_job_def(MAKE_PATCHES_JOB)
     keys = [f"film-{number}" for number in range(60)]

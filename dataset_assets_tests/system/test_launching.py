@@ -53,6 +53,7 @@ def test_the_preview_of_a_night_launches_a_video_that_was_never_made(ui: Dagster
     assert [text for text in ui.warnings(previewed) if "not selected" in text] == []
 
 
+@pytest.mark.slow
 def test_the_preview_of_a_night_launches_what_is_stale_without_a_warning(
     ui: DagsterUi, previewed: str
 ) -> None:

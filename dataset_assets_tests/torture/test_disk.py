@@ -80,6 +80,7 @@ def fill(ballast: Path) -> None:
             file.write(bytes(1000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("small_disk", ["12m"], indirect=True)
 def test_a_disk_that_fills_up_under_generate_and_its_history_is_reported_in_sentences(
     tiny_film: Film, small_disk: Path, tmp_path: Path

@@ -16,6 +16,7 @@ from dataset_assets_tests.torture.trials import try_film, verdict
 NAMES = ("h264.ts", "hevc.mkv", "hevc10.mp4", "av1.mkv", "mpeg2.avi")
 
 
+@pytest.mark.slow
 def test_mutated_films_neither_crash_nor_hang_nor_get_wrong_frames_accepted(films_folder: Path) -> None:
     report = torture(45, 1, films_folder, [source_named(name) for name in NAMES])
     assert report.defects == []

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 3])
 def test_killed_runs_end_in_the_bytes_of_one_that_nobody_killed(victims: Victims, seed: int) -> None:
     rng, before = random.Random(seed), victims.report.kills.total()

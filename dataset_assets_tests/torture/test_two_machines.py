@@ -72,6 +72,7 @@ def frozen(runs: Runs, config: Path, place: Place) -> Iterator[int]:
         raise
 
 
+@pytest.mark.slow
 def test_two_machines_share_the_films_and_make_none_twice(tiny_film: Film, tmp_path: Path) -> None:
     names = ["a", "b", "c", "d", "e"]
     config = config_of(tmp_path, tiny_film, names)
@@ -111,6 +112,7 @@ def test_a_film_of_another_machine_is_left_to_it(runs: Runs, tiny_film: Film, tm
     assert_as_made_alone(root, made_alone(tmp_path / "alone", tiny_film, ["Film", "Other"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["before a name", "in a table", "after a table's name", "before notes go"])
 def test_a_machine_that_froze_is_replaced_and_writes_nothing_when_it_wakes(
     place: Place, runs: Runs, tiny_film: Film, tmp_path: Path
