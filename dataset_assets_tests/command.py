@@ -94,7 +94,7 @@ def start(*arguments: str | Path, changes: Mapping[str, str] | None = None) -> s
 
 
 def obey_ctrl_c() -> None:
-    """Undoes what a background job of a script hands down: signals ignored or blocked, as no person's shell has it."""
+    """Undoes what a background job of a script hands down: signals ignored or blocked."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
