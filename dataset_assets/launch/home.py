@@ -155,7 +155,7 @@ def _passing_home() -> Iterator[Path]:
         with suppress(OSError), locked(left, waits=False):
             shutil.rmtree(left, ignore_errors=True)
     with TemporaryDirectory(prefix=PASSING_PREFIX) as name, locked(Path(name)):
-        yield Path(name)
+        yield Path(name, "home")  # which is locked by itself while its history is made
 
 
 def enter_home(settings: Settings, config: Path) -> Path:
