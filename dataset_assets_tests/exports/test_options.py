@@ -55,7 +55,7 @@ def test_a_missing_package_is_named_with_its_extra(
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == package else found(name, *rest)
     )
-    with pytest.raises(DatasetAssetsError, match=rf"{package}, .*pip install 'dataset-assets\[{extra}\]'"):
+    with pytest.raises(DatasetAssetsError, match=rf"{package}, .*pip install -e '\.\[{extra}\]'"):
         plan_export(whole, ExportOptions(layout), tmp_path / "x")
 
 

@@ -132,7 +132,8 @@ def test_without_blosc2_the_extra_is_named(
 ) -> None:
     monkeypatch.setattr(packed_reading, "find_spec", lambda name: None)
     with pytest.raises(
-        DatasetAssetsError, match=r"^Packed arrays need blosc2, .*'dataset-assets\[packed\]'`.$"
+        DatasetAssetsError,
+        match=r"^Packed arrays need blosc2, .*run `pip install -e '\.\[packed\]'` in the project's folder\.$",
     ):
         TripletDataset(data_set, "general", crop=96, packed=packed)
 
