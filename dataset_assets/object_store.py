@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.store_answers import Answer, answer_of
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta, PutResult
@@ -37,6 +39,30 @@ _AGAIN: Final = "and start again; what is committed stays"
 _SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _ENDPOINTS: Final = ("AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 _ENDPOINT: Final = re.compile(r"https?://[^\s/]+/*")
+# In the texts of obstore's errors.
+_FULL: Final = ("QuotaExceeded", "StorageFull", "status code: 507")
+# What is said of answers that no repetition changes, and the remedies.
+_FINAL: Final = {
+    Answer.WRONG_CLOCK: ("this machine's clock is wrong", "set it by a time server"),
+    Answer.REFUSED: (
+        "access is refused",
+        "allow s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket to the owner of "
+        f"{CREDENTIALS}, or correct these",
+    ),
+    Answer.NO_BUCKET: (
+        "there is no such bucket",
+        "create it, or correct the address or AWS_ENDPOINT_URL",
+    ),
+    Answer.NO_CREDENTIALS: ("there are no credentials", f"set {CREDENTIALS} in the environment"),
+    Answer.OTHER_REGION: (
+        "the bucket is in another region",
+        "set AWS_REGION to that of the bucket",
+    ),
+    Answer.BAD_CERTIFICATE: (
+        "its certificate is not valid here",
+        "correct it, or AWS_ENDPOINT_URL",
+    ),
+}
 # What a DELETE request may name.
 _DELETED_AT_A_TIME: Final = 1000
 
@@ -309,45 +335,20 @@ def _opened(url: str, timeout_s: float) -> S3Store:
 
 def _meaning(error: Exception, timeout_s: float) -> tuple[str, str, bool]:
     """Return what a failed request means, the remedy, and whether it may pass."""
-    text = str(error)
-    final = _final_meaning(error, text)
-    if final is not None:
-        return *final, False
-    status = text.partition("status code: ")[2][:3]
-    if "dns error" in text:
+    if any(word in str(error) for word in _FULL):
+        remedy = "free some space there, or raise its quota, and start again; what is committed stays"
+        return "it is full", remedy, False
+    answer, status = answer_of(error)
+    if answer in _FINAL:
+        return *_FINAL[answer], False
+    if answer is Answer.BAD_REQUEST and status != HTTPStatus.CONFLICT:  # which two requests at a time meet
+        return f"it refuses the request: {status}", "check the address and the server", False
+    if answer is Answer.NO_NAME:
         return "its name is not found", "correct AWS_ENDPOINT_URL, or the network", True
-    if "kind: Timeout" in text or "TimedOut" in text or "operation timed out" in text:
+    if answer in (Answer.NO_ANSWER, Answer.SLOW_CONNECTION):
         return f"no answer within {timeout_s:g} s", f"check the server and the network, {_AGAIN}", True
-    if "kind: Connect" in text:
+    if answer is Answer.NO_CONNECTION:
         return "it takes no connection", f"check the server, its port and the network, {_AGAIN}", True
     if status:
         return f"it answers {status}", f"look after the server, {_AGAIN}", True
     return "the connection was lost", f"check the server and the network, {_AGAIN}", True
-
-
-def _final_meaning(error: Exception, text: str) -> tuple[str, str] | None:
-    """Return what a failed request means that no repetition changes, and the remedy; None where one may."""
-    from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
-
-    status = text.partition("status code: ")[2][:3]
-    if any(word in text for word in ("QuotaExceeded", "StorageFull", "status code: 507")):
-        return (
-            "it is full",
-            "free some space there, or raise its quota, and start again; what is committed stays",
-        )
-    if "RequestTimeTooSkewed" in text:
-        return "this machine's clock is wrong", "set it by a time server"
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        rights = "s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket"
-        return "access is refused", f"allow {rights} to the owner of {CREDENTIALS}, or correct these"
-    if "NoSuchBucket" in text:
-        return "there is no such bucket", "create it, or correct the address or AWS_ENDPOINT_URL"
-    if "169.254.169.254" in text:
-        return "there are no credentials", f"set {CREDENTIALS} in the environment"
-    if "BareRedirect" in text:
-        return "the bucket is in another region", "set AWS_REGION to that of the bucket"
-    if "InvalidCertificate" in text:
-        return "its certificate is not valid here", "correct it, or AWS_ENDPOINT_URL"
-    if status.startswith("4") and status not in ("408", "409", "429"):
-        return f"it refuses the request: {status}", "check the address and the server"
-    return None

@@ -10,16 +10,16 @@ fork, where a request would wait forever: a process forked after its parent's fi
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from dataset_assets.addresses import Address
 from dataset_assets.errors import CORRECT_PATH, SourceChangedError, SourceLostError, VideoError
 from dataset_assets.object_store import CREDENTIALS, environment_fault, refuse_fork
+from dataset_assets.store_answers import Answer, answer_of
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, HTTPStore, RetryConfig, S3Store
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 REQUEST_TIMEOUT_S, STALL_TIMEOUT_S, CONNECT_TIMEOUT_S = 20.0, 5.0, 5.0
 # What is over within so many seconds is not reported; what lasts is a film that is away.
 RETRIES, RETRY_S = 3, 5.0
-
-# Statuses of 4xx that pass.
-_PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
-# In the text of obstore's errors, which have no other trace of it.
-_STATUS: Final = re.compile(r"\bstatus: (\d{3})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +137,16 @@ def _store(store: str) -> S3Store | HTTPStore:
 
 def _raise_plainly(address: Address, error: Exception, known: ObjectState | None) -> NoReturn:
     """Raise what a failed request means, in a sentence of ours and without its cause."""
-    found = _STATUS.search(str(error))
-    status = int(found[1]) if found else 0
-    final = _final_error(address, error, status, known)
+    answer, status = answer_of(error)
+    final = _final_error(address, error, answer, status, known)
     if final is not None:
         raise final from None
-    text, remedy = str(error), "check the server and the network"
-    if "dns error" in text:
+    remedy = "check the server and the network"
+    if answer is Answer.NO_NAME:
         why, remedy = "its name is not found", "correct the name in the address, or the network"
-    elif "kind: Timeout" in text or "TimedOut" in text:
+    elif answer is Answer.NO_ANSWER:
         why = f"it gave no answer within {STALL_TIMEOUT_S:g} s"
-    elif "kind: Connect" in text:
+    elif answer in (Answer.NO_CONNECTION, Answer.SLOW_CONNECTION):
         why, remedy = "it takes no connection", "check the server, its port and the network"
     elif status:
         why = f"it answers with an error of its own, {status}"
@@ -165,31 +159,31 @@ def _raise_plainly(address: Address, error: Exception, known: ObjectState | None
 
 
 def _final_error(
-    address: Address, error: Exception, status: int, known: ObjectState | None
+    address: Address, error: Exception, answer: Answer, status: int, known: ObjectState | None
 ) -> VideoError | None:
     """Return the error of what no retry changes; None where one may."""
-    from obstore.exceptions import NotSupportedError, PermissionDeniedError, UnauthenticatedError
+    from obstore.exceptions import NotSupportedError
 
     text, store = str(error), address.store
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
-        return _refusal(store, status, text)
+    if answer in (Answer.REFUSED, Answer.WRONG_CLOCK):
+        return _refusal(store, status, answer)
+    if answer is Answer.NO_BUCKET:
+        return VideoError(f"there is no bucket {store}", f"{CORRECT_PATH} or AWS_ENDPOINT_URL")
     if isinstance(error, FileNotFoundError):
-        if "NoSuchBucket" in text:
-            return VideoError(f"there is no bucket {store}", f"{CORRECT_PATH} or AWS_ENDPOINT_URL")
         return VideoError(f"{store} has no such {_thing(store)}", f"{CORRECT_PATH} or bring the film back")
     if isinstance(error, NotSupportedError):
         what = f"{store} cannot hand out a part of a file (no HTTP ranges)"
         return VideoError(what, "use a server that can, such as nginx, or copy the film to a disk")
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or "InvalidRange" in text:
         return _changed(address) if known is not None else VideoError("it is empty", "upload the film again")
-    if "169.254.169.254" in text:
+    if answer is Answer.NO_CREDENTIALS:
         return VideoError(f"there are no credentials for {store}", f"set {CREDENTIALS} in the environment")
-    if "BareRedirect" in text:
+    if answer is Answer.OTHER_REGION:
         return VideoError(f"{store} is in another region", "set AWS_REGION to that of the bucket")
-    if "InvalidCertificate" in text:
+    if answer is Answer.BAD_CERTIFICATE:
         remedy = "name the file of its authority by SSL_CERT_FILE"
         return VideoError(f"{store} has a certificate that is not valid here", remedy)
-    if status // 100 == 4 and status not in _PASSING:
+    if answer is Answer.BAD_REQUEST:
         return VideoError(f"{store} refuses the request ({status})", "check the address and the server")
     if not status and "HttpError {" not in text:
         what = f"{store} gave an answer that cannot be understood"
@@ -197,10 +191,10 @@ def _final_error(
     return None
 
 
-def _refusal(store: str, status: int, text: str) -> VideoError:
+def _refusal(store: str, status: int, answer: Answer) -> VideoError:
     what = f"{store} refuses to read it ({status})"
     if not store.startswith("s3://"):
         return VideoError(what, "let the server hand it out without a password, or use an s3:// address")
-    if "RequestTimeTooSkewed" in text:
+    if answer is Answer.WRONG_CLOCK:
         return VideoError(f"{what}: this machine's clock is wrong", "set it by a time server")
     return VideoError(what, f"allow s3:GetObject to the owner of {CREDENTIALS}, or correct these")
