@@ -4,15 +4,14 @@ It adds a partition for each new video, applies `max_workers`, keeps a copy of t
 holds mistakes, and closes runs whose process is gone. It requests no run: `nightly` and people do.
 """
 
-from contextlib import nullcontext
 from pathlib import Path
 
 import dagster as dg
 
 from dataset_assets.assets import close_dead_runs, limit_to_max_workers
-from dataset_assets.config import ConfigReader, keep_config, look_for_films
+from dataset_assets.config import ConfigReader, keep_config
 from dataset_assets.counting import counted
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, look_for_new_films
 from dataset_assets.errors import ConfigError
 from dataset_assets.partitions import add_missing
 
@@ -33,8 +32,7 @@ def videos_sensor(
     """Add a partition for each video that has none, and the rest that the description names."""
     try:
         settings = config_reader.read()
-        with DataSet.of(settings).alone("register") if settings.watch else nullcontext():
-            look = look_for_films(settings)
+        look = look_for_new_films(settings)
     except ConfigError as error:
         return dg.SkipReason(error.summary)
     keep_config(config_reader.path, Path(context.instance.root_directory))

@@ -6,7 +6,6 @@ Not here: what a run makes, and resuming an interrupted one (`generate`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 import dagster as dg
@@ -14,9 +13,9 @@ import dagster as dg
 from dataset_assets.assets import videos_in_work
 from dataset_assets.automation.pending import Pending, pending_assets
 from dataset_assets.automation.refusals import Refusals, refusal_notice
-from dataset_assets.config import ConfigReader, Nightly, Settings, VideoEntry, look_for_films
+from dataset_assets.config import ConfigReader, Nightly, Settings, VideoEntry
 from dataset_assets.counting import counted
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, look_for_new_films
 from dataset_assets.errors import ConfigError
 from dataset_assets.partitions import add_missing
 from dataset_assets.video import look_at, seen
@@ -77,8 +76,7 @@ def build_nightly(
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         try:
             settings = config_reader.read()
-            with DataSet.of(settings).alone("register") if settings.watch else nullcontext():
-                look = look_for_films(settings)
+            look = look_for_new_films(settings)
         except ConfigError as error:
             yield dg.SkipReason(error.summary)
             return

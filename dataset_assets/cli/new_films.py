@@ -6,15 +6,14 @@ Finding films is in `config`; this prints what was skipped and why, and what is 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
-from dataset_assets.config import Settings, look_for_films
+from dataset_assets.config import Settings
 from dataset_assets.counting import are, counted
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import look_for_new_films
 
 
 def with_new_films(settings: Settings, console: Console, *, is_kept: bool = True) -> Settings:
@@ -28,8 +27,7 @@ def with_new_films(settings: Settings, console: Console, *, is_kept: bool = True
     Raises:
         ConfigError: The register is damaged.
     """
-    with DataSet.of(settings).alone("register") if is_kept and settings.watch else nullcontext():
-        look = look_for_films(settings, is_kept=is_kept)
+    look = look_for_new_films(settings, is_kept=is_kept)
     for message in (*look.problems, *look.skipped, *_about_waiting(look.waiting)):
         console.print(f"[yellow]watch[/yellow] {escape(message)}", soft_wrap=True)
     return look.settings

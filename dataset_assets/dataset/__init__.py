@@ -34,6 +34,7 @@ from dataset_assets.dataset.identity import (
 )
 from dataset_assets.dataset.journal import Journal
 from dataset_assets.dataset.leases import LOST_LEASE_EXIT_CODE, Beat, Holder
+from dataset_assets.dataset.new_films import look_for_new_films
 from dataset_assets.dataset.overview import Overview
 from dataset_assets.dataset.pictures import (
     REJECTED_PICTURES,
@@ -119,6 +120,7 @@ __all__ = [
     "has_other_cap",
     "irrelevant_by_row",
     "irrelevant_settings",
+    "look_for_new_films",
     "newest",
     "patch_hashes",
     "patch_id",
