@@ -6,7 +6,6 @@ Why runs failed is in `failures`.
 from __future__ import annotations
 
 import os
-import socket
 from dataclasses import replace
 
 import dagster as dg
@@ -14,6 +13,7 @@ import dagster as dg
 from dataset_assets.dagster_internals import is_shared
 from dataset_assets.dataset import Holder, OnBusy
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.process import host_name
 
 PARTITION_TAG = "dagster/partition"
 # Of a run that found a mistake in the configuration: a failure of no film, which another run would repeat.
@@ -47,20 +47,20 @@ def video_of(run: dg.DagsterRun) -> str | None:
 def host_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:
     """Return the name of the machine that works on a run; None while that is not known."""
     if not is_shared(instance):
-        return socket.gethostname()
+        return host_name()
     return run.tags.get(HOST_TAG) if run.tags.get(HOST_RUN_TAG) == run.run_id else None
 
 
 def is_of_this_machine(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Return whether the process that works on a run is known to be one of this machine."""
-    return host_of(instance, run) == socket.gethostname()
+    return host_of(instance, run) == host_name()
 
 
 def note_host(context: dg.AssetExecutionContext) -> None:
     """Record the machine of a run where others share the history: for its page, and to look after it."""
     run_id = context.run.run_id
     if is_shared(context.instance):
-        context.instance.add_run_tags(run_id, {HOST_TAG: socket.gethostname(), HOST_RUN_TAG: run_id})
+        context.instance.add_run_tags(run_id, {HOST_TAG: host_name(), HOST_RUN_TAG: run_id})
 
 
 def video_of_step(context: dg.AssetExecutionContext) -> str:

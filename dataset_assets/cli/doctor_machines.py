@@ -22,7 +22,7 @@ import yaml
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from dataset_assets.cli.host_table import disagreements
+from dataset_assets.cli.host_table import MOST_AHEAD_S, disagreements
 from dataset_assets.cli.mounts import NETWORK_FILE_SYSTEMS, existing_part, file_system_of
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
@@ -33,7 +33,6 @@ from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.launch import HOME_VARIABLE, dagster_home
 
 RACERS, ROUNDS = 8, 20
-MOST_AHEAD_S: Final = 2.0
 TIMEOUT_S: Final = 5.0
 DEFAULT_PORTS: Final = {"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671, "pyamqp": 5672}
 

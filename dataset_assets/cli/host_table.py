@@ -19,7 +19,6 @@ from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.monitor import ago, size
 
 MOST_AHEAD_S: Final = 2.0
-MOST_DIFFERENCES: Final = 3
 
 
 def host_table(settings: Settings) -> tuple[Table, list[str]]:
@@ -76,15 +75,13 @@ def disagreements(records: Mapping[str, HostRecord], at_work: Mapping[str, AtWor
 
 
 def _difference(record: HostRecord, newest: HostRecord) -> str:
-    differences = record.differences(newest)
-    shown = "; ".join(differences[:MOST_DIFFERENCES])
-    more = f"; and {len(differences) - MOST_DIFFERENCES} more" if len(differences) > MOST_DIFFERENCES else ""
     if record.code != newest.code:
         remedy = f"install release {newest.release} there, or {record.release} on both"
     else:
         remedy = f"let it read the same configuration: {record.configuration} there, {newest.configuration}"
-    text = shown.replace(" here and ", f" on {record.host} and ").replace(" there", f" on {newest.host}")
-    return f"{record.host}: {text}{more}; {remedy} on {newest.host}"
+    text = record.differences(newest)
+    text = text.replace(" here and ", f" on {record.host} and ").replace(" there", f" on {newest.host}")
+    return f"{record.host}: {text}; {remedy} on {newest.host}"
 
 
 def _table(records: Mapping[str, HostRecord], at_work: Mapping[str, AtWork]) -> Table:

@@ -81,10 +81,7 @@ class Holding:
         Raises:
             DatasetAssetsError: The data set is made in another way than the configuration says.
         """
-        recorded, wanted = self._recorded(), self._machines
-        if wanted is not None:
-            self._compare(recorded, wanted)
-        machines = wanted or recorded
+        machines = self._agreed()
         if machines is None or not machines.are_many:
             return None
         if machines.output_url is not None:
@@ -100,10 +97,7 @@ class Holding:
         Raises:
             DatasetAssetsError: The data set is made in another way than the configuration says.
         """
-        recorded = self._recorded()
-        if self._machines is not None:
-            self._compare(recorded, self._machines)
-        machines = self._machines or recorded
+        machines = self._agreed()
         return None if machines is None else machines.output_url
 
     @contextmanager
@@ -234,6 +228,17 @@ class Holding:
                     "wait until it has ended, or stop it, and start again",
                 ) from error
             yield
+
+    def _agreed(self) -> Machines | None:
+        """Return how the data set is made; None where neither it nor a configuration says.
+
+        Raises:
+            DatasetAssetsError: The data set is made in another way than the configuration says.
+        """
+        recorded = self._recorded()
+        if self._machines is not None:
+            self._compare(recorded, self._machines)
+        return self._machines or recorded
 
     def _compare(self, recorded: Machines | None, wanted: Machines) -> None:
         """Raise if the data set is made in another way than the configuration says."""

@@ -87,8 +87,13 @@ class HostRecord:
         """Hash of what must be the same on all machines that work at a time."""
         return _digest(self.code, self.settings)
 
-    def differences(self, other: HostRecord) -> list[str]:
-        """Return what is not the same on another machine, each as a part of a sentence."""
+    def differences(self, other: HostRecord) -> str:
+        """Return what is not the same on another machine, as a part of a sentence; empty where all is."""
+        found = self._differences(other)
+        more = f"; and {len(found) - MOST_DIFFERENCES} more" if len(found) > MOST_DIFFERENCES else ""
+        return "; ".join(found[:MOST_DIFFERENCES]) + more
+
+    def _differences(self, other: HostRecord) -> list[str]:
         found = [
             f"{name} is {self.code.get(name)} here and {other.code.get(name)} there"
             for name in sorted({*self.code, *other.code})
@@ -217,13 +222,11 @@ def refuse_beside(mine: HostRecord, other: HostRecord) -> None:
     has_same_code = mine.code == other.code
     if has_same_code and mine.configured_s > other.configured_s:
         return
-    shown = "; ".join(differences[:MOST_DIFFERENCES])
-    more = f"; and {len(differences) - MOST_DIFFERENCES} more" if len(differences) > MOST_DIFFERENCES else ""
     if has_same_code:
-        what = f"its configuration {other.configuration} differs, and was changed later: {shown}{more}"
+        what = f"its configuration {other.configuration} differs, and was changed later: {differences}"
         remedy = f"let all machines read the same file, or copy that one to {mine.configuration}"
     else:
-        what = f"its release {other.release} differs: {shown}{more}"
+        what = f"its release {other.release} differs: {differences}"
         remedy = f"install one release on both ({mine.host} has {mine.release}), and start again"
     raise ConfigError(
         [f"{mine.host} does not work on the data set while {other.host} does: {what}. {remedy}"]
