@@ -192,9 +192,8 @@ def _generate(
                 # The machine that ends last updates them; where two end together, one after the other.
                 with data_set.alone("statistics"):
                     _update_stats(config, data_set)
-        # Those that other machines found count too.
-        too_small |= {entry.key for entry in entries if misfit_of(data_set.statuses(settings, entry))}
-        too_small -= {*elsewhere, *(failure.key for failure in shared.failures)}
+        found = {key: data_set.statuses(settings, settings.video(key)) for key in shared.finished}
+        too_small |= {key for key, each in found.items() if misfit_of(each)}
     elif is_due:
         _update_stats(config, data_set)
     done = len(entries) - len(failures) - len(too_small) - len(elsewhere)

@@ -34,6 +34,7 @@ class SharedVideos:
 
     Attributes:
         failures: Runs of other machines that failed since this was made.
+        finished: Keys of the videos that other machines have finished.
     """
 
     def __init__(self, settings: Settings, categories: Sequence[str], *, force: bool) -> None:
@@ -45,6 +46,7 @@ class SharedVideos:
             force: Whether what is up to date is rebuilt.
         """
         self.failures: list[Failure] = []
+        self.finished: list[str] = []
         self._settings = settings
         self._data_set = DataSet.of(settings)
         self._categories = categories
@@ -59,6 +61,7 @@ class SharedVideos:
         entry = self._settings.video(task.key)
         statuses = self._data_set.statuses(self._settings, entry)
         if pending_task(self._settings, entry, statuses, self._categories, force=self._force) is None:
+            self.finished.append(task.key)
             return Turn.NEVER
         failure = self._data_set.failures.read_one(task.key)
         if failure is not None and failure.ended_s > self._started_s and not failure.was_killed:
