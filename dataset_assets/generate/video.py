@@ -22,6 +22,7 @@ from dataset_assets.dataset import (
     Holder,
     OnBusy,
     Progress,
+    ProgressFile,
     VideoWork,
     irrelevant_settings,
     source_hashes,
@@ -223,13 +224,13 @@ def _probe(settings: Settings, entry: VideoEntry, data_set: DataSet, work: Video
     is_object = isinstance(entry.path, Address)
     if not is_object and not is_there(entry.path):
         return probe(entry.path, interlaced=settings.base.interlaced)  # which says so
-    progress: Progress | None = None
+    away: ProgressFile | None = None
     try:
         for delay_s in RETRY_DELAYS_S:
             try:
                 state = FileState.of(entry.path)
-                if progress is not None:
-                    data_set.progress_file(progress, work).remove()
+                if away is not None:
+                    away.remove()
                 return _probe_once(entry.path, settings.base.interlaced, state)
             except (OSError, VideoError) as error:
                 is_lost = isinstance(error, SourceLostError) or (
@@ -237,14 +238,15 @@ def _probe(settings: Settings, entry: VideoEntry, data_set: DataSet, work: Video
                 )
                 if not is_lost and (is_object or is_there(entry.path)):
                     raise
-            if progress is None:
+            if away is None:
                 progress = Progress(entry.key, film_away_s=time.time(), is_probe=True)
-            data_set.progress_file(progress, work).update(is_news=True)
+                away = data_set.progress_file(progress, work)
+            away.update(is_news=True)
             pause(delay_s)
         return probe(entry.path, interlaced=settings.base.interlaced)
     finally:
-        if progress is not None:
-            data_set.progress_file(progress, work).remove()
+        if away is not None:
+            away.remove()
 
 
 @lru_cache(maxsize=8)
