@@ -32,14 +32,12 @@ from dataset_assets.config import load_settings
 from dataset_assets.demo.encode import write_video
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.command import COMMAND, ROOT, environment, run
-from dataset_assets_tests.configurations import pictures, tables, write_config
+from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.engines.cluster import running_cluster
 from dataset_assets_tests.films import X264_OPTIONS, Shot, sdr_frames
-from dataset_assets_tests.generate.samples import files_named_by_rows
 from dataset_assets_tests.torture.runs import DONE, Order, Runs
+from dataset_assets_tests.torture.shared_sets import FORMATS, differences
 
-FORMATS = {"small_540": {"width": 96, "height": 96, "folder": "Patches"}}
-FORMATS |= {"medium_169": {"width": 144, "height": 81, "folder": "Patches_Medium169"}}
 FILMS = [f"film-{number}" for number in range(1, 10)]
 HOSTS = ("w1", "w2", "w3")
 LEASE_S = 6.0
@@ -119,18 +117,6 @@ def config_of(folder: Path, film: Path, names: list[str], machines: str) -> Path
     base = {"machines": machines, "lease_s": LEASE_S, "base_frame_limit": WINDOWS, "checkpoint_every": 2}
     films = {name: (film, {"toon": 1.0, "space": 0.5}) for name in names}
     return write_config(folder, films, formats=FORMATS, base_settings=base)
-
-
-def differences(root: Path, alone: Path) -> Iterator[str]:
-    """Yield what of a data set is not as one machine makes it."""
-    if pictures(root) != pictures(alone):
-        yield "other PNG files"
-    if tables(root) != tables(alone):
-        yield "other rows"
-    if files_named_by_rows(root) != set(pictures(root)):
-        yield "files and rows do not agree"
-    if strays := [*root.rglob("*.tmp"), *root.glob("metadata/.journals/*")]:
-        yield f"left behind: {', '.join(map(str, strays))}"
 
 
 @contextmanager

@@ -8,8 +8,6 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +19,13 @@ from dataset_assets.disk import locked
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets.launch import SharedVideos, Task
 from dataset_assets.launch.sharing import Turn
-from dataset_assets_tests.command import run, start, wait_until
+from dataset_assets_tests.command import run, start
 from dataset_assets_tests.configurations import pictures, tables, write_config
 from dataset_assets_tests.films import Film
-from dataset_assets_tests.generate.samples import files_named_by_rows
 from dataset_assets_tests.torture.places import Place
 from dataset_assets_tests.torture.runs import DONE, Order, Runs
+from dataset_assets_tests.torture.shared_sets import FORMATS, differences, frozen
 
-FORMATS = {"small_540": {"width": 96, "height": 96, "folder": "Patches"}}
-FORMATS |= {"medium_169": {"width": 144, "height": 81, "folder": "Patches_Medium169"}}
 WEIGHTS = {"toon": 1.0}
 HOST = socket.gethostname()
 
@@ -51,25 +47,7 @@ def made_alone(folder: Path, film: Film, names: list[str]) -> Path:
 
 
 def assert_as_made_alone(root: Path, alone: Path) -> None:
-    assert pictures(root) == pictures(alone) != {}
-    assert tables(root) == tables(alone)
-    assert files_named_by_rows(root) == set(pictures(root))
-    assert not list(root.rglob("*.tmp"))
-    assert list(root.glob("metadata/.journals/*")) == []
-
-
-@contextmanager
-def frozen(runs: Runs, config: Path, place: Place) -> Iterator[int]:
-    """A run of the first film that stands still; gives its process."""
-    pid = runs.start(Order(str(config), "film", place, 2, signal.SIGSTOP))
-    stat = Path(f"/proc/{pid}/status")
-    wait_until(lambda: "\nState:\tT" in stat.read_text(encoding="utf-8"), "the run stands still")
-    try:
-        yield pid
-    except BaseException:
-        os.kill(pid, signal.SIGKILL)
-        runs.wait()
-        raise
+    assert list(differences(root, alone)) == []
 
 
 @pytest.mark.slow
@@ -94,7 +72,7 @@ def test_two_machines_share_the_films_and_make_none_twice(tiny_film: Film, tmp_p
 def test_a_film_of_another_machine_is_left_to_it(runs: Runs, tiny_film: Film, tmp_path: Path) -> None:
     config = config_of(tmp_path, tiny_film, ["Film", "Other"], lease_s=3600)
     root = tmp_path / "dataset"
-    with frozen(runs, config, "in a picture") as pid:
+    with frozen(runs, config, "in a picture", 2) as pid:
         done = run("generate", "--config", config)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "done other: 6 patches" in done.stdout
@@ -118,7 +96,7 @@ def test_a_machine_that_froze_is_replaced_and_writes_nothing_when_it_wakes(
     place: Place, runs: Runs, tiny_film: Film, tmp_path: Path
 ) -> None:
     config = config_of(tmp_path, tiny_film, ["Film"], checkpoint_every=2)
-    with frozen(runs, config, place) as pid:
+    with frozen(runs, config, place, 2) as pid:
         done = run("generate", "--config", config, "--wait")
         assert done.returncode == 0, done.stdout + done.stderr
         assert "done film: 6 patches" in done.stdout
@@ -133,7 +111,7 @@ def test_a_run_of_the_ui_waits_for_the_machine_that_works_on_its_film(
     runs: Runs, tiny_film: Film, tmp_path: Path
 ) -> None:
     config = config_of(tmp_path, tiny_film, ["Film"], lease_s=60)
-    with Runs() as others, frozen(runs, config, "in a picture") as pid:
+    with Runs() as others, frozen(runs, config, "in a picture", 2) as pid:
         others.start(Order(str(config), "film"))
         lease = tmp_path / "dataset/metadata/.leases/film"
         os.kill(pid, signal.SIGCONT)
