@@ -47,7 +47,7 @@ __all__ = ["DatasetCeleryRunLauncher", "app", "execute_job", "execute_plan", "re
 MISSED_LOOKS = 3
 DEFINITIONS = "dataset_assets.definitions"
 HOME_VARIABLE = "DAGSTER_HOME"
-# Of each run that is launched: dagster-celery makes its task anew.
+# Of each run that is launched: dagster-celery makes its task again.
 warnings.filterwarnings("ignore", "Task name .* is already registered")
 _EXIT = re.compile(r"exitcode (-?\d+)")
 _SIGNAL = re.compile(r"signal \d+ \(\w+\)")
