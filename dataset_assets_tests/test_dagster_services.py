@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -29,10 +30,14 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 @pytest.fixture(autouse=True)
 def unchanged_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Puts back what `run_daemon` changes for the life of its process."""
+    from dagster._daemon.auto_run_reexecution import event_log_consumer
     from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
     for name in ("run_iteration", "_get_runs_to_dequeue"):
         monkeypatch.setattr(QueuedRunCoordinatorDaemon, name, getattr(QueuedRunCoordinatorDaemon, name))
+    retry: Any = event_log_consumer
+    name = "consume_new_runs_for_automatic_reexecution"
+    monkeypatch.setattr(retry, name, getattr(retry, name))
 
 
 def ignore_places(_: object) -> None:
@@ -175,6 +180,47 @@ def test_the_daemon_of_a_fresh_home_warns_of_no_missing_cursor(
             context.instance = fresh
             list(EventLogConsumerDaemon().run_iteration(context))
         assert caplog.messages == []
+
+
+def test_a_run_is_retried_whose_failure_is_read_before_its_status(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dg.DagsterRunStatus] = []
+
+    def retry(_context: object, records: Sequence[dg.RunRecord], _logger: logging.Logger) -> Iterator[None]:
+        seen.extend(record.dagster_run.status for record in records)
+        yield None
+
+    run = dg.DagsterRun(job_name="one", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED)
+    instance.add_run(run)
+    with needed("how its daemon starts failed runs again (run_daemon)"):
+        from dagster._daemon import cli
+        from dagster._daemon.auto_run_reexecution import event_log_consumer
+
+        monkeypatch.setattr(cli, "main", lambda: None)
+        monkeypatch.setattr(event_log_consumer, "consume_new_runs_for_automatic_reexecution", retry)
+        daemon, context = event_log_consumer.EventLogConsumerDaemon(), cast("Any", SimpleNamespace())
+        context.instance = instance
+        list(daemon.run_iteration(context))
+        # The failure alone, as another process has written it so far.
+        with monkeypatch.context() as halfway:
+            halfway.setattr(instance.run_storage, "handle_run_event", lambda *_: None)
+            instance.report_run_failed(run)
+        list(daemon.run_iteration(context))
+        assert seen == [dg.DagsterRunStatus.STARTED], "it waits for the status: run_daemon need not"
+
+        seen.clear()
+        with monkeypatch.context() as halfway:
+            halfway.setattr(instance.run_storage, "handle_run_event", lambda *_: None)
+            instance.report_run_failed(run)
+        run_daemon(lambda _: True, ignore_places)
+        iteration = daemon.run_iteration(context)
+        for _ in range(4):
+            next(iteration)
+        assert seen == []
+        instance.report_run_failed(run)
+        list(iteration)
+        assert seen == [dg.DagsterRunStatus.FAILURE]
 
 
 def test_events_of_runs_are_printed_in_other_words(

@@ -6,7 +6,8 @@ Not here: starting processes (`ui.services`), what is refused, held or printed, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -17,6 +18,9 @@ from starlette.applications import Starlette
 from dataset_assets.dagster_internals.postgres import keep_connections
 
 _BACKFILL_INTERVAL_S = 5
+# A process writes a run's failure, then its status; both take milliseconds where nothing holds the database.
+_STATUS_PATIENCE_S = 30.0
+_STATUS_POLL_S = 0.1
 _MISSING_CURSOR, _LATER_STEP = "No cursor for event type", "Dependencies for step"
 
 
@@ -36,20 +40,22 @@ def run_daemon(
     may_start_runs: Callable[[dg.DagsterInstance], bool],
     on_places: Callable[[Mapping[str, int] | None], None],
 ) -> None:
-    """Run Dagster's daemon, with the arguments of this process, with four differences.
+    """Run Dagster's daemon, with the arguments of this process, with five differences.
 
     It looks at backfills every 5 s instead of 30, which cannot be configured: a launched backfill shows
     nothing for that long, and a cancelled one goes on. It starts queued runs only while it may. Where the
     launcher knows the places of its machines, it starts no more runs than there are: one more would wait
-    outside of the queue, count as started, and fail for taking too long to start. And it does not warn of a
-    fresh home, in which there are no earlier events to ignore.
+    outside of the queue, count as started, and fail for taking too long to start. A failed run is started
+    again also where its failure is read before its status is written: Dagster takes the run for one that
+    goes on, and never looks at it again. And it does not warn of a fresh home, in which there are no earlier
+    events to ignore.
 
     Args:
         may_start_runs: Whether queued runs may start now; asked before each look at the queue.
         on_places: Called with the places of the machines at each look at the queue.
     """
     from dagster._daemon import controller
-    from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
+    from dagster._daemon.auto_run_reexecution import event_log_consumer
     from dagster._daemon.cli import main
     from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
 
@@ -79,8 +85,41 @@ def run_daemon(
         return runs
 
     queue._get_runs_to_dequeue = runs_within_places
-    logging.getLogger(f"dagster.daemon.{EventLogConsumerDaemon.__name__}").addFilter(_is_no_missing_cursor)
+    consumer: Any = event_log_consumer
+    retry = consumer.consume_new_runs_for_automatic_reexecution
+
+    def retry_finished(
+        context: Any, records: Sequence[dg.RunRecord], logger: logging.Logger
+    ) -> Generator[None, None, None]:
+        run_ids = [record.dagster_run.run_id for record in records]
+        finished = yield from _finished_runs(context.instance, run_ids)
+        yield from retry(context, finished, logger)
+
+    consumer.consume_new_runs_for_automatic_reexecution = retry_finished
+    name = consumer.EventLogConsumerDaemon.__name__
+    logging.getLogger(f"dagster.daemon.{name}").addFilter(_is_no_missing_cursor)
     main()
+
+
+def _finished_runs(
+    instance: dg.DagsterInstance, run_ids: Sequence[str]
+) -> Generator[None, None, Sequence[dg.RunRecord]]:
+    """Wait until the status of ended runs is written.
+
+    Yields:
+        None, while it waits.
+
+    Returns:
+        The runs. One whose status is still not written, because its process died between the two, is reported
+        as failed again by Dagster's monitoring.
+    """
+    end_s = time.monotonic() + _STATUS_PATIENCE_S
+    while True:
+        records = instance.get_run_records(dg.RunsFilter(run_ids=list(run_ids)))
+        if all(record.dagster_run.is_finished for record in records) or time.monotonic() > end_s:
+            return records
+        yield None
+        time.sleep(_STATUS_POLL_S)
 
 
 def _limited(config: Any, most: int) -> Any:

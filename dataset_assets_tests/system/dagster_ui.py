@@ -34,6 +34,9 @@ BACKFILL_S = 600.0
 STOP_S = 300.0
 ANSWER_S = 120.0
 ASK_EVERY_S = 0.25
+# What an error shows.
+SHOWN_RUNS = 4
+SHOWN_MESSAGES = 5
 LOCATION = {"repositoryName": "__repository__", "repositoryLocationName": "dataset_assets"}
 PER_VIDEO = ("source_video", "scene_windows", "general_patches", "space_patches", "toon_patches")
 # Seconds that the tests do not wait for: the product's own are for a machine that has other work.
@@ -94,8 +97,13 @@ class DagsterUi:
             return False
 
     def wait_until(self, holds: Callable[[], bool], what: str, limit_s: float = BACKFILL_S) -> None:
-        """Waits until something holds that takes a question to the UI."""
-        wait_until(holds, what, limit_s, ASK_EVERY_S)
+        """Waits until something holds that takes a question to the UI; an error shows the newest runs."""
+        try:
+            wait_until(holds, what, limit_s, ASK_EVERY_S)
+        except AssertionError as error:
+            for run in self.runs()[:SHOWN_RUNS]:
+                error.add_note(f"{run}: {' | '.join(self.messages(run.run_id)[-SHOWN_MESSAGES:])}")
+            raise
 
     def stop(self) -> str:
         """Stops it as Ctrl+C does; nothing that it started may live on.
@@ -235,13 +243,12 @@ class DagsterUi:
 
     def warnings(self, run_id: str) -> list[str]:
         """Warnings in the log of a run."""
-        events = self.ask(queries.WARNINGS, id=run_id)["runOrError"]["eventConnection"]["events"]
-        return [event["message"] for event in events if event["level"] == "WARNING"]
+        return self.messages(run_id, "WARNING")
 
-    def messages(self, run_id: str) -> list[str]:
-        """What the log of a run says."""
-        events = self.ask(queries.WARNINGS, id=run_id)["runOrError"]["eventConnection"]["events"]
-        return [event["message"] for event in events if event]
+    def messages(self, run_id: str, *levels: str) -> list[str]:
+        """What the log of a run says, at any level or at some."""
+        events = self.ask(queries.MESSAGES, id=run_id)["runOrError"]["eventConnection"]["events"]
+        return [event["message"] for event in events if event and (not levels or event["level"] in levels)]
 
     def timeline(self) -> dict[str, dict[str, Any]]:
         """The runs that the front page shows, by id: those that belong to a repository."""

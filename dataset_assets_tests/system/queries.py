@@ -45,7 +45,7 @@ TERMINATE = """mutation Terminate($id: String!) {
     ... on TerminateRunFailure { message }
   }
 }"""
-WARNINGS = """query Warnings($id: ID!) { runOrError(runId: $id) { ... on Run {
+MESSAGES = """query Messages($id: ID!) { runOrError(runId: $id) { ... on Run {
   eventConnection { events { ... on MessageEvent { level message } } }
 } } }"""
 TIMELINE = """query Timeline { runsOrError(filter: {tags: [
