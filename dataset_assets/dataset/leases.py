@@ -262,11 +262,11 @@ class Leases:
             found = self._storage.read(key, newest) if newest else (FREE, 0.0)
             content = b"" if found is None else found[0]
             now_s = time.monotonic()
+            # A new number is a sign of life too: of several that start together, one takes the film, and the
+            # others need not wait for its first beat before they take another.
+            has_beaten = seen is not None and (newest, content) != seen and content != FREE
             if (newest, content) != seen:
-                has_beaten = seen is not None and seen[0] == newest and content != FREE
                 seen, seen_s = (newest, content), now_s
-            else:
-                has_beaten = False
             holder = _holder(content)
             if content == FREE or holder.is_gone or now_s - seen_s > self.lease_s:
                 if self._create(key, newest + 1, me):

@@ -202,6 +202,20 @@ def test_who_sleeps_before_it_creates_a_number_that_was_used_takes_a_later_one(t
         assert sorted(path.name for path in (tmp_path / "leases" / KEY).iterdir()) == ["4", "5"]
 
 
+def test_of_two_that_take_a_film_together_the_second_is_refused_before_the_first_beats(
+    tmp_path: Path,
+) -> None:
+    class Second(LeaseFolder):
+        def create(self, key: str, number: int, content: bytes) -> bool:
+            first.enter_context(leases_in(tmp_path, LONG_S).hold(KEY))
+            return super().create(key, number, content)
+
+    with ExitStack() as first:
+        leases = Leases(Second(tmp_path / "leases", tmp_path), LONG_S)
+        with pytest.raises(BusyError), leases.hold(KEY):
+            pytest.fail("both hold the film")
+
+
 def test_a_lease_whose_holder_has_not_written_its_name_yet_is_held(tmp_path: Path) -> None:
     storage = LeaseFolder(tmp_path / "leases", tmp_path)
     assert storage.create(KEY, 1, b"")
