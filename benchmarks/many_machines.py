@@ -1,6 +1,6 @@
 """Two machines against one, and what a lease costs: wall time and CPU time of `generate`.
 
-    python -m benchmarks.many_machines [--films 6] [--windows 96] [--rounds 3]
+    python -m benchmarks.many_machines [--films 12] [--windows 48] [--rounds 3]
 
 Machines are processes `generate --workers 1` that share nothing but the data set's folder, and this
 computer. What this computer allows at most is measured beside it: two data sets, each of half the films, made
@@ -43,8 +43,8 @@ def make(configs: Sequence[Path]) -> Measured:
 def main() -> int:
     """Measure in turns and print medians."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--films", type=int, default=6)
-    parser.add_argument("--windows", type=int, default=96)
+    parser.add_argument("--films", type=int, default=12)
+    parser.add_argument("--windows", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -107,11 +107,17 @@ def run_video(connection: Connection, order: Order) -> None:
 
 def _materialize_alone(order: Order) -> Outcome:
     """Hold the video from before the run is made, so that no run waits for another machine."""
+    data_set = DataSet.of(load_settings(order.config))
+    busy = Outcome(order.key, order.run_id, None, is_busy=True)
+    # Another machine may have taken it since the parent looked. `hold` waits for a second beat before it
+    # refuses: 5 s with the default lease, in which another video could be worked on.
+    if data_set.is_held(order.key):
+        return busy
     with ExitStack() as stack:
         try:
-            stack.enter_context(DataSet.of(load_settings(order.config)).hold(order.key))
+            stack.enter_context(data_set.hold(order.key))
         except BusyError:
-            return Outcome(order.key, order.run_id, None, is_busy=True)
+            return busy
         return _materialize(order)
 
 
