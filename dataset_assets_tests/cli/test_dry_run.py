@@ -63,6 +63,7 @@ def test_of_films_that_were_never_made_it_guesses_and_makes_no_folder(sdr_film: 
     assert done.stdout.endswith("nothing was changed\n")
 
 
+@pytest.mark.slow
 def test_films_that_give_nothing_are_found_before_they_are_probed(sdr_film: Film, tmp_path: Path) -> None:
     small = tmp_path / "small.mp4"
     write_video(small, sdr_frames([Shot(1, 20, 2, 0)], 480, 270), options={"preset": "ultrafast"})

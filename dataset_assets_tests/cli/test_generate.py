@@ -110,6 +110,7 @@ def test_a_second_call_finds_everything_up_to_date(generated: Generated) -> None
     assert moments(generated.root) == before
 
 
+@pytest.mark.slow
 def test_neither_workers_nor_order_nor_categories_at_a_time_change_a_byte(
     generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
 ) -> None:

@@ -104,6 +104,7 @@ def test_generate_shows_the_view_while_it_runs_and_its_outcome_after(tmp_path: P
     assert "Ctrl+C" not in shown
 
 
+@pytest.mark.slow
 def test_plus_and_minus_change_the_workers_of_generate_and_q_does_not_stop_it(
     tmp_path: Path, vfr_film: Film
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import pytest
+
 from dataset_assets_tests.command import ROOT, run
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
@@ -19,6 +21,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
+@pytest.mark.slow
 def test_a_job_writes_below_the_data_set_alone_and_by_the_umask(tmp_path: Path, vfr_film: Film) -> None:
     names = ("-i 'film' \"one\" $(touch pwned); x.mp4", "concat:a|b.mp4")
     films = tmp_path / "films of mine"

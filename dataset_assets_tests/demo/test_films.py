@@ -103,6 +103,7 @@ def test_films_that_are_there_are_not_made_again(tmp_path: Path) -> None:
     assert len(lines) == 3
 
 
+@pytest.mark.slow
 def test_each_quarter_of_a_film_is_reported(tmp_path: Path) -> None:
     for name in (films.HDR_FILM, films.ANIMATION):
         (tmp_path / name).write_bytes(b"whole")

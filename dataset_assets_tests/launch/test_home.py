@@ -112,6 +112,7 @@ def test_two_data_sets_never_share_a_home(config: Path, tmp_path: Path) -> None:
     assert len({home_of(data_set) for data_set in data_sets}) == len(data_sets)
 
 
+@pytest.mark.slow
 def test_a_home_of_an_impossible_name_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     for name in ("What?", "%41", "[1]", "x" * 250 + "/" + "y" * 250):
         changes = {"DAGSTER_HOME": str(tmp_path / name)}
@@ -135,6 +136,7 @@ def test_the_demonstration_is_refused_before_its_films_are_made(
     assert not (tmp_path / "demo").exists()
 
 
+@pytest.mark.slow
 def test_a_data_set_of_an_odd_name_is_generated(tmp_path: Path, vfr_film: Film) -> None:
     own = tmp_path / "It's? 50%41 #1;\n[x]"
     own.mkdir()

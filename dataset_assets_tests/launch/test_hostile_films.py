@@ -59,6 +59,7 @@ def hostile(folder: Path) -> Mapping[str, str]:
     return {"PYTHONPATH": f"{site}:{ROOT}"}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs signals as Linux numbers them")
 def test_films_that_kill_their_process_fail_alone(tmp_path: Path, sdr_film: Film, vfr_film: Film) -> None:
     films = {"sound": sdr_film.path}

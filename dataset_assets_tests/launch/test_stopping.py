@@ -85,7 +85,14 @@ def finish(stopped: Run, undisturbed: Path) -> None:
     assert len(kept) >= len(committed) - 9  # all but the triplets of a window that was not committed
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_ctrl_c_stops_in_order_and_the_next_generate_goes_on(
     number: signal.Signals, running: Run, undisturbed: Path
 ) -> None:
@@ -111,6 +118,7 @@ def test_a_killed_parent_takes_its_workers_along(running: Run) -> None:
     assert run_states(running.root) == [dg.DagsterRunStatus.CANCELED]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_reported_and_loses_only_what_was_not_committed(
     running: Run, undisturbed: Path
 ) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.system.conftest import DONE, WATCHED, Ended
 from dataset_assets_tests.system.dagster_ui import PER_VIDEO, DagsterUi
@@ -24,6 +26,7 @@ def edited(ui: DagsterUi, **sections: Any) -> Iterator[None]:
         ui.config.write_text(kept, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_new_films_of_the_configuration_and_of_a_watched_folder_become_partitions(
     ui: DagsterUi, launched: tuple[str, str], sdr_film: Film
 ) -> None:

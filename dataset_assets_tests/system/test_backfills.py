@@ -117,6 +117,7 @@ def test_the_statistics_name_the_failed_film_with_its_sentence_and_run(
     assert (headline["success"], headline["severity"]) == (False, "ERROR")
 
 
+@pytest.mark.slow
 def test_terminate_stops_a_run_in_the_middle_and_a_new_backfill_loses_nothing(
     ui: DagsterUi, uninterrupted: Path
 ) -> None:
@@ -137,6 +138,7 @@ def test_terminate_stops_a_run_in_the_middle_and_a_new_backfill_loses_nothing(
     assert len(made_again) <= 9  # the triplets of a window that was not committed
 
 
+@pytest.mark.slow
 def test_a_killed_run_gives_its_place_to_its_retry(ui: DagsterUi, uninterrupted: Path) -> None:
     ui.set_limit(1)
     try:
@@ -151,6 +153,7 @@ def test_a_killed_run_gives_its_place_to_its_retry(ui: DagsterUi, uninterrupted:
     assert is_lost(ui, uninterrupted, KILLED) == []
 
 
+@pytest.mark.slow
 def test_the_pools_limit_counts_at_once_and_cancel_stops_what_runs(
     ui: DagsterUi, uninterrupted: Path, frozen: set[int]
 ) -> None:

@@ -38,6 +38,7 @@ def moments(ui: DagsterUi) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in ui.root.rglob("Universal/**/*.png")}
 
 
+@pytest.mark.slow
 def test_a_backfill_adds_what_a_larger_number_lacks_and_a_smaller_one_is_refused(ui: DagsterUi) -> None:
     made = run("generate", "--config", ui.config)
     assert made.returncode == 0, made.stdout + made.stderr

@@ -110,6 +110,7 @@ def test_a_run_of_no_video_is_refused_in_a_sentence(ui: DagsterUi) -> None:
     assert ui.failure(run_id) == ["this run is of no video; launch it for partitions"]
 
 
+@pytest.mark.slow
 def test_max_workers_of_the_configuration_holds_at_once(ui: DagsterUi) -> None:
     assert ui.limit() == 1
     run_ids = [ui.launch("make_patches", video) for video in QUEUED]

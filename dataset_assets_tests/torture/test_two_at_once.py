@@ -6,6 +6,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import pictures, write_config
 from dataset_assets_tests.films import Film
@@ -16,6 +18,7 @@ from dataset_assets_tests.torture.shared_sets import FORMATS, frozen
 WEIGHTS = {"toon": 1.0}
 
 
+@pytest.mark.slow
 def test_a_second_run_on_a_video_stops_with_a_sentence_and_the_first_goes_on(
     runs: Runs, tiny_film: Film, tmp_path: Path
 ) -> None:
@@ -35,6 +38,7 @@ def test_a_second_run_on_a_video_stops_with_a_sentence_and_the_first_goes_on(
     assert list(root.glob("metadata/.journals/*")) == []
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_run_that_was_killed_needs_no_hand(runs: Runs, tiny_film: Film, tmp_path: Path) -> None:
     config = write_config(tmp_path, {"Film": (tiny_film.path, WEIGHTS)}, formats=FORMATS)
     with frozen(runs, config, "in a picture", 5) as pid:

@@ -69,6 +69,7 @@ def test_two_machines_share_the_films_and_make_none_twice(tiny_film: Film, tmp_p
     assert not (root / ".dagster").exists()
 
 
+@pytest.mark.slow
 def test_a_film_of_another_machine_is_left_to_it(runs: Runs, tiny_film: Film, tmp_path: Path) -> None:
     config = config_of(tmp_path, tiny_film, ["Film", "Other"], lease_s=3600)
     root = tmp_path / "dataset"
@@ -107,6 +108,7 @@ def test_a_machine_that_froze_is_replaced_and_writes_nothing_when_it_wakes(
     assert_as_made_alone(tmp_path / "dataset", made_alone(tmp_path / "alone", tiny_film, ["Film"]))
 
 
+@pytest.mark.slow
 def test_a_run_of_the_ui_waits_for_the_machine_that_works_on_its_film(
     runs: Runs, tiny_film: Film, tmp_path: Path
 ) -> None:
