@@ -65,7 +65,7 @@ def main() -> int:
         for _ in range(options.rounds):
             for name, configs in cases.items():
                 spent[name].append(make(configs))
-                made = {}
+                made: dict[str, str] = {}
                 for each in configs:
                     made |= pictures(each.parent / "dataset")
                 found.add(frozenset(made.items()))
@@ -73,9 +73,9 @@ def main() -> int:
             raise SystemExit("the data sets differ")
     work = f"{options.films} films of 1280x720, {options.windows} windows each"
     print(f"{work}, medians of {options.rounds} rounds")
-    walls = {name: median(one.wall_s for one in each) for name, each in spent.items()}
-    for name, each in spent.items():
-        cpu_s = median(one.cpu_s for one in each)
+    walls = {name: median(taken.wall_s for taken in every) for name, every in spent.items()}
+    for name, every in spent.items():
+        cpu_s = median(taken.cpu_s for taken in every)
         speedup = walls[ONE_LEASE] / walls[name]
         print(f"{name:36} {walls[name]:7.1f} s {cpu_s:7.1f} CPU s {speedup:5.2f} times as fast")
     return 0

@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import yaml
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from dataset_assets.cli.host_table import MOST_AHEAD_S, disagreements
@@ -181,10 +181,13 @@ def _postgres_url(instance: Mapping[str, Any], path: Path) -> str:
     parts = settings.get("postgres_db")
     if not isinstance(parts, dict):
         return ""
-    user, password, host, database = (
-        _value(parts.get(name), path) for name in ("username", "password", "hostname", "db_name")
+    user, password, host, database, port = (
+        _value(parts.get(name), path) for name in ("username", "password", "hostname", "db_name", "port")
     )
-    return f"postgresql+psycopg2://{user}:{password}@{host}:{parts.get('port', 5432)}/{database}"
+    if port and not port.isdecimal():
+        raise DatasetAssetsError(f"{path}: the port {port} of postgres_db is no number", "write a number")
+    address = URL.create("postgresql+psycopg2", user, password, host, int(port or 5432), database)
+    return address.render_as_string(hide_password=False)
 
 
 def _value(value: object, path: Path) -> str:
@@ -202,14 +205,25 @@ def _value(value: object, path: Path) -> str:
 
 
 def _place(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or DEFAULT_PORTS.get(parts.scheme, 6379)}"
+    """Return host and port of an address, which may hold a password.
+
+    Raises:
+        DatasetAssetsError: The address cannot be read.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise DatasetAssetsError(
+            "the address of the broker has no port that is a number",
+            "write it as redis://:password@host:6379/0, and / # ? of its password as %2F %23 %3F",
+        ) from error
+    return f"{parts.hostname}:{port or DEFAULT_PORTS.get(parts.scheme, 6379)}"
 
 
 def _reach_broker(url: str) -> None:
     """Connect to a broker; a Redis is also asked whether it takes the password."""
-    parts = urlsplit(url)
-    place = _place(url)
+    place, parts = _place(url), urlsplit(url)
     remedy = "start it, let it listen on this network, or correct its address and the firewall"
     try:
         with socket.create_connection(

@@ -187,6 +187,19 @@ def test_the_broker_is_asked_for_with_its_password(
     assert f"the broker at 127.0.0.1:{port} cannot be reached (Connection refused); start it" in check.detail
 
 
+@pytest.mark.parametrize(
+    "address", ["redis://:secret/1@host:6379/0", "redis://:secret#1@host/0", "redis://h:p/0"]
+)
+def test_an_address_of_the_broker_that_cannot_be_read_is_reported_without_its_password(
+    config: Path, tmp_path: Path, address: str
+) -> None:
+    write_instance(tmp_path / "home", run_launcher={"config": {"broker": address}})
+    check = found(config)["services"]
+    assert not check.passed
+    assert "the address of the broker has no port that is a number; write it as redis://" in check.detail
+    assert "secret" not in check.detail
+
+
 @pytest.mark.parametrize("is_parts", [False, True])
 def test_a_database_that_is_away_is_named_without_its_password(
     config: Path, tmp_path: Path, is_parts: bool
@@ -194,9 +207,11 @@ def test_a_database_that_is_away_is_named_without_its_password(
     pytest.importorskip("psycopg2")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    storage: dict[str, Any] = {"postgres_url": f"postgresql+psycopg2://me:secret@127.0.0.1:{port}/history"}
+    storage: dict[str, Any] = {
+        "postgres_url": f"postgresql+psycopg2://me:a%2Fsecret@127.0.0.1:{port}/history"
+    }
     if is_parts:
-        parts = {"username": "me", "password": "secret", "hostname": "127.0.0.1", "port": port}
+        parts = {"username": "me", "password": "a/secret@", "hostname": "127.0.0.1", "port": port}
         storage = {"postgres_db": parts | {"db_name": "history"}}
     write_instance(tmp_path / "home", storage={"postgres": storage})
     check = found(config)["services"]
