@@ -213,6 +213,8 @@ def network_cut(film: Path) -> Iterator[str]:
             cluster.head.backfill(*names)
             for cut_s in CUTS_S:
                 progress = cluster.at_work(cluster.workers["w2"])
+                if cut_s != CUTS_S[-1]:
+                    cluster.start_no_more()  # the other worker would leave no film for the next cut
                 set_cable("down")
                 print(f"  cut off for {cut_s:g} s: w2, at work on {progress.key}", flush=True)
                 time.sleep(cut_s)
