@@ -229,6 +229,7 @@ def test_files_that_patches_get_or_lose_are_counted_with_their_size(copied: Path
     assert 0.3 * written < said < 3 * written
 
 
+@pytest.mark.slow
 def test_the_size_of_patches_of_another_scale_is_estimated_by_it(copied: Path) -> None:
     change(copied, lr_stacks=[7])
     assert run("generate", "--yes", "--config", copied).returncode == 0

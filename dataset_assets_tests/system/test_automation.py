@@ -38,6 +38,7 @@ def test_new_films_of_the_configuration_and_of_a_watched_folder_become_partition
     ui.wait_until(lambda: wanted <= {*ui.partitions()["unmaterialized"]}, "the sensor adds partitions")
 
 
+@pytest.mark.slow
 def test_a_night_requests_what_is_missing_or_stale_and_nothing_else(
     ui: DagsterUi, done: Ended, failed: Ended
 ) -> None:

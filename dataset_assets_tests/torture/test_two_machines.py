@@ -164,6 +164,7 @@ def test_a_home_named_among_files_that_several_machines_write_is_refused(
     assert not home.exists()
 
 
+@pytest.mark.slow
 def test_homes_of_killed_commands_are_deleted_by_the_next_one(tiny_film: Film, tmp_path: Path) -> None:
     config, temporary = config_of(tmp_path, tiny_film, ["Film"]), tmp_path / "tmp"
     killed, live = (temporary / f"dataset-assets-home-{name}" for name in ("killed", "live"))
@@ -175,6 +176,7 @@ def test_homes_of_killed_commands_are_deleted_by_the_next_one(tiny_film: Film, t
     assert list(temporary.glob("dataset-assets-home-*")) == [live]
 
 
+@pytest.mark.slow
 def test_generate_keeps_a_history_where_its_own_folder_is_named(tiny_film: Film, tmp_path: Path) -> None:
     config, home = config_of(tmp_path, tiny_film, ["Film"]), tmp_path / "home"
     done = run("generate", "--config", config, changes={"DAGSTER_HOME": str(home)})
