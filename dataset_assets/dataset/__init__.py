@@ -43,6 +43,7 @@ from dataset_assets.dataset.pictures import (
     picture_name,
 )
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
+from dataset_assets.dataset.reading import read_frames
 from dataset_assets.dataset.selection import select
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
@@ -126,6 +127,7 @@ __all__ = [
     "patch_id",
     "patches_hashes",
     "picture_name",
+    "read_frames",
     "reasons_text",
     "refuse_to_wait",
     "select",
