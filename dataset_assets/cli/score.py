@@ -69,7 +69,7 @@ def score(
                 console.print(f"[red]failed[/red] {escape(str(error))}", soft_wrap=True)
             else:
                 outcome.add(report)
-    console.print(_medians(outcome.summaries))
+    console.print(_medians(dict(sorted(outcome.summaries.items()))))
     console.print(outcome.sentence(data_set.metadata_folder / "scores"), soft_wrap=True)
     return 1 if outcome.failed else 0
 

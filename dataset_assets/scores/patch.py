@@ -37,7 +37,7 @@ class PatchScores:
         motion: Of the LR stack, levels.
         still_pairs: Of the LR stack, pairs of neighbours.
         combing: Of GT, 0..1: `video.combed_share`.
-        subtitle: Of the LR stack, 0..1; None where it is not known where the crop lies.
+        subtitle: Of GT and the LR stack, 0..1; None where it is not known where the crop lies.
     """
 
     detail_db: float
@@ -71,7 +71,7 @@ def score_patch(
         motion=_recorded(motion(lr_luma)),
         still_pairs=still_pairs(lr),
         combing=_recorded(combed_share(gt_luma)),
-        subtitle=None if place is None else _recorded(subtitle(lr_luma, place)),
+        subtitle=None if place is None else _recorded(subtitle(gt_luma, lr_luma, place)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Subtitles burnt into a patch, found on its LR stack without reading them.
+"""Subtitles burnt into a patch, found without reading them.
 
 Not here: logos, which need many shots of a film.
 """
@@ -38,40 +38,41 @@ class CropPlace:
     height: float
 
 
-def subtitle(luma: npt.NDArray[np.uint8], place: CropPlace) -> float:
+def subtitle(gt: npt.NDArray[np.uint8], lr: npt.NDArray[np.uint8], place: CropPlace) -> float:
     """Return the share of a crop's columns in which the line of strokes most like a subtitle has some.
 
-    Strokes are thin (a top hat of 7 pixels, of a frame 480 wide), bright (above 190) and the same in all
-    frames, and lie in the lower 40 % of the working frame; the line is the band with most of them, and counts
-    from 8 separate runs of columns. From 0.08 on, 142 of 149 windows with drawn text were found and none of
-    149 without, on whole frames, in one font and one language. In a crop it is only as good as the crop: one
-    that lies above, or shows a few letters, reads 0 though its window has a subtitle. Dark or coloured text,
-    text at the top and text that moves are not found; many lamps in a shot that stands still read up to 0.11.
+    Strokes are thin (a top hat of 7 pixels, of a frame 480 wide) and bright (above 190) in GT, the same in
+    all LR frames, and lie in the lower 40 % of the working frame; the line is the band with most of them, and
+    counts from 8 separate runs of columns. GT, since LR of a film less than 1000 wide has lost the strokes.
+    From 0.15 on, text drawn into 28 sample films was found in 97 % of the 168 crops that hold most of a line
+    and in all of 56 whole frames (86 % of 65 of films less than 1000 wide), and in 0.9 % of 664 crops without
+    any: printing, keys, lamps of shots that stand still.
+
+    It is only as good as the crop: one that lies above the text, or shows a few letters, reads 0 though its
+    window has a subtitle. Dark, coloured or moving text, and text at the top, is not found; screens with dark
+    text on white are.
 
     Args:
-        luma: Shape (frames, height, width), uint8: the LR stack.
+        gt: Luma of the ground truth, shape (height, width), uint8.
+        lr: Luma of the LR stack, shape (frames, height / scale, width / scale), uint8.
         place: Where the crop lies.
 
     Returns:
         0..1; 0 where there is no line of strokes.
     """
-    size = (max(1, round(FRAME_COLUMNS * place.width)), max(1, _rows(luma, place)))
-    first = round((LOWER_PART - place.top) / place.height * size[1])
-    if first > size[1] - MIN_LINE:
+    height, width = gt.shape
+    columns = max(1, round(FRAME_COLUMNS * place.width))
+    rows = max(1, round(columns * height / width))
+    first = round((LOWER_PART - place.top) / place.height * rows)
+    if first > rows - MIN_LINE:
         return 0.0
-    small = np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in luma])
-    middle = small[len(small) // 2]
+    middle = cv2.resize(gt, (columns, rows), interpolation=cv2.INTER_AREA)
+    change = cv2.resize(np.ptp(lr, axis=0), (columns, rows), interpolation=cv2.INTER_AREA)
     top_hat = cv2.morphologyEx(middle, cv2.MORPH_TOPHAT, np.ones((STROKE, STROKE), np.uint8))
-    is_stroke = (top_hat > MIN_STROKE) & (middle > MIN_LIGHT) & (np.ptp(small, axis=0) < MAX_CHANGE)
-    lower = is_stroke[max(0, first) :]
-    line = min(len(lower), max(MIN_LINE, round(size[1] / place.height / LINES_IN_FRAME)))
+    lower = ((top_hat > MIN_STROKE) & (middle > MIN_LIGHT) & (change < MAX_CHANGE))[max(0, first) :]
+    line = min(len(lower), max(MIN_LINE, round(rows / place.height / LINES_IN_FRAME)))
     counts = np.convolve(lower.sum(axis=1), np.ones(line, np.int64), "valid")
     start = int(counts.argmax())
-    columns = lower[start : start + line].any(axis=0)
-    runs = np.count_nonzero(np.diff(columns.astype(np.int8), prepend=0) == 1)
-    return float(columns.mean()) if runs >= MIN_RUNS else 0.0
-
-
-def _rows(luma: npt.NDArray[np.uint8], place: CropPlace) -> int:
-    _, height, width = luma.shape
-    return int(np.rint(FRAME_COLUMNS * place.width * height / width))
+    has_strokes = lower[start : start + line].any(axis=0)
+    runs = np.count_nonzero(np.diff(has_strokes.astype(np.int8), prepend=0) == 1)
+    return float(has_strokes.mean()) if runs >= MIN_RUNS else 0.0

@@ -256,9 +256,8 @@ SCORES: pa.Schema = pa.schema(
         _column(
             "subtitle",
             _FLOAT32,
-            "Share of the columns of the LR stack in which a line of still bright "
-            "strokes has some, 0..1; from 0.08 on it is like a subtitle; null where the videos table lacks "
-            "the film.",
+            "Share of the columns of GT in which a line of still bright strokes has some, 0..1; from 0.15 on "
+            "it is like a subtitle; null where the videos table lacks the film.",
             nullable=True,
         ),
         _column("scores_version", _INT32, "Version of the scores; those of an older one are measured again."),

@@ -34,7 +34,7 @@ def test_they_are_those_of_the_single_functions(frames: int) -> None:
         "motion": scores.motion(lr_luma),
         "still_pairs": scores.still_pairs(lr),
         "combing": combed_share(luma),
-        "subtitle": scores.subtitle(lr_luma, PLACE),
+        "subtitle": scores.subtitle(luma, lr_luma, PLACE),
     }
     assert asdict(score_patch(gt, lr, PLACE)) == pytest.approx(found, rel=1e-6)
 
