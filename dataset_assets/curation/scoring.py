@@ -19,7 +19,7 @@ import cv2
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.curation.reports import CategoryScores, ScoringReport
-from dataset_assets.dataset import DataSet, OnBusy, VideoWork, read_frames
+from dataset_assets.dataset import DataSet, OnBusy, VideoWork, current_scores, read_frames
 from dataset_assets.disk import FULL_ERRNOS
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError, SpaceError
 from dataset_assets.frames import FileKind
@@ -111,14 +111,7 @@ class _Scoring:
         self._patches = data_set.tables.read_patches(category, key)
         self._film = film
         before, target = _read(data_set, category, key)
-        patches = {patch.patch_id: patch for patch in self._patches}
-        self._scores = {
-            row.patch_id: row
-            for row in before
-            if row.scores_version == SCORES_VERSION
-            and row.patch_id in patches
-            and row.is_of(patches[row.patch_id])
-        }
+        self._scores = current_scores(self._patches, before)
         self._removed = len(before) - len(self._scores)
         self._made = 0
         # Also where patches are gone that had no score, or the table is damaged.

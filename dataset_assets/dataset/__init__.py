@@ -44,6 +44,7 @@ from dataset_assets.dataset.pictures import (
 )
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
 from dataset_assets.dataset.reading import read_frames
+from dataset_assets.dataset.scores import current_scores
 from dataset_assets.dataset.selection import select
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
@@ -115,6 +116,7 @@ __all__ = [
     "VideoWork",
     "clock_ahead_s",
     "content_hash",
+    "current_scores",
     "encode_picture",
     "eta_s",
     "files_without_row",

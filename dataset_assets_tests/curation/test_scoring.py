@@ -169,7 +169,8 @@ def test_rows_of_deleted_patches_go(settings: Settings) -> None:
 
 def test_another_version_measures_all_again(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     score_video(settings, KEY)
-    monkeypatch.setattr(scoring, "SCORES_VERSION", 1_000_000)
+    for module in ("curation.scoring", "dataset.scores"):
+        monkeypatch.setattr(f"dataset_assets.{module}.SCORES_VERSION", 1_000_000)
     assert made(settings) == PATCHES
     assert {row["scores_version"] for rows in scores(root(settings)).values() for row in rows} == {1_000_000}
     # Scores are no part of what a patch is made from.
