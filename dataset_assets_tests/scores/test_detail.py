@@ -48,6 +48,13 @@ def test_less_detail_reads_higher(scale: int) -> None:
     assert found[-1] > 50
 
 
+def test_half_the_contrast_reads_six_decibels_higher() -> None:
+    bright = blurred(textured(), 0.7)
+    dark = (bright // 2).astype(np.uint8)
+    difference = detail_db(dark, lr_of(dark)) - detail_db(bright, lr_of(bright))
+    assert difference == pytest.approx(6.0, abs=0.5)
+
+
 def test_noise_reads_as_detail() -> None:
     gt = noisy(smooth(), 5)
     assert detail_db(gt, lr_of(gt)) < detail_db(smooth(), lr_of(smooth())) - 10
