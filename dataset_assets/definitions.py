@@ -11,9 +11,11 @@ from pathlib import Path
 import dagster as dg
 
 from dataset_assets.assets import (
+    SCORE_JOB,
     build_dataset_stats,
     build_exports,
     build_make_patches,
+    build_patch_scores,
     console_text,
     source_video,
 )
@@ -85,6 +87,7 @@ def _build(path: Path, settings: Settings) -> dg.Definitions:
     make_triplets = build_make_patches(settings.categories)
     dataset_stats = build_dataset_stats(settings.categories)
     exports = build_exports(settings.categories)
+    patch_scores = build_patch_scores(settings.categories)
     make_patches = dg.define_asset_job(
         MAKE_PATCHES_JOB,
         selection=dg.AssetSelection.assets(source_video, make_triplets),
@@ -103,9 +106,15 @@ def _build(path: Path, settings: Settings) -> dg.Definitions:
         description="Writes the data set, or a part of it, as a trainer reads it; the launch dialog has the "
         "options.",
     )
+    score_patches = dg.define_asset_job(
+        SCORE_JOB,
+        selection=dg.AssetSelection.assets(patch_scores),
+        description="Measures the scores of the patches that have none, or were made again since, on their "
+        "files. Materialize all > All is right: what has scores is not measured again.",
+    )
     return dg.Definitions(
-        assets=[source_video, make_triplets, dataset_stats, exports],
-        jobs=[make_patches, update_stats, export, delete_old_runs],
+        assets=[source_video, make_triplets, patch_scores, dataset_stats, exports],
+        jobs=[make_patches, score_patches, update_stats, export, delete_old_runs],
         schedules=[
             build_nightly(
                 make_patches, settings.nightly, sorted(source_video.check_keys | make_triplets.check_keys)

@@ -73,7 +73,20 @@ def test_the_command_is_installed(
 
 
 @pytest.mark.parametrize(
-    "package", ["config", "video", "windows", "patches", "tables", "generate", "exports", "gallery", "demo"]
+    "package",
+    [
+        "config",
+        "video",
+        "windows",
+        "patches",
+        "scores",
+        "tables",
+        "generate",
+        "curation",
+        "exports",
+        "gallery",
+        "demo",
+    ],
 )
 def test_films_can_be_read_without_dagster(package: str) -> None:
     code = f"import sys, dataset_assets.{package}; sys.exit('dagster' in sys.modules)"

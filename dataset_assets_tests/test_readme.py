@@ -26,6 +26,7 @@ from dataset_assets.config import (
     VideoEntry,
     WatchFolder,
 )
+from dataset_assets.curation import SCORES
 from dataset_assets.training import TripletDataset, TripletSampler
 from dataset_assets.windows.rules import RULES
 from dataset_assets_tests.configurations import write_config
@@ -108,6 +109,11 @@ def test_the_table_of_formats_and_mixes_is_the_defaults() -> None:
 def test_every_reject_reason_is_explained_in_the_order_in_which_rules_are_asked() -> None:
     table = PAGES.split("| a window is rejected as | because |")[1].split("\n\n")[0]
     assert re.findall(r"^\| `(\w+)` \| \S", table, re.MULTILINE) == [rule.name for rule in RULES]
+
+
+def test_every_score_is_explained_in_the_order_of_the_columns() -> None:
+    table = PAGES.split("| column | of | finds |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \| \S", table, re.MULTILINE) == list(SCORES)
 
 
 def commands() -> Iterator[list[str]]:

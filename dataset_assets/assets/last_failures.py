@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from dataset_assets.assets.failures import failure_of_run
-from dataset_assets.assets.runs import ended_s, is_config_mistake, is_overtaken, video_of
+from dataset_assets.assets.runs import ended_s, is_config_mistake, is_overtaken, makes_video, video_of
 from dataset_assets.dataset import Failure, Overview, newest
 
 # The newest failed runs that are looked through for videos without a kept failure: killed runs.
@@ -27,7 +27,7 @@ def failed_videos(instance: dg.DagsterInstance, overview: Overview) -> Mapping[s
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
     runs: dict[str, dg.RunRecord] = {}
     for record in instance.get_run_records(failed, limit=MOST_RUNS):
-        if not is_config_mistake(record.dagster_run):
+        if makes_video(record.dagster_run) and not is_config_mistake(record.dagster_run):
             runs.setdefault(video_of(record.dagster_run) or "", record)
     found: dict[str, Failure] = {}
     for key in sorted(overview.statuses):

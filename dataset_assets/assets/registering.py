@@ -15,11 +15,13 @@ import dagster as dg
 from dataset_assets.assets.gallery import page_link
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.reporting import Metadata, counts_markdown, source_metadata
+from dataset_assets.assets.runs import PATCH_SCORES
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import report_without_run, version_tags
 from dataset_assets.dataset import COPY_AGE_S, DataSet, shortfall
 from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.scores import SCORES_VERSION
 from dataset_assets.tables import Counts, Provenance
 
 NOTE = "registered from the table; the run that made it is not in this history"
@@ -34,8 +36,8 @@ class FinishedTable:
     Attributes:
         asset: Name of its asset.
         key: The video's key.
-        path: The table.
-        category: Name of the category; empty for the other tables.
+        path: The table; of scores, which are of several categories, the first.
+        category: Name of the category of a patches table; empty for the other tables.
     """
 
     asset: str
@@ -78,6 +80,10 @@ def tables_of(settings: Settings, data_set: DataSet) -> Iterator[FinishedTable]:
         for key in keys:
             if key in paths:
                 yield FinishedTable(asset, key, paths[key], category)
+    scored: dict[str, Path] = {}
+    for category in reversed(settings.categories):
+        scored |= data_set.tables.scores_files(category)
+    yield from (FinishedTable(PATCH_SCORES, key, scored[key]) for key in keys if key in scored)
 
 
 def register(
@@ -97,14 +103,30 @@ def register(
 
 
 def is_finished(data_set: DataSet, table: FinishedTable) -> bool:
-    """Return whether a table is complete, by its footer."""
+    """Return whether a table is complete, by its footer; of scores, those of all categories."""
+    if table.asset == PATCH_SCORES:
+        return all(_is_scored(data_set, table.key, name) for name in data_set.tables.categories_of(table.key))
     provenance = _provenance(data_set, table.path)
     return provenance is not None and provenance.complete
 
 
+def _is_scored(data_set: DataSet, key: str, category: str) -> bool:
+    """Return whether a category has a score for each patch of a video, by the footers."""
+    patches = _footer(data_set, data_set.tables.patches_path(category, key))
+    if patches is None or not patches[1].patches:
+        return True
+    scores = _provenance(data_set, data_set.tables.scores_path(category, key))
+    return scores is not None and scores.complete and scores.code_version == str(SCORES_VERSION)
+
+
 def _provenance(data_set: DataSet, path: Path) -> Provenance | None:
+    footer = _footer(data_set, path)
+    return None if footer is None else footer[0]
+
+
+def _footer(data_set: DataSet, path: Path) -> tuple[Provenance, Counts] | None:
     try:
-        return data_set.tables.read_provenance(path)
+        return data_set.tables.read_footer(path)
     except DatasetAssetsError:
         return None  # damaged: it counts as stale, and is rebuilt
 
@@ -125,6 +147,12 @@ def _event(settings: Settings, data_set: DataSet, table: FinishedTable) -> dg.As
             metadata = _windows_metadata(settings, table, provenance, counts)
             version = _windows_version(provenance)
             inputs = {SOURCE_VIDEO: str(provenance.source_fingerprint)}
+        elif table.asset == PATCH_SCORES:
+            metadata = {
+                "video": dg.MetadataValue.text(table.key),
+                "folder": dg.MetadataValue.path(data_set.metadata_folder / "scores"),
+            }
+            version, inputs = _scores_version(data_set, table.key)
         else:
             metadata = _patches_metadata(settings, table, provenance, counts)
             version = provenance.settings_hash
@@ -145,6 +173,17 @@ def _event(settings: Settings, data_set: DataSet, table: FinishedTable) -> dg.As
 
 def _windows_version(provenance: Provenance | None) -> str:
     return f"{provenance.settings_hash}-{provenance.source_fingerprint}" if provenance else "unknown"
+
+
+def _scores_version(data_set: DataSet, key: str) -> tuple[str, dict[str, str]]:
+    """Return a version of the scores of a video, and the versions of the patches that they are of."""
+    tables = data_set.tables
+    patches = {
+        patches_asset(name): made.settings_hash
+        for name in tables.categories_of(key)
+        if (made := _provenance(data_set, tables.patches_path(name, key))) is not None
+    }
+    return f"{SCORES_VERSION}-{'-'.join(patches.values())}", patches
 
 
 def _windows_metadata(

@@ -22,6 +22,8 @@ SLURM_JOB_TAG = "dataset_assets/slurm_job"
 MAX_RETRIES_TAG = "dagster/max_retries"
 # Of a run that no daemon started: the command that did.
 LAUNCHED_BY_TAG = "dataset_assets/launched_by"
+# The asset and the job that measure a video's patches and make nothing of its film.
+PATCH_SCORES, SCORE_JOB = "patch_scores", "score_patches"
 # Of a run in a history that several machines share: name of the one that works on it.
 HOST_TAG = "dataset_assets/host"
 # Its id: a run that is started again inherits the tags.
@@ -42,6 +44,12 @@ UNFINISHED = [status for status in _STATUS if status not in FINISHED]
 def video_of(run: dg.DagsterRun) -> str | None:
     """Return the key of the video that a run works on, if it works on one."""
     return run.tags.get(PARTITION_TAG)
+
+
+def makes_video(run: dg.DagsterRun) -> bool:
+    """Return whether a run on a video makes its tables or files, and does not only measure them."""
+    selected = {key.to_user_string() for key in run.asset_selection or ()}
+    return run.job_name != SCORE_JOB and selected != {PATCH_SCORES}
 
 
 def host_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:

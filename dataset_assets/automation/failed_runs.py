@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import dagster as dg
 
-from dataset_assets.assets import failure_of_run, is_config_mistake, is_overtaken, video_of
+from dataset_assets.assets import failure_of_run, is_config_mistake, is_overtaken, makes_video, video_of
 from dataset_assets.automation.webhook import post
 from dataset_assets.config import ConfigReader
 from dataset_assets.dagster_internals import WILL_RETRY_TAG
@@ -47,6 +47,7 @@ def failure_sensor(
     failure = failure_of_run(context.instance, run, time.time())
     if key is not None:
         failure = replace(failure, film=films[key])
+    if key is not None and makes_video(run):
         DataSet.of(settings).failures.keep(failure)
     url = settings.runs.webhook_url
     if url is None:

@@ -366,6 +366,29 @@ def verify(
 
 
 @app.command()
+def score(
+    config: ConfigOption = None,
+    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
+    categories: Annotated[
+        str,
+        typer.Option(
+            help="Categories, separated by commas; all by default.", autocompletion=completion.categories
+        ),
+    ] = "",
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else max_workers.")] = None,
+) -> None:
+    """Measure scores of the patches that have none: detail, noise, ... Ctrl+C stops; the next one resumes."""
+    from dataset_assets.cli.score import score as run
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in `generate`
+    with _reporting_errors("stopped; what was measured stays, the next score resumes there"):
+        names = _split(categories)
+        raise typer.Exit(
+            run(config_path(config), console, videos=_split(videos), categories=names, workers=workers)
+        )
+
+
+@app.command()
 def export(
     layout: export_options.Layout,
     folder: export_options.Folder = None,

@@ -43,6 +43,8 @@ from dataset_assets.dataset.pictures import (
     picture_name,
 )
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
+from dataset_assets.dataset.reading import read_frames
+from dataset_assets.dataset.scores import current_scores
 from dataset_assets.dataset.selection import select
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
@@ -114,6 +116,7 @@ __all__ = [
     "VideoWork",
     "clock_ahead_s",
     "content_hash",
+    "current_scores",
     "encode_picture",
     "eta_s",
     "files_without_row",
@@ -126,6 +129,7 @@ __all__ = [
     "patch_id",
     "patches_hashes",
     "picture_name",
+    "read_frames",
     "reasons_text",
     "refuse_to_wait",
     "select",

@@ -295,11 +295,11 @@ class DataSet:
 
     def remove_categories(self, key: str, categories: Collection[str], work: VideoWork) -> None:
         """Delete a video's tables and files of some categories."""
-        # First the journal, then the rows, then their files: see `generate.checkpoints`.
+        # First the journal, then scores and rows, then their files: see `generate.checkpoints`.
         for category in categories:
             work.journal.note([TripletPaths.of(row) for row in self.tables.read_patches(category, key)])
-        for category in categories:
-            work.remove_table(self.tables.patches_path(category, key))
+        for path in self.tables.paths_of_categories(key, categories):
+            work.remove_table(path)
         work.journal.settle()
 
     def remove_video(self, key: str) -> None:
@@ -313,7 +313,7 @@ class DataSet:
             OSError: The disk cannot be written.
         """
         with self.work_on(key) as work:
-            self.remove_categories(key, self.tables.categories(), work)
+            self.remove_categories(key, self.tables.categories_of(key), work)
             work.remove_table(self.tables.windows_path(key))
             work.remove_table(self.tables.video_path(key))
             self.pictures(key).keep_only(())

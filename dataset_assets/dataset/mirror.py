@@ -130,7 +130,7 @@ class Mirror:
         self._record(path, found[0].etag)
 
     def pull_film(self, key: str) -> None:
-        """Make the tables of a video, and what is said of it, those of the store: 5 to 10 requests.
+        """Make the tables of a video, and what is said of it, those of the store: 7 to 13 requests.
 
         Used while nobody else may write them, here or elsewhere.
 
@@ -141,7 +141,7 @@ class Mirror:
         folders = self._store.folders((layout.METADATA / "patches").as_posix())
         categories = {name.partition("=")[2] for name in folders} | set(self._tables.categories())
         paths = [self._tables.video_path(key), self._tables.windows_path(key)]
-        paths += [self._tables.patches_path(name, key) for name in sorted(categories)]
+        paths += self._tables.paths_of_categories(key, sorted(categories))
         paths += [self._folder / each / f"{key}.json" for each in (layout.EXCLUDED_WINDOWS, layout.FAILURES)]
         _each(self.pull_small, paths)
 
@@ -153,7 +153,7 @@ class Mirror:
         Raises:
             StoreError: The store cannot be read.
         """
-        roots = [layout.METADATA / name for name in ("videos", "windows", "patches")]
+        roots = [layout.METADATA / name for name in ("videos", "windows", "patches", "scores")]
         roots += [layout.EXCLUDED_WINDOWS, layout.FAILURES]
         stored: dict[Path, StoredObject] = {}
         for found in _each(lambda root: list(self._store.objects(root.as_posix())), roots):
@@ -164,6 +164,7 @@ class Mirror:
         }
         for name in self._tables.categories():
             here.update(self._tables.patches_files(name).values())
+            here.update(self._tables.scores_files(name).values())
         for root in (layout.EXCLUDED_WINDOWS, layout.FAILURES):
             here.update((self._folder / root).glob("[!.]*.json"))
         stale = here - stored.keys()

@@ -6,21 +6,24 @@ Not here: what a file contains (`tables`), and what to write and when (`generate
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from dataset_assets import layout
 from dataset_assets.disk import flush, make_folder, temporaries
+from dataset_assets.errors import DamagedTableError
 from dataset_assets.tables import (
     PATCHES,
+    SCORES,
     VIDEOS,
     WINDOWS,
     Counts,
     PatchRow,
     Provenance,
     Row,
+    ScoreRow,
     VideoRow,
     WindowRow,
     read_footer,
@@ -64,6 +67,10 @@ class TableStore:
         """Return the file of a video's patches table for a category."""
         return self.root / f"patches/{_CATEGORY}{category}/{_VIDEO}{key}/{_FILE}"
 
+    def scores_path(self, category: str, key: str) -> Path:
+        """Return the file of the scores of a video's patches for a category."""
+        return self.root / f"scores/{_CATEGORY}{category}/{_VIDEO}{key}/{_FILE}"
+
     def video_files(self) -> dict[str, Path]:
         """List the files of the videos table by video key, sorted."""
         return _by_video(self.root / "videos")
@@ -76,14 +83,33 @@ class TableStore:
         """List a category's patches tables by video key, sorted."""
         return _by_video(self.root / "patches" / f"{_CATEGORY}{category}")
 
+    def scores_files(self, category: str) -> dict[str, Path]:
+        """List a category's scores tables by video key, sorted."""
+        return _by_video(self.root / "scores" / f"{_CATEGORY}{category}")
+
     def categories(self) -> list[str]:
         """List the categories that have a patches table, sorted."""
         folder = self.root / "patches"
         return [
             name
-            for name in self._category_names()
+            for name in self._category_names("patches")
             if any(folder.glob(f"{_CATEGORY}{name}/{_VIDEO}*/{_FILE}"))
         ]
+
+    def categories_of(self, key: str) -> list[str]:
+        """List the categories in which a video has a table of patches or of scores, sorted."""
+        names = {*self._category_names("patches"), *self._category_names("scores")}
+        return sorted(
+            name for name in names if any(path.exists() for path in self.paths_of_categories(key, [name]))
+        )
+
+    def paths_of_categories(self, key: str, categories: Iterable[str]) -> Iterator[Path]:
+        """Yield the files of a video's tables of categories, in the order in which they are deleted.
+
+        The patches table last: a run that is killed in between leaves none without it.
+        """
+        for category in categories:
+            yield from (self.scores_path(category, key), self.patches_path(category, key))
 
     def keys(self) -> list[str]:
         """List the keys of the videos that have a table of any kind, sorted."""
@@ -104,8 +130,8 @@ class TableStore:
         """Replace a table as `write_table` does, and make its folder where it is absent.
 
         Args:
-            path: A file that `video_path`, `windows_path` or `patches_path` gave.
-            schema: The table's schema, `VIDEOS`, `WINDOWS` or `PATCHES`.
+            path: A file that `video_path`, `windows_path`, `patches_path` or `scores_path` gave.
+            schema: The table's schema, `VIDEOS`, `WINDOWS`, `PATCHES` or `SCORES`.
             rows: The rows of that table, in the order to store them; none is allowed.
             provenance: What the rows were made from.
             writer: Number of the lease under which it is written, see `disk.temporary`.
@@ -120,7 +146,8 @@ class TableStore:
     def temporaries(self, key: str) -> list[Path]:
         """List the temporary files of a video's tables: a run that was killed leaves them."""
         tables = [self.video_path(key), self.windows_path(key)]
-        tables += [self.patches_path(name, key) for name in self._category_names()]
+        names = {*self._category_names("patches"), *self._category_names("scores")}
+        tables += self.paths_of_categories(key, sorted(names))
         return [path for table in tables for path in temporaries(table)]
 
     def read_video(self, key: str) -> VideoRow | None:
@@ -150,6 +177,21 @@ class TableStore:
         """
         path = self.patches_path(category, key)
         return read_table(path, _name(path), PATCHES, PatchRow)
+
+    def read_scores(self, category: str, key: str) -> list[ScoreRow]:
+        """Read the scores of a video's patches for a category; empty where there is no table.
+
+        A patch may have no row, or one of earlier files (`ScoreRow.is_of`), and a row no patch any more.
+
+        Raises:
+            DamagedTableError: The file is damaged.
+            DatasetAssetsError: It is from a newer release, or cannot be read.
+        """
+        path = self.scores_path(category, key)
+        try:
+            return read_table(path, _name(path), SCORES, ScoreRow)
+        except DamagedTableError as error:
+            raise DamagedTableError(error.what, "run score again, which replaces it.") from error
 
     def read_provenance(self, path: Path) -> Provenance | None:
         """Read what a table was made from, from its footer only; None where the file is absent.
@@ -196,8 +238,9 @@ class TableStore:
         for leftover in self.temporaries(key):
             leftover.unlink(missing_ok=True)
 
-    def _category_names(self) -> list[str]:
-        folders = (self.root / "patches").glob(f"{_CATEGORY}*")
+    def _category_names(self, kind: str) -> list[str]:
+        """List the categories that have a folder of tables of a kind, sorted."""
+        folders = (self.root / kind).glob(f"{_CATEGORY}*")
         return sorted(folder.name.removeprefix(_CATEGORY) for folder in folders)
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final, cast
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.config import Settings, VideoEntry
-from dataset_assets.dataset import DataSet, TripletPaths, VideoWork, content_hash, triplet_paths
+from dataset_assets.dataset import DataSet, TripletPaths, VideoWork, read_frames, triplet_paths
 from dataset_assets.frames import FileKind
 from dataset_assets.generate.checkpoints import Checkpoints
 from dataset_assets.generate.ledger import PatchLedger
@@ -97,30 +96,16 @@ def _derived(data_set: DataSet, row: PatchRow, missing: Collection[FileKind]) ->
     found: dict[FileKind, bytes] = {}
     for kind in missing:
         source = kind.source(row.kinds)
-        picture = None if source is None else _picture(data_set, row, source)
-        if source is not None and picture is not None:
-            found[kind] = encode_png(_frames(row, picture, source, kind))
+        stack = None if source is None else read_frames(data_set.folder, row, source)
+        if source is not None and stack is not None:
+            found[kind] = encode_png(_frames(row, stack, source, kind))
     return found
 
 
-def _picture(data_set: DataSet, row: PatchRow, kind: FileKind) -> npt.NDArray[np.uint8] | None:
-    """Return the picture in a patch's file, (height, width, 3); None where it is not what was written."""
-    file = next(each for each in row.files if each.kind is kind)
-    try:
-        content = data_set.path_of(TripletPaths.of(row).by_kind[kind]).read_bytes()
-    except OSError:
-        return None
-    if content_hash(content) != file.content_hash:
-        return None
-    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    return None if picture is None else picture.astype(np.uint8, copy=False)
-
-
 def _frames(
-    row: PatchRow, picture: npt.NDArray[np.uint8], source: FileKind, kind: FileKind
+    row: PatchRow, stack: npt.NDArray[np.uint8], source: FileKind, kind: FileKind
 ) -> npt.NDArray[np.uint8]:
-    """Return the picture of one kind of LR file, made of a file that shows its frames too."""
-    stack = picture.reshape(len(source.frames), -1, *picture.shape[1:])
+    """Return the picture of one kind of LR file, made of the frames of a file that shows them too."""
     first = kind.frames.start - source.frames.start
     frames = stack[first : first + len(kind.frames)]
     small = frames if source.is_lr else downscale(frames, cast("Kernel", row.kernel), row.scale)

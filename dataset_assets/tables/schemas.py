@@ -209,9 +209,65 @@ PATCHES: pa.Schema = pa.schema(
 )
 """One row for every triplet whose files are in place."""
 
+SCORES: pa.Schema = pa.schema(
+    [
+        _column("patch_id", _STRING, "The patch, by its `patch_id` in the patches table of this category."),
+        _column("window", _INT32, "Number of the window of the patch."),
+        _column(
+            "gt_hash",
+            _STRING,
+            "Hash of the GT file that was measured; another one in the patches table "
+            "means that the patch was made again since.",
+        ),
+        _column("lr_hash", _STRING, "Hash of the LR stack that was measured, the one with the most frames."),
+        _column(
+            "detail_db",
+            _FLOAT32,
+            "PSNR in dB of the enlarged middle LR frame against GT, at most 78.1; "
+            "above 50 there is nothing to learn.",
+        ),
+        _column(
+            "noise_sigma",
+            _FLOAT32,
+            "Standard deviation of the noise of GT where it is flattest, in levels of 255.",
+        ),
+        _column(
+            "blockiness",
+            _FLOAT32,
+            "How far steps on a grid of 8 pixels stand out in GT; to compare patches of one film.",
+        ),
+        _column("flat_share", _FLOAT32, "Share of the blocks of 16x16 pixels of GT that are flat, 0..1."),
+        _column(
+            "motion",
+            _FLOAT32,
+            "Mean absolute difference of neighbouring LR frames, in levels of 255; "
+            "below 0.3 the patch is still.",
+        ),
+        _column(
+            "still_pairs",
+            _INT32,
+            "How many pairs of neighbouring LR frames, 6 in a stack of 7, are the same in every pixel.",
+        ),
+        _column(
+            "combing",
+            _FLOAT32,
+            "Share of the blocks of GT with visible combs, 0..1; from 0.01 on it is combed.",
+        ),
+        _column(
+            "subtitle",
+            _FLOAT32,
+            "Share of the columns of GT in which a line of still bright strokes has some, 0..1; from 0.15 on "
+            "it is like a subtitle; null where the videos table lacks the film.",
+            nullable=True,
+        ),
+        _column("scores_version", _INT32, "Version of the scores; those of an older one are measured again."),
+    ]
+)
+"""One row for every patch whose scores were measured."""
+
 
 def description(field: pa.Field) -> str:
-    """Return the description of a column of `VIDEOS`, `WINDOWS` or `PATCHES`."""
+    """Return the description of a column of `VIDEOS`, `WINDOWS`, `PATCHES` or `SCORES`."""
     text: bytes = field.metadata[b"description"]
     return text.decode()
 
@@ -359,6 +415,15 @@ class PatchRow:
         return tuple(kind for kind in FileKind if getattr(self, f"{kind.column}_path") is not None)
 
     @property
+    def largest_stack(self) -> PatchFile | None:
+        """Its LR stack with the most frames; None only in a damaged row."""
+        return max(
+            (file for file in self.files if file.kind.is_lr),
+            key=lambda file: len(file.kind.frames),
+            default=None,
+        )
+
+    @property
     def size_bytes(self) -> int:
         """Bytes of its files."""
         return sum(file.size_bytes or 0 for file in self.files)
@@ -377,5 +442,32 @@ class PatchRow:
         return replace(self, **columns)
 
 
-Row = VideoRow | WindowRow | PatchRow
-"""A row of any of the three tables."""
+@dataclass(frozen=True, slots=True)
+class ScoreRow:
+    """A row of the scores table; `SCORES` describes the fields. Scores keep float32 precision."""
+
+    schema: ClassVar[pa.Schema] = SCORES
+
+    patch_id: str
+    window: int
+    gt_hash: str
+    lr_hash: str
+    detail_db: float
+    noise_sigma: float
+    blockiness: float
+    flat_share: float
+    motion: float
+    still_pairs: int
+    combing: float
+    subtitle: float | None
+    scores_version: int
+
+    def is_of(self, patch: PatchRow) -> bool:
+        """Return whether it was measured on the files that a patch has now."""
+        stack = patch.largest_stack
+        lr_hash = None if stack is None else stack.content_hash
+        return (self.patch_id, self.gt_hash, self.lr_hash) == (patch.patch_id, patch.gt_hash, lr_hash)
+
+
+Row = VideoRow | WindowRow | PatchRow | ScoreRow
+"""A row of any of the tables."""

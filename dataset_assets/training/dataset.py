@@ -97,9 +97,9 @@ class TripletDataset:
             crop: Side of the square crop of GT in pixels, divisible by the scale; the place is drawn. None
                 for complete patches, as in validation: samples then differ in size from format to format,
                 so that a batch must be of one patch, or of one format by `formats`.
-            where: Condition in DuckDB's SQL over the columns of the patches and the windows table,
-                `category`, `video`, and the films' columns as `film.<column>`, such as
-                `"sharpness > 0.8 AND video <> 'feature-film'"`. Hold out films for validation, never
+            where: Condition in DuckDB's SQL over the columns of the patches and the windows table, the
+                scores, `category`, `video`, and the films' columns as `film.<column>`, such as
+                `"detail_db < 50 AND video <> 'feature-film'"`. Hold out films for validation, never
                 windows: windows of a film are alike.
             formats: A format or several; all by default.
             augment: Whether a sample is one of 16 views, drawn with its crop: flips, quarter turns, and the

@@ -86,10 +86,24 @@ def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
         patches = read(data_set.tables.patches_path(category, key), rows)
         if patches is not None:
             tables.patches[category] = patches
+    _check_scores(data_set, key, found)
     path = data_set.tables.windows_path(key)
     if any(tables.patches.values()) and tables.windows is None and path not in found.repair.tables:
         found.add(Kind.TABLE, _place(data_set, path), "is missing, though patches were made of its windows")
     return tables
+
+
+def _check_scores(data_set: DataSet, key: str, found: VideoFindings) -> None:
+    """Read the scores of a video's patches; those of earlier files or of an older version are no damage."""
+    for category in data_set.tables.categories_of(key):
+        path = data_set.tables.scores_path(category, key)
+        try:
+            data_set.tables.read_scores(category, key)
+        except DamagedTableError as error:
+            found.repair.tables.add(path)
+            found.add(Kind.TABLE, _place(data_set, path), str(error))
+        except DatasetAssetsError as error:
+            found.add(Kind.TABLE, _place(data_set, path), str(error))
 
 
 def strata_below(made: Provenance) -> int:

@@ -5,7 +5,7 @@ Not here: why a window is wanted (`windows`), formats (`patches`), Parquet, Dags
 
 from dataset_assets.video.active_area import has_crop_bar, has_window_bars
 from dataset_assets.video.colour import bake_lut, is_converted, scales_last
-from dataset_assets.video.combs import has_combs, looks_combed, sample_lines
+from dataset_assets.video.combs import combed_share, has_combs, looks_combed, sample_lines
 from dataset_assets.video.containers import CONTAINERS
 from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
@@ -38,6 +38,7 @@ __all__ = [
     "Timeline",
     "VideoInfo",
     "bake_lut",
+    "combed_share",
     "has_combs",
     "has_crop_bar",
     "has_parameters",

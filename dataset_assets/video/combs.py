@@ -201,12 +201,31 @@ def looks_combed(picture: npt.NDArray[np.uint8]) -> bool:
     Args:
         picture: Luma, shape (height, width).
     """
+    return combed_share(picture) >= MIN_VISIBLE_SHARE
+
+
+def combed_share(picture: npt.NDArray[np.uint8]) -> float:
+    """Return the share of a picture's blocks with visible combs, whatever its neighbours show.
+
+    Blocks of 32 lines, of which lines stick out and columns do not. At 0.01 and above are none of 1,410 crops
+    of progressive films but those of two test charts with lines or dots one pixel high, 97 % of 342
+    crops in which two frames were woven where they move (`benchmarks.score_trials`), and two thirds of 180 of
+    interlaced films: those that move slowly lie below. Nothing is found in a picture that was scaled
+    after its lines were woven.
+
+    Args:
+        picture: Luma, shape (height, width), uint8.
+
+    Returns:
+        0..1; 0 where fewer than 3 blocks have combs, which is chance.
+    """
     lines = _blocks(picture, 8)
     if not lines.size:
-        return False
+        return 0.0
     combs = _combs(lines)
     found = (combs >= MIN_VISIBLE_COMBS) & (combs >= MIN_VISIBLE_OVER_COLUMNS * _column_combs(lines))
-    return int(np.count_nonzero(found)) >= max(MIN_VISIBLE_BLOCKS, MIN_VISIBLE_SHARE * found.size)
+    count = int(np.count_nonzero(found))
+    return count / found.size if count >= MIN_VISIBLE_BLOCKS else 0.0
 
 
 def _blocks(samples: npt.NDArray[Any], bits: int) -> Lines:

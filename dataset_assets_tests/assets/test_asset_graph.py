@@ -71,11 +71,16 @@ exports <- general_patches space_patches toon_patches
   check counts_match by -
   check every_file_opens by -
   check lr_aligned by -
+patch_scores <- general_patches space_patches toon_patches
+  group training_set, partitions videos, kinds opencv parquet
+  step patch_scores, pool decode, subset False
 job delete_old_runs: -
   partitions -, in_process
 job export: exports
   partitions -, in_process
 job make_patches: general_patches scene_windows source_video space_patches toon_patches
+  partitions videos, in_process
+job score_patches: patch_scores
   partitions videos, in_process
 job update_stats: dataset_stats
   partitions -, in_process
@@ -161,13 +166,13 @@ def test_no_step_has_a_retry_policy(tmp_path: Path) -> None:
     policies = [
         asset.op.retry_policy for asset in definitions.get_repository_def().assets_defs_by_key.values()
     ]
-    assert policies == [None] * 7
+    assert policies == [None] * 8
 
 
 def test_a_descriptions_first_line_is_short_plain_text(tmp_path: Path) -> None:
     definitions = build_defs(write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)}))
     firsts = [(spec.description or "").split("\n")[0] for spec in definitions.resolve_all_asset_specs()]
-    assert len(firsts) == 7
+    assert len(firsts) == 8
     assert [line for line in firsts if not 20 <= len(line) <= 70 or set(line) & set("`*|#_")] == []
 
 
@@ -181,7 +186,7 @@ def test_every_asset_says_what_it_is_where_it_is_and_how_to_make_it_again(tmp_pa
         assert text.count("```") == 2
         assert len(spec.kinds) <= 3
         tags = {name: value for name, value in spec.tags.items() if not name.startswith("dagster/")}
-        assert tags["stage"] in ("sources", "windows", "patches", "tables", "exports")
+        assert tags["stage"] in ("sources", "windows", "patches", "scores", "tables", "exports")
         assert len(tags) <= 3
         assert list(spec.owners) == ["team:dataset"]
 
@@ -219,7 +224,7 @@ def test_every_job_schedule_and_sensor_has_a_description(tmp_path: Path) -> None
     descriptions = {f"job {job.name}": job.description for job in jobs}
     descriptions |= {f"schedule {each.name}": each.description for each in repository.schedule_defs}
     descriptions |= {f"sensor {each.name}": each.description for each in repository.sensor_defs}
-    assert len(descriptions) == 11
+    assert len(descriptions) == 12
     assert [name for name, text in descriptions.items() if len(text or "") < 20] == []
 
 

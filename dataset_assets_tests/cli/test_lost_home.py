@@ -12,6 +12,7 @@ from dagster._core.loader import LoadingContextForTest
 
 from dataset_assets.assets.registering import find_unregistered, register
 from dataset_assets.config import load_settings
+from dataset_assets.curation import score_video
 from dataset_assets.dataset import TableStore
 from dataset_assets.definitions import build_defs
 from dataset_assets_tests.command import run
@@ -50,6 +51,23 @@ def test_generate_registers_what_is_there_and_makes_nothing(copy: Path) -> None:
         for asset in ASSETS:
             assert instance.get_materialized_partitions(dg.AssetKey(asset)) == BOTH
         assert find_unregistered(instance, load_settings(copy)) == []
+
+
+def test_scores_are_registered_where_every_patch_of_a_video_has_some(copy: Path) -> None:
+    settings = load_settings(copy)
+    score_video(settings, "alpha")
+    score_video(settings, "beta", categories=["toon"])
+    asset = dg.AssetKey("patch_scores")
+    with dg.DagsterInstance.from_config(str(new_home(copy))) as instance:
+        tables = find_unregistered(instance, settings)
+        assert sum(register(instance, settings, tables)) == len(tables) == 11
+        assert instance.get_materialized_partitions(asset) == {"alpha"}
+        score_video(settings, "beta")
+        (table,) = find_unregistered(instance, settings)
+        assert (table.asset, table.key) == ("patch_scores", "beta")
+        list(register(instance, settings, [table]))
+        assert instance.get_materialized_partitions(asset) == BOTH
+        assert find_unregistered(instance, settings) == []
 
 
 def test_what_is_registered_is_what_the_tables_contain(copy: Path) -> None:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataset_assets.config import Settings, load_settings
+from dataset_assets.curation import score_video
 from dataset_assets.dataset import SOURCE, WINDOWS, DataSet
 from dataset_assets.generate import Changes, VideoReport, generate_video, planned_changes, probe_video
 from dataset_assets.verify import verify
@@ -135,6 +136,19 @@ def test_making_it_again_makes_nothing_and_touches_no_file(folder: Path) -> None
         report = generate_video(settings, key)
         assert (report.made, report.windows.accepted) == (0, 3)
     assert files(folder / "dataset") == before
+    assert_sound(settings)
+
+
+def test_its_patches_are_scored_and_nothing_else_is_touched(folder: Path) -> None:
+    settings = load_settings(folder / "config.json")
+    before, stale = files(folder), not_done(settings)
+    scored = sum(score_video(settings, key).made for key in KEYS)
+    assert scored == sum(1 for _ in DataSet.of(settings).triplets())
+    after = files(folder)
+    assert {name for name in after if after[name] != before.get(name)} == {
+        name for name in after if name.startswith("dataset/metadata/scores/")
+    }
+    assert not_done(settings) == stale
     assert_sound(settings)
 
 

@@ -25,6 +25,7 @@ from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import (
     PATCHES,
     SCHEMA_VERSION,
+    SCORES,
     VIDEOS,
     WINDOWS,
     WRITER_VERSION,
@@ -33,7 +34,7 @@ from dataset_assets.tables import (
     WindowRow,
 )
 from dataset_assets_tests.tables import samples
-from dataset_assets_tests.tables.samples import ACCEPTED, PATCH, PROVENANCE, REJECTED, VIDEO
+from dataset_assets_tests.tables.samples import ACCEPTED, PATCH, PROVENANCE, REJECTED, SCORE, VIDEO
 
 resource = pytest.importorskip("resource", reason="file size limits are POSIX only")
 
@@ -77,6 +78,9 @@ def test_tables_lie_where_other_tools_look_for_them(store: TableStore, tmp_path:
     assert store.windows_path("a-film") == metadata / "windows/video=a-film/part-0.parquet"
     assert store.patches_path("space", "a-film") == (
         metadata / "patches/category=space/video=a-film/part-0.parquet"
+    )
+    assert store.scores_path("space", "a-film") == (
+        metadata / "scores/category=space/video=a-film/part-0.parquet"
     )
 
 
@@ -176,6 +180,19 @@ def test_tables_are_listed_by_video_and_category_without_leftovers(filled: Table
         (key, filled.windows_path(key)) for key in ("a-film", "b-film")
     ]
     assert list(filled.patches_files("toon")) == ["a-film", "b-film", "e-film"]
+
+
+def test_scores_are_listed_beside_the_patches_and_make_no_category_of_their_own(filled: TableStore) -> None:
+    filled.write(filled.scores_path("general", "a-film"), SCORES, [SCORE], PROVENANCE)
+    leftover = filled.scores_path("general", "b-film")
+    leftover.parent.mkdir()
+    leftover.with_name(".part-0.parquet.tmp").touch()
+    assert filled.categories() == ["space", "toon"]
+    assert filled.categories_of("a-film") == ["general", "space", "toon"]
+    assert filled.categories_of("b-film") == ["space", "toon"]
+    assert list(filled.scores_files("general")) == ["a-film"]
+    assert filled.read_scores("general", "a-film") == [SCORE]
+    assert leftover.with_name(".part-0.parquet.tmp") in filled.temporaries("b-film")
 
 
 def test_a_key_of_digits_alone_stays_text(store: TableStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import Settings
+from dataset_assets.curation import score_video
+from dataset_assets.dataset import DataSet
 from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets.object_store import StoreError
@@ -64,6 +67,23 @@ def test_the_store_holds_what_the_folder_of_one_machine_does(
         assert bucket.read(name) == (tmp_path / "a" / name).read_bytes()
     others = {name for name in bucket.names() if not name.endswith((".png", ".parquet"))}
     assert others == {"metadata/.machines", f"metadata/.leases/{KEY}/1", f"metadata/.leases/{KEY}/2"}
+
+
+def test_scores_are_in_the_store_and_measured_on_files_that_another_machine_made(
+    bucket: Bucket, tiny_film: Film, tmp_path: Path, whole: Path
+) -> None:
+    make(stored_settings(tmp_path / "a", tiny_film))
+    score_video(stored_settings(tmp_path / "b", tiny_film), KEY)
+    alone = tmp_path / "alone"
+    shutil.copytree(whole, alone)
+    score_video(small_settings(alone, tiny_film.path), KEY)
+    assert_equal(bucket, alone)
+    settings = stored_settings(tmp_path / "a", tiny_film)
+    DataSet.of(settings).copy.refresh()
+    assert tables(tmp_path / "a") == tables(alone)
+    assert score_video(settings, KEY).made == 0
+    DataSet.of(settings).remove_video(KEY)
+    assert bucket.tables() == {}
 
 
 def test_a_data_set_that_was_copied_to_the_store_goes_on_there(

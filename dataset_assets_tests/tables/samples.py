@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
+from dataset_assets.tables import PatchRow, Provenance, ScoreRow, VideoRow, WindowRow
 from dataset_assets.video.fingerprint import Fingerprint
 
 PROVENANCE = Provenance(
@@ -108,6 +108,22 @@ PATCH = PatchRow(
     scale=3,
     settings_hash="0f" * 8,
     created_at=datetime(2025, 3, 1, 12, 31, tzinfo=UTC),
+)
+
+SCORE = ScoreRow(
+    patch_id="a-film_000000",
+    window=0,
+    gt_hash="a0" * 8,
+    lr_hash="c2" * 8,
+    detail_db=33.5,
+    noise_sigma=1.25,
+    blockiness=0.0625,
+    flat_share=0.5,
+    motion=2.75,
+    still_pairs=3,
+    combing=0.0,
+    subtitle=None,
+    scores_version=1,
 )
 
 _int32 = st.integers(-(2**31), 2**31 - 1)

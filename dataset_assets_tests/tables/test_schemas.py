@@ -5,13 +5,24 @@ from dataclasses import fields, replace
 import pyarrow as pa
 import pytest
 
-from dataset_assets.tables import PATCHES, VIDEOS, WINDOWS, PatchRow, VideoRow, WindowRow, description
+from dataset_assets.tables import (
+    PATCHES,
+    SCORES,
+    VIDEOS,
+    WINDOWS,
+    PatchRow,
+    ScoreRow,
+    VideoRow,
+    WindowRow,
+    description,
+)
 from dataset_assets_tests.tables.samples import ACCEPTED, REJECTED
 
 TABLES = [
     pytest.param(VIDEOS, VideoRow, id="videos"),
     pytest.param(WINDOWS, WindowRow, id="windows"),
     pytest.param(PATCHES, PatchRow, id="patches"),
+    pytest.param(SCORES, ScoreRow, id="scores"),
 ]
 
 VIDEOS_COLUMNS = """
@@ -94,6 +105,22 @@ settings_hash string
 created_at timestamp[us, tz=UTC]
 """
 
+SCORES_COLUMNS = """
+patch_id string
+window int32
+gt_hash string
+lr_hash string
+detail_db float
+noise_sigma float
+blockiness float
+flat_share float
+motion float
+still_pairs int32
+combing float
+subtitle float?
+scores_version int32
+"""
+
 
 @pytest.mark.parametrize(
     ("schema", "columns"),
@@ -101,6 +128,7 @@ created_at timestamp[us, tz=UTC]
         pytest.param(VIDEOS, VIDEOS_COLUMNS, id="videos"),
         pytest.param(WINDOWS, WINDOWS_COLUMNS, id="windows"),
         pytest.param(PATCHES, PATCHES_COLUMNS, id="patches"),
+        pytest.param(SCORES, SCORES_COLUMNS, id="scores"),
     ],
 )
 def test_a_table_has_the_promised_columns_in_their_order(schema: pa.Schema, columns: str) -> None:
@@ -110,14 +138,14 @@ def test_a_table_has_the_promised_columns_in_their_order(schema: pa.Schema, colu
 
 @pytest.mark.parametrize(("schema", "row_type"), TABLES)
 def test_a_row_has_the_fields_of_its_table(
-    schema: pa.Schema, row_type: type[VideoRow | WindowRow | PatchRow]
+    schema: pa.Schema, row_type: type[VideoRow | WindowRow | PatchRow | ScoreRow]
 ) -> None:
     assert [field.name for field in fields(row_type)] == schema.names
 
 
 @pytest.mark.parametrize(("schema", "row_type"), TABLES)
 def test_a_field_may_be_none_exactly_where_its_column_may_be_null(
-    schema: pa.Schema, row_type: type[VideoRow | WindowRow | PatchRow]
+    schema: pa.Schema, row_type: type[VideoRow | WindowRow | PatchRow | ScoreRow]
 ) -> None:
     optional = [field.name for field in fields(row_type) if "None" in str(field.type)]
     assert optional == [field.name for field in schema if field.nullable]

@@ -12,8 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from dataset_assets.video.combs import (
+    MIN_VISIBLE_SHARE,
     Lines,
     comb_votes,
+    combed_share,
     first_field,
     has_combs,
     is_telecined,
@@ -155,3 +157,10 @@ def test_a_picture_by_itself_looks_combed_or_not() -> None:
     (combed,), (whole,) = grey(interlaced(pan(2, 6, 0)), 1), grey(pan(1), 1)
     assert looks_combed(combed)
     assert not looks_combed(whole)
+
+
+def test_the_share_of_combed_blocks_follows_the_part_that_is_combed() -> None:
+    (combed,), (whole,) = grey(interlaced(pan(2, 6, 0)), 1), grey(pan(1), 1)
+    half = np.vstack([combed[:160], whole[160:]])
+    assert combed_share(whole) == 0.0
+    assert MIN_VISIBLE_SHARE < combed_share(half) < combed_share(combed) <= 1.0

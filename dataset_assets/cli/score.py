@@ -1,0 +1,200 @@
+"""`score`: which patches are scored, how far that is, and the medians.
+
+Measuring and the tables are in the package `curation`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from dataset_assets.config import Settings, load_settings, near_names
+from dataset_assets.counting import counted, percent
+from dataset_assets.curation import SCORES, ScoringReport, Summary, score_video
+from dataset_assets.dataset import DataSet, TableStore
+from dataset_assets.errors import BusyError, ConfigError, DatasetAssetsError
+
+LINE_INTERVAL_S: Final = 60.0
+
+
+def score(
+    config: Path, console: Console, *, videos: Sequence[str], categories: Sequence[str], workers: int | None
+) -> int:
+    """Score the patches that have no scores, or were made again since; print the medians.
+
+    Args:
+        config: The configuration file.
+        console: Where progress is shown.
+        videos: Keys of the videos; all that have patches where empty.
+        categories: Categories; all where empty.
+        workers: Threads; the configuration's `max_workers` by default.
+
+    Returns:
+        The exit code: 0 when all is done but what another run works on, 1 when a video failed.
+
+    Raises:
+        ConfigError: The configuration holds mistakes, or a video or category is unknown.
+        DatasetAssetsError: There is nothing to score, or a table cannot be read.
+    """
+    settings = load_settings(config)
+    data_set = DataSet.of(settings)
+    data_set.copy.begin()
+    data_set.join_hosts(settings, config)
+    patches = _patches(settings, data_set, videos, categories)
+    outcome = _Outcome()
+    with _Advance(console, sum(patches.values())) as advance:
+        for key in patches:
+            try:
+                report = score_video(
+                    settings,
+                    key,
+                    categories=categories or None,
+                    workers=workers or settings.base.max_workers,
+                    on_patches=advance,
+                )
+            except BusyError as error:
+                console.print(f"skipped {escape(str(error))}", soft_wrap=True)
+            except DatasetAssetsError as error:
+                outcome.failed += 1
+                console.print(f"[red]failed[/red] {escape(str(error))}", soft_wrap=True)
+            else:
+                outcome.add(report)
+    console.print(_medians(dict(sorted(outcome.summaries.items()))))
+    console.print(outcome.sentence(data_set.metadata_folder / "scores"), soft_wrap=True)
+    return 1 if outcome.failed else 0
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What was done, over all videos.
+
+    Attributes:
+        summaries: The scores by category.
+        failed: Videos that failed.
+    """
+
+    summaries: dict[str, Summary] = field(default_factory=dict)
+    failed: int = 0
+    _videos: int = 0
+    _made: int = 0
+    _removed: int = 0
+    _cpu_s: float = 0.0
+
+    def add(self, report: ScoringReport) -> None:
+        """Add a video."""
+        for name, of_category in report.categories.items():
+            self.summaries.setdefault(name, Summary()).add(of_category.rows)
+        self._videos += 1
+        self._made += report.made
+        self._removed += report.removed
+        self._cpu_s += report.cpu_s if report.made else 0.0
+
+    def sentence(self, folder: Path) -> str:
+        """Return it in one line."""
+        scored = sum(each.patches for each in self.summaries.values())
+        parts = [f"{self._made:,} scored now"]
+        if self._made:
+            parts[0] += f" ({1000 * self._cpu_s / self._made:.1f} CPU ms each)"
+        if self._removed:
+            parts.append(f"{counted(self._removed, 'old row')} removed")
+        of_videos = f"{counted(scored, 'patch')} of {counted(self._videos, 'video')} in {folder}"
+        return f"{of_videos}: {', '.join(parts)}"
+
+
+class _Advance(AbstractContextManager["_Advance"]):
+    """Shows how many patches have scores: a bar, or a line a minute where there is no terminal."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console, self._total, self._done = console, total, 0
+        self._shown_s = time.monotonic()
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("patches", total=total)
+
+    def __enter__(self) -> _Advance:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, count: int) -> None:
+        """Count further patches."""
+        self._done += count
+        self._bar.advance(self._task, count)
+        now_s = time.monotonic()
+        if not self._console.is_terminal and now_s >= self._shown_s + LINE_INTERVAL_S:
+            self._shown_s = now_s
+            self._console.print(f"{self._done:,} of {counted(self._total, 'patch')}", soft_wrap=True)
+
+
+def _patches(
+    settings: Settings, data_set: DataSet, videos: Sequence[str], categories: Sequence[str]
+) -> dict[str, int]:
+    """Return how many patches each video has that is scored, by key; also those with old scores alone.
+
+    Raises:
+        ConfigError: A video has no patches table, or a category is neither configured nor in the tables.
+        DatasetAssetsError: No video has one.
+    """
+    tables = data_set.tables
+    there = tables.categories()
+    known = sorted({*settings.categories, *there})
+    problems = [
+        f"--categories: there is no category {name}; {near_names(name, known)}"
+        for name in dict.fromkeys(categories)
+        if name not in known
+    ]
+    counts: dict[str, int] = {}
+    for name in there:
+        for key, path in tables.patches_files(name).items():
+            counts.setdefault(key, 0)
+            if not categories or name in categories:
+                counts[key] += _rows(tables, path)
+    problems += [
+        f"--videos: {key!r} has no patches; {near_names(key, counts)}"
+        for key in dict.fromkeys(videos)
+        if key not in counts
+    ]
+    if problems:
+        raise ConfigError(problems)
+    if not counts:
+        raise DatasetAssetsError(f"{data_set.folder} has no patches to score", "run generate first.")
+    return {key: count for key, count in sorted(counts.items()) if not videos or key in videos}
+
+
+def _rows(tables: TableStore, path: Path) -> int:
+    try:
+        footer = tables.read_footer(path)
+    except DatasetAssetsError:
+        return 0  # reported where the video is scored
+    return sum(footer[1].patches.values()) if footer else 0
+
+
+def _medians(summaries: dict[str, Summary]) -> Table:
+    """Return a column for each category: the median of each score."""
+    table = Table("median")
+    for name in summaries:
+        table.add_column(name, justify="right")
+    medians = [summary.medians for summary in summaries.values()]
+    for score_name in SCORES:
+        table.add_row(score_name, *(_shown(each.get(score_name)) for each in medians))
+    table.add_row("nothing to learn", *(percent(each.nothing_to_learn) for each in summaries.values()))
+    table.add_row("patches", *(f"{each.patches:,}" for each in summaries.values()))
+    return table
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"

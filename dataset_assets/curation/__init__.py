@@ -1,0 +1,15 @@
+"""Curation: the scores of a data set's patches, measured on its files and kept in tables of their own.
+
+Nothing here deletes a patch or makes one stale. Not here: what a score is (`scores`), and Dagster.
+
+Example:
+    from dataset_assets.curation import score_video
+
+    for key in data_set.tables.patches_files("general"):
+        print(score_video(settings, key).made, "patches scored")
+"""
+
+from dataset_assets.curation.reports import SCORES, CategoryScores, ScoringReport, Summary
+from dataset_assets.curation.scoring import score_video
+
+__all__ = ["SCORES", "CategoryScores", "ScoringReport", "Summary", "score_video"]

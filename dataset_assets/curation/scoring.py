@@ -1,0 +1,245 @@
+"""Score the patches of a video from its PNG files: what has no score, or was made again since.
+
+Here: which patches are measured, by several threads, and when the table is written. Threads, since reading,
+decoding and measuring run without Python's lock. Not here: the scores themselves (`scores`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import Final
+
+import cv2
+
+from dataset_assets.config import Settings
+from dataset_assets.counting import counted
+from dataset_assets.curation.reports import CategoryScores, ScoringReport
+from dataset_assets.dataset import DataSet, OnBusy, VideoWork, current_scores, read_frames
+from dataset_assets.disk import FULL_ERRNOS
+from dataset_assets.errors import DamagedTableError, DatasetAssetsError, SpaceError
+from dataset_assets.frames import FileKind
+from dataset_assets.object_store import StoreError
+from dataset_assets.scores import SCORES_VERSION, CropPlace, score_patch
+from dataset_assets.tables import SCORES, PatchRow, ScoreRow, VideoRow
+
+# Writing the table of 1,000 patches takes as long as measuring one; a killed run loses seconds.
+COMMIT_EVERY: Final = 200
+# Patches that wait to be stored, for each thread.
+AHEAD: Final = 4
+
+
+def score_video(
+    settings: Settings,
+    key: str,
+    *,
+    categories: Collection[str] | None = None,
+    workers: int = 1,
+    on_patches: Callable[[int], None] = lambda _: None,
+    on_busy: OnBusy | None = None,
+) -> ScoringReport:
+    """Measure the scores of a video's patches that have none, or were made again since.
+
+    Rows of patches that are gone are removed. A run that is stopped or killed goes on where it was.
+
+    Args:
+        settings: The configuration.
+        key: The video's key; it need not be in the configuration any more.
+        categories: Names of the categories; all that have tables by default.
+        workers: Threads.
+        on_patches: Called with the number of further patches that have scores.
+        on_busy: With many machines, called again and again while another works on the video, until it is
+            free. Without, that is an error.
+
+    Raises:
+        BusyError: Another run works on the video.
+        SpaceError: The disk is full.
+        DatasetAssetsError: Files of patches are missing or damaged, after all others were scored; or a table
+            or the disk cannot be read or written.
+    """
+    cv2.setNumThreads(1)  # parallelism is by patch
+    started_s, started_cpu_s = time.perf_counter(), time.process_time()
+    data_set = DataSet.of(settings)
+    found: dict[str, CategoryScores] = {}
+    unread: list[PatchRow] = []
+    with _disk_errors(key), data_set.hold(key, on_busy) as work:
+        data_set.tables.remove_temporaries(key)
+        film = data_set.tables.read_video(key)
+        there = data_set.tables.categories_of(key)
+        for name in there if categories is None else [each for each in there if each in categories]:
+            scoring = _Scoring(data_set, work, key, name, film)
+            scoring.run(workers, on_patches)
+            if scoring.report.patches or scoring.report.removed:
+                found[name] = scoring.report
+            unread += scoring.unread
+    if unread:
+        raise DatasetAssetsError(
+            f"{key}: the files of {counted(len(unread), 'patch')} are missing, or not what "
+            f"their rows describe, first {data_set.folder / unread[0].gt_path}; all others are scored",
+            "`dataset-assets verify --repair` and then `dataset-assets generate` rebuild them; score again.",
+        )
+    return ScoringReport(key, found, time.process_time() - started_cpu_s, time.perf_counter() - started_s)
+
+
+class _Scoring:
+    """The scores of a video's patches in one category.
+
+    Attributes:
+        unread: Patches with a file that is missing, or is not what their row describes.
+    """
+
+    def __init__(
+        self, data_set: DataSet, work: VideoWork, key: str, category: str, film: VideoRow | None
+    ) -> None:
+        """Read the tables.
+
+        Args:
+            data_set: The data set.
+            work: The right to write the video.
+            key: The video's key.
+            category: Name of the category.
+            film: The video's row; None where it has none.
+        """
+        self._data_set = data_set
+        self._work = work
+        self._path = data_set.tables.scores_path(category, key)
+        self._made_from = data_set.tables.read_provenance(data_set.tables.patches_path(category, key))
+        self._patches = data_set.tables.read_patches(category, key)
+        self._film = film
+        before, target = _read(data_set, category, key)
+        self._scores = current_scores(self._patches, before)
+        self._removed = len(before) - len(self._scores)
+        self._made = 0
+        # Also where patches are gone that had no score, or the table is damaged.
+        self._uncommitted = self._removed + (target is not None and target != len(self._patches))
+        self.unread: list[PatchRow] = []
+
+    @property
+    def report(self) -> CategoryScores:
+        """What the table holds, and what was done."""
+        return CategoryScores(tuple(self._rows()), len(self._patches), self._made, self._removed)
+
+    def run(self, workers: int, on_patches: Callable[[int], None]) -> None:
+        """Measure what is missing, and write the table if that changes it."""
+        on_patches(len(self._scores))
+        missing = [patch for patch in self._patches if patch.patch_id not in self._scores]
+        if missing:
+            self._work.fetch_files()
+        try:
+            for patch, row in self._measured(missing, workers):
+                if row is None:
+                    self.unread.append(patch)
+                    continue
+                self._scores[patch.patch_id] = row
+                self._made += 1
+                self._uncommitted += 1
+                if self._uncommitted >= COMMIT_EVERY:
+                    self._commit()
+                on_patches(1)
+        finally:
+            # Of a run that is stopped too.
+            self._commit()
+
+    def _commit(self) -> None:
+        if self._made_from is None:
+            if self._path.exists():
+                self._work.remove_table(self._path)
+        elif self._uncommitted:
+            rows = self._rows()
+            provenance = replace(
+                self._made_from,
+                code_version=str(SCORES_VERSION),
+                complete=len(rows) == len(self._patches),
+                target=len(self._patches),
+                chosen=None,
+                mix=None,
+                strata_target=None,
+                outdated=0,
+            )
+            self._work.write_table(self._path, SCORES, rows, provenance)
+        self._uncommitted = 0
+
+    def _rows(self) -> list[ScoreRow]:
+        rows = (self._scores.get(patch.patch_id) for patch in self._patches)
+        return [row for row in rows if row is not None]
+
+    def _measured(
+        self, patches: Sequence[PatchRow], workers: int
+    ) -> Iterator[tuple[PatchRow, ScoreRow | None]]:
+        """Yield patches in their order with their scores; None where a file is not what its row describes."""
+        waiting: deque[tuple[PatchRow, Future[ScoreRow | None]]] = deque()
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="score")
+        try:
+            for patch in patches:
+                waiting.append((patch, pool.submit(self._measure, patch)))
+                if len(waiting) >= workers * AHEAD:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            for first, future in waiting:
+                yield first, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _measure(self, patch: PatchRow) -> ScoreRow | None:
+        stack = patch.largest_stack
+        if stack is None or stack.content_hash is None:
+            return None
+        gt, lr = (read_frames(self._data_set.folder, patch, kind) for kind in (FileKind.GT, stack.kind))
+        if gt is None or lr is None:
+            return None
+        scores = score_patch(gt[0], lr, _place(patch, self._film))
+        return ScoreRow(
+            patch_id=patch.patch_id,
+            window=patch.window,
+            gt_hash=patch.gt_hash,
+            lr_hash=stack.content_hash,
+            scores_version=SCORES_VERSION,
+            **asdict(scores),
+        )
+
+
+def _read(data_set: DataSet, category: str, key: str) -> tuple[list[ScoreRow], int | None]:
+    """Return the rows of a scores table, and of how many patches it is.
+
+    None where it is absent; a damaged one has no rows and is of no number of patches, so it is replaced.
+    """
+    tables = data_set.tables
+    try:
+        made = tables.read_provenance(tables.scores_path(category, key))
+        return tables.read_scores(category, key), None if made is None else made.target
+    except DamagedTableError:
+        return [], -1
+
+
+def _place(patch: PatchRow, film: VideoRow | None) -> CropPlace | None:
+    if film is None:
+        return None
+    return CropPlace(
+        top=patch.y / film.working_height,
+        width=patch.width / film.working_width,
+        height=patch.height / film.working_height,
+    )
+
+
+@contextmanager
+def _disk_errors(key: str) -> Iterator[None]:
+    """Convert errors of the disk to ones for the user."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        place = error.filename or "its scores table"
+        if error.errno in FULL_ERRNOS:
+            raise SpaceError(
+                f"{key}: the disk is full ({place}: {error.strerror})",
+                "free some space and score again: what is written stays.",
+            ) from error
+        raise DatasetAssetsError(
+            f"{key}: {place} cannot be read or written ({error.strerror})",
+            "look after the disk or its permissions and score again: what is written stays.",
+        ) from error
