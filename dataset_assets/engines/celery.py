@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import socket
 import warnings
 from collections.abc import Mapping
 from typing import Any, cast
@@ -19,7 +20,14 @@ from typing import Any, cast
 import dagster as dg
 import redis
 from celery.bootsteps import RUN
-from celery.signals import task_postrun, task_prerun, worker_init, worker_ready
+from celery.signals import (
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from celery.states import READY_STATES
 from celery.worker.state import active_requests
 from dagster._core.instance.ref import InstanceRef
@@ -29,7 +37,9 @@ from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from dataset_assets.assets import GALLERY_ADDRESS, GALLERY_VARIABLE, HOLDS_RUNS_VARIABLE
+from dataset_assets.config import config_path
 from dataset_assets.engines.signs_of_life import (
+    SOCKET_TIMEOUT_S,
     STOP_S,
     Beat,
     beat_of_run,
@@ -100,10 +110,19 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         it loses the broker, and cannot revoke them after. One that was not started yet ends when it starts.
 
         Returns:
-            Whether it was going on.
+            Whether it was going on and the broker answers.
         """
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
+            return False
+        try:
+            self._redis.ping()
+        except redis.RedisError as error:
+            # A run that counts as cancelling cannot be terminated again, and this one would not be asked to.
+            what = f"the broker does not answer ({error}), so the run was not asked to stop"
+            self._instance.report_engine_event(
+                f"{what}; press Terminate again once it does", run, cls=type(self)
+            )
             return False
         # Before the signal: a run that is interrupted otherwise counts as failed, and is started again.
         self._instance.report_run_canceling(run)
@@ -180,6 +199,7 @@ class _Worker:
         self.url = ""
         self.alive_s = 0.0
         self.controller: Any = None
+        self.own_beat: Beat | None = None
         self.beats: dict[str, Beat] = {}
 
     def places(self) -> int:
@@ -194,6 +214,13 @@ _worker = _Worker()
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _prepare(sender: Any, **_: object) -> None:
     """Read the settings, and import what runs need: each is forked from this process, and starts at once."""
+    config = config_path(None)
+    if not config.is_file():
+        # It would take one run after the other, and fail them all.
+        raise SystemExit(
+            f"{config} is not on this machine, {socket.gethostname()}: mount the folder of the data set "
+            "here, or correct DATASET_ASSETS_CONFIG, and start the worker again."
+        )
     importlib.import_module(DEFINITIONS)
     os.environ.setdefault(GALLERY_VARIABLE, GALLERY_ADDRESS)  # `ui` on the head serves the pages
     os.environ.setdefault(HOLDS_RUNS_VARIABLE, "1")  # and holds runs while the configuration has a mistake
@@ -213,7 +240,22 @@ def _prepare(sender: Any, **_: object) -> None:
 
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def _offer_places(**_: object) -> None:
-    beat_of_worker(_worker.url, _worker.alive_s, _worker.controller.hostname, _worker.places)
+    _worker.own_beat = beat_of_worker(
+        _worker.url, _worker.alive_s, _worker.controller.hostname, _worker.places
+    )
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _hand_over(how: str, **_: object) -> None:
+    """Take no runs from now on where those that it has are interrupted."""
+    if how != "Warm":
+        _withdraw_places()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def _withdraw_places(**_: object) -> None:
+    if _worker.own_beat is not None:
+        _worker.own_beat.stop(wait_s=SOCKET_TIMEOUT_S)
 
 
 @task_prerun.connect  # type: ignore[untyped-decorator]

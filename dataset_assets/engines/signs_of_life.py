@@ -42,21 +42,31 @@ def stop_key(task_id: str) -> str:
 class Beat:
     """Sets a key until it is stopped, by a thread that does not keep its process from ending."""
 
-    def __init__(self, url: str, lifetime_s: float, beat: Callable[[redis.Redis, int], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        lifetime_s: float,
+        beat: Callable[[redis.Redis, int], None],
+        end: Callable[[redis.Redis], None] = lambda _: None,
+    ) -> None:
         """Start the thread.
 
         Args:
             url: The broker, `redis://...`.
             lifetime_s: Seconds after which a key is gone that is not set again.
             beat: Sets the key on a client, with its lifetime in ms; called `BEATS_PER_LIFETIME` times in one.
+            end: Called on the client once it is stopped.
         """
-        self._url, self._lifetime_s, self._beat = url, lifetime_s, beat
+        self._url, self._lifetime_s, self._beat, self._end = url, lifetime_s, beat, end
         self._stop = threading.Event()
-        threading.Thread(target=self._run, daemon=True, name="signs of life").start()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="signs of life")
+        self._thread.start()
 
-    def stop(self) -> None:
-        """Let the thread end."""
+    def stop(self, wait_s: float = 0.0) -> None:
+        """Let the thread end, and wait so long at most until it has."""
         self._stop.set()
+        if wait_s:
+            self._thread.join(wait_s)
 
     def _run(self) -> None:
         client = connect(self._url)
@@ -65,6 +75,8 @@ class Beat:
             with suppress(redis.RedisError):  # the broker is away: the film goes on
                 self._beat(client, lifetime_ms)
             if self._stop.wait(self._lifetime_s / BEATS_PER_LIFETIME):
+                with suppress(redis.RedisError):
+                    self._end(client)
                 return
 
 
@@ -89,7 +101,10 @@ def beat_of_run(url: str, lifetime_s: float, task_id: str) -> Beat:
 
 
 def beat_of_worker(url: str, lifetime_s: float, name: str, places: Callable[[], int]) -> Beat:
-    """Let a worker give signs of life, with how many runs it has or takes at a time.
+    """Let a worker give signs of life, with how many runs it has or takes at a time, until it is stopped.
+
+    A worker that has ended takes no runs: one that counts until its key expires is sent another run, which
+    waits in the broker behind the film of the last worker.
 
     Args:
         url: The broker.
@@ -102,7 +117,10 @@ def beat_of_worker(url: str, lifetime_s: float, name: str, places: Callable[[], 
         client.sadd(_WORKERS, name)
         client.set(_worker_key(name), places(), px=lifetime_ms)
 
-    return Beat(url, lifetime_s, beat)
+    def end(client: redis.Redis) -> None:
+        client.delete(_worker_key(name))
+
+    return Beat(url, lifetime_s, beat, end)
 
 
 def places_of_workers(client: redis.Redis) -> dict[str, int]:

@@ -175,6 +175,14 @@ def head_restarted(cluster: Cluster) -> None:
     assert cluster.head.wait_for_run(going_on.run_id) == "SUCCESS"
 
 
+def assert_takes_no_runs(cluster: Cluster, name: str) -> None:
+    """A worker that has ended is sent no further run."""
+    from dataset_assets.engines.signs_of_life import connect, places_of_workers
+
+    places = places_of_workers(connect(cluster.redis.url))
+    assert not any(name in worker for worker in places), places
+
+
 def worker_ends_when_done(cluster: Cluster) -> None:
     """A worker that is asked to end makes its film first."""
     worker = cluster.workers["w1"]
@@ -184,6 +192,7 @@ def worker_ends_when_done(cluster: Cluster) -> None:
     cluster.start_no_more()
     worker.wait()
     assert newest(cluster, progress.key).run_id == going_on.run_id
+    assert_takes_no_runs(cluster, "w1")
     assert cluster.head.wait_for_run(going_on.run_id) == "SUCCESS"
     cluster.start_worker("w1")
 
@@ -193,4 +202,5 @@ def worker_hands_its_film_over(cluster: Cluster) -> None:
     worker = cluster.workers["w2"]
     lost_run(cluster, "w2", lambda _: worker.signal(signal.SIGQUIT))
     worker.wait()
+    assert_takes_no_runs(cluster, "w2")
     cluster.start_worker("w2")

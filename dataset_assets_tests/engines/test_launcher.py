@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -16,7 +18,7 @@ from dataset_assets_tests.engines.servers import Server, running_redis
 
 pytest.importorskip("dagster_celery")
 
-from dataset_assets.engines import signs_of_life
+from dataset_assets.engines import celery, signs_of_life
 from dataset_assets.engines.celery import DatasetCeleryRunLauncher
 
 STARTED = dg.DagsterRunStatus.STARTED
@@ -114,6 +116,37 @@ def test_places_are_those_of_living_workers(launcher: DatasetCeleryRunLauncher, 
     beats[0].stop()
     wait_until(lambda: launcher.places() == {"w2": 3}, "one is left")
     beats[1].stop()
+
+
+def test_a_worker_that_has_ended_takes_no_runs_at_once(
+    launcher: DatasetCeleryRunLauncher, redis: Server
+) -> None:
+    beat = signs_of_life.beat_of_worker(redis.url, 3600.0, "leaving", lambda: 2)
+    wait_until(lambda: launcher.places() == {"leaving": 2}, "it is alive")
+    beat.stop(wait_s=60.0)
+    assert launcher.places() == {}
+
+
+def test_a_worker_without_its_configuration_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tmp_path / "not mounted" / "config.json"
+    monkeypatch.setenv("DATASET_ASSETS_CONFIG", str(config))
+    with pytest.raises(SystemExit, match=rf"^{re.escape(str(config))} is not on this machine, .*: mount"):
+        celery._prepare(None)
+
+
+def test_terminating_while_the_broker_is_away_changes_nothing_and_says_so(
+    instance: dg.DagsterInstance,
+) -> None:
+    away, run = launcher_of(instance, "redis://127.0.0.1:1/0"), started(instance, "task")
+    assert not away.terminate(run.run_id)
+    latest = instance.get_run_by_id(run.run_id)
+    assert latest is not None
+    assert latest.status is STARTED
+    said = instance.all_logs(run.run_id)[-1].message
+    assert "the broker does not answer (" in said
+    assert said.endswith("press Terminate again once it does")
 
 
 def test_terminating_asks_the_process_to_stop_and_says_so_first(
