@@ -12,10 +12,10 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from dataset_assets.assets import MAX_RETRIES_TAG, mark_config_mistake, video_of
+from dataset_assets.assets import MAX_RETRIES_TAG, data_set_of, mark_config_mistake, video_of
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.dagster_internals import PATIENCE_S, keep_connections
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, refuse_other_data_set
 from dataset_assets.errors import ConfigError
 
 # Of runs that their launcher starts again by itself, such as `generate`.
@@ -35,7 +35,8 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
 
         Raises:
             ConfigError: The file holds mistakes; all of them are listed. Or, with many machines, this one
-                has another release or configuration than those that work now.
+                has another release or configuration than those that work now, or another folder than the
+                machine that launched the run.
         """
         config = Path(self.path)
         run, instance = context.run, context.instance
@@ -48,7 +49,7 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
             if run is not None and instance is not None:
                 mark_config_mistake(instance, run.run_id)
             raise
-        if run is not None and video_of(run) is not None:
+        if run is not None:
             self._join_hosts(settings, config, run, instance)
         return settings
 
@@ -57,7 +58,10 @@ class DatasetConfig(dg.ConfigurableResource[Settings]):
         settings: Settings, config: Path, run: dg.DagsterRun, instance: dg.DagsterInstance | None
     ) -> None:
         try:
-            DataSet.of(settings).join_hosts(settings, config)
+            # First: what follows writes to the folder.
+            refuse_other_data_set(settings, data_set_of(run))
+            if video_of(run) is not None:
+                DataSet.of(settings).join_hosts(settings, config)
         except ConfigError:
             # A machine that refuses at once would be free for the next run at once, and fail all of a queue.
             time.sleep(settings.base.lease_s)

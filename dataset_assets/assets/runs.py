@@ -18,6 +18,8 @@ from dataset_assets.process import host_name
 PARTITION_TAG = "dagster/partition"
 # Of a run that found a mistake in the configuration: a failure of no film, which another run would repeat.
 CONFIG_MISTAKE_TAG = "dataset_assets/config_mistake"
+# Of a run that works on another machine: id of the data set that it has to find there.
+DATA_SET_TAG = "dataset_assets/data_set"
 SLURM_JOB_TAG = "dataset_assets/slurm_job"
 MAX_RETRIES_TAG = "dagster/max_retries"
 # Of a run that no daemon started: the command that did.
@@ -119,6 +121,18 @@ def mark_config_mistake(instance: dg.DagsterInstance, run_id: str, *, is_of_mach
 def is_config_mistake(run: dg.DagsterRun) -> bool:
     """Return whether a run failed for the configuration and not for its video."""
     return run.tags.get(CONFIG_MISTAKE_TAG) == run.run_id
+
+
+def data_set_tags(run_id: str, data_set: str) -> dict[str, str]:
+    """Return the tags by which a run on another machine knows the data set that it has to find there."""
+    # By its id: a run that is started again inherits the tags.
+    return {DATA_SET_TAG: f"{data_set} of {run_id}"}
+
+
+def data_set_of(run: dg.DagsterRun) -> str | None:
+    """Return the id of the data set that a run has to find on its machine, if its launcher gave it one."""
+    data_set, _, run_id = run.tags.get(DATA_SET_TAG, "").partition(" of ")
+    return data_set if run_id == run.run_id else None
 
 
 def slurm_job_tags(run_id: str, job: str) -> dict[str, str]:

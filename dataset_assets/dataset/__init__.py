@@ -15,6 +15,7 @@ from dataset_assets.dataset.at_work import AtWork
 from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.copying import COPY_AGE_S
 from dataset_assets.dataset.data_set import DataSet
+from dataset_assets.dataset.data_set_id import keep_data_set_id, refuse_other_data_set
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.holding import OnBusy, refuse_to_wait
@@ -123,6 +124,7 @@ __all__ = [
     "has_other_cap",
     "irrelevant_by_row",
     "irrelevant_settings",
+    "keep_data_set_id",
     "look_for_new_films",
     "newest",
     "patch_hashes",
@@ -131,6 +133,7 @@ __all__ = [
     "picture_name",
     "read_frames",
     "reasons_text",
+    "refuse_other_data_set",
     "refuse_to_wait",
     "select",
     "sequence_hashes",

@@ -31,13 +31,14 @@ from celery.signals import (
 from celery.states import READY_STATES
 from celery.worker.state import active_requests
 from dagster._core.instance.ref import InstanceRef
-from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster_celery.app import app, execute_job, execute_plan, resume_job
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
 from dataset_assets.assets import GALLERY_ADDRESS, GALLERY_VARIABLE, HOLDS_RUNS_VARIABLE
 from dataset_assets.config import config_path
+from dataset_assets.engines.data_set_tag import note_data_set
 from dataset_assets.engines.signs_of_life import (
     SOCKET_TIMEOUT_S,
     STOP_S,
@@ -102,6 +103,11 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
             return places_of_workers(self._redis)
         except redis.RedisError:
             return None
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Give a run to the broker, with the id of the data set that its worker has to see."""
+        note_data_set(self._instance, context.dagster_run)
+        super().launch_run(context)
 
     def terminate(self, run_id: str) -> bool:
         """Stop a run; it commits what it has, and counts as cancelled.

@@ -21,6 +21,7 @@ from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 from dataset_assets.assets import REMEDY, WHAT, slurm_job_of, slurm_job_tags, video_of
+from dataset_assets.engines.data_set_tag import note_data_set
 from dataset_assets.engines.slurm_jobs import (
     Job,
     JobStates,
@@ -83,11 +84,14 @@ class SlurmRunLauncher(RunLauncher, ConfigurableClass):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Submit a run's job; where Slurm refuses it, the run fails with one sentence.
 
+        The run gets the id of the data set that its node has to see.
+
         Raises:
             DagsterUserCodeUnreachableError: The controller does not answer. It is the one error for which
                 Dagster's queue keeps a run and tries again (`run_queue.max_user_code_failure_retries`).
         """
         run = context.dagster_run
+        note_data_set(self._instance, run)
         try:
             self._logs.mkdir(parents=True, exist_ok=True)
             job = self._submit(run)

@@ -84,7 +84,8 @@ def test_a_backfill_ends_well_whatever_happens_to_its_machines(
 def files(root: Path) -> set[str]:
     """The files of a data set but for those that coordinate runs; none may be left over."""
     found = {path.relative_to(root) for path in root.rglob("*") if path.is_file()}
-    coordinating = {".dagster", ".machines", ".hosts", ".leases", ".locks", ".progress", ".failures"}
+    coordinating = {".dagster", ".machines", ".data_set", ".hosts", ".leases", ".locks", ".progress"}
+    coordinating.add(".failures")
     return {str(path) for path in found if not coordinating & set(path.parts)}
 
 

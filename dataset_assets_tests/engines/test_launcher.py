@@ -9,14 +9,20 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.launcher import LaunchRunContext
 
-from dataset_assets.assets import failure_of_run
+from dataset_assets.assets import data_set_of, failure_of_run
+from dataset_assets.config import load_settings
+from dataset_assets.dataset import keep_data_set_id
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets_tests.automation.samples import add_run
 from dataset_assets_tests.command import wait_until
+from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.engines.servers import Server, running_redis
 
 pytest.importorskip("dagster_celery")
+
+from dagster_celery.launcher import CeleryRunLauncher
 
 from dataset_assets.engines import celery, signs_of_life
 from dataset_assets.engines.celery import DatasetCeleryRunLauncher
@@ -161,6 +167,46 @@ def test_terminating_asks_the_process_to_stop_and_says_so_first(
     assert launcher.get_run_worker_debug_info(run) is None
     ended = add_run(instance, "film", dg.DagsterRunStatus.SUCCESS)
     assert not launcher.terminate(ended.run_id)
+
+
+def given(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, config: Path
+) -> tuple[dg.DagsterRun, list[str]]:
+    """A run as the broker is given it, and what its log says of that."""
+    monkeypatch.setenv("DATASET_ASSETS_CONFIG", str(config))
+    found: list[dg.DagsterRun | None] = []
+
+    def take(_: object, context: LaunchRunContext) -> None:
+        found.append(instance.get_run_by_id(context.dagster_run.run_id))
+
+    monkeypatch.setattr(CeleryRunLauncher, "launch_run", take)
+    launched = add_run(instance, "film", dg.DagsterRunStatus.STARTING)
+    launcher_of(instance, "redis://127.0.0.1:1/0").launch_run(LaunchRunContext(launched, None))
+    (run,) = found
+    assert run is not None
+    return run, [entry.message for entry in instance.all_logs(run.run_id)]
+
+
+def test_a_run_knows_the_data_set_that_its_worker_has_to_see(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, {"Film": (tmp_path / "film.mkv", {"general": 1.0})})
+    run, _ = given(instance, monkeypatch, config)
+    assert data_set_of(run) == keep_data_set_id(load_settings(config)) is not None
+
+
+def test_a_head_without_the_folder_holds_no_run_up(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    films = {"Film": (tmp_path / "film.mkv", {"general": 1.0})}
+    base = {"output_base_dir": str(tmp_path / "file/dataset")}
+    run, log = given(instance, monkeypatch, write_config(tmp_path, films, base_settings=base))
+    assert data_set_of(run) is None
+    (line,) = log
+    assert line.startswith("It does not compare its machine's data set: ")
+    run, log = given(instance, monkeypatch, tmp_path / "absent.json")
+    assert (data_set_of(run), log) == (None, [])
 
 
 def test_a_broker_that_is_no_redis_is_refused(instance: dg.DagsterInstance) -> None:

@@ -18,11 +18,13 @@ from dagster._core.events import EngineEventData
 from dagster._core.launcher import LaunchRunContext, WorkerStatus
 from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
 
-from dataset_assets.assets import close_dead_runs, failure_of_run, slurm_job_of
-from dataset_assets.dataset import DataSet
+from dataset_assets.assets import close_dead_runs, data_set_of, failure_of_run, slurm_job_of
+from dataset_assets.config import load_settings
+from dataset_assets.dataset import DataSet, keep_data_set_id
 from dataset_assets.engines.slurm import SlurmRunLauncher
 from dataset_assets.engines.slurm_jobs import SlurmUnreachableError
 from dataset_assets_tests.command import ROOT, obey_ctrl_c, wait_until
+from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.engines import stand_in, waiting_job
 
 SCRIPT = ROOT / "configs/deploy/slurm/films.sbatch"
@@ -36,10 +38,12 @@ class Cluster:
     Attributes:
         folder: Where the commands are, and the files that say how the cluster is.
         instance: The history.
+        config: The configuration.
     """
 
     folder: Path
     instance: dg.DagsterInstance
+    config: Path
 
     @property
     def launcher(self) -> SlurmRunLauncher:
@@ -114,13 +118,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         "config": {"sbatch": "--partition=films --mem=2G", "logs": str(root / "50% logs")},
     }
     with dg.DagsterInstance.local_temp(str(root), overrides={"run_launcher": launcher}) as instance:
-        yield Cluster(folder, instance)
+        yield Cluster(folder, instance, write_config(root, {"Film": (root / "film.mkv", {"general": 1.0})}))
 
 
 @pytest.fixture
 def cluster(installed: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     monkeypatch.setenv("PATH", f"{installed.folder}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("DATASET_ASSETS_CONFIG", str(installed.config))
     installed.launcher._states.forget()
     yield installed
     installed.end()
@@ -132,6 +137,20 @@ def test_a_run_is_one_job_by_the_name_of_its_video(cluster: Cluster) -> None:
     assert {"--job-name=a-film", "--no-requeue", "--partition=films", "--mem=2G"} <= set(arguments)
     printed = cluster.folder.parent / "50% logs" / f"{run.run_id}.txt"
     wait_until(lambda: printed.exists() and "made" in printed.read_text(encoding="utf-8"), "it prints", 60)
+
+
+def test_a_job_knows_the_data_set_that_its_node_has_to_see(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit, known = SlurmRunLauncher._submit, []
+
+    def look(launcher: SlurmRunLauncher, run: dg.DagsterRun) -> str:
+        known.append(data_set_of(cluster.latest(run)))
+        return submit(launcher, run)
+
+    monkeypatch.setattr(SlurmRunLauncher, "_submit", look)
+    cluster.launch(cluster.add("true"))
+    assert known == [keep_data_set_id(load_settings(cluster.config))]
 
 
 def test_a_job_that_waits_or_runs_is_healthy(cluster: Cluster) -> None:
