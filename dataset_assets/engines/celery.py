@@ -86,12 +86,14 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
             "alive_s": dg.Field(float, is_required=False, default_value=30.0, description=description),
         }
 
-    def places(self) -> Mapping[str, int] | None:
-        """Return how many runs each living worker takes at a time; None where the broker does not answer."""
+    def places(self) -> Mapping[str, int] | str:
+        """Return how many runs each living worker takes at a time, or why that is not known."""
         try:
             return places_of_workers(self._redis)
+        except redis.AuthenticationError:
+            return "the broker refuses the password, no run starts until it takes it"
         except redis.RedisError:
-            return None
+            return "the broker does not answer, no run starts until it does"
 
     def terminate(self, run_id: str) -> bool:
         """Stop a run; it commits what it has, and counts as cancelled.

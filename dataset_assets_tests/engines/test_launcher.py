@@ -102,7 +102,16 @@ def test_a_process_that_ended_is_dead_at_the_first_look(
 def test_a_silent_broker_says_nothing_of_any_run(instance: dg.DagsterInstance) -> None:
     away = launcher_of(instance, "redis://127.0.0.1:1/0")
     assert looks(away, started(instance, "task"), 5) == ["RUNNING"] * 5
-    assert away.places() is None
+    assert away.places() == "the broker does not answer, no run starts until it does"
+
+
+def test_a_broker_that_refuses_the_password_is_not_said_to_be_silent(instance: dg.DagsterInstance) -> None:
+    with running_redis() as guarded:
+        own = launcher_of(instance, guarded.url)
+        own._redis.config_set("requirepass", "right")
+        for given in ("", ":wrong@"):
+            launcher = launcher_of(instance, guarded.url.replace("//", f"//{given}"))
+            assert launcher.places() == "the broker refuses the password, no run starts until it takes it"
 
 
 def test_places_are_those_of_living_workers(launcher: DatasetCeleryRunLauncher, redis: Server) -> None:
