@@ -237,8 +237,7 @@ def test_a_history_that_refuses_the_password_is_not_said_to_be_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("dagster_postgres")
-    import psycopg2
-
+    psycopg2 = pytest.importorskip("psycopg2")
     monkeypatch.setenv("TRIAL_HISTORY", "postgresql+psycopg2://me:no@127.0.0.1/history")
     monkeypatch.setattr("time.sleep", lambda _: None)
     refusal = (
