@@ -310,7 +310,13 @@ def test_what_is_not_the_same_on_all_machines_is_a_finding_with_a_remedy(
     assert "w2: its clock is 9.0 s behind the file server's; let both follow a time server" in lines
     code = dict(records["w2"].code) | {"the code of patches": "9"}
     records["w2"] = replace(records["w2"], code=code, release="9.9")
-    assert "w2: the code of patches is 9 on w2 and 4 on w1" in "\n".join(disagreements(records, at_work))
+    other = f"install release {records['w1'].release} there, or 9.9 on both"
+    seed = "base_settings.seed is 3 on w2 and 0 on w1"
+    both = f"w2: the code of patches is 9 on w2 and 4 on w1; {seed}; {other}"
+    assert both in disagreements(records, at_work)
+    records["w2"] = replace(records["w2"], settings=records["w1"].settings, release=records["w1"].release)
+    same = "w2: the code of patches is 9 on w2 and 4 on w1; check out the same commit on both, and install it"
+    assert same in disagreements(records, at_work)
 
 
 def test_equal_machines_disagree_in_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
