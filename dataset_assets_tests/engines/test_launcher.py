@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from dataset_assets.assets import failure_of_run
+from dataset_assets.assets import HOST_TAG, failure_of_run
+from dataset_assets.assets.runs import HOST_RUN_TAG
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets_tests.automation.samples import add_run
 from dataset_assets_tests.command import wait_until
@@ -30,7 +31,8 @@ def redis() -> Iterator[Server]:
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
+def instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setattr("dataset_assets.assets.runs.is_shared", lambda _: True)  # as one in Postgres
     with dg.DagsterInstance.ephemeral() as opened:
         yield opened
 
@@ -77,6 +79,21 @@ def test_a_process_that_gives_signs_of_life_is_alive_and_a_silent_one_is_dead_at
     assert health.status.name == "FAILED"
     what = sentence(instance, run, health.msg)
     assert what == "film: its process gave no sign of life for 3 s: it or its machine died, or was cut off"
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_the_machine_of_a_silent_run_is_named_unless_it_is_that_of_the_run_before(
+    instance: dg.DagsterInstance, launcher: DatasetCeleryRunLauncher, is_own: bool
+) -> None:
+    run = started(instance, f"silent {is_own}")
+    host_run = run.run_id if is_own else "the one before"
+    instance.add_run_tags(run.run_id, {HOST_TAG: "w2.example.org", HOST_RUN_TAG: host_run})
+    latest = instance.get_run_by_id(run.run_id)
+    assert latest is not None
+    assert looks(launcher, latest, 2) == ["RUNNING"] * 2
+    machine = "its machine w2.example.org" if is_own else "its machine"
+    what = sentence(instance, latest, launcher.check_run_worker_health(latest).msg)
+    assert what == f"film: its process gave no sign of life for 3 s: it or {machine} died, or was cut off"
 
 
 @pytest.mark.parametrize(
