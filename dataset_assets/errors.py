@@ -14,6 +14,7 @@ from typing import Final
 # them where the video's entry is known.
 LEAVE_OUT: Final = "leave it out"
 CORRECT_PATH: Final = "name the right file"
+BRING_BACK: Final = "bring the file back"
 
 
 class DatasetAssetsError(Exception):
@@ -59,6 +60,10 @@ class DamagedTableError(DatasetAssetsError):
 
 class VideoError(DatasetAssetsError):
     """A video cannot be read, or must not be used: missing, not a film, or its colours would be wrong."""
+
+
+class UnreachableFileError(VideoError):
+    """A video's file is absent, or this machine may not see it; another machine may reach it."""
 
 
 class SourceLostError(VideoError):

@@ -18,7 +18,6 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-import yaml
 from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,7 +25,14 @@ from dataset_assets.cli.host_table import MOST_AHEAD_S, disagreements
 from dataset_assets.cli.mounts import NETWORK_FILE_SYSTEMS, existing_part, file_system_of
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
-from dataset_assets.dagster_internals import INSTANCE_FILE, sqlite_folder
+from dataset_assets.dagster_internals import (
+    INSTANCE_FILE,
+    instance_settings,
+    place_of_setting,
+    postgres_password_remedy,
+    refuses_password,
+    sqlite_folder,
+)
 from dataset_assets.dataset import DataSet, clock_ahead_s
 from dataset_assets.disk import flush, locked
 from dataset_assets.errors import DatasetAssetsError
@@ -158,18 +164,15 @@ def _home(settings: Settings) -> str:
 
 def _services(settings: Settings) -> str:
     """Try to reach the broker and the database that `dagster.yaml` names."""
-    path = dagster_home(settings) / INSTANCE_FILE
-    try:
-        instance = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError):
-        instance = {}
+    home = dagster_home(settings)
+    path, instance = home / INSTANCE_FILE, instance_settings(home)
     reached = []
     launcher = (instance.get("run_launcher") or {}).get("config") or {}
     if broker := _value(launcher.get("broker"), path):
-        _reach_broker(broker)
+        _reach_broker(broker, place_of_setting(launcher["broker"], home))
         reached.append(f"the broker at {_place(broker)}")
     if url := _postgres_url(instance, path):
-        _reach_database(url)
+        _reach_database(url, home)
         reached.append(f"the database {make_url(url).render_as_string(hide_password=True)}")
     return f"{' and '.join(reached)} can be reached" if reached else f"none are named in {path}"
 
@@ -221,8 +224,13 @@ def _place(url: str) -> str:
     return f"{parts.hostname}:{port or DEFAULT_PORTS.get(parts.scheme, 6379)}"
 
 
-def _reach_broker(url: str) -> None:
-    """Connect to a broker; a Redis is also asked whether it takes the password."""
+def _reach_broker(url: str, written: str) -> None:
+    """Connect to a broker; a Redis is also asked whether it takes the password.
+
+    Args:
+        url: Its address.
+        written: Where the address is written.
+    """
     place, parts = _place(url), urlsplit(url)
     remedy = "start it, let it listen on this network, or correct its address and the firewall"
     try:
@@ -231,23 +239,30 @@ def _reach_broker(url: str) -> None:
         ) as connection:
             if parts.scheme != "redis":
                 return
+            entered = "+OK"
             if parts.password:
-                connection.sendall(f"AUTH {unquote(parts.password)}\r\n".encode())
-                connection.recv(1000)
-            connection.sendall(b"PING\r\n")
-            answer = connection.recv(1000).decode("utf-8", "replace").strip()
+                words = filter(None, ("AUTH", unquote(parts.username or ""), unquote(parts.password)))
+                entered = _answer(connection, " ".join(words))
+            answer = _answer(connection, "PING")
     except OSError as error:
         raise DatasetAssetsError(
             f"the broker at {place} cannot be reached ({error.strerror or error})", remedy
         ) from error
+    remedy = f"use the password of its requirepass in the address ({written}): redis://:password@host:6379/0"
+    if not entered.startswith("+OK"):
+        reason = entered.lstrip("-") or "no answer"
+        raise DatasetAssetsError(f"the broker at {place} refuses the password ({reason})", remedy)
     if not answer.startswith("+PONG"):
-        raise DatasetAssetsError(
-            f"the broker at {place} refuses commands ({answer.lstrip('-') or 'no answer'})",
-            "use the password of its requirepass in the address: redis://:password@host:6379/0",
-        )
+        reason = answer.lstrip("-") or "no answer"
+        raise DatasetAssetsError(f"the broker at {place} refuses commands ({reason})", remedy)
 
 
-def _reach_database(url: str) -> None:
+def _answer(connection: socket.socket, command: str) -> str:
+    connection.sendall(f"{command}\r\n".encode())
+    return connection.recv(1000).decode("utf-8", "replace").strip()
+
+
+def _reach_database(url: str, home: Path) -> None:
     shown = make_url(url).render_as_string(hide_password=True)
     try:
         engine = create_engine(url, connect_args={"connect_timeout": int(TIMEOUT_S)})
@@ -260,11 +275,13 @@ def _reach_database(url: str) -> None:
         with engine.connect():
             pass
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).strip().splitlines()
-        raise DatasetAssetsError(
-            f"the database {shown} cannot be reached ({reason[0] if reason else type(error).__name__})",
-            "start it, let it listen on this network (listen_addresses, pg_hba.conf), or correct its address",
-        ) from error
+        reason = next(iter(str(getattr(error, "orig", error)).strip().splitlines()), type(error).__name__)
+        remedy = (
+            "start it, let it listen on this network (listen_addresses, pg_hba.conf), or correct its address"
+        )
+        if refuses_password(reason):
+            remedy = postgres_password_remedy(home)
+        raise DatasetAssetsError(f"the database {shown} cannot be reached ({reason})", remedy) from error
     finally:
         with suppress(SQLAlchemyError):
             engine.dispose()

@@ -75,13 +75,18 @@ def disagreements(records: Mapping[str, HostRecord], at_work: Mapping[str, AtWor
 
 
 def _difference(record: HostRecord, newest: HostRecord) -> str:
-    if record.code != newest.code:
-        remedy = f"install release {newest.release} there, or {record.release} on both"
+    if record.code == newest.code:
+        remedy = (
+            f"let it read the same configuration: {record.configuration} there, {newest.configuration} "
+            f"on {newest.host}"
+        )
+    elif record.release == newest.release:  # clones at other commits between two releases
+        remedy = "check out the same commit on both, and install it"
     else:
-        remedy = f"let it read the same configuration: {record.configuration} there, {newest.configuration}"
+        remedy = f"install release {newest.release} there, or {record.release} on both"
     text = record.differences(newest)
     text = text.replace(" here and ", f" on {record.host} and ").replace(" there", f" on {newest.host}")
-    return f"{record.host}: {text}; {remedy} on {newest.host}"
+    return f"{record.host}: {text}; {remedy}"
 
 
 def _table(records: Mapping[str, HostRecord], at_work: Mapping[str, AtWork]) -> Table:

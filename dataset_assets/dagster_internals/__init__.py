@@ -26,8 +26,11 @@ from dataset_assets.dagster_internals.home import (
     SCHEDULES_FOLDER,
     can_hold_history,
     has_events,
+    instance_settings,
     is_initialised,
     missing_variable,
+    place_of_setting,
+    postgres_password_remedy,
     sqlite_folder,
 )
 from dataset_assets.dagster_internals.postgres import (
@@ -35,6 +38,7 @@ from dataset_assets.dagster_internals.postgres import (
     is_shared,
     keep_connections,
     postgres_refusal,
+    refuses_password,
 )
 from dataset_assets.dagster_internals.services import (
     has_places,
@@ -56,14 +60,18 @@ __all__ = [
     "forget_partition",
     "has_events",
     "has_places",
+    "instance_settings",
     "is_initialised",
     "is_shared",
     "keep_connections",
     "last_materialized_s",
     "missing_variable",
+    "place_of_setting",
+    "postgres_password_remedy",
     "postgres_refusal",
     "print_of_events",
     "process_death",
+    "refuses_password",
     "report_without_run",
     "run_daemon",
     "runs_of_location",

@@ -11,7 +11,7 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 from sqlalchemy.engine import make_url
@@ -60,10 +60,7 @@ def has_events(home: Path, run_id: str) -> bool:
 
 def sqlite_folder(home: Path) -> Path | None:
     """Folder of a home's SQLite databases; None where `dagster.yaml` names another storage."""
-    try:
-        settings = yaml.safe_load((home / INSTANCE_FILE).read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError):
-        settings = {}
+    settings = instance_settings(home)
     if "run_storage" in settings:
         return None
     storage = settings.get("storage")
@@ -73,6 +70,33 @@ def sqlite_folder(home: Path) -> Path | None:
     if isinstance(given, dict):
         given = os.environ.get(str(given.get("env")))
     return Path(given) if given else None
+
+
+def instance_settings(home: Path) -> dict[str, Any]:
+    """Return what a home's `dagster.yaml` holds; nothing where it cannot be read."""
+    try:
+        return yaml.safe_load((home / INSTANCE_FILE).read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError):
+        return {}
+
+
+def place_of_setting(value: object, home: Path) -> str:
+    """Return where to change a setting of `dagster.yaml`: the variable that it names, or the file."""
+    if isinstance(value, dict) and "env" in value:
+        return f"{value['env']} in the environment of the service"
+    return str(home / INSTANCE_FILE)
+
+
+def postgres_password_remedy(home: Path) -> str:
+    """Return what to do where Postgres refuses the password."""
+    postgres = (instance_settings(home).get("storage") or {}).get("postgres") or {}
+    parts = postgres.get("postgres_db")
+    if isinstance(parts, dict):
+        return (
+            f"use the password of this role in postgres_db ({place_of_setting(parts.get('password'), home)})"
+        )
+    place = place_of_setting(postgres.get("postgres_url"), home)
+    return f"use the password of this role in the address ({place})"
 
 
 def missing_variable(error: Exception) -> str:

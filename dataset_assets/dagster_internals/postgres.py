@@ -27,6 +27,9 @@ _RECYCLE_S = 600
 # What a run writes, and would be lost with its step.
 _WRITES = ("store_event", "store_event_batch", "handle_run_event", "add_run_tags")
 
+# The server's words, which psycopg2 gives no code with, and those of libpq.
+_REFUSALS_OF_PASSWORDS = ("password authentication failed", "no password supplied")
+
 _Result = TypeVar("_Result")
 
 
@@ -46,6 +49,11 @@ def postgres_refusal(error: Exception) -> str:
         return ""
     reason = str(getattr(error.__cause__, "orig", error.__cause__) or error)
     return " ".join(reason.split())
+
+
+def refuses_password(reason: str) -> bool:
+    """Return whether Postgres was reached and refused the password, or got none, by its driver's words."""
+    return any(words in reason for words in _REFUSALS_OF_PASSWORDS)
 
 
 def keep_connections(instance: dg.DagsterInstance, *, patience_s: float = 0.0) -> None:

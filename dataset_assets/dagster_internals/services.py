@@ -27,8 +27,8 @@ _MISSING_CURSOR, _LATER_STEP = "No cursor for event type", "Dependencies for ste
 class LauncherWithPlaces(Protocol):
     """A launcher whose runs start on other machines, which have so many places."""
 
-    def places(self) -> Mapping[str, int] | None:
-        """Return how many runs each living machine takes at a time; None where that is not known now."""
+    def places(self) -> Mapping[str, int] | str:
+        """Return how many runs each living machine takes at a time, or why that is not known."""
 
 
 def has_places(instance: dg.DagsterInstance) -> bool:
@@ -38,7 +38,7 @@ def has_places(instance: dg.DagsterInstance) -> bool:
 
 def run_daemon(
     may_start_runs: Callable[[dg.DagsterInstance], bool],
-    on_places: Callable[[Mapping[str, int] | None], None],
+    on_places: Callable[[Mapping[str, int] | str], None],
 ) -> None:
     """Run Dagster's daemon, with the arguments of this process, with five differences.
 
@@ -80,7 +80,7 @@ def run_daemon(
         if has_places(instance):
             places = cast("LauncherWithPlaces", instance.run_launcher).places()
             on_places(places)
-            config = _limited(config, sum((places or {}).values()))
+            config = _limited(config, 0 if isinstance(places, str) else sum(places.values()))
         runs: list[dg.DagsterRun] = runs_to_start(daemon, instance, config, fixed_iteration_time)
         return runs
 

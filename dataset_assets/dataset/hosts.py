@@ -224,10 +224,13 @@ def refuse_beside(mine: HostRecord, other: HostRecord) -> None:
         return
     if has_same_code:
         what = f"its configuration {other.configuration} differs, and was changed later: {differences}"
-        remedy = f"let all machines read the same file, or copy that one to {mine.configuration}"
+        remedy = f"Let all machines read the same file, or copy that one to {mine.configuration}"
+    elif mine.release == other.release:  # clones at other commits between two releases
+        what = f"its code differs: {differences}"
+        remedy = "Check out the same commit on both, install it, and start again"
     else:
         what = f"its release {other.release} differs: {differences}"
-        remedy = f"install one release on both ({mine.host} has {mine.release}), and start again"
+        remedy = f"Install one release on both ({mine.host} has {mine.release}), and start again"
     raise ConfigError(
         [f"{mine.host} does not work on the data set while {other.host} does: {what}. {remedy}"]
     )

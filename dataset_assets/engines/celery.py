@@ -36,7 +36,7 @@ from dagster_celery.app import app, execute_job, execute_plan, resume_job
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
-from dataset_assets.assets import GALLERY_ADDRESS, GALLERY_VARIABLE, HOLDS_RUNS_VARIABLE
+from dataset_assets.assets import GALLERY_ADDRESS, GALLERY_VARIABLE, HOLDS_RUNS_VARIABLE, host_of
 from dataset_assets.config import config_path
 from dataset_assets.engines.data_set_tag import note_data_set
 from dataset_assets.engines.signs_of_life import (
@@ -97,12 +97,14 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
             "alive_s": dg.Field(float, is_required=False, default_value=30.0, description=description),
         }
 
-    def places(self) -> Mapping[str, int] | None:
-        """Return how many runs each living worker takes at a time; None where the broker does not answer."""
+    def places(self) -> Mapping[str, int] | str:
+        """Return how many runs each living worker takes at a time, or why that is not known."""
         try:
             return places_of_workers(self._redis)
+        except redis.AuthenticationError:
+            return "the broker refuses the password, no run starts until it takes it"
         except redis.RedisError:
-            return None
+            return "the broker does not answer, no run starts until it does"
 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Give a run to the broker, with the id of the data set that its worker has to see."""
@@ -143,7 +145,7 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         if task_id is None:
             return CheckRunHealthResult(WorkerStatus.RUNNING, "it has no task yet")
         try:
-            how = self._death(run.run_id, task_id)
+            how = self._death(run, task_id)
             if how:
                 self._stop(task_id)  # should it stand still or be cut off, another one waits for its film
         except redis.RedisError as error:
@@ -167,9 +169,9 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
     def _stop(self, task_id: str) -> None:
         self._redis.set(stop_key(task_id), "", ex=STOP_S)
 
-    def _death(self, run_id: str, task_id: str) -> str:
+    def _death(self, run: dg.DagsterRun, task_id: str) -> str:
         """Return how a run's process died, in the words of Dagster; empty while it lives or may live."""
-        backend = self.celery.backend
+        run_id, backend = run.run_id, self.celery.backend
         with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.get(backend.get_key_for_task(task_id).decode())
             pipeline.exists(run_key(task_id))
@@ -185,7 +187,9 @@ class DatasetCeleryRunLauncher(CeleryRunLauncher):
         if self._missed[run_id] < MISSED_LOOKS:
             return ""
         del self._missed[run_id]
-        return f"gave no sign of life for {self.alive_s:.0f} s: it or its machine died, or was cut off"
+        host = host_of(self._instance, run)  # unknown where it was lost before its first step
+        machine = f"its machine {host}" if host else "its machine"
+        return f"gave no sign of life for {self.alive_s:.0f} s: it or {machine} died, or was cut off"
 
 
 def _exit_of(result: object) -> str:

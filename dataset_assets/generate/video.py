@@ -29,12 +29,14 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
 from dataset_assets.errors import (
+    BRING_BACK,
     ConfigError,
     DatasetAssetsError,
     MissingWindowsError,
     SourceChangedError,
     SourceLostError,
     SpaceError,
+    UnreachableFileError,
     VideoError,
 )
 from dataset_assets.generate.changes import refuse_run
@@ -45,6 +47,7 @@ from dataset_assets.generate.restacking import has_other_files, restack
 from dataset_assets.generate.rows import video_row
 from dataset_assets.generate.video_pass import VideoPass
 from dataset_assets.object_store import StoreError
+from dataset_assets.process import host_name
 from dataset_assets.tables import VIDEOS, Provenance, VideoRow
 from dataset_assets.video import RETRY_DELAYS_S, FileState, VideoInfo, is_there, probe
 
@@ -193,8 +196,11 @@ def _named(settings: Settings, entry: VideoEntry) -> Iterator[None]:
     except StoreError as error:
         raise StoreError(f"{entry.key}: {error.what}", error.remedy) from error
     except (VideoError, MissingWindowsError) as error:
-        remedy = fitting_remedy(error.remedy, settings, entry)
-        raise type(error)(f"{entry.key} ({entry.path}): {error.what}", remedy) from error
+        what, remedy = error.what, error.remedy
+        if isinstance(error, UnreachableFileError) and settings.base.machines == "many":
+            what, remedy = f"{what} on {host_name()}", remedy.replace(BRING_BACK, "mount its disk there")
+        remedy = fitting_remedy(remedy, settings, entry)
+        raise type(error)(f"{entry.key} ({entry.path}): {what}", remedy) from error
     except OSError as error:
         place = error.filename or "writing a patch"
         if error.errno in FULL_ERRNOS:

@@ -26,7 +26,9 @@ from dataset_assets.dagster_internals import (
     SCHEDULES_FOLDER,
     can_hold_history,
     missing_variable,
+    postgres_password_remedy,
     postgres_refusal,
+    refuses_password,
     sqlite_folder,
 )
 from dataset_assets.dataset import DataSet
@@ -113,7 +115,13 @@ def reporting_history_errors(home: Path) -> Iterator[None]:
             raise DatasetAssetsError(
                 f"{home / INSTANCE_FILE} reads {variable}, which is not set", f"export {variable}"
             ) from error
-        if refusal := postgres_refusal(error):
+        refusal = postgres_refusal(error)
+        if refuses_password(refusal):
+            raise DatasetAssetsError(
+                f"Dagster's history in Postgres refuses the password ({refusal})",
+                postgres_password_remedy(home),
+            ) from error
+        if refusal:
             raise DatasetAssetsError(
                 f"Dagster's history in Postgres does not answer ({refusal})",
                 f"start it, or correct its address in {home / INSTANCE_FILE}",

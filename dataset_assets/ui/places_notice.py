@@ -24,17 +24,17 @@ class PlacesNotice:
         self._output = output or sys.stderr
         self._printed = ""
 
-    def __call__(self, places: Mapping[str, int] | None) -> None:
-        """Take the places of the machines by name; None where they are not known now."""
+    def __call__(self, places: Mapping[str, int] | str) -> None:
+        """Take the places of the machines by name, or a sentence that says why they are not known."""
         line = _line(places)
         if line != self._printed:
             self._printed = line
             print(f"workers: {line}", file=self._output, flush=True)
 
 
-def _line(places: Mapping[str, int] | None) -> str:
-    if places is None:
-        return "the broker does not answer, no run starts until it does"
+def _line(places: Mapping[str, int] | str) -> str:
+    if isinstance(places, str):
+        return places
     if not places:
         return "none is alive, no run starts until one is"
     each = ", ".join(f"{name} ({counted(number, 'place')})" for name, number in sorted(places.items()))

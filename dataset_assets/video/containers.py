@@ -14,7 +14,7 @@ from av.container import InputContainer
 
 from dataset_assets.addresses import Address, FilmPath
 from dataset_assets.disk import FAILING_ERRNOS
-from dataset_assets.errors import CORRECT_PATH, SourceLostError, VideoError
+from dataset_assets.errors import BRING_BACK, CORRECT_PATH, SourceLostError, UnreachableFileError, VideoError
 from dataset_assets.video.kept_blocks import FFmpegFile
 
 # The containers of films and of sound, by FFmpeg's names, without playlists (hls, dash, concat, imf): these
@@ -130,12 +130,12 @@ def _refuse_no_file(path: Path) -> None:
     try:
         exists = path.exists()
     except OSError as error:
-        raise VideoError(
+        raise UnreachableFileError(
             f"it cannot be reached ({error.strerror})",
             f"change the permissions of its folder, or {CORRECT_PATH}",
         ) from error
     if not exists:
-        raise VideoError("the file does not exist", f"{CORRECT_PATH} or bring the file back")
+        raise UnreachableFileError("the file does not exist", f"{CORRECT_PATH} or {BRING_BACK}")
     if not path.is_file():
         raise VideoError("the path is not a file", CORRECT_PATH)
 

@@ -168,20 +168,27 @@ def write_instance(home: Path, **settings: Any) -> None:
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [("right%2Fone", ""), ("wrong", "refuses commands (NOAUTH"), (None, "refuses commands (NOAUTH")],
+    [
+        (":right%2Fone", ""),
+        (":wrong", "refuses the password (WRONGPASS invalid)"),
+        ("films:right%2Fone", "refuses the password (WRONGPASS invalid)"),
+        ("", "refuses commands (NOAUTH Authentication)"),
+    ],
 )
 def test_the_broker_is_asked_for_with_its_password(
-    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str | None, words: str
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, words: str
 ) -> None:
     write_instance(tmp_path / "home", run_launcher={"config": {"broker": {"env": "TRIAL_BROKER"}}})
     monkeypatch.delenv("TRIAL_BROKER", raising=False)
     check = found(config)["services"]
     assert (check.passed, "reads TRIAL_BROKER, which is not set" in check.detail) == (False, True)
     with broker("right/one") as port:
-        monkeypatch.setenv("TRIAL_BROKER", f"redis://{f':{given}@' if given else ''}127.0.0.1:{port}/0")
+        monkeypatch.setenv("TRIAL_BROKER", f"redis://{given}{'@' if given else ''}127.0.0.1:{port}/0")
         check = found(config)["services"]
         assert check.passed is not bool(words)
         assert (words or f"the broker at 127.0.0.1:{port} can be reached") in check.detail
+        remedy = "use the password of its requirepass in the address (TRIAL_BROKER in the environment of the"
+        assert (remedy in check.detail) is bool(words)
         assert "right" not in check.detail
     check = found(config)["services"]
     assert f"the broker at 127.0.0.1:{port} cannot be reached (Connection refused); start it" in check.detail
@@ -218,6 +225,45 @@ def test_a_database_that_is_away_is_named_without_its_password(
     assert not check.passed
     assert f"the database postgresql+psycopg2://me:***@127.0.0.1:{port}/history cannot be" in check.detail
     assert "secret" not in check.detail
+
+
+@pytest.mark.parametrize(
+    ("storage", "remedy"),
+    [
+        (
+            {"postgres_url": {"env": "TRIAL_HISTORY"}},
+            "in the address (TRIAL_HISTORY in the environment of the service)",
+        ),
+        ({"postgres_url": "postgresql+psycopg2://me:no@db/history"}, "in the address ({home}/dagster.yaml)"),
+        (
+            {"postgres_db": {"username": "me", "password": {"env": "TRIAL_HISTORY"}, "hostname": "db"}},
+            "in postgres_db (TRIAL_HISTORY in the environment of the service)",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "reason", ['FATAL:  password authentication failed for user "me"', "fe_sendauth: no password supplied"]
+)
+def test_a_database_that_refuses_the_password_is_not_said_to_be_away(
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    storage: dict[str, Any],
+    remedy: str,
+    reason: str,
+) -> None:
+    psycopg2 = pytest.importorskip("psycopg2")
+    monkeypatch.setenv("TRIAL_HISTORY", "postgresql+psycopg2://me:no@db/history")
+
+    def connect(*_: object, **__: object) -> None:
+        raise psycopg2.OperationalError(f'connection to server at "db", port 5432 failed: {reason}\n')
+
+    monkeypatch.setattr(psycopg2, "connect", connect)
+    write_instance(tmp_path / "home", storage={"postgres": storage})
+    check = found(config)["services"]
+    assert not check.passed
+    assert f"{reason}); use the password of this role {remedy.format(home=tmp_path / 'home')}" in check.detail
+    assert "start it" not in check.detail
 
 
 def test_no_broker_or_database_is_imported_where_none_is_named(config: Path) -> None:
@@ -264,7 +310,13 @@ def test_what_is_not_the_same_on_all_machines_is_a_finding_with_a_remedy(
     assert "w2: its clock is 9.0 s behind the file server's; let both follow a time server" in lines
     code = dict(records["w2"].code) | {"the code of patches": "9"}
     records["w2"] = replace(records["w2"], code=code, release="9.9")
-    assert "w2: the code of patches is 9 on w2 and 4 on w1" in "\n".join(disagreements(records, at_work))
+    other = f"install release {records['w1'].release} there, or 9.9 on both"
+    seed = "base_settings.seed is 3 on w2 and 0 on w1"
+    both = f"w2: the code of patches is 9 on w2 and 4 on w1; {seed}; {other}"
+    assert both in disagreements(records, at_work)
+    records["w2"] = replace(records["w2"], settings=records["w1"].settings, release=records["w1"].release)
+    same = "w2: the code of patches is 9 on w2 and 4 on w1; check out the same commit on both, and install it"
+    assert same in disagreements(records, at_work)
 
 
 def test_equal_machines_disagree_in_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from dataset_assets import __version__
 from dataset_assets.assets.runs import CONFIG_MISTAKE_TAG, MAX_RETRIES_TAG
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.dataset import DataSet, HostRecord
@@ -29,10 +30,11 @@ HERE = socket.gethostname()
 class Machine:
     """A machine with its own copy of a configuration, or the one that all read."""
 
-    def __init__(self, host: str, config: Path, code: str | None = None) -> None:
+    def __init__(self, host: str, config: Path, code: str | None = None, release: str | None = "9.9") -> None:
         self.host = host
         self.config = config
         self.code = code
+        self.release = release
 
     @property
     def settings(self) -> Settings:
@@ -43,7 +45,7 @@ class Machine:
             patch.setattr("socket.gethostname", lambda: self.host)
             if self.code is not None:
                 patch.setattr(hosts_module, "WINDOWS_VERSION", self.code)
-                patch.setattr(hosts_module, "__version__", "9.9")
+                patch.setattr(hosts_module, "__version__", self.release or __version__)
             DataSet.of(self.settings).join_hosts(self.settings, self.config)
             return DataSet.of(self.settings).host_records()[self.host]
 
@@ -110,7 +112,17 @@ def test_another_release_refuses_to_work_beside_one_that_works_and_names_both(co
         Machine("w2", config, code="8").join()
     (sentence,) = refused.value.problems
     assert sentence.startswith("w2 does not work on the data set while w1 does: its release ")
-    assert "the code of windows is 8 here and 4 there. install one release on both (w2 has 9.9)" in sentence
+    assert "the code of windows is 8 here and 4 there. Install one release on both (w2 has 9.9)" in sentence
+
+
+def test_another_commit_of_the_same_release_is_refused_by_what_differs(config: Path) -> None:
+    Machine("w1", config).work()
+    with pytest.raises(ConfigError) as refused:
+        Machine("w2", config, code="8", release=None).join()
+    assert refused.value.problems == [
+        "w2 does not work on the data set while w1 does: its code differs: the code of windows is 8 here and "
+        "4 there. Check out the same commit on both, install it, and start again"
+    ]
 
 
 @pytest.mark.parametrize("state", ["idle", "given back", "dead"])
@@ -145,7 +157,7 @@ def test_a_copy_that_was_not_changed_with_the_others_refuses(tmp_path: Path) -> 
     assert sentence == (
         f"w1 does not work on the data set while w2 does: its configuration {new} differs, and was changed "
         "later: base_settings.lr_stacks is [7] here and [5, 7] there; base_settings.seed is 0 here and 1 "
-        f"there. let all machines read the same file, or copy that one to {old}"
+        f"there. Let all machines read the same file, or copy that one to {old}"
     )
 
 

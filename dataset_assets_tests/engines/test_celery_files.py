@@ -38,3 +38,12 @@ def test_head_and_workers_treat_the_broker_alike() -> None:
 def test_the_readme_names_every_file() -> None:
     readme = text("README.md")
     assert [path.name for path in sorted(DEPLOY.iterdir()) if path.name not in readme] == ["README.md"]
+
+
+def test_the_home_with_the_password_of_redis_is_its_users_alone() -> None:
+    home = "/var/lib/dataset-assets"
+    made = re.findall(rf"install -d (.*){home}\n", text("README.md"))
+    assert made == ["-m 700 -o films "]
+    for unit in ("dataset-assets-head.service", "dataset-assets-worker.service"):
+        assert "StateDirectory=dataset-assets\n" in text(unit)
+        assert "StateDirectoryMode=0700\n" in text(unit)

@@ -11,7 +11,8 @@ import dagster as dg
 import pytest
 from dagster._core.launcher import LaunchRunContext
 
-from dataset_assets.assets import data_set_of, failure_of_run
+from dataset_assets.assets import HOST_TAG, data_set_of, failure_of_run
+from dataset_assets.assets.runs import HOST_RUN_TAG
 from dataset_assets.config import load_settings
 from dataset_assets.dataset import keep_data_set_id
 from dataset_assets.errors import DatasetAssetsError
@@ -38,7 +39,8 @@ def redis() -> Iterator[Server]:
 
 
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
+def instance(monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setattr("dataset_assets.assets.runs.is_shared", lambda _: True)  # as one in Postgres
     with dg.DagsterInstance.ephemeral() as opened:
         yield opened
 
@@ -87,6 +89,21 @@ def test_a_process_that_gives_signs_of_life_is_alive_and_a_silent_one_is_dead_at
     assert what == "film: its process gave no sign of life for 3 s: it or its machine died, or was cut off"
 
 
+@pytest.mark.parametrize("is_own", [True, False])
+def test_the_machine_of_a_silent_run_is_named_unless_it_is_that_of_the_run_before(
+    instance: dg.DagsterInstance, launcher: DatasetCeleryRunLauncher, is_own: bool
+) -> None:
+    run = started(instance, f"silent {is_own}")
+    host_run = run.run_id if is_own else "the one before"
+    instance.add_run_tags(run.run_id, {HOST_TAG: "w2.example.org", HOST_RUN_TAG: host_run})
+    latest = instance.get_run_by_id(run.run_id)
+    assert latest is not None
+    assert looks(launcher, latest, 2) == ["RUNNING"] * 2
+    machine = "its machine w2.example.org" if is_own else "its machine"
+    what = sentence(instance, latest, launcher.check_run_worker_health(latest).msg)
+    assert what == f"film: its process gave no sign of life for 3 s: it or {machine} died, or was cut off"
+
+
 @pytest.mark.parametrize(
     ("result", "what"),
     [
@@ -110,7 +127,16 @@ def test_a_process_that_ended_is_dead_at_the_first_look(
 def test_a_silent_broker_says_nothing_of_any_run(instance: dg.DagsterInstance) -> None:
     away = launcher_of(instance, "redis://127.0.0.1:1/0")
     assert looks(away, started(instance, "task"), 5) == ["RUNNING"] * 5
-    assert away.places() is None
+    assert away.places() == "the broker does not answer, no run starts until it does"
+
+
+def test_a_broker_that_refuses_the_password_is_not_said_to_be_silent(instance: dg.DagsterInstance) -> None:
+    with running_redis() as guarded:
+        own = launcher_of(instance, guarded.url)
+        own._redis.config_set("requirepass", "right")
+        for given in ("", ":wrong@"):
+            launcher = launcher_of(instance, guarded.url.replace("//", f"//{given}"))
+            assert launcher.places() == "the broker refuses the password, no run starts until it takes it"
 
 
 def test_places_are_those_of_living_workers(launcher: DatasetCeleryRunLauncher, redis: Server) -> None:

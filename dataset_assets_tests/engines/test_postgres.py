@@ -231,3 +231,31 @@ def test_a_history_that_cannot_be_opened_is_reported_in_a_sentence(
         dg.DagsterInstance.from_config(str(tmp_path)),
     ):
         pass
+
+
+def test_a_history_that_refuses_the_password_is_not_said_to_be_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("dagster_postgres")
+    psycopg2 = pytest.importorskip("psycopg2")
+    monkeypatch.setenv("TRIAL_HISTORY", "postgresql+psycopg2://me:no@127.0.0.1/history")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    refusal = (
+        'connection to server at "127.0.0.1" failed: FATAL:  password authentication failed for user "me"'
+    )
+
+    def connect(*_: object, **__: object) -> None:
+        raise psycopg2.OperationalError(refusal)
+
+    monkeypatch.setattr(psycopg2, "connect", connect)
+    text = "storage: {postgres: {postgres_url: {env: TRIAL_HISTORY}}}"
+    (tmp_path / "dagster.yaml").write_text(text, encoding="utf-8")
+    with (
+        pytest.raises(DatasetAssetsError, match=r"refuses the password \(connection to server at") as raised,
+        reporting_history_errors(tmp_path),
+        dg.DagsterInstance.from_config(str(tmp_path)),
+    ):
+        pass
+    assert raised.value.remedy == (
+        "use the password of this role in the address (TRIAL_HISTORY in the environment of the service)"
+    )

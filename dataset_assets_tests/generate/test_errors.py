@@ -108,6 +108,20 @@ def test_a_missing_film_is_named_by_key_and_path(tmp_path: Path) -> None:
             run(settings, KEY)
 
 
+def test_a_film_that_one_of_many_machines_lacks_is_named_with_that_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "w3")
+    settings = small_settings(tmp_path, tmp_path / "gone.mkv", machines="many")
+    for run in (generate_video, probe_video):
+        with pytest.raises(VideoError) as caught:
+            run(settings, KEY)
+        assert str(caught.value) == (
+            f"{KEY} ({tmp_path / 'gone.mkv'}): the file does not exist on w3; correct its path in the "
+            "configuration or mount its disk there"
+        )
+
+
 def test_a_film_whose_recorded_frames_are_gone_keeps_what_was_made(
     sdr_film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,8 +16,8 @@ def test_a_line_is_printed_for_each_change_of_the_machines() -> None:
         {"w2@b": 4, "w1@a": 1},
         {"w1@a": 1, "w2@b": 4},
         {"w1@a": 1},
-        None,
-        None,
+        "the broker is away",
+        "the broker is away",
         {"w1@a": 1},
     ):
         notice(places)
@@ -25,6 +25,6 @@ def test_a_line_is_printed_for_each_change_of_the_machines() -> None:
         "workers: none is alive, no run starts until one is",
         "workers: 5 runs at a time: w1@a (1 place), w2@b (4 places)",
         "workers: 1 run at a time: w1@a (1 place)",
-        "workers: the broker does not answer, no run starts until it does",
+        "workers: the broker is away",
         "workers: 1 run at a time: w1@a (1 place)",
     ]
