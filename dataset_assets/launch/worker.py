@@ -18,8 +18,16 @@ from pathlib import Path
 
 import dagster as dg
 
-from dataset_assets.assets import FORCE_TAG, LANES_TAG, LAUNCHED_BY_TAG, REPLACE_TAG, failure_of_events
-from dataset_assets.config import load_settings
+from dataset_assets.assets import (
+    FORCE_TAG,
+    LANES_TAG,
+    LAUNCHED_BY_TAG,
+    REPLACE_TAG,
+    failure_of_events,
+    patches_asset,
+)
+from dataset_assets.automation import pending_assets
+from dataset_assets.config import Settings, load_settings
 from dataset_assets.dagster_internals import runs_of_location
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
@@ -45,7 +53,7 @@ class Outcome:
         key: The video's key.
         run_id: The Dagster run.
         failure: Why it failed; None where it succeeded.
-        is_busy: Whether another machine works on the video, so that there was no run.
+        is_busy: Whether another machine works on the video, or has just made it, so that there was no run.
     """
 
     key: str
@@ -106,8 +114,9 @@ def run_video(connection: Connection, order: Order) -> None:
 
 
 def _materialize_alone(order: Order) -> Outcome:
-    """Hold the video from before the run is made, so that no run waits for another machine."""
-    data_set = DataSet.of(load_settings(order.config))
+    """Hold the video before there is a run, so that none waits for another machine or repeats its work."""
+    settings = load_settings(order.config)
+    data_set = DataSet.of(settings)
     busy = Outcome(order.key, order.run_id, None, is_busy=True)
     # Another machine may have taken it since the parent looked. `hold` waits for a second beat before it
     # refuses: 5 s with the default lease, in which another video could be worked on.
@@ -118,7 +127,19 @@ def _materialize_alone(order: Order) -> Outcome:
             stack.enter_context(data_set.hold(order.key))
         except BusyError:
             return busy
+        if not _is_still_pending(settings, data_set, order):
+            return busy
         return _materialize(order)
+
+
+def _is_still_pending(settings: Settings, data_set: DataSet, order: Order) -> bool:
+    """Return whether no other machine has made meanwhile what is to be made of a small video."""
+    if order.force:
+        return True
+    categories = [name for name in settings.categories if patches_asset(name) in order.assets]
+    statuses = data_set.statuses(settings, settings.video(order.key))
+    pending = pending_assets(statuses, categories or list(settings.categories)).assets
+    return not set(pending).isdisjoint(order.assets)
 
 
 def _materialize(order: Order) -> Outcome:

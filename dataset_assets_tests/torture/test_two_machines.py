@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from dataset_assets.config import load_settings
 from dataset_assets.dataset import LOST_LEASE_EXIT_CODE, DataSet, Failure
 from dataset_assets.disk import locked
 from dataset_assets.generate import generate_video, probe_video
-from dataset_assets.launch import SharedVideos, Task
+from dataset_assets.launch import SharedVideos, Task, worker
 from dataset_assets.launch.sharing import Turn
 from dataset_assets_tests.command import run, start
 from dataset_assets_tests.configurations import pictures, tables, write_config
@@ -132,6 +133,24 @@ def test_a_film_that_failed_before_is_not_tried_by_each_machine(tiny_film: Film,
     failures.keep(Failure("film", "film.mkv", "it is interlaced", ended_s=time.time() + 1))
     assert shared.turn_of(task) is Turn.NEVER
     assert [failure.key for failure in shared.failures] == ["film"]
+
+
+def test_a_film_that_another_machine_has_just_made_gets_no_run(
+    tiny_film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of(tmp_path, tiny_film, ["Film"])
+    settings = load_settings(config)
+    made = worker.Outcome("film", "run", None)
+    monkeypatch.setattr(worker, "_materialize", lambda _: made)
+    assets = ["source_video", "scene_windows", "toon_patches"]
+    order = worker.Order(
+        config, "film", assets, force=False, may_replace=False, lanes=1, run_id="run", is_shared=True
+    )
+    assert worker._materialize_alone(order) is made
+    probe_video(settings, "film")
+    generate_video(settings, "film")
+    assert worker._materialize_alone(order) == replace(made, is_busy=True)
+    assert worker._materialize_alone(replace(order, force=True)) is made
 
 
 def test_who_alone_makes_a_data_set_has_nobody_to_wait_for(tiny_film: Film, tmp_path: Path) -> None:
