@@ -26,13 +26,13 @@ from dataset_assets.assets import (
     failure_of_events,
     patches_asset,
 )
-from dataset_assets.automation import pending_assets
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.dagster_internals import runs_of_location
 from dataset_assets.dataset import DataSet, Failure
 from dataset_assets.definitions import MAKE_PATCHES_JOB, build_defs
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.launch.home import HOME_VARIABLE, reporting_history_errors
+from dataset_assets.launch.tasks import pending_task
 
 STOP_GRACE_S = 20.0
 # Name of the code location, as `ui` and workspace.yaml load it.
@@ -134,12 +134,10 @@ def _materialize_alone(order: Order) -> Outcome:
 
 def _is_still_pending(settings: Settings, data_set: DataSet, order: Order) -> bool:
     """Return whether no other machine has made meanwhile what is to be made of a small video."""
-    if order.force:
-        return True
+    entry = settings.video(order.key)
     categories = [name for name in settings.categories if patches_asset(name) in order.assets]
-    statuses = data_set.statuses(settings, settings.video(order.key))
-    pending = pending_assets(statuses, categories or list(settings.categories)).assets
-    return not set(pending).isdisjoint(order.assets)
+    statuses = data_set.statuses(settings, entry)
+    return pending_task(settings, entry, statuses, categories, force=order.force) is not None
 
 
 def _materialize(order: Order) -> Outcome:
