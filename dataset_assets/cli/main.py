@@ -40,7 +40,6 @@ CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 DEMO_FOLDER = Path("demo")
 # Columns that a pipe or a file is given: a key of 100 characters stays on one line, so that grep finds it.
 PIPE_WIDTH = 200
-KEYS_HELP = "Keys of videos, separated by commas; all by default."
 
 app = typer.Typer(
     name="dataset-assets",
@@ -62,6 +61,16 @@ ConfigOption = Annotated[
         "--config",
         help="The configuration file; else DATASET_ASSETS_CONFIG, else configs/generator_config.json.",
         show_default=False,
+    ),
+]
+VideosOption = Annotated[
+    str,
+    typer.Option(help="Keys of videos, separated by commas; all by default.", autocompletion=completion.keys),
+]
+CategoriesOption = Annotated[
+    str,
+    typer.Option(
+        help="Categories, separated by commas; all by default.", autocompletion=completion.categories
     ),
 ]
 
@@ -116,13 +125,8 @@ def about(version: Annotated[bool, typer.Option("--version", help="Show the vers
 @app.command()
 def generate(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
-    categories: Annotated[
-        str,
-        typer.Option(
-            help="Categories, separated by commas; all by default.", autocompletion=completion.categories
-        ),
-    ] = "",
+    videos: VideosOption = "",
+    categories: CategoriesOption = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Videos at a time; else max_workers.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Rebuild even if up to date; with --categories, only these.")
@@ -320,7 +324,7 @@ def gallery(config: ConfigOption = None) -> None:
 @app.command()
 def pull(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
+    videos: VideosOption = "",
     tables: Annotated[bool, typer.Option("--tables", help="Only tables, no pictures.")] = False,
 ) -> None:
     """Download what this machine's copy lacks of a data set in an object store (output_url)."""
@@ -333,7 +337,7 @@ def pull(
 @app.command()
 def verify(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
+    videos: VideosOption = "",
     deep: Annotated[
         bool,
         typer.Option("--deep", help="Also decode windows from the films again and compare the pictures."),
@@ -368,13 +372,8 @@ def verify(
 @app.command()
 def score(
     config: ConfigOption = None,
-    videos: Annotated[str, typer.Option(help=KEYS_HELP, autocompletion=completion.keys)] = "",
-    categories: Annotated[
-        str,
-        typer.Option(
-            help="Categories, separated by commas; all by default.", autocompletion=completion.categories
-        ),
-    ] = "",
+    videos: VideosOption = "",
+    categories: CategoriesOption = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Threads; else max_workers.")] = None,
 ) -> None:
     """Measure scores of the patches that have none: detail, noise, ... Ctrl+C stops; the next one resumes."""
