@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from dataset_assets.config import Settings
 from dataset_assets_tests.films import Film
-from dataset_assets_tests.generate.samples import small_settings
+from dataset_assets_tests.generate.samples import copied, small_settings
 from dataset_assets_tests.verify.cycle import make
 
 
@@ -24,6 +23,4 @@ def whole(tiny_film: Film, tmp_path_factory: pytest.TempPathFactory) -> Settings
 @pytest.fixture
 def settings(whole: Settings, tmp_path: Path) -> Settings:
     """A copy to be scored and changed, of the same film."""
-    shutil.copytree(whole.base.output_base_dir, tmp_path / "out")
-    base = whole.base.model_copy(update={"output_base_dir": tmp_path / "out"})
-    return whole.model_copy(update={"base": base})
+    return copied(whole, tmp_path / "out")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from dataset_assets.tables import Provenance
 from dataset_assets_tests.curation.samples import Rows, marks, score_killed_at, scores
 from dataset_assets_tests.exports.samples import drop_patch, replace_patch, triplets
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt
-from dataset_assets_tests.generate.samples import KEY, files, pictures
+from dataset_assets_tests.generate.samples import KEY, copied, files, pictures
 from dataset_assets_tests.verify.cycle import make, only
 
 PATCHES = {"general": 6, "space": 3, "toon": 2}
@@ -43,11 +42,9 @@ def made(settings: Settings, **options: object) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def scored(whole: Settings, tmp_path_factory: pytest.TempPathFactory) -> Rows:
     """The scores that a single run measures."""
-    folder = tmp_path_factory.mktemp("scored")
-    shutil.copytree(root(whole), folder / "out")
-    base = whole.base.model_copy(update={"output_base_dir": folder / "out"})
-    score_video(whole.model_copy(update={"base": base}), KEY)
-    return scores(folder / "out")
+    settings = copied(whole, tmp_path_factory.mktemp("scored") / "out")
+    score_video(settings, KEY)
+    return scores(root(settings))
 
 
 def by_patch(rows: Rows) -> dict[tuple[str, str], dict[str, object]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,13 @@ CATEGORIES = {
     "toon": Category(folder="Toon/Learn", mix={"square": 0.65, "wide": 0.35}),
 }
 TIMES = {"created_at", "probed_at"}
+
+
+def copied(settings: Settings, folder: Path) -> Settings:
+    """A copy of a data set in a new folder, of the same films."""
+    shutil.copytree(settings.base.output_base_dir, folder)
+    base = settings.base.model_copy(update={"output_base_dir": folder})
+    return settings.model_copy(update={"base": base})
 
 
 def small_settings(
