@@ -264,8 +264,9 @@ class Leases:
             now_s = time.monotonic()
             # A new number is a sign of life too: of several that start together, one takes the film, and the
             # others need not wait for its first beat before they take another.
-            has_beaten = seen is not None and (newest, content) != seen and content != FREE
-            if (newest, content) != seen:
+            is_news = (newest, content) != seen
+            has_beaten = is_news and seen is not None and content != FREE
+            if is_news:
                 seen, seen_s = (newest, content), now_s
             holder = _holder(content)
             if content == FREE or holder.is_gone or now_s - seen_s > self.lease_s:
