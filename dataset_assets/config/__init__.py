@@ -7,6 +7,18 @@ Dagster.
 
 from __future__ import annotations
 
+from dataset_assets.config.degradations import (
+    AvcCodec,
+    BlurStep,
+    ChromaStep,
+    CodecName,
+    CodecStep,
+    DegradationStep,
+    Mpeg2Codec,
+    NoiseStep,
+    ResizeStep,
+    WebCodec,
+)
 from dataset_assets.config.films import Rule, find_films, parse_weights
 from dataset_assets.config.kept import keep_config, kept_settings, named_data_set
 from dataset_assets.config.keys import near_names, video_key
@@ -39,19 +51,29 @@ __all__ = [
     "DEFAULT_CONFIG",
     "DEFAULT_FORMATS",
     "FILM_SUFFIXES",
+    "AvcCodec",
     "BaseSettings",
+    "BlurStep",
     "Category",
+    "ChromaStep",
+    "CodecName",
+    "CodecStep",
     "ConfigReader",
+    "DegradationStep",
     "EndedRuns",
     "Format",
     "Look",
+    "Mpeg2Codec",
     "Nightly",
+    "NoiseStep",
+    "ResizeStep",
     "Rule",
     "Settings",
     "TimeRange",
     "VideoEntry",
     "WatchFolder",
     "WatchedVideo",
+    "WebCodec",
     "append_videos",
     "config_path",
     "default_formats",
