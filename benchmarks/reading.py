@@ -203,7 +203,7 @@ def make_data_set(folder: Path, films: Sequence[Path], size: Size) -> Settings:
 def _ways(settings: Settings) -> Iterator[Way]:
     """Write every layout whose package is installed."""
     root = settings.base.output_base_dir
-    triplets = select(DataSet(root))
+    triplets = select(DataSet(root)).triplets
     count, scale = len(triplets), triplets[0].row.scale
     yield Way(
         PNG, _dataset(root), sum(each.row.size_bytes for each in triplets) / count, _png_ms(root, triplets)

@@ -13,6 +13,7 @@ METADATA: Final = Path("metadata")
 REGISTER: Final = METADATA / "watched.json"
 PICTURES: Final = METADATA / "pictures"
 EXCLUDED_WINDOWS: Final = METADATA / "excluded"
+CURATION: Final = METADATA / "curation.json"
 LOCKS: Final = METADATA / ".locks"
 LEASES: Final = METADATA / ".leases"
 HOSTS: Final = METADATA / ".hosts"

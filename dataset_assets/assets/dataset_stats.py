@@ -24,7 +24,7 @@ from dataset_assets.assets.reporting import GROUP, OWNER
 from dataset_assets.assets.staleness import report_stale
 from dataset_assets.checks import every_video_done, sources_unchanged, videos_ok
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet, Overview
+from dataset_assets.dataset import DataSet, Overview, keep_curation
 from dataset_assets.video import seen
 
 DATASET_STATS = "dataset_stats"
@@ -124,6 +124,7 @@ def _add_up(
 ) -> tuple[dg.MaterializeResult, int]:  # type: ignore[type-arg]
     """Return the statistics, and how many partitions' staleness is left to the next update."""
     began_s = time.monotonic()
+    keep_curation(settings)
     overview = data_set.overview(settings)
     overview = replace(overview, failures=failed_videos(instance, overview))
     unfinished = _unfinished(settings, overview)

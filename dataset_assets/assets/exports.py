@@ -80,6 +80,8 @@ class ExportConfig(dg.Config):
     val_share: float = Field(default=0.0, description="Share of the films for validation.")
     copies_gt: bool = Field(default=False, description="Whether GT files are copied and not hard-linked.")
 
+    curated: bool = Field(default=True, description="Whether triplets are left out that curation leaves out.")
+
     @classmethod
     def of(cls, options: ExportOptions, folder: Path) -> Self:
         """Return the configuration of a run that exports the same to the same folder."""
@@ -94,6 +96,7 @@ class ExportConfig(dg.Config):
             val_videos=list(options.val_videos),
             val_share=options.val_share,
             copies_gt=options.copies_gt,
+            curated=options.curated,
         )
 
     @property
@@ -109,6 +112,7 @@ class ExportConfig(dg.Config):
             val_videos=tuple(self.val_videos),
             val_share=self.val_share,
             copies_gt=self.copies_gt,
+            curated=self.curated,
         )
 
 
@@ -176,6 +180,8 @@ def _metadata(plan: ExportPlan, report: ExportReport) -> Metadata:
         "gigabytes": dg.MetadataValue.float(round(report.size_bytes / 1e9, 3)),
         "wall_s": dg.MetadataValue.float(round(report.wall_s, 1)),
         "max_gt_size": dg.MetadataValue.int(chosen.max_gt_size),
+        "left_out_by_curation": dg.MetadataValue.int(sum(chosen.selection.left_out.values())),
+        "unscored": dg.MetadataValue.int(chosen.selection.unscored),
         "formats": dg.MetadataValue.md(counts_markdown("format", chosen.formats)),
         "options": dg.MetadataValue.md(options_to_paste(plan)),
         "folder": dg.MetadataValue.path(report.folder),

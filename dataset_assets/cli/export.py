@@ -40,6 +40,7 @@ def asked(
     val_videos: Sequence[str],
     val_share: float,
     copies_gt: bool,
+    curated: bool,
 ) -> ExportOptions:
     """Return what the command line asks for; `ExportOptions.check` refuses what there is not."""
     return ExportOptions(
@@ -52,6 +53,7 @@ def asked(
         val_videos=tuple(val_videos),
         val_share=val_share,
         copies_gt=copies_gt,
+        curated=curated,
     )
 
 
@@ -80,6 +82,9 @@ def export_dataset(
     """
     plan = plan_export(settings, options, folder)
     _say(console, _planned(plan))
+    selection = plan.selected.selection
+    for sentence in filter(None, (selection.left_out_sentence, selection.unscored_sentence)):
+        _say(console, sentence)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

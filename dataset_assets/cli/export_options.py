@@ -46,4 +46,12 @@ ValShare = Annotated[float, typer.Option(help="Share of the films for validation
 Copy = Annotated[
     bool, typer.Option("--copy", help="Copy GT files instead of hard-linking them.", show_default=False)
 ]
+Uncurated = Annotated[
+    bool,
+    typer.Option(
+        "--uncurated",
+        help="Also what curation leaves out: patches with nothing to learn, combs; see docs/curation.md.",
+        show_default=False,
+    ),
+]
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads; else max_workers.")]

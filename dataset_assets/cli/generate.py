@@ -32,7 +32,7 @@ from dataset_assets.cli.sync_history import sync_history
 from dataset_assets.cli.unprobed import Unprobed, look_into, unprobed_keys
 from dataset_assets.config import Settings, VideoEntry, load_settings
 from dataset_assets.counting import are, counted, some_are
-from dataset_assets.dataset import AssetStatus, DataSet
+from dataset_assets.dataset import AssetStatus, DataSet, keep_curation
 from dataset_assets.errors import ConfigError, DatasetAssetsError, ReplacingError, SpaceError
 from dataset_assets.launch import (
     SharedVideos,
@@ -143,6 +143,7 @@ def _generate(
 ) -> int:
     data_set = DataSet.of(settings)
     data_set.join_hosts(settings, config)
+    keep_curation(settings)
     with dg.DagsterInstance.get() as instance:
         if has_history:
             sync_history(instance, settings, console)

@@ -400,6 +400,7 @@ def export(
     val_videos: export_options.ValVideos = "",
     val_share: export_options.ValShare = 0.0,
     copy: export_options.Copy = False,
+    uncurated: export_options.Uncurated = False,
     workers: export_options.Workers = None,
 ) -> None:
     """Write the data set, or a part of it, as a trainer reads it. Ctrl+C stops; the same command resumes."""
@@ -409,7 +410,9 @@ def export(
     with _reporting_errors():
         names = [name for text in category or () for name in _split(text)]
         videos = _split(val_videos)
-        options = asked(layout, names, where, _split(formats), frames, gt, videos, val_share, copy)
+        options = asked(
+            layout, names, where, _split(formats), frames, gt, videos, val_share, copy, not uncurated
+        )
         settings = load_settings(config_path(config))
         if not export_dataset(settings, options, folder, console, workers=workers):
             raise typer.Exit(INTERRUPTED)

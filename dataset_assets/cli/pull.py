@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, keep_curation
 from dataset_assets.errors import DatasetAssetsError
 
 
@@ -35,6 +35,7 @@ def pull_copy(settings: Settings, console: Console, keys: Sequence[str], *, only
         settings.video(key)
     data_set = DataSet.of(settings)
     data_set.copy.refresh()
+    keep_curation(settings)
     wanted = [] if only_tables else list(keys or data_set.tables.keys())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

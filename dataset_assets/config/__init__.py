@@ -7,6 +7,7 @@ Dagster.
 
 from __future__ import annotations
 
+from dataset_assets.config.curation import DEFAULT_CURATION, Curation, curation_of, mistake_in
 from dataset_assets.config.degradations import (
     AvcCodec,
     BlurStep,
@@ -49,6 +50,7 @@ __all__ = [
     "CONFIG_VARIABLE",
     "DEFAULT_CATEGORIES",
     "DEFAULT_CONFIG",
+    "DEFAULT_CURATION",
     "DEFAULT_FORMATS",
     "FILM_SUFFIXES",
     "AvcCodec",
@@ -59,6 +61,7 @@ __all__ = [
     "CodecName",
     "CodecStep",
     "ConfigReader",
+    "Curation",
     "DegradationStep",
     "EndedRuns",
     "Format",
@@ -76,6 +79,7 @@ __all__ = [
     "WebCodec",
     "append_videos",
     "config_path",
+    "curation_of",
     "default_formats",
     "file_schema",
     "find_films",
@@ -87,6 +91,7 @@ __all__ = [
     "kept_settings",
     "load_settings",
     "look_for_films",
+    "mistake_in",
     "named_data_set",
     "near_names",
     "parse_weights",

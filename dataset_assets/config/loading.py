@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from dataset_assets.config.contradictions import contradictions
+from dataset_assets.config.curation import curation_mistakes
 from dataset_assets.config.keys import near_names
 from dataset_assets.config.models import (
     DEFAULT_CATEGORIES,
@@ -39,7 +40,7 @@ DEFAULT_CONFIG: Final = Path("configs/generator_config.json")
 CONFIG_VARIABLE: Final = "DATASET_ASSETS_CONFIG"
 MAX_FILE_BYTES: Final = 8_000_000  # 50 000 videos; anything larger is some other file
 
-_SECTIONS = ("base_settings", "videos", "watch", "formats", "categories", "nightly", "runs")
+_SECTIONS = ("base_settings", "videos", "watch", "formats", "categories", "curation", "nightly", "runs")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -136,6 +137,7 @@ def settings_from_text(text: str, path: Path, *, may_lack_videos: bool = False) 
         "watch": reader.entries("watch", raw.get("watch"), WatchFolder, "folders to watch"),
         "formats": reader.merged("formats", raw.get("formats"), Format, default_formats(_scale(raw))),
         "categories": reader.merged("categories", raw.get("categories"), Category, DEFAULT_CATEGORIES),
+        "curation": _lower_case(raw.get("curation")),
         "nightly": reader.section("nightly", raw.get("nightly"), Nightly()),
         "runs": reader.section("runs", raw.get("runs"), EndedRuns()),
     }
@@ -186,6 +188,8 @@ def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
                 yield ("formats", wanted), f"is removed, but the default category {name} uses it; {remedy}"
             case _:
                 yield location, message
+    for place, message in curation_mistakes(raw.get("curation"), categories):
+        yield ("curation", *place), message
 
 
 def _scale(raw: Mapping[str, Any]) -> int:

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from dataset_assets.config.contradictions import MAX_WORKING_SIDE, contradictions
+from dataset_assets.config.curation import DEFAULT_CURATION
 from dataset_assets.config.fields import FilmPlace, FolderPath, Ratio, Strict, Weights, mistake
 from dataset_assets.config.keys import video_key
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
@@ -352,6 +353,12 @@ class Settings(BaseModel):
         default_factory=lambda: dict(DEFAULT_CATEGORIES),
         description="Categories by name, merged over the defaults: an entry needs only what differs from the "
         "default of its name, and null removes one.",
+    )
+    curation: dict[str, str | None] = Field(
+        default={},
+        description="Which patches of a category are worth training on: a condition in DuckDB's SQL over "
+        "scores and tables (see docs/curation.md). Exports and loaders leave out others, which stay on the "
+        f"disk. By default `{DEFAULT_CURATION}`; null takes all.",
     )
     nightly: Nightly = Field(default=Nightly(), description="What is made each night.")
     runs: EndedRuns = Field(default=EndedRuns(), description="What happens after runs.")

@@ -41,6 +41,7 @@ def file_schema() -> dict[str, Any]:
     sections["categories"]["patternProperties"] = {
         _in_any_case(name): part for name, part in sections["categories"]["properties"].items()
     }
+    sections["curation"]["type"] = ["object", "null"]
     sections[SCHEMA_KEY] = {
         "type": "string",
         "description": "Address or path of this schema, for the editor; it changes nothing.",

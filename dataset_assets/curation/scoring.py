@@ -19,7 +19,7 @@ import cv2
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.curation.reports import CategoryScores, ScoringReport
-from dataset_assets.dataset import DataSet, OnBusy, VideoWork, current_scores, read_frames
+from dataset_assets.dataset import DataSet, OnBusy, VideoWork, current_scores, keep_curation, read_frames
 from dataset_assets.disk import FULL_ERRNOS
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError, SpaceError
 from dataset_assets.frames import FileKind
@@ -67,6 +67,7 @@ def score_video(
     found: dict[str, CategoryScores] = {}
     unread: list[PatchRow] = []
     with _disk_errors(key), data_set.hold(key, on_busy) as work:
+        keep_curation(settings)
         data_set.tables.remove_temporaries(key)
         film = data_set.tables.read_video(key)
         there = data_set.tables.categories_of(key)

@@ -14,6 +14,7 @@ Example:
 from dataset_assets.dataset.at_work import AtWork
 from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.copying import COPY_AGE_S
+from dataset_assets.dataset.curation_file import keep_curation, kept_curation
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.data_set_id import keep_data_set_id, refuse_other_data_set
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
@@ -46,7 +47,7 @@ from dataset_assets.dataset.pictures import (
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
 from dataset_assets.dataset.reading import read_frames
 from dataset_assets.dataset.scores import current_scores
-from dataset_assets.dataset.selection import select
+from dataset_assets.dataset.selection import Selection, select
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
 from dataset_assets.dataset.status import (
@@ -106,6 +107,7 @@ __all__ = [
     "Overview",
     "Progress",
     "ProgressFile",
+    "Selection",
     "SettingsHashes",
     "Strays",
     "TableStore",
@@ -124,7 +126,9 @@ __all__ = [
     "has_other_cap",
     "irrelevant_by_row",
     "irrelevant_settings",
+    "keep_curation",
     "keep_data_set_id",
+    "kept_curation",
     "look_for_new_films",
     "newest",
     "patch_hashes",

@@ -1,40 +1,64 @@
-"""Select finished triplets by category, format, and an SQL expression over what the tables know of them.
+"""Select finished triplets by category, format, an SQL condition, and what curation leaves out.
 
-Used by everything that reads a part of a data set: exports and training. Not here: what is done with them.
+Used by everything that reads a part of a data set: exports and training. Not here: what is done with them,
+and what conditions see (`patch_facts`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from dataset_assets.counting import counted
-from dataset_assets.dataset.scores import current_scores
+from dataset_assets.config import Curation, curation_of
+from dataset_assets.counting import are, counted
+from dataset_assets.dataset.patch_facts import judge, needed_columns
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.tables import PATCHES, SCORES, VIDEOS, WINDOWS, ScoreRow
+from dataset_assets.tables import KEYS, PATCHES, Condition, ConditionError
 
 if TYPE_CHECKING:
     from dataset_assets.dataset.data_set import DataSet
     from dataset_assets.dataset.triplets import Triplet
 
-_COLUMNS_OF_ROW: Final = frozenset({"patch_id", "window", "gt_hash", "lr_hash", "scores_version"})
-# A patch has no column of its film's name, so that `width` is its own and `film.width` the film's.
-_QUERY: Final = """
-    SELECT id FROM patches
-    LEFT JOIN windows USING (video, "window")
-    LEFT JOIN (SELECT video, films AS film FROM films) USING (video)
-    {scores}
-    WHERE ({where}
-    ) ORDER BY id
-"""
-_SCORES_JOIN: Final = "LEFT JOIN scores USING (id)"
-_SCORES: Final = pa.schema([field for field in SCORES if field.name not in _COLUMNS_OF_ROW])
-_ID: Final = pa.field("id", pa.int64())
-_KEY: Final = pa.field("video", pa.string())
-_OF_PATCH: Final = (_ID, _KEY, pa.field("category", pa.string()))
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The triplets that were selected.
+
+    Attributes:
+        triplets: They, by category, video and row; never empty.
+        curation: The condition in force of each selected category; None where all patches are taken.
+        left_out: Triplets that curation leaves out, by selected category; all else is met by them.
+        unscored: Selected triplets without scores in categories whose curation depends on scores.
+    """
+
+    triplets: list[Triplet]
+    curation: Mapping[str, str | None]
+    left_out: Mapping[str, int]
+    unscored: int
+
+    @property
+    def left_out_sentence(self) -> str:
+        """How many curation leaves out: `curation leaves out 3 of 54 patches (space 3)`; else empty."""
+        left_out = sum(self.left_out.values())
+        if not left_out:
+            return ""
+        by_category = ", ".join(f"{name} {count:,}" for name, count in self.left_out.items() if count)
+        total = counted(left_out + len(self.triplets), "patch")
+        return f"curation leaves out {left_out:,} of {total} ({by_category})"
+
+    @property
+    def unscored_sentence(self) -> str:
+        """How many are selected although their scores are unknown, with the remedy; empty where none is."""
+        if not self.unscored:
+            return ""
+        return (
+            f"{self.unscored:,} of {counted(len(self.triplets), 'selected patch')} {are(self.unscored)} not "
+            "scored, so that curation takes them: `dataset-assets score` measures them"
+        )
 
 
 def select(
@@ -43,7 +67,8 @@ def select(
     *,
     where: str | None = None,
     formats: Collection[str] = (),
-) -> list[Triplet]:
+    curation: Curation | None = None,
+) -> Selection:
     """Return the finished triplets that a selection names, by category, video and row.
 
     Args:
@@ -51,25 +76,27 @@ def select(
         categories: Names of the categories; all that have patches by default.
         where: Condition in DuckDB's SQL over the columns of the patches and the windows table, the scores,
             `category`, `video`, and the videos table's columns as `film.<column>`, such as
-            `detail_db < 50 AND sharpness > 0.8 AND film.hdr_format = 'pq'`.
+            `detail_db < 50 AND sharpness > 0.8 AND film.hdr_format = 'pq'`. It has to be met.
         formats: Names of the formats; all by default.
+        curation: Conditions that leave out what does not meet them, by category; where that is unknown, for
+            want of scores, a triplet is selected. None takes all.
 
     Raises:
-        DatasetAssetsError: A category or format has no patches, the condition is not valid or names a score
-            that some of the triplets lack, nothing is selected, or a table cannot be read.
+        DatasetAssetsError: A category or format has no patches, a condition is not valid, `where` names a
+            score that some of the triplets lack, nothing is selected, or a table cannot be read.
     """
     found = list(data_set.triplets(categories=_known("category", categories, data_set.tables.categories())))
     known = sorted({triplet.row.format for triplet in found})
     chosen = set(_known("format", formats or None, known))
     found = [triplet for triplet in found if triplet.row.format in chosen]
     if where is not None:
-        found = [found[index] for index in _matching(data_set, found, where)]
+        found = _meeting(data_set, found, where)
     if not found:
         raise DatasetAssetsError(
             f"Nothing is selected of the data set {data_set.folder}",
             f"no patch meets {where!r}: change the condition." if where else "run generate first.",
         )
-    return found
+    return _curated(data_set, found, curation)
 
 
 def _known(kind: str, asked: Collection[str] | None, known: Sequence[str]) -> Sequence[str]:
@@ -82,65 +109,68 @@ def _known(kind: str, asked: Collection[str] | None, known: Sequence[str]) -> Se
     return sorted(set(asked))
 
 
-def _matching(data_set: DataSet, triplets: Sequence[Triplet], where: str) -> list[int]:
-    """Return the indices of the triplets that meet a condition, ascending."""
-    import duckdb  # A third of a second of CPU time, which only a condition needs.
-
-    keys = sorted({triplet.video for triplet in triplets})
-    windows = [(key, row) for key in keys for row in data_set.tables.read_windows(key)]
-    films = [(key, row) for key in keys if (row := data_set.tables.read_video(key))]
-    with duckdb.connect(config={"threads": 1}) as database:
-        patches = ((index, each.video, each.category, each.row) for index, each in enumerate(triplets))
-        database.register("patches", _table(_OF_PATCH, PATCHES, list(patches)))
-        database.register("windows", _table((_KEY,), WINDOWS, windows))
-        database.register("films", _table((_KEY,), VIDEOS, films))
-        database.execute("SET enable_external_access = false")
-        try:
-            try:
-                found = database.execute(_QUERY.format(where=where, scores="")).fetchall()
-            except duckdb.BinderException:
-                # Scores are read only for a condition that names one.
-                scores = _scores(data_set, triplets)
-                database.register("scores", _table((_ID,), _SCORES, scores))
-                found = database.execute(_QUERY.format(where=where, scores=_SCORES_JOIN)).fetchall()
-                _refuse_unscored(where, len(triplets), len(scores))
-        except duckdb.Error as error:
-            raise DatasetAssetsError(
-                f"The condition {where!r} is not valid: {_first_line(error)}",
-                "docs/tables.md lists the columns.",
-            ) from error
-    return [index for (index,) in found]
-
-
-def _scores(data_set: DataSet, triplets: Sequence[Triplet]) -> list[tuple[int, ScoreRow]]:
-    """Return the current scores of the triplets that have some, after their indices."""
-    indices: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-    for index, each in enumerate(triplets):
-        indices[each.category, each.video][each.row.patch_id] = index
-    found = []
-    for (category, key), by_id in indices.items():
-        patches = (triplets[index].row for index in by_id.values())
-        current = current_scores(patches, data_set.tables.read_scores(category, key))
-        found += [(by_id[name], row) for name, row in current.items()]
-    return found
-
-
-def _refuse_unscored(where: str, patches: int, scored: int) -> None:
-    """Refuse a condition over scores where some patches have none: it would leave them out silently."""
-    if scored < patches:
+def _meeting(data_set: DataSet, triplets: Sequence[Triplet], where: str) -> list[Triplet]:
+    """Return the triplets that meet a condition; refuse one over scores where some triplets have none."""
+    try:
+        condition = Condition(where)
+        judged = judge(data_set.tables, _patches(triplets, condition), [condition])
+    except ConditionError as error:
         raise DatasetAssetsError(
-            f"The condition {where!r} names a score, and {patches - scored:,} of {counted(patches, 'patch')} "
-            "have no scores",
+            f"The condition {where!r} is not valid: {error.why}", "docs/tables.md lists the columns."
+        ) from error
+    if unscored := judged.scored.count(False):
+        raise DatasetAssetsError(
+            f"The condition {where!r} names a score, and {unscored:,} of "
+            f"{counted(len(triplets), 'patch')} have no scores",
             "run score first.",
         )
+    return [each for each, (is_met,) in zip(triplets, judged.values, strict=True) if is_met]
 
 
-def _table(keys: Sequence[pa.Field], schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
-    """Return rows as an Arrow table; each is the values of the keys, and a table's row at the end."""
-    columns = [pa.array([row[place] for row in rows], field.type) for place, field in enumerate(keys)]
-    columns += [pa.array([getattr(row[-1], field.name) for row in rows], field.type) for field in schema]
-    return pa.Table.from_arrays(columns, names=[field.name for field in (*keys, *schema)])
+def _curated(data_set: DataSet, triplets: Sequence[Triplet], curation: Curation | None) -> Selection:
+    kept: list[Triplet] = []
+    unscored = 0
+    names = sorted({each.category for each in triplets})
+    in_force = {name: None if curation is None else curation_of(curation, name) for name in names}
+    for name, text in in_force.items():
+        found = [each for each in triplets if each.category == name]
+        if text is None:
+            kept += found
+            continue
+        try:
+            condition = Condition(text)
+            judged = judge(data_set.tables, _patches(found, condition), [condition])
+        except ConditionError as error:
+            raise DatasetAssetsError(
+                f"The curation of {name}, {text!r}, is not valid: {error.why}",
+                f"correct curation.{name} in the configuration and run generate, score or export.",
+            ) from error
+        for each, (is_met,), is_scored in zip(found, judged.values, judged.scored, strict=True):
+            if is_met is not False:
+                kept.append(each)
+                unscored += not is_scored
+    before, after = (Counter(each.category for each in some) for some in (triplets, kept))
+    if not kept:
+        raise DatasetAssetsError(
+            f"Nothing is selected of the data set {data_set.folder}: curation leaves out all "
+            f"{counted(len(triplets), 'patch')}",
+            "change curation in the configuration, or take them too (--uncurated, curated=False).",
+        )
+    return Selection(kept, in_force, {name: before[name] - after[name] for name in names}, unscored)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+def _patches(triplets: Sequence[Triplet], condition: Condition) -> pa.Table:
+    """Return what a condition needs of triplets, after their numbers."""
+    columns = [
+        pa.array(range(len(triplets)), pa.int64()),
+        pa.array([each.video for each in triplets], pa.string()),
+        pa.array([each.category for each in triplets], pa.string()),
+        pa.array([each.row.window for each in triplets], pa.int32()),
+    ]
+    fields = list(KEYS["patches"])
+    needed = needed_columns([condition]).get("patches", set()) - {field.name for field in fields}
+    for field in PATCHES:
+        if field.name in needed:
+            fields.append(field)
+            columns.append(pa.array([getattr(each.row, field.name) for each in triplets], field.type))
+    return pa.Table.from_arrays(columns, names=[field.name for field in fields])

@@ -36,6 +36,7 @@ class ExportOptions:
         val_videos: Keys of the videos for validation.
         val_share: Share of the videos for validation, 0..1, drawn by their keys.
         copies_gt: Whether GT files are copied even where they can be hard-linked.
+        curated: Whether triplets are left out that the configuration's curation leaves out.
     """
 
     layout: LayoutName
@@ -47,6 +48,7 @@ class ExportOptions:
     val_videos: tuple[str, ...] = ()
     val_share: float = 0.0
     copies_gt: bool = False
+    curated: bool = True
 
     def check(self) -> None:
         """Check what can be checked without the data set.

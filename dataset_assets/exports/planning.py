@@ -101,7 +101,7 @@ def _planned(settings: Settings, options: ExportOptions, layout: Layout, folder:
     refuse_foreign(folder)
     _refuse_other_layout(layout, folder)
     data_set.copy.refresh()
-    chosen = selected(data_set, options)
+    chosen = selected(data_set, options, settings.curation)
     data_set.copy.pull({item.triplet.video for item in chosen.items})
     TripletReader(data_set, options.frames).check_files(chosen.items)
     if options.gt == "all":

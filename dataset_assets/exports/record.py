@@ -59,6 +59,7 @@ def paste_of(data_set: DataSet, selected: Selected, folder: Path) -> Paste:
 def identity(selected: Selected, units: Sequence[Unit], folder: Path) -> str:
     """Return a hash that two exports share if all their files are the same."""
     parts = [__version__, str(FILES_VERSION), str(folder), json.dumps(options_record(selected))]
+    parts.append(json.dumps(curation_record(selected)))
     parts += [f"{unit.name} {unit.digest}" for unit in units]
     return hashlib.blake2b("\n".join(parts).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
@@ -66,6 +67,16 @@ def identity(selected: Selected, units: Sequence[Unit], folder: Path) -> str:
 def options_record(selected: Selected) -> dict[str, Any]:
     """Return what was asked for, as JSON."""
     return {name: _as_json(value) for name, value in asdict(selected.options).items() if name != "layout"}
+
+
+def curation_record(selected: Selected) -> dict[str, Any]:
+    """Return what curation left out, as JSON: the condition and the count of each category."""
+    selection = selected.selection
+    return {
+        "conditions": dict(selection.curation),
+        "left_out": dict(selection.left_out),
+        "unscored": selection.unscored,
+    }
 
 
 def recorded_options(record: Mapping[str, Any]) -> ExportOptions | None:
@@ -101,6 +112,7 @@ def write_record(
             "settings_hashes": _settings_hashes(selected),
         },
         "selection": options_record(selected),
+        "curation": curation_record(selected),
         "counts": _counts(selected),
         "scale": selected.scale,
         "max_gt_size": selected.max_gt_size,
@@ -153,6 +165,7 @@ def readme(layout: Layout, selected: Selected, paste: Paste) -> str:
         f"- Crops: at most {paste.gt_size} x {paste.gt_size} GT pixels, which the smallest patch allows, "
         f"divisible by {paste.scale}.",
         f"- Training: {_films(selected, 'train')}.",
+        *_curation_lines(selected),
     ]
     if paste.has_validation:
         lines.append(f"- Validation, by film and {layout.val_place}: {_films(selected, 'val')}.")
@@ -167,6 +180,17 @@ def readme(layout: Layout, selected: Selected, paste: Paste) -> str:
         layout.block(paste),
     ]
     return "\n".join(lines)
+
+
+def _curation_lines(selected: Selected) -> list[str]:
+    if not selected.options.curated:
+        return ["- Curation: none, all patches are taken."]
+    selection = selected.selection
+    shown = (f"{name} `{text}`" for name, text in selection.curation.items() if text is not None)
+    lines = [f"- Curation: {', '.join(shown) or 'none'}."]
+    for sentence in filter(None, (selection.left_out_sentence, selection.unscored_sentence)):
+        lines.append(f"  {sentence[0].upper()}{sentence[1:]}.")
+    return lines
 
 
 def _as_json(value: Any) -> Any:

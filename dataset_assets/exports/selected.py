@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, get_args
 
-from dataset_assets.config import near_names
-from dataset_assets.dataset import DataSet, Triplet, select
+from dataset_assets.config import Curation, near_names
+from dataset_assets.dataset import DataSet, Selection, Triplet, select
 from dataset_assets.draws import draw
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.options import ExportOptions
@@ -73,10 +73,12 @@ class Selected:
     Attributes:
         items: The triplets; never empty.
         options: What was asked for.
+        selection: How they were selected.
     """
 
     items: tuple[Item, ...]
     options: ExportOptions
+    selection: Selection
 
     @cached_property
     def scale(self) -> int:
@@ -108,19 +110,27 @@ class Selected:
         return [item for item in self.items if item.split == split]
 
 
-def selected(data_set: DataSet, options: ExportOptions) -> Selected:
+def selected(data_set: DataSet, options: ExportOptions, curation: Curation) -> Selected:
     """Select and name the triplets of an export.
 
     Args:
         data_set: The data set.
         options: What is asked for.
+        curation: The curation of the configuration.
 
     Raises:
         DatasetAssetsError: Two options contradict, a name is unknown, the condition is not valid, nothing is
             selected, all films are for validation, or the triplets cannot be in one export.
     """
     options.check()
-    triplets = select(data_set, options.categories or None, where=options.where, formats=options.formats)
+    selection = select(
+        data_set,
+        options.categories or None,
+        where=options.where,
+        formats=options.formats,
+        curation=curation if options.curated else None,
+    )
+    triplets = selection.triplets
     _check_one_scale(triplets)
     _check_frames(triplets, options)
     validation = _validation(sorted({each.video for each in triplets}), options)
@@ -134,7 +144,7 @@ def selected(data_set: DataSet, options: ExportOptions) -> Selected:
             clip = f"{each.category.replace('_', '-')}-{clip}"
         items.append(Item(each, clip, split, _digest(each.row, options)))
     _check_names(items)
-    return Selected(tuple(items), options)
+    return Selected(tuple(items), options, selection)
 
 
 def row_file(row: PatchRow, kind: FileKind) -> PatchFile | None:

@@ -20,6 +20,7 @@ from typing import Any, Final
 import cv2
 from rich.filesize import decimal
 
+from dataset_assets.dataset import keep_curation
 from dataset_assets.errors import SpaceError
 from dataset_assets.exports.all_gt import AllGt
 from dataset_assets.exports.disk_errors import disk_errors
@@ -101,6 +102,7 @@ def write_export(
     cv2.setNumThreads(1)  # parallelism is by triplet
     export_identity = identity(plan.selected, plan.units, plan.folder)
     with disk_errors(plan.folder), workplace(plan.folder) as place:
+        keep_curation(plan.settings)
         record = read_record(plan.folder) if place.former else None
         if record is not None and _is_up_to_date(plan.folder, record, export_identity):
             place.discard()

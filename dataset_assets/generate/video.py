@@ -25,6 +25,7 @@ from dataset_assets.dataset import (
     ProgressFile,
     VideoWork,
     irrelevant_settings,
+    keep_curation,
     source_hashes,
 )
 from dataset_assets.disk import FAILING_ERRNOS, FORBIDDEN_ERRNOS, FULL_ERRNOS
@@ -131,6 +132,7 @@ def generate_video(
         _named(settings, entry),
         data_set.work_on(key, _waiting(on_busy)) as work,
     ):
+        keep_curation(settings)
         work.fetch_files()
         may_replace = may_replace or force or settings.base.allow_replacing
         if not force and has_other_files(settings, data_set, key, wanted):

@@ -1,10 +1,22 @@
 """The Parquet tables of a data set: columns, the records beside them, and one file of them.
 
-`schemas` defines the columns, `footer` the metadata of a file, `files` writes and reads one file. Not here:
-where files are stored (`dataset`), films, pictures, Dagster.
+`schemas` defines the columns, `footer` the metadata of a file, `files` writes and reads one file,
+`conditions` evaluates SQL over the columns. Not here: where files are stored (`dataset`), films, pictures,
+Dagster.
 """
 
-from dataset_assets.tables.files import read_footer, read_table, write_table
+from dataset_assets.tables.conditions import (
+    KEYS,
+    SOURCES,
+    Clause,
+    Condition,
+    ConditionError,
+    Limit,
+    Source,
+    condition_columns,
+    evaluate,
+)
+from dataset_assets.tables.files import read_columns, read_footer, read_table, write_table
 from dataset_assets.tables.footer import Counts, Provenance, Sampled, count
 from dataset_assets.tables.schemas import (
     PATCHES,
@@ -23,23 +35,33 @@ from dataset_assets.tables.schemas import (
 )
 
 __all__ = [
+    "KEYS",
     "PATCHES",
     "SCHEMA_VERSION",
     "SCORES",
+    "SOURCES",
     "VIDEOS",
     "WINDOWS",
     "WRITER_VERSION",
+    "Clause",
+    "Condition",
+    "ConditionError",
     "Counts",
+    "Limit",
     "PatchFile",
     "PatchRow",
     "Provenance",
     "Row",
     "Sampled",
     "ScoreRow",
+    "Source",
     "VideoRow",
     "WindowRow",
+    "condition_columns",
     "count",
     "description",
+    "evaluate",
+    "read_columns",
     "read_footer",
     "read_table",
     "write_table",

@@ -7,7 +7,7 @@ footer (`footer`).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -86,23 +86,55 @@ def read_table(path: Path, name: str, schema: pa.Schema, row_type: type[_AnyRow]
     Raises:
         DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
     """
-    place = _place(path, name)
+    table = read_columns(path, name, schema, schema.names)
+    if table is None:
+        return []
 
     def read() -> list[_AnyRow]:
+        columns = [_values(table.column(name)) for name in schema.names]
+        return [row_type(*values) for values in zip(*columns, strict=True)]
+
+    return _reading(_place(path, name), read) or []
+
+
+def read_columns(path: Path, name: str, schema: pa.Schema, columns: Collection[str]) -> pa.Table | None:
+    """Read some columns of a table, in the order of its schema; None if there is no file.
+
+    A column that an older release did not write is null.
+
+    Args:
+        path: The file.
+        name: What it is, in errors: `the windows table of alpha`.
+        schema: The table's schema, `VIDEOS`, `WINDOWS`, `PATCHES` or `SCORES`.
+        columns: Names of the columns.
+
+    Raises:
+        DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
+    """
+    place = _place(path, name)
+
+    def read() -> pa.Table:
         # Not pq.read_table, which would add the folder names as columns.
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             provenance, _ = _records(place, file.metadata.metadata)
             is_older = provenance.schema_version < SCHEMA_VERSION
-            found = _renamed(file.schema_arrow) if is_older else file.schema_arrow
+            written = file.schema_arrow
+            found = _renamed(written) if is_older else written
             absent = _absent_columns(found, schema, is_older=is_older)
             if absent is None:
                 raise _unreadable(place, "has other columns than this release writes")
-            table = file.read().rename_columns(found.names)
-        nulls = [None] * table.num_rows
-        columns = [nulls if name in absent else _values(table.column(name)) for name in schema.names]
-        return [row_type(*values) for values in zip(*columns, strict=True)]
+            as_written = dict(zip(found.names, written.names, strict=True))
+            fields = [field for field in schema if field.name in columns]
+            there = [as_written[field.name] for field in fields if field.name not in absent]
+            table = file.read(there)
+            rows = file.metadata.num_rows
+        values = [
+            pa.nulls(rows, field.type) if field.name in absent else table.column(as_written[field.name])
+            for field in fields
+        ]
+        return pa.Table.from_arrays(values, schema=pa.schema(fields))
 
-    return _reading(place, read) or []
+    return _reading(place, read)
 
 
 def read_footer(path: Path, name: str) -> tuple[Provenance, Counts] | None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataset_assets.counting import are, counted
-from dataset_assets.dataset import DataSet, Triplet, select
+from dataset_assets.dataset import DataSet, Triplet, kept_curation, select
 from dataset_assets.draws import draw_int
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import FRAMES_PER_WINDOW, MIDDLE_FRAME
@@ -69,6 +69,7 @@ class TripletDataset:
     Attributes:
         scale: How many times smaller an LR frame is than its GT.
         seed: The seed of all draws.
+        left_out: Patches that curation leaves out.
         source: Where pictures are read from; `source.description` names it.
         videos: Key of each patch's video, in the order of the indices: (len(dataset),).
     """
@@ -82,6 +83,7 @@ class TripletDataset:
         crop: int | None = 192,
         where: str | None = None,
         formats: str | Sequence[str] = (),
+        curated: bool = True,
         augment: bool = True,
         gt_frames: Literal["middle", "all"] = "middle",
         packed: bool | str | os.PathLike[str] | None = None,
@@ -102,6 +104,9 @@ class TripletDataset:
                 `"detail_db < 50 AND video <> 'feature-film'"`. Hold out films for validation, never
                 windows: windows of a film are alike.
             formats: A format or several; all by default.
+            curated: Whether patches are left out that the configuration's `curation` leaves out, as the last
+                `generate`, `score` or `export` has read it: by default combed ones, and ones of
+                which LR lacks nothing. Patches without scores are taken, with a warning.
             augment: Whether a sample is one of 16 views, drawn with its crop: flips, quarter turns, and the
                 frames in reverse, each for LR and GT alike. Complete patches that are not square are flipped
                 but not turned.
@@ -127,7 +132,11 @@ class TripletDataset:
         names = [categories] if isinstance(categories, str) else categories
         chosen = [formats] if isinstance(formats, str) else formats
         _refuse_types(crop, seed, where)
-        triplets = select(data_set, names, where=where, formats=chosen)
+        curation = kept_curation(data_set.folder) if curated else None
+        selection = select(data_set, names, where=where, formats=chosen, curation=curation)
+        triplets = selection.triplets
+        if selection.unscored_sentence:
+            warnings.warn(selection.unscored_sentence, stacklevel=2)
         _refuse_scales(triplets)
         columns = Columns.of(triplets)
         if crop is not None:
@@ -136,6 +145,7 @@ class TripletDataset:
             raise DatasetAssetsError(f"seed is {seed}", "give a whole number from 0.")
         self.scale = columns.scale
         self.seed = seed
+        self.left_out = sum(selection.left_out.values())
         self.source = _source(data_set, triplets, columns, wanted, packed)
         self._columns = columns
         self._crop = crop
@@ -155,7 +165,8 @@ class TripletDataset:
         """Return what is selected and read, for people."""
         patches = counted(len(self), "patch")
         videos = counted(len(np.unique(self.videos)), "video")
-        return f"<TripletDataset: {patches} of {videos}, {self.source.description}>"
+        left_out = f", {self.left_out:,} left out by curation" if self.left_out else ""
+        return f"<TripletDataset: {patches} of {videos}{left_out}, {self.source.description}>"
 
     def __iter__(self) -> Iterator[Sample]:
         """Iterate over the patches once, in order, each in its first draw."""

@@ -31,6 +31,8 @@ VALID = {
     "another mix in upper case": {"categories": {"General": {"mix": {"small_540": 1}}}},
     "fourth category": {"categories": {"Night": {"folder": "Night", "mix": {"small_540": 1}}}},
     "files of patches": {"base_settings": BASE | {"lr_stacks": [7], "gt_frames": "all", "scale": 4}},
+    "curation": {"curation": {"General": "detail_db < 50", "toon": None}},
+    "no curation": {"curation": None},
     "without one": {"categories": {"space": None}, "formats": {"large_720": {"width": 960}}},
     "all else": {
         "base_settings": BASE | {"base_frame_limit": 5, "sampling": "uniform", "min_free_gb": 0},
@@ -57,6 +59,8 @@ INVALID = {
     "stack twice": {"base_settings": BASE | {"lr_stacks": [7, 7]}},
     "stack of 6 frames": {"base_settings": BASE | {"lr_stacks": [6]}},
     "scale of 5": {"base_settings": BASE | {"scale": 5}},
+    "curation that is no text": {"curation": {"general": 50}},
+    "curation of no category": {"curation": "detail_db < 50"},
     "schema that is no text": {"$schema": 7},
 }
 

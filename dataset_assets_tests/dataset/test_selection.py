@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from dataset_assets.config import Settings, load_settings
+from dataset_assets.config import Settings
 from dataset_assets.curation import score_video
 from dataset_assets.dataset import DataSet, Triplet, select
 from dataset_assets.errors import DatasetAssetsError
@@ -47,59 +47,52 @@ def names(triplets: list[Triplet]) -> list[tuple[str, str, str]]:
 def test_a_condition_selects_by_the_columns_of_all_three_tables(
     generated: Generated, where: str, same: str
 ) -> None:
-    found = names(select(DataSet(generated.root), where=where))
+    found = names(select(DataSet(generated.root), where=where).triplets)
     assert found == expected(generated.root, same)
     assert found != expected(generated.root, "true")
 
 
-@pytest.fixture
-def copy(generated: Generated, tmp_path: Path) -> Settings:
-    """A copy of the data set, to be scored."""
-    shutil.copytree(generated.config.parent, tmp_path / "copy", ignore=shutil.ignore_patterns(".dagster"))
-    return load_settings(tmp_path / "copy" / generated.config.name)
-
-
-def test_a_condition_selects_by_scores_of_every_patch_that_is_asked_for(copy: Settings) -> None:
-    root = copy.base.output_base_dir
+def test_a_condition_selects_by_scores_of_every_patch_that_is_asked_for(settings: Settings) -> None:
+    root = settings.base.output_base_dir
     with pytest.raises(DatasetAssetsError) as raised:
         select(DataSet(root), where="detail_db < 30")
     assert str(raised.value) == (
         "The condition 'detail_db < 30' names a score, and 11 of 11 patches have no scores; run score first."
     )
-    score_video(copy, "alpha")
-    score_video(copy, "beta", categories=["toon"])
+    score_video(settings, "alpha")
+    score_video(settings, "beta", categories=["toon"])
     with pytest.raises(DatasetAssetsError, match="3 of 11 patches have no scores"):
         select(DataSet(root), where="motion > 1")
-    score_video(copy, "beta")
+    score_video(settings, "beta")
     read = f"read_parquet('{root}/metadata/scores/*/*/*.parquet', hive_partitioning = true)"
     (median,) = duckdb.execute(f"select median(detail_db) from {read}").fetchall()[0]
     where = f"detail_db < {median} and width > 100 and video != 'motion'"
     same = f"select category, video, patch_id from {read} where detail_db < {median}"
-    found = names(select(DataSet(root), where=where))
+    found = names(select(DataSet(root), where=where).triplets)
     assert found == sorted(duckdb.execute(same).fetchall())
     assert 0 < len(found) < 11
     # No score is named: none is needed.
     tables = DataSet(root).tables
     tables.remove(tables.scores_path("toon", "beta"))
-    assert len(select(DataSet(root), where="video != 'motion'")) == 11
+    assert len(select(DataSet(root), where="video != 'motion'").triplets) == 11
 
 
-def test_scores_of_a_patch_that_was_made_again_do_not_count(copy: Settings) -> None:
+def test_scores_of_a_patch_that_was_made_again_do_not_count(settings: Settings) -> None:
     for key in ("alpha", "beta"):
-        score_video(copy, key)
-    data_set = DataSet(copy.base.output_base_dir)
+        score_video(settings, key)
+    data_set = DataSet(settings.base.output_base_dir)
     first, *_ = data_set.triplets(["alpha"])
-    replace_patch(copy, first)
+    replace_patch(settings, first)
     with pytest.raises(DatasetAssetsError, match="1 of 7 patches have no scores"):
         select(data_set, ["general"], where="noise_sigma >= 0 and video = 'alpha'")
 
 
 def test_categories_and_formats_select(generated: Generated) -> None:
-    every = select(DataSet(generated.root))
+    every = select(DataSet(generated.root)).triplets
     assert names(every) == expected(generated.root, "true")
     assert {each.category for each in every} == {"general", "toon"}
     one_format = every[0].row.format
-    found = select(DataSet(generated.root), ["general"], formats=[one_format])
+    found = select(DataSet(generated.root), ["general"], formats=[one_format]).triplets
     assert names(found) == expected(generated.root, f"p.category = 'general' AND p.format = '{one_format}'")
 
 
@@ -114,7 +107,7 @@ def test_categories_and_formats_select(generated: Generated) -> None:
         ({"where": "(select count(*) from read_csv('/etc/hostname')) > 0"}, "disabled"),
     ],
 )
-def test_a_mistake_is_one_sentence(generated: Generated, asked: dict[str, str], sentence: str) -> None:
+def test_a_mistake_is_one_sentence(generated: Generated, asked: dict[str, Any], sentence: str) -> None:
     with pytest.raises(DatasetAssetsError) as raised:
         select(DataSet(generated.root), **asked)
     assert sentence in str(raised.value)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import Triplet
+from dataset_assets.dataset import Selection, Triplet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports import ExportOptions, plan_export
 from dataset_assets.exports.selected import selected
@@ -73,9 +73,11 @@ def test_a_film_is_on_one_side_of_the_split_and_stays_there_when_films_are_added
         ]
 
     def split(count: int, share: float) -> dict[str, str]:
-        monkeypatch.setattr("dataset_assets.exports.selected.select", lambda *_, **__: films(count))
+        monkeypatch.setattr(
+            "dataset_assets.exports.selected.select", lambda *_, **__: Selection(films(count), {}, {}, 0)
+        )
         data_set: Any = None
-        items = selected(data_set, ExportOptions("redux", val_share=share)).items
+        items = selected(data_set, ExportOptions("redux", val_share=share), {}).items
         sides = {(item.triplet.video, item.split) for item in items}
         assert len(sides) == count
         return dict(sides)
@@ -99,19 +101,23 @@ def test_names_that_two_categories_share_are_refused(
 ) -> None:
     (template, *_) = triplets(whole, "general")
     found = [Triplet("c", "a_b", template.row), Triplet("b-c", "a", template.row)]
-    monkeypatch.setattr("dataset_assets.exports.selected.select", lambda *_, **__: found)
+    monkeypatch.setattr(
+        "dataset_assets.exports.selected.select", lambda *_, **__: Selection(found, {}, {}, 0)
+    )
     data_set: Any = None
     with pytest.raises(DatasetAssetsError, match=r"name a film a-b-c in the export; export them one by one"):
-        selected(data_set, ExportOptions("redux"))
+        selected(data_set, ExportOptions("redux"), {})
 
 
 def test_a_selection_of_two_scales_is_refused(whole: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, *_ = triplets(whole, "general")
     found = [first, replace(second, row=replace(second.row, scale=2))]
-    monkeypatch.setattr("dataset_assets.exports.selected.select", lambda *_, **__: found)
+    monkeypatch.setattr(
+        "dataset_assets.exports.selected.select", lambda *_, **__: Selection(found, {}, {}, 0)
+    )
     data_set: Any = None
     with pytest.raises(DatasetAssetsError, match=r"mixes LR of the scales 2, 3; .*--where"):
-        selected(data_set, ExportOptions("redux"))
+        selected(data_set, ExportOptions("redux"), {})
 
 
 @pytest.mark.parametrize("layout", ["redux", "packed", "webdataset", "vimeo90k-lmdb"])

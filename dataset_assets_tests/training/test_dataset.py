@@ -12,22 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.patches import downscale
-from dataset_assets.training import Sample, TripletDataset
+from dataset_assets.training import TripletDataset
+from dataset_assets_tests.training.samples import assert_same, rows_of
 
 Pixels = NDArray[np.uint8]
-
-
-def rows_of(root: Path, category: str = "general") -> list[dict[str, Any]]:
-    """A category's rows by video and place in their table."""
-    files = sorted((root / f"metadata/patches/category={category}").glob("video=*/part-0.parquet"))
-    return [row for path in files for row in pq.ParquetFile(path).read().to_pylist()]
 
 
 def files_of(root: Path, row: dict[str, Any]) -> tuple[Pixels, Pixels]:
@@ -36,12 +30,6 @@ def files_of(root: Path, row: dict[str, Any]) -> tuple[Pixels, Pixels]:
     lr = np.asarray(Image.open(root / row["lr7_path"]))
     lr = lr.reshape(7, row["height"] // row["scale"], row["width"] // row["scale"], 3)
     return lr.transpose(0, 3, 1, 2), gt.transpose(2, 0, 1)
-
-
-def assert_same(one: Sample, other: Sample) -> None:
-    assert one["patch_id"] == other["patch_id"]
-    assert np.array_equal(one["lr"], other["lr"])
-    assert np.array_equal(one["gt"], other["gt"])
 
 
 def place_in(picture: Pixels, crop: Pixels) -> list[tuple[int, int]]:
