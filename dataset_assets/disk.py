@@ -36,6 +36,8 @@ TEMPORARY_SUFFIX = ".tmp"
 _UNFLUSHABLE_ERRNOS: Final = frozenset((errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS))
 # Network file systems that know no locks, such as Lustre mounted without them.
 _UNLOCKABLE_ERRNOS: Final = frozenset((errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK))
+# File systems without hard links, such as exFAT.
+_UNLINKABLE_ERRNOS: Final = frozenset((errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP))
 _MKDIR_TRIES = 10
 
 
@@ -174,6 +176,41 @@ def replacing(path: Path, *, is_durable: bool = True, writer: int = 0) -> Iterat
         raise
     if is_durable:
         flush(path.parent)
+
+
+def create(path: Path, content: bytes) -> bool:
+    """Write a file in one step where there is none; an existing one is never replaced.
+
+    Args:
+        path: The file; its folder exists.
+        content: Its content.
+
+    Returns:
+        Whether it was written; False where there is a file of that name.
+
+    Raises:
+        OSError: The disk is full or cannot be written; no file is left.
+    """
+    unnamed = temporary(path)
+    try:
+        with unnamed.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(unnamed)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in _UNLINKABLE_ERRNOS:
+                raise
+            if path.exists():
+                return False
+            rename(unnamed, path, len(content))
+    finally:
+        unnamed.unlink(missing_ok=True)
+    flush(path.parent)
+    return True
 
 
 def make_folder(folder: Path, root: Path) -> None:

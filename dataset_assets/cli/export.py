@@ -133,6 +133,8 @@ def _planned(plan: ExportPlan) -> str:
     split = (
         f", {len(chosen.of('val')):,} of them for validation ({', '.join(validation)})" if validation else ""
     )
+    if chosen.set_apart:
+        split += f", {counted(chosen.set_apart, 'triplet')} set apart for validation left out"
     linked = ", GT hard-linked" if plan.links_gt else ""
     return (
         f"{plan.layout.name}: {counted(len(chosen.items), 'triplet')} of "

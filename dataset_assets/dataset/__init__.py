@@ -48,6 +48,7 @@ from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windo
 from dataset_assets.dataset.reading import read_frames
 from dataset_assets.dataset.scores import current_scores
 from dataset_assets.dataset.selection import Selection, select
+from dataset_assets.dataset.set_apart import Side, is_near, sides_of
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
 from dataset_assets.dataset.status import (
@@ -74,6 +75,7 @@ from dataset_assets.dataset.triplets import (
     triplet_files,
     triplet_paths,
 )
+from dataset_assets.dataset.validation import Decided, Validation, ValidationPatch
 from dataset_assets.dataset.wanted import wanted_statuses
 from dataset_assets.dataset.work import VideoWork
 
@@ -97,6 +99,7 @@ __all__ = [
     "Completion",
     "DataSet",
     "DatasetStats",
+    "Decided",
     "ExcludedWindows",
     "Failure",
     "FileSample",
@@ -109,12 +112,15 @@ __all__ = [
     "ProgressFile",
     "Selection",
     "SettingsHashes",
+    "Side",
     "Strays",
     "TableStore",
     "Totals",
     "Triplet",
     "TripletFile",
     "TripletPaths",
+    "Validation",
+    "ValidationPatch",
     "VideoPictures",
     "VideoWork",
     "clock_ahead_s",
@@ -126,6 +132,7 @@ __all__ = [
     "has_other_cap",
     "irrelevant_by_row",
     "irrelevant_settings",
+    "is_near",
     "keep_curation",
     "keep_data_set_id",
     "kept_curation",
@@ -142,6 +149,7 @@ __all__ = [
     "select",
     "sequence_hashes",
     "shortfall",
+    "sides_of",
     "source_hashes",
     "strata_patches_hashes",
     "strata_windows_hashes",

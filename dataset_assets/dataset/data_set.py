@@ -35,6 +35,7 @@ from dataset_assets.dataset.status import AssetStatus, statuses_of
 from dataset_assets.dataset.strays import FileSample, Strays, compare_sample, find_strays
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import Triplet, TripletPaths
+from dataset_assets.dataset.validation import Validation
 from dataset_assets.dataset.work import VideoWork
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.frames import MIDDLE_FRAME
@@ -56,6 +57,7 @@ class DataSet:
         tables: Its Parquet tables.
         failures: Why the last runs on videos failed.
         excluded_windows: Windows that users excluded by hand.
+        validation: Patches that were proposed or accepted for validation.
         copy: What brings the folder up to date where the data set is in an object store.
     """
 
@@ -75,6 +77,7 @@ class DataSet:
         self._mirror = Mirror(folder, machines.output_url) if machines and machines.output_url else None
         self.failures = Failures(folder / layout.FAILURES, self._mirror)
         self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder, self._mirror)
+        self.validation = Validation(folder, self.tables, self._mirror)
         self._holding = Holding(folder, machines)
         self.copy = Copy(folder, self._mirror, self._holding, self.tables)
         self._hosts = Hosts(folder / layout.HOSTS, folder, self._mirror)
@@ -127,10 +130,6 @@ class DataSet:
     def category_folder(self, settings: Settings, category: str) -> Path:
         """Return the folder of a category's triplets."""
         return self.folder / settings.categories[category].folder
-
-    def make_validation_folder(self, settings: Settings, category: str) -> None:
-        """Create the folder for the user's validation pictures of a category."""
-        (self.category_folder(settings, category) / layout.VALIDATION).mkdir(parents=True, exist_ok=True)
 
     @property
     def is_made_by_many(self) -> bool:
@@ -305,7 +304,7 @@ class DataSet:
     def remove_video(self, key: str) -> None:
         """Delete all that was made of a video: tables, patches, pictures, and what its last run reported.
 
-        Windows that were excluded by hand are forgotten too.
+        Windows excluded by hand are forgotten too; what was accepted for validation stays in `Val/GT`.
 
         Raises:
             BusyError: Another process works on it.
@@ -321,6 +320,7 @@ class DataSet:
                 path.unlink(missing_ok=True)
         self.failures.forget(key)
         self.excluded_windows.forget(key)
+        self.validation.forget(key)
 
     def triplets(
         self, videos: Collection[str] | None = None, categories: Collection[str] | None = None

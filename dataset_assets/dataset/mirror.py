@@ -153,7 +153,7 @@ class Mirror:
         Raises:
             StoreError: The store cannot be read.
         """
-        roots = [layout.METADATA / name for name in ("videos", "windows", "patches", "scores")]
+        roots = [layout.METADATA / name for name in ("videos", "windows", "patches", "scores", "validation")]
         roots += [layout.EXCLUDED_WINDOWS, layout.FAILURES]
         stored: dict[Path, StoredObject] = {}
         for found in _each(lambda root: list(self._store.objects(root.as_posix())), roots):
@@ -165,6 +165,8 @@ class Mirror:
         for name in self._tables.categories():
             here.update(self._tables.patches_files(name).values())
             here.update(self._tables.scores_files(name).values())
+        for of_category in self._tables.validation_files().values():
+            here.update(of_category.values())
         for root in (layout.EXCLUDED_WINDOWS, layout.FAILURES):
             here.update((self._folder / root).glob("[!.]*.json"))
         stale = here - stored.keys()
@@ -192,6 +194,15 @@ class Mirror:
         _each(self._fetch, [file.path for file in files if not self._has(file, reads=reads)])
         compared.parent.mkdir(parents=True, exist_ok=True)
         compared.touch()
+
+    def fetch(self, path: Path) -> None:
+        """Download a file, named relative to the data set's folder; one that the store lacks is no error.
+
+        Raises:
+            StoreError: The store cannot be read.
+            OSError: The disk is full or cannot be written.
+        """
+        self._fetch(path.as_posix())
 
     def distrust_files(self, key: str) -> None:
         """Have the next `pull_files` compare the contents of a video's files."""

@@ -17,6 +17,7 @@ from dataset_assets.errors import DamagedTableError
 from dataset_assets.tables import (
     PATCHES,
     SCORES,
+    VALIDATION,
     VIDEOS,
     WINDOWS,
     Counts,
@@ -24,6 +25,7 @@ from dataset_assets.tables import (
     Provenance,
     Row,
     ScoreRow,
+    ValidationRow,
     VideoRow,
     WindowRow,
     read_columns,
@@ -72,6 +74,10 @@ class TableStore:
         """Return the file of the scores of a video's patches for a category."""
         return self.root / f"scores/{_CATEGORY}{category}/{_VIDEO}{key}/{_FILE}"
 
+    def validation_path(self, category: str, key: str) -> Path:
+        """Return the file of a video's validation patches for a category."""
+        return self.root / f"validation/{_CATEGORY}{category}/{_VIDEO}{key}/{_FILE}"
+
     def video_files(self) -> dict[str, Path]:
         """List the files of the videos table by video key, sorted."""
         return _by_video(self.root / "videos")
@@ -87,6 +93,11 @@ class TableStore:
     def scores_files(self, category: str) -> dict[str, Path]:
         """List a category's scores tables by video key, sorted."""
         return _by_video(self.root / "scores" / f"{_CATEGORY}{category}")
+
+    def validation_files(self) -> dict[str, dict[str, Path]]:
+        """List the tables of validation patches by category and video key, sorted."""
+        folder = self.root / "validation"
+        return {name: _by_video(folder / f"{_CATEGORY}{name}") for name in self._category_names("validation")}
 
     def categories(self) -> list[str]:
         """List the categories that have a patches table, sorted."""
@@ -131,8 +142,8 @@ class TableStore:
         """Replace a table as `write_table` does, and make its folder where it is absent.
 
         Args:
-            path: A file that `video_path`, `windows_path`, `patches_path` or `scores_path` gave.
-            schema: The table's schema, `VIDEOS`, `WINDOWS`, `PATCHES` or `SCORES`.
+            path: A file that `video_path`, `windows_path` or another of these methods gave.
+            schema: The table's schema.
             rows: The rows of that table, in the order to store them; none is allowed.
             provenance: What the rows were made from.
             writer: Number of the lease under which it is written, see `disk.temporary`.
@@ -211,6 +222,21 @@ class TableStore:
             return read_columns(path, _name(path), schema, columns)
         except DamagedTableError as error:
             raise _with_remedy(error, schema) from error
+
+    def read_validation(self, category: str, key: str) -> list[ValidationRow]:
+        """Read a video's validation patches for a category; empty where there is no table.
+
+        Raises:
+            DamagedTableError: The file is damaged.
+            DatasetAssetsError: It is from a newer release, or cannot be read.
+        """
+        path = self.validation_path(category, key)
+        try:
+            return read_table(path, _name(path), VALIDATION, ValidationRow)
+        except DamagedTableError as error:
+            raise DamagedTableError(
+                error.what, "restore it from a backup, or delete it: its files in Val/GT are then your own."
+            ) from error
 
     def read_provenance(self, path: Path) -> Provenance | None:
         """Read what a table was made from, from its footer only; None where the file is absent.

@@ -50,6 +50,11 @@ class ExportOptions:
     copies_gt: bool = False
     curated: bool = True
 
+    @property
+    def has_val_films(self) -> bool:
+        """Whether films are for validation, and not the patches that were accepted for it."""
+        return bool(self.val_videos or self.val_share)
+
     def check(self) -> None:
         """Check what can be checked without the data set.
 

@@ -61,6 +61,8 @@ def identity(selected: Selected, units: Sequence[Unit], folder: Path) -> str:
     parts = [__version__, str(FILES_VERSION), str(folder), json.dumps(options_record(selected))]
     parts.append(json.dumps(curation_record(selected)))
     parts += [f"{unit.name} {unit.digest}" for unit in units]
+    # Where both splits lie in the same arrays, no unit says which a triplet is of.
+    parts += [f"val {item.name}" for item in selected.of("val")]
     return hashlib.blake2b("\n".join(parts).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
@@ -168,7 +170,12 @@ def readme(layout: Layout, selected: Selected, paste: Paste) -> str:
         *_curation_lines(selected),
     ]
     if paste.has_validation:
-        lines.append(f"- Validation, by film and {layout.val_place}: {_films(selected, 'val')}.")
+        by = "by film" if selected.options.has_val_films else "the accepted patches"
+        lines.append(f"- Validation, {by} and {layout.val_place}: {_films(selected, 'val')}.")
+    if selected.set_apart:
+        lines.append(
+            f"- Left out: {counted(selected.set_apart, 'triplet')} set apart for validation, or near what is."
+        )
     lines += [
         f"- `{SPLIT_FILE}` lists every triplet, `{RECORD_FILE}` the selection and versions.",
         "",
@@ -209,6 +216,7 @@ def _counts(selected: Selected) -> Mapping[str, Any]:
         "categories": selected.categories,
         "train": len(selected.of("train")),
         "val": len(selected.of("val")),
+        "set_apart": selected.set_apart,
         "formats": selected.formats,
         "train_videos": selected.videos("train"),
         "val_videos": selected.videos("val"),

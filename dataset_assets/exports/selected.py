@@ -1,4 +1,4 @@
-"""The triplets of an export: which, their names in it, and which films are for validation.
+"""The triplets of an export: which, their names in it, and which are for validation.
 
 Not here: reading their files (`pictures`).
 """
@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Final, Literal, get_args
 
 from dataset_assets.config import Curation, near_names
-from dataset_assets.dataset import DataSet, Selection, Triplet, select
+from dataset_assets.dataset import DataSet, Selection, Side, Triplet, select, sides_of
 from dataset_assets.draws import draw
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.options import ExportOptions
@@ -74,11 +74,13 @@ class Selected:
         items: The triplets; never empty.
         options: What was asked for.
         selection: How they were selected.
+        set_apart: How many selected triplets are left out, since they are for validation or near what is.
     """
 
     items: tuple[Item, ...]
     options: ExportOptions
     selection: Selection
+    set_apart: int = 0
 
     @cached_property
     def scale(self) -> int:
@@ -118,9 +120,12 @@ def selected(data_set: DataSet, options: ExportOptions, curation: Curation) -> S
         options: What is asked for.
         curation: The curation of the configuration.
 
+    Triplets that were accepted for validation are its split where no films are named for it. In no case are
+    they or their neighbours for training.
+
     Raises:
         DatasetAssetsError: Two options contradict, a name is unknown, the condition is not valid, nothing is
-            selected, all films are for validation, or the triplets cannot be in one export.
+            selected or left for training, or the triplets cannot be in one export.
     """
     options.check()
     selection = select(
@@ -136,15 +141,18 @@ def selected(data_set: DataSet, options: ExportOptions, curation: Curation) -> S
     validation = _validation(sorted({each.video for each in triplets}), options)
     names_category = len({each.category for each in triplets}) > 1 or len(options.categories) > 1
     items = []
-    for each in triplets:
-        split: Split = "val" if each.video in validation else "train"
+    for each, side in zip(triplets, sides_of(data_set, triplets), strict=True):
+        split = _split(side, options, is_of_val_film=each.video in validation)
+        if split is None:
+            continue
         clip = each.video
         if names_category:
             # traiNNer-redux takes what comes before the first `_` for the clip.
             clip = f"{each.category.replace('_', '-')}-{clip}"
         items.append(Item(each, clip, split, _digest(each.row, options)))
+    _check_training(items)
     _check_names(items)
-    return Selected(tuple(items), options, selection)
+    return Selected(tuple(items), options, selection, len(triplets) - len(items))
 
 
 def row_file(row: PatchRow, kind: FileKind) -> PatchFile | None:
@@ -195,6 +203,23 @@ def _validation(videos: Sequence[str], options: ExportOptions) -> Collection[str
             "name fewer in --val-videos, lower --val-share, or select more films.",
         )
     return chosen
+
+
+def _split(side: Side, options: ExportOptions, *, is_of_val_film: bool) -> Split | None:
+    """Return what a triplet is for; None where it is left out."""
+    if is_of_val_film:
+        return "val"
+    if side == "train":
+        return "train"
+    return "val" if side == "val" and not options.has_val_films else None
+
+
+def _check_training(items: Sequence[Item]) -> None:
+    if not any(item.split == "train" for item in items):
+        raise DatasetAssetsError(
+            "All selected patches are for validation or near patches that are, and none is for training",
+            "select more, or decline some: `dataset-assets validation list` shows which are accepted.",
+        )
 
 
 def _digest(row: PatchRow, options: ExportOptions) -> str:

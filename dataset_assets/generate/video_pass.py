@@ -422,4 +422,4 @@ class VideoPass:
 
     def _prepare_folders(self) -> None:
         for ledger in self._pending:
-            self._data_set.make_validation_folder(self._settings, ledger.plan.category)
+            self._data_set.validation.make_folder(self._settings, ledger.plan.category)

@@ -1,8 +1,8 @@
 """The Parquet tables of a data set: columns, the records beside them, and one file of them.
 
-`schemas` defines the columns, `footer` the metadata of a file, `files` writes and reads one file,
-`conditions` evaluates SQL over the columns. Not here: where files are stored (`dataset`), films, pictures,
-Dagster.
+`schemas` and `validation` define the columns, `footer` the metadata of a file, `files` writes and reads one
+file, `conditions` evaluates SQL over the columns. Not here: where files are stored (`dataset`), films,
+pictures, Dagster.
 """
 
 from dataset_assets.tables.conditions import (
@@ -33,6 +33,7 @@ from dataset_assets.tables.schemas import (
     WindowRow,
     description,
 )
+from dataset_assets.tables.validation import VALIDATION, VALIDATION_STATES, ValidationRow, ValidationState
 
 __all__ = [
     "KEYS",
@@ -40,6 +41,8 @@ __all__ = [
     "SCHEMA_VERSION",
     "SCORES",
     "SOURCES",
+    "VALIDATION",
+    "VALIDATION_STATES",
     "VIDEOS",
     "WINDOWS",
     "WRITER_VERSION",
@@ -55,6 +58,8 @@ __all__ = [
     "Sampled",
     "ScoreRow",
     "Source",
+    "ValidationRow",
+    "ValidationState",
     "VideoRow",
     "WindowRow",
     "condition_columns",

@@ -28,11 +28,12 @@ from dataset_assets.tables.schemas import (
     VideoRow,
     WindowRow,
 )
+from dataset_assets.tables.validation import ValidationRow
 
 _DICTIONARY_COLUMNS = ["format", "kernel", "settings_hash", "reason"]
 """Columns of few values. Dictionaries for the others too make a file of 100 patches 35 % larger."""
 
-_AnyRow = TypeVar("_AnyRow", VideoRow, WindowRow, PatchRow, ScoreRow)
+_AnyRow = TypeVar("_AnyRow", VideoRow, WindowRow, PatchRow, ScoreRow, ValidationRow)
 _T = TypeVar("_T")
 
 
@@ -45,7 +46,7 @@ def write_table(
 
     Args:
         path: The file; its folder exists.
-        schema: The table's schema, `VIDEOS`, `WINDOWS`, `PATCHES` or `SCORES`.
+        schema: The table's schema.
         rows: The rows of that table, in the order to store them; none is allowed.
         provenance: What the rows were made from; its versions are replaced by those of this release.
         writer: Number of the lease under which it is written, see `disk.temporary`.
@@ -80,7 +81,7 @@ def read_table(path: Path, name: str, schema: pa.Schema, row_type: type[_AnyRow]
     Args:
         path: The file.
         name: What it is, in errors: `the windows table of alpha`.
-        schema: The table's schema, `VIDEOS`, `WINDOWS`, `PATCHES` or `SCORES`.
+        schema: The table's schema.
         row_type: The type of its rows.
 
     Raises:

@@ -1,8 +1,8 @@
 """The columns of the Parquet tables: the one place that names them, and the rows that Python code handles.
 
 Here: the Arrow schemas with a description on every column, the row classes with the same fields, and the
-versions of schema and writer. Not here: where the files are (`dataset`) and how they are written (`files`),
-and statistics over them (`dataset.statistics`).
+versions of schema and writer. Not here: the table of validation patches (`validation`), where the files are
+(`dataset`) and how they are written (`files`), and statistics over them (`dataset.statistics`).
 
 `video` and `category` are not columns of any file: they come from the folder names (`video=<key>`,
 `category=<name>`), which pandas, pyarrow and DuckDB read as columns. pandas and pyarrow read the keys as
@@ -21,9 +21,11 @@ import pyarrow as pa
 from dataset_assets import __version__
 from dataset_assets.frames import FileKind
 from dataset_assets.reasons import UNTRIED
+from dataset_assets.tables.columns import column as _column
+from dataset_assets.tables.validation import ValidationRow
 from dataset_assets.video import Fingerprint
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
 
 Files of older versions stay readable where nullable columns were added, which are null in their rows,
@@ -49,10 +51,6 @@ _FLOAT32 = pa.float32()
 _FLOAT64 = pa.float64()
 _STRING = pa.string()
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
-
-
-def _column(name: str, type_: pa.DataType, description: str, *, nullable: bool = False) -> pa.Field:
-    return pa.field(name, type_, nullable=nullable, metadata={"description": description})
 
 
 VIDEOS: pa.Schema = pa.schema(
@@ -267,7 +265,7 @@ SCORES: pa.Schema = pa.schema(
 
 
 def description(field: pa.Field) -> str:
-    """Return the description of a column of `VIDEOS`, `WINDOWS`, `PATCHES` or `SCORES`."""
+    """Return the description of a column of a table."""
     text: bytes = field.metadata[b"description"]
     return text.decode()
 
@@ -469,5 +467,5 @@ class ScoreRow:
         return (self.patch_id, self.gt_hash, self.lr_hash) == (patch.patch_id, patch.gt_hash, lr_hash)
 
 
-Row = VideoRow | WindowRow | PatchRow | ScoreRow
+Row = VideoRow | WindowRow | PatchRow | ScoreRow | ValidationRow
 """A row of any of the tables."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataset_assets.counting import are, counted
-from dataset_assets.dataset import DataSet, Triplet, kept_curation, select
+from dataset_assets.dataset import DataSet, Triplet, kept_curation, select, sides_of
 from dataset_assets.draws import draw_int
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import FRAMES_PER_WINDOW, MIDDLE_FRAME
@@ -82,6 +82,7 @@ class TripletDataset:
         frames: int = FRAMES_PER_WINDOW,
         crop: int | None = 192,
         where: str | None = None,
+        split: Literal["train", "val", "all"] = "train",
         formats: str | Sequence[str] = (),
         curated: bool = True,
         augment: bool = True,
@@ -101,8 +102,10 @@ class TripletDataset:
                 so that a batch must be of one patch, or of one format by `formats`.
             where: Condition in DuckDB's SQL over the columns of the patches and the windows table, the
                 scores, `category`, `video`, and the films' columns as `film.<column>`, such as
-                `"detail_db < 50 AND video <> 'feature-film'"`. Hold out films for validation, never
-                windows: windows of a film are alike.
+                `"detail_db < 50 AND video <> 'feature-film'"`.
+            split: `train`, which leaves out what was accepted for validation and its neighbours in time;
+                `val` for what was accepted (docs/validation.md); `all` for both and the neighbours, as for
+                films that are held out by `where`.
             formats: A format or several; all by default.
             curated: Whether patches are left out that the configuration's `curation` leaves out, as the last
                 `generate`, `score` or `export` has read it: by default combed ones, and ones of
@@ -134,7 +137,7 @@ class TripletDataset:
         _refuse_types(crop, seed, where)
         curation = kept_curation(data_set.folder) if curated else None
         selection = select(data_set, names, where=where, formats=chosen, curation=curation)
-        triplets = selection.triplets
+        triplets = _of_split(data_set, selection.triplets, split)
         if selection.unscored_sentence:
             warnings.warn(selection.unscored_sentence, stacklevel=2)
         _refuse_scales(triplets)
@@ -227,6 +230,22 @@ class TripletDataset:
         x = draw_int(width - side + 1, self.seed, "x", draw, patch)
         y = draw_int(height - side + 1, self.seed, "y", draw, patch)
         return Area(x, y, side, side)
+
+
+def _of_split(data_set: DataSet, triplets: list[Triplet], split: str) -> list[Triplet]:
+    if split not in ("train", "val", "all"):
+        raise DatasetAssetsError(f"split is {split!r}", "choose 'train', 'val' or 'all'.")
+    if split == "all":
+        return triplets
+    sides = sides_of(data_set, triplets)
+    found = [triplet for triplet, side in zip(triplets, sides, strict=True) if side == split]
+    if not found:
+        what = "accepted for validation" if split == "val" else "for training: all are set apart"
+        raise DatasetAssetsError(
+            f"Of the {counted(len(triplets), 'selected patch')} none is {what}",
+            "select others, or see docs/validation.md.",
+        )
+    return found
 
 
 def _channels_first(pictures: Pictures) -> NDArray[np.uint8]:

@@ -8,10 +8,12 @@ import pytest
 from dataset_assets.tables import (
     PATCHES,
     SCORES,
+    VALIDATION,
     VIDEOS,
     WINDOWS,
     PatchRow,
     ScoreRow,
+    ValidationRow,
     VideoRow,
     WindowRow,
     description,
@@ -23,6 +25,7 @@ TABLES = [
     pytest.param(WINDOWS, WindowRow, id="windows"),
     pytest.param(PATCHES, PatchRow, id="patches"),
     pytest.param(SCORES, ScoreRow, id="scores"),
+    pytest.param(VALIDATION, ValidationRow, id="validation"),
 ]
 
 VIDEOS_COLUMNS = """
@@ -121,6 +124,17 @@ subtitle float?
 scores_version int32
 """
 
+VALIDATION_COLUMNS = """
+patch_id string
+window int32
+time_s double
+gt_hash string
+state string
+span_s double?
+val_path string?
+changed_at timestamp[us, tz=UTC]
+"""
+
 
 @pytest.mark.parametrize(
     ("schema", "columns"),
@@ -129,6 +143,7 @@ scores_version int32
         pytest.param(WINDOWS, WINDOWS_COLUMNS, id="windows"),
         pytest.param(PATCHES, PATCHES_COLUMNS, id="patches"),
         pytest.param(SCORES, SCORES_COLUMNS, id="scores"),
+        pytest.param(VALIDATION, VALIDATION_COLUMNS, id="validation"),
     ],
 )
 def test_a_table_has_the_promised_columns_in_their_order(schema: pa.Schema, columns: str) -> None:
@@ -138,7 +153,7 @@ def test_a_table_has_the_promised_columns_in_their_order(schema: pa.Schema, colu
 
 @pytest.mark.parametrize(("schema", "row_type"), TABLES)
 def test_a_row_has_the_fields_of_its_table(
-    schema: pa.Schema, row_type: type[VideoRow | WindowRow | PatchRow | ScoreRow]
+    schema: pa.Schema, row_type: type[VideoRow | WindowRow | PatchRow | ScoreRow | ValidationRow]
 ) -> None:
     assert [field.name for field in fields(row_type)] == schema.names
 

@@ -95,14 +95,14 @@ class Packed:
         common = f"DATA_SET, {categories}, packed={quoted(paste.folder)}, frames={paste.frames}"
         if not paste.selected.options.curated:
             common += ", curated=False"
-        films = ", ".join(f"'{key}'" for key in paste.selected.videos("val"))
         lines = [f"dataset = TripletDataset({common}, crop=192)"]
-        if films:
-            lines = [
-                f'dataset = TripletDataset({common}, crop=192, where="video NOT IN ({films})")',
-                f"validation = TripletDataset(\n    {common}, crop=None, augment=False, "
-                f'where="video IN ({films})"\n)',
-            ]
+        if paste.has_validation:
+            chosen = 'split="val"'
+            if paste.selected.options.has_val_films:
+                films = ", ".join(f"'{key}'" for key in paste.selected.videos("val"))
+                lines = [f'dataset = TripletDataset({common}, crop=192, where="video NOT IN ({films})")']
+                chosen = f'split="all", where="video IN ({films})"'
+            lines.append(f"validation = TripletDataset(\n    {common}, crop=None, augment=False, {chosen}\n)")
         calls = "\n".join(lines)
         return f"""```python
 from dataset_assets.training import TripletDataset

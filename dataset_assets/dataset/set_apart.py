@@ -1,0 +1,72 @@
+"""What is set apart for validation: its patches, and their neighbours in time, on which nothing is trained.
+
+A neighbour shows what a validation patch shows: it would praise a model for what it has seen. It is set apart
+in every category, since a window has crops in several. Used by everything that trains or exports. Not here:
+what was accepted (`validation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Final, Literal
+
+from dataset_assets.tables import ValidationRow
+
+if TYPE_CHECKING:
+    from dataset_assets.dataset.data_set import DataSet
+    from dataset_assets.dataset.triplets import Triplet
+    from dataset_assets.dataset.validation import ValidationPatch
+
+Side = Literal["train", "val", "apart"]
+
+# A window that is made again from other settings has its place to the tick, or another place.
+_SAME_PLACE_S: Final = 0.01
+
+
+def sides_of(
+    data_set: DataSet, triplets: Sequence[Triplet], accepted: Iterable[ValidationPatch] | None = None
+) -> list[Side]:
+    """Return of each triplet whether it is for training, for validation, or for neither.
+
+    A patch for validation that was made again since is still one while it has its place in the film.
+
+    Args:
+        data_set: The data set.
+        triplets: The triplets.
+        accepted: What is for validation; what was accepted by default.
+
+    Raises:
+        DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
+    """
+    chosen = data_set.validation.accepted() if accepted is None else list(accepted)
+    films = {
+        key: _Film(data_set, key, [each for each in chosen if each.video == key])
+        for key in {each.video for each in chosen} & {triplet.video for triplet in triplets}
+    }
+    return [films[triplet.video].side(triplet) if triplet.video in films else "train" for triplet in triplets]
+
+
+def is_near(time_s: float, rows: Collection[ValidationRow]) -> bool:
+    """Return whether a window that begins at a time of its film is set apart with one of some patches."""
+    return any(row.span_s is None or abs(time_s - row.time_s) <= row.span_s for row in rows)
+
+
+class _Film:
+    """What of one film is set apart."""
+
+    def __init__(self, data_set: DataSet, key: str, accepted: Sequence[ValidationPatch]) -> None:
+        self._rows = [each.row for each in accepted]
+        self._times_s = {row.window: row.time_s for row in data_set.tables.read_windows(key)}
+        self._own = {
+            (each.category, each.row.patch_id)
+            for each in accepted
+            if abs(self._times_s.get(each.row.window, -1.0) - each.row.time_s) < _SAME_PLACE_S
+        }
+        self._windows = {row.window for row in self._rows}
+
+    def side(self, triplet: Triplet) -> Side:
+        if (triplet.category, triplet.row.patch_id) in self._own:
+            return "val"
+        time_s = self._times_s.get(triplet.row.window)
+        is_apart = time_s is None or triplet.row.window in self._windows or is_near(time_s, self._rows)
+        return "apart" if is_apart else "train"
