@@ -8,19 +8,28 @@ from __future__ import annotations
 import gc
 import json
 import signal
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from dataset_assets import __version__
-from dataset_assets.cli import completion, export_options
+from dataset_assets.cli import completion, export_options, validation_commands
+from dataset_assets.cli.basics import (
+    CONFIG_ERROR,
+    FAILED,
+    INTERRUPTED,
+    CategoriesOption,
+    ConfigOption,
+    VideosOption,
+    console,
+    errors,
+)
+from dataset_assets.cli.basics import reporting_errors as _reporting_errors
+from dataset_assets.cli.basics import split as _split
 from dataset_assets.cli.new_films import with_new_films
 from dataset_assets.config import (
     ConfigReader,
@@ -33,13 +42,10 @@ from dataset_assets.config import (
     parse_weights,
 )
 from dataset_assets.counting import counted
-from dataset_assets.errors import ConfigError, DatasetAssetsError
+from dataset_assets.errors import DatasetAssetsError
 
 RUN_STOPPED = "stopped; what was committed stays, the next generate resumes there"
-CONFIG_ERROR, FAILED, INTERRUPTED = 2, 1, 130
 DEMO_FOLDER = Path("demo")
-# Columns that a pipe or a file is given: a key of 100 characters stays on one line, so that grep finds it.
-PIPE_WIDTH = 200
 
 app = typer.Typer(
     name="dataset-assets",
@@ -51,49 +57,7 @@ videos_app = typer.Typer(help="The videos of the configuration.", no_args_is_hel
 app.add_typer(videos_app, name="videos")
 config_app = typer.Typer(help="The configuration file.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
-
-console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
-errors = Console(stderr=True)
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        help="The configuration file; else DATASET_ASSETS_CONFIG, else configs/generator_config.json.",
-        show_default=False,
-    ),
-]
-VideosOption = Annotated[
-    str,
-    typer.Option(help="Keys of videos, separated by commas; all by default.", autocompletion=completion.keys),
-]
-CategoriesOption = Annotated[
-    str,
-    typer.Option(
-        help="Categories, separated by commas; all by default.", autocompletion=completion.categories
-    ),
-]
-
-
-@contextmanager
-def _reporting_errors(stopped: str = "stopped") -> Iterator[None]:
-    """Print errors of the user without a traceback; mistakes in a configuration exit with 2.
-
-    Args:
-        stopped: What is printed after Ctrl+C.
-    """
-    try:
-        yield
-    except ConfigError as error:
-        for problem in error.problems:
-            errors.print(f"[red]error[/red] {escape(problem)}", soft_wrap=True)
-        raise typer.Exit(CONFIG_ERROR) from error
-    except DatasetAssetsError as error:
-        errors.print(f"[red]error[/red] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(FAILED) from error
-    except KeyboardInterrupt as error:
-        errors.print(stopped)
-        raise typer.Exit(INTERRUPTED) from error
+app.add_typer(validation_commands.app, name="validation")
 
 
 def _report_left_out(reason: str) -> None:
@@ -108,10 +72,6 @@ def _usable(films: Sequence[Path]) -> list[Path]:
     for film, error in refused.items():
         _report_left_out(f"{film}: {error.what}, so it is left out")
     return [film for film in films if film not in refused]
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 @app.callback(invoke_without_command=True)

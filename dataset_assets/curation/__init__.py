@@ -1,6 +1,7 @@
 """Curation: the scores of a data set's patches, measured on its files and kept in tables of their own.
 
-Nothing here deletes a patch or makes one stale. Not here: what a score is (`scores`), and Dagster.
+By them patches are proposed for validation. Nothing here deletes a patch or makes one stale. Not here: what a
+score is (`scores`), and Dagster.
 
 Example:
     from dataset_assets.curation import score_video
@@ -9,7 +10,18 @@ Example:
         print(score_video(settings, key).made, "patches scored")
 """
 
+from dataset_assets.curation.proposing import NEIGHBOURS_S, PROPOSED_COUNT, Proposal, propose
 from dataset_assets.curation.reports import SCORES, CategoryScores, ScoringReport, Summary
 from dataset_assets.curation.scoring import score_video
 
-__all__ = ["SCORES", "CategoryScores", "ScoringReport", "Summary", "score_video"]
+__all__ = [
+    "NEIGHBOURS_S",
+    "PROPOSED_COUNT",
+    "SCORES",
+    "CategoryScores",
+    "Proposal",
+    "ScoringReport",
+    "Summary",
+    "propose",
+    "score_video",
+]

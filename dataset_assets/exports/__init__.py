@@ -21,6 +21,7 @@ from dataset_assets.exports.planning import (
     options_to_paste,
     plan_export,
 )
+from dataset_assets.exports.refreshing import exports_to_refresh
 from dataset_assets.exports.writing import ExportReport, write_export
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "LayoutName",
     "check_export",
     "default_folder",
+    "exports_to_refresh",
     "finished_exports",
     "options_to_paste",
     "plan_export",

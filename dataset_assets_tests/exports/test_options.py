@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import Selection, Triplet
+from dataset_assets.dataset import DataSet, Selection, Triplet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports import ExportOptions, plan_export
 from dataset_assets.exports.selected import selected
@@ -76,8 +76,7 @@ def test_a_film_is_on_one_side_of_the_split_and_stays_there_when_films_are_added
         monkeypatch.setattr(
             "dataset_assets.exports.selected.select", lambda *_, **__: Selection(films(count), {}, {}, 0)
         )
-        data_set: Any = None
-        items = selected(data_set, ExportOptions("redux", val_share=share), {}).items
+        items = selected(DataSet.of(whole), ExportOptions("redux", val_share=share), {}).items
         sides = {(item.triplet.video, item.split) for item in items}
         assert len(sides) == count
         return dict(sides)
@@ -104,9 +103,8 @@ def test_names_that_two_categories_share_are_refused(
     monkeypatch.setattr(
         "dataset_assets.exports.selected.select", lambda *_, **__: Selection(found, {}, {}, 0)
     )
-    data_set: Any = None
     with pytest.raises(DatasetAssetsError, match=r"name a film a-b-c in the export; export them one by one"):
-        selected(data_set, ExportOptions("redux"), {})
+        selected(DataSet.of(whole), ExportOptions("redux"), {})
 
 
 def test_a_selection_of_two_scales_is_refused(whole: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,9 +113,8 @@ def test_a_selection_of_two_scales_is_refused(whole: Settings, monkeypatch: pyte
     monkeypatch.setattr(
         "dataset_assets.exports.selected.select", lambda *_, **__: Selection(found, {}, {}, 0)
     )
-    data_set: Any = None
     with pytest.raises(DatasetAssetsError, match=r"mixes LR of the scales 2, 3; .*--where"):
-        selected(data_set, ExportOptions("redux"), {})
+        selected(DataSet.of(whole), ExportOptions("redux"), {})
 
 
 @pytest.mark.parametrize("layout", ["redux", "packed", "webdataset", "vimeo90k-lmdb"])

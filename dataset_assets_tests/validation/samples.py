@@ -78,7 +78,7 @@ def val_files(settings: Settings) -> dict[str, bytes]:
     """Content of every file in the folders `Val/GT`, hidden ones too, by its path in the data set."""
     return {
         path.relative_to(root(settings)).as_posix(): path.read_bytes()
-        for path in sorted(root(settings).glob("*/*/Val/GT/*"))
+        for path in sorted(root(settings).rglob("Val/GT/*"))
     }
 
 

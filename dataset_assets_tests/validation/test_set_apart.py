@@ -129,7 +129,7 @@ def test_training_reads_the_same_splits_as_exports(settings: Settings, tmp_path:
     report = export(settings, "packed", tmp_path / "x")
     for packed in (False, report.folder):
         for split in ("train", "val"):
-            dataset = TripletDataset(root(settings), crop=None, augment=False, packed=packed, split=split)  # type: ignore[arg-type]
+            dataset = TripletDataset(root(settings), crop=None, augment=False, packed=packed, split=split)
             read = {f"{each['category']}/{each['patch_id']}" for each in dataset}
             assert read == of_split(settings, report.folder, split)
     default = TripletDataset(root(settings), crop=48)
@@ -144,7 +144,7 @@ def test_the_options_to_paste_of_packed_arrays_open_both_splits(settings: Settin
     text = (report.folder / "README.md").read_text()
     code = text.split("```python\n")[1].split("```")[0].replace("crop=192", "crop=48")
     opened: dict[str, TripletDataset] = {}
-    exec(code, opened)  # type: ignore[arg-type]
+    exec(code, opened)
     assert len(opened["validation"]) == len(found)
     assert len(opened["dataset"]) == len(of_split(settings, report.folder, "train"))
     assert "- Validation, the accepted patches and in the same arrays: " in text

@@ -1,0 +1,227 @@
+"""Propose patches for validation: diverse ones with something to learn, that a person looks at.
+
+Nothing is written but the proposal: no file in `Val/GT`, and nothing is set apart before somebody accepts.
+Not here: how patches are chosen so that they differ (`diverse`), and deciding (`dataset`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+
+from dataset_assets.counting import counted
+from dataset_assets.curation.diverse import diverse, vectors_of
+from dataset_assets.curation.reports import NOTHING_TO_LEARN_DB
+from dataset_assets.dataset import DataSet, ValidationPatch, current_scores, is_near, sides_of
+from dataset_assets.errors import DatasetAssetsError
+from dataset_assets.tables import PatchRow, ScoreRow, ValidationRow, WindowRow
+from dataset_assets.windows import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
+
+PROPOSED_COUNT: Final = 20
+# Of pictures 3 to 5 s apart 15 to 26 % look alike in films with cuts, of 5 to 8 s up to 8 %, of 8 to 12 s
+# up to 6 %, in most films none: a scene has been left, or a dialogue has shown both of its sides.
+NEIGHBOURS_S: Final = 10.0
+# From here on `scores` calls a patch combed, or with a subtitle.
+_COMBED: Final = 0.01
+_SUBTITLED: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A patch that may be proposed, with what is known of it.
+
+    Attributes:
+        video: Key of the video.
+        patch: Its row.
+        scores: Its scores.
+        window: Its window.
+    """
+
+    video: str
+    patch: PatchRow
+    scores: ScoreRow
+    window: WindowRow
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is something to learn, and it is neither combed nor has a subtitle."""
+        scores = self.scores
+        has_text = scores.subtitle is not None and scores.subtitle >= _SUBTITLED
+        return scores.detail_db < NOTHING_TO_LEARN_DB and scores.combing < _COMBED and not has_text
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What was proposed in a category.
+
+    Attributes:
+        category: Its name.
+        proposed: The patches, by video and time.
+        accepted: Patches that were accepted before.
+        candidates: Patches that could have been proposed.
+        patches: Patches of the category.
+        set_apart: How many of them are not for training once all is accepted, in every category.
+    """
+
+    category: str
+    proposed: tuple[Candidate, ...]
+    accepted: int
+    candidates: int
+    patches: int
+    set_apart: int
+
+
+def propose(
+    data_set: DataSet,
+    categories: Sequence[str],
+    *,
+    videos: Collection[str] = (),
+    count: int = PROPOSED_COUNT,
+    span_s: float = NEIGHBOURS_S,
+) -> list[Proposal]:
+    """Propose patches in categories, in place of those that were proposed before.
+
+    What was accepted counts, and what was declined is not proposed again, nor are its neighbours.
+
+    Args:
+        data_set: The data set.
+        categories: Names of the categories.
+        videos: Keys of the films to take from, each of which is set apart as a whole; where empty, all films
+            give, and the neighbours of each patch are set apart.
+        count: How many a category is to have, those that were accepted included.
+        span_s: Seconds before and after a patch that are its neighbours.
+
+    Raises:
+        DatasetAssetsError: Patches have no scores, or a table cannot be read.
+        OSError: The disk is full or cannot be written.
+    """
+    found = {name: _candidates(data_set, name, videos) for name in categories}
+    _refuse_unscored(data_set, categories, videos, found)
+    before, proposals = data_set.validation.read(), {}
+    for name, candidates in found.items():
+        decided = [each for each in before if each.category == name and each.row.state != "proposed"]
+        chosen = _chosen(candidates, decided, count, span_s)
+        rows: dict[str, list[ValidationRow]] = {}
+        for each in chosen:
+            rows.setdefault(each.video, []).append(_row(each, None if videos else span_s))
+        data_set.validation.propose(name, rows)
+        proposals[name] = chosen
+    return [_proposal(data_set, name, proposals[name], candidates) for name, candidates in found.items()]
+
+
+def _candidates(data_set: DataSet, category: str, videos: Collection[str]) -> list[Candidate]:
+    """Return the patches of a category that have scores, by video and window."""
+    found = []
+    for key in data_set.tables.patches_files(category):
+        if videos and key not in videos:
+            continue
+        patches = data_set.tables.read_patches(category, key)
+        scores = current_scores(patches, data_set.tables.read_scores(category, key))
+        windows = {row.window: row for row in data_set.tables.read_windows(key)} if patches else {}
+        found += [
+            Candidate(key, patch, scores[patch.patch_id], windows[patch.window])
+            for patch in patches
+            if patch.patch_id in scores and patch.window in windows
+        ]
+    return sorted(found, key=lambda each: (each.video, each.window.time_s, each.patch.window))
+
+
+def _refuse_unscored(
+    data_set: DataSet,
+    categories: Sequence[str],
+    videos: Collection[str],
+    found: Mapping[str, Sequence[Candidate]],
+) -> None:
+    patches = sum(1 for _ in data_set.triplets(videos or None, categories))
+    unscored = patches - sum(map(len, found.values()))
+    if unscored:
+        raise DatasetAssetsError(
+            f"{unscored:,} of {counted(patches, 'patch')} of {', '.join(categories)} have no scores",
+            "run `dataset-assets score` first.",
+        )
+
+
+def _chosen(
+    candidates: Sequence[Candidate], decided: Sequence[ValidationPatch], count: int, span_s: float
+) -> list[Candidate]:
+    """Return what is proposed, given what was decided before."""
+    accepted = {each.row.patch_id for each in decided if each.row.state == "accepted"}
+    declined: dict[str, list[ValidationRow]] = {}
+    for each in decided:
+        if each.row.state == "declined":
+            # Of a whole film: the picture was declined, and not the film.
+            span = replace(each.row, span_s=each.row.span_s or span_s)
+            declined.setdefault(each.video, []).append(span)
+    pool = [
+        each
+        for each in candidates
+        if each.patch.patch_id in accepted
+        or (each.is_usable and not is_near(each.window.time_s, declined.get(each.video, ())))
+    ]
+    if not pool:
+        return []
+    known = [index for index, each in enumerate(pool) if each.patch.patch_id in accepted]
+    # Those of films that were removed since count too.
+    absent = len(accepted) - len(known)
+    indices = diverse(
+        vectors_of(np.array([_scores(each) for each in pool]), np.stack([_signature(each) for each in pool])),
+        [each.video for each in pool],
+        [each.window.time_s for each in pool],
+        count - absent,
+        chosen=known,
+        span_s=span_s,
+    )
+    return [pool[index] for index in indices]
+
+
+def _scores(candidate: Candidate) -> tuple[float, ...]:
+    """Return the scores that candidates are compared by; those with long tails as logarithms."""
+    scores, window = candidate.scores, candidate.window
+    return (
+        scores.detail_db,
+        math.log1p(scores.motion),
+        math.log1p(scores.noise_sigma),
+        window.brightness or 0.0,
+        window.contrast or 0.0,
+    )
+
+
+def _signature(candidate: Candidate) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    size = SIGNATURE_HEIGHT * SIGNATURE_WIDTH
+    signature = candidate.window.signature
+    # Tables of the first releases have none.
+    return np.frombuffer(signature if signature and len(signature) == size else bytes(size), np.uint8)
+
+
+def _row(candidate: Candidate, span_s: float | None) -> ValidationRow:
+    return ValidationRow(
+        patch_id=candidate.patch.patch_id,
+        window=candidate.patch.window,
+        time_s=candidate.window.time_s,
+        gt_hash=candidate.patch.gt_hash,
+        state="proposed",
+        span_s=span_s,
+        val_path=None,
+        changed_at=datetime.now(UTC),
+    )
+
+
+def _proposal(
+    data_set: DataSet, category: str, proposed: Sequence[Candidate], candidates: Sequence[Candidate]
+) -> Proposal:
+    triplets = list(data_set.triplets(categories=[category]))
+    decided = [each for each in data_set.validation.read() if each.row.state != "declined"]
+    sides = sides_of(data_set, triplets, decided)
+    return Proposal(
+        category=category,
+        proposed=tuple(proposed),
+        accepted=sum(each.category == category and each.row.state == "accepted" for each in decided),
+        candidates=sum(each.is_usable for each in candidates),
+        patches=len(triplets),
+        set_apart=sum(side != "train" for side in sides),
+    )
