@@ -348,6 +348,26 @@ def score(
 
 
 @app.command()
+def curate(
+    config: ConfigOption = None,
+    categories: CategoriesOption = "",
+    where: Annotated[
+        str | None, typer.Option(help="With --preview: a condition to try instead of the configuration's.")
+    ] = None,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Write a page of the patches nearest to each limit; keep nothing."),
+    ] = False,
+) -> None:
+    """Show what curation leaves out of exports and training, by clause, and put it into force for loaders."""
+    from dataset_assets.cli.curate import curate as run
+
+    with _reporting_errors():
+        names = _split(categories)
+        run(config_path(config), console, categories=names, where=where, is_preview=preview)
+
+
+@app.command()
 def export(
     layout: export_options.Layout,
     folder: export_options.Folder = None,

@@ -1,4 +1,4 @@
-"""Curation: the scores of a data set's patches, measured on its files and kept in tables of their own.
+"""Curation: the scores of a data set's patches, kept in tables of their own, and what conditions leave out.
 
 By them patches are proposed for validation. Nothing here deletes a patch or makes one stale. Not here: what a
 score is (`scores`), and Dagster.
@@ -10,6 +10,7 @@ Example:
         print(score_video(settings, key).made, "patches scored")
 """
 
+from dataset_assets.curation.previewing import CategoryPreview, ClausePreview, Near, preview
 from dataset_assets.curation.proposing import NEIGHBOURS_S, PROPOSED_COUNT, Proposal, propose
 from dataset_assets.curation.reports import SCORES, CategoryScores, ScoringReport, Summary
 from dataset_assets.curation.scoring import score_video
@@ -18,10 +19,14 @@ __all__ = [
     "NEIGHBOURS_S",
     "PROPOSED_COUNT",
     "SCORES",
+    "CategoryPreview",
     "CategoryScores",
+    "ClausePreview",
+    "Near",
     "Proposal",
     "ScoringReport",
     "Summary",
+    "preview",
     "propose",
     "score_video",
 ]

@@ -38,6 +38,7 @@ from dataset_assets.dataset.journal import Journal
 from dataset_assets.dataset.leases import LOST_LEASE_EXIT_CODE, Beat, Holder
 from dataset_assets.dataset.new_films import look_for_new_films
 from dataset_assets.dataset.overview import Overview
+from dataset_assets.dataset.patch_facts import judge, patch_columns
 from dataset_assets.dataset.pictures import (
     REJECTED_PICTURES,
     VideoPictures,
@@ -47,7 +48,7 @@ from dataset_assets.dataset.pictures import (
 from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windows_per_s
 from dataset_assets.dataset.reading import read_frames
 from dataset_assets.dataset.scores import current_scores
-from dataset_assets.dataset.selection import Selection, select
+from dataset_assets.dataset.selection import Selection, invalid_curation, select
 from dataset_assets.dataset.set_apart import Side, is_near, sides_of
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
@@ -130,14 +131,17 @@ __all__ = [
     "eta_s",
     "files_without_row",
     "has_other_cap",
+    "invalid_curation",
     "irrelevant_by_row",
     "irrelevant_settings",
     "is_near",
+    "judge",
     "keep_curation",
     "keep_data_set_id",
     "kept_curation",
     "look_for_new_films",
     "newest",
+    "patch_columns",
     "patch_hashes",
     "patch_id",
     "patches_hashes",

@@ -62,5 +62,5 @@ def kept_curation(folder: Path) -> Curation:
 def _damaged(path: Path) -> DatasetAssetsError:
     return DatasetAssetsError(
         f"The curation of the data set ({path}) cannot be read",
-        "delete it: generate, score and export write it again.",
+        "run `dataset-assets curate`, which writes it again.",
     )

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.scores import SCORES_VERSION
-from dataset_assets.tables import KEYS, SCORES, SOURCES, VIDEOS, WINDOWS, Condition, Source, evaluate
+from dataset_assets.tables import KEYS, PATCHES, SCORES, SOURCES, VIDEOS, WINDOWS, Condition, Source, evaluate
 
 # By which a row of the scores table is that of a patch, see `ScoreRow.is_of`.
 PATCH_IDENTITY: Final = ("patch_id", "gt_hash", "lr5_hash", "lr7_hash")
@@ -29,12 +29,14 @@ class Judged:
     """The values of conditions for patches.
 
     Attributes:
-        values: Of each condition for each patch: whether it is met, None where that is unknown.
+        met: Of each condition, whether each patch meets it; null where that is unknown.
+        values: Of each further expression, its value for each patch.
         scored: Of each patch, whether it has current scores; True where no condition depends on them.
     """
 
-    values: list[tuple[bool | None, ...]]
-    scored: list[bool]
+    met: list[pa.ChunkedArray]
+    values: list[pa.ChunkedArray]
+    scored: pa.ChunkedArray
 
 
 def needed_columns(conditions: Sequence[Condition]) -> dict[Source, set[str]]:
@@ -48,8 +50,36 @@ def needed_columns(conditions: Sequence[Condition]) -> dict[Source, set[str]]:
     return dict(needed)
 
 
+def patch_columns(
+    tables: TableStore, category: str, keys: Sequence[str], conditions: Sequence[Condition]
+) -> pa.Table:
+    """Read what `judge` needs of the patches of some videos in a category, and their `patch_id`.
+
+    Args:
+        tables: The tables of a data set.
+        category: Name of the category.
+        keys: Keys of the videos; one without a table has no patches.
+        conditions: The conditions.
+
+    Raises:
+        DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
+    """
+    columns = {"patch_id", "window", *needed_columns(conditions).get("patches", set())}
+
+    def read(key: str) -> pa.Table | None:
+        return tables.read_columns(tables.patches_path(category, key), PATCHES, columns)
+
+    found = _by_video(keys, read)
+    if found is None:
+        found = pa.schema([KEYS["patches"][1], *(field for field in PATCHES if field.name in columns)])
+        found = found.empty_table()
+    numbers = pa.array(range(found.num_rows), pa.int64())
+    names = pa.array([category] * found.num_rows, pa.string())
+    return found.add_column(0, "id", numbers).add_column(2, "category", names)
+
+
 def judge(
-    tables: TableStore, patches: pa.Table, conditions: Sequence[Condition], clauses: Sequence[str] = ()
+    tables: TableStore, patches: pa.Table, conditions: Sequence[Condition], expressions: Sequence[str] = ()
 ) -> Judged:
     """Return the values of conditions for patches.
 
@@ -58,7 +88,7 @@ def judge(
         patches: The patches: `KEYS["patches"]`, of which `id` counts from 0 in their order, and the columns
             that `needed_columns` names.
         conditions: The conditions.
-        clauses: SQL of parts of them, whose values follow.
+        expressions: SQL over the columns of the conditions, whose values follow.
 
     Raises:
         ConditionError: A condition is not valid.
@@ -79,9 +109,9 @@ def judge(
         )
     if "scores" in needed:
         sources["scores"] = _scores(tables, patches, needed["scores"])
-    texts = [f"({each})::BOOLEAN" for each in (*(each.text + "\n" for each in conditions), *clauses)]
-    rows = evaluate([*texts, _HAS_SCORES if "scores" in needed else "true"], sources)
-    return Judged([values[:-1] for _, values in rows], [values[-1] for _, values in rows])
+    texts = [f"({each.text}\n)::BOOLEAN" for each in conditions]
+    *found, scored = evaluate([*texts, *expressions, _HAS_SCORES if "scores" in needed else "true"], sources)
+    return Judged(found[: len(texts)], found[len(texts) :], scored)
 
 
 def _by_video(keys: Sequence[str], read: Callable[[str], pa.Table | None]) -> pa.Table | None:

@@ -99,6 +99,14 @@ def select(
     return _curated(data_set, found, curation)
 
 
+def invalid_curation(category: str, condition: str, error: ConditionError) -> DatasetAssetsError:
+    """Return the error of a category's condition that is no condition for its patches."""
+    return DatasetAssetsError(
+        f"The curation of {category}, {condition!r}, is not valid: {error.why}",
+        f"correct curation.{category} in the configuration and run `dataset-assets curate`.",
+    )
+
+
 def _known(kind: str, asked: Collection[str] | None, known: Sequence[str]) -> Sequence[str]:
     if asked is None:
         return known
@@ -118,13 +126,13 @@ def _meeting(data_set: DataSet, triplets: Sequence[Triplet], where: str) -> list
         raise DatasetAssetsError(
             f"The condition {where!r} is not valid: {error.why}", "docs/tables.md lists the columns."
         ) from error
-    if unscored := judged.scored.count(False):
+    if unscored := judged.scored.to_pylist().count(False):
         raise DatasetAssetsError(
             f"The condition {where!r} names a score, and {unscored:,} of "
             f"{counted(len(triplets), 'patch')} have no scores",
             "run score first.",
         )
-    return [each for each, (is_met,) in zip(triplets, judged.values, strict=True) if is_met]
+    return [each for each, is_met in zip(triplets, judged.met[0].to_pylist(), strict=True) if is_met]
 
 
 def _curated(data_set: DataSet, triplets: Sequence[Triplet], curation: Curation | None) -> Selection:
@@ -141,11 +149,9 @@ def _curated(data_set: DataSet, triplets: Sequence[Triplet], curation: Curation 
             condition = Condition(text)
             judged = judge(data_set.tables, _patches(found, condition), [condition])
         except ConditionError as error:
-            raise DatasetAssetsError(
-                f"The curation of {name}, {text!r}, is not valid: {error.why}",
-                f"correct curation.{name} in the configuration and run generate, score or export.",
-            ) from error
-        for each, (is_met,), is_scored in zip(found, judged.values, judged.scored, strict=True):
+            raise invalid_curation(name, text, error) from error
+        of_each = zip(found, judged.met[0].to_pylist(), judged.scored.to_pylist(), strict=True)
+        for each, is_met, is_scored in of_each:
             if is_met is not False:
                 kept.append(each)
                 unscored += not is_scored

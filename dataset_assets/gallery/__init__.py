@@ -12,6 +12,7 @@ from dataset_assets.gallery.site import (
     GalleryReport,
     index_path,
     refresh_gallery,
+    write_curation_page,
     write_missing_index,
     write_video_page,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "sample_triplet",
     "windows_sheet",
     "with_notice",
+    "write_curation_page",
     "write_missing_index",
     "write_video_page",
 ]

@@ -1,11 +1,12 @@
 """Pages as HTML: the templates, and how numbers and times are written in them.
 
 All text from outside (names, paths, messages) is escaped by the templates' automatic escaping; nothing is
-marked as safe. Not here: what a page shows (`video_page`, `index_page`, `patches_page`), and files (`site`).
+marked as safe. Not here: what a page shows (`video_page`, `index_page`, ...), and files (`site`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,6 +14,7 @@ from markupsafe import escape
 
 from dataset_assets import __version__
 from dataset_assets.counting import counted
+from dataset_assets.gallery.curation_page import ShownCategory
 from dataset_assets.gallery.exclusion_states import STATE_TEXTS
 from dataset_assets.gallery.index_page import IndexPage
 from dataset_assets.gallery.patches_page import PatchesPage
@@ -45,6 +47,11 @@ def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:
         covers: Keys of the videos that have a cover.
     """
     return _environment().get_template("index.html").render(page=page, covers=covers)
+
+
+def render_curation_page(page: Sequence[ShownCategory]) -> str:
+    """Return the page of a curation preview."""
+    return _environment().get_template("curation.html").render(page=page)
 
 
 def with_notice(page: bytes, notice: str) -> bytes:

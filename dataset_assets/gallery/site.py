@@ -6,19 +6,20 @@
     gallery/patches.html  patches.js  patch_grid.js  patch_store.js
     gallery/patches/<key>.js
     gallery/data_set.js
+    gallery/curation.html
 
 Name and path of the data set are in `data_set.js` alone, so that the other files stay the same when it moves.
 A page is written at the end of a video's run, with the video's chunk for the page of all patches; the index
-and the page of all patches with the statistics. All may be written again at any time: the same tables and
-pictures give the same bytes. Not here: the content of pages (`video_page`, `index_page`, `patches_page`,
-`patch_chunks`, `rendering`).
+and the page of all patches with the statistics, the page of a curation preview by `curate`. All may be
+written again at any time: the same tables and pictures give the same bytes. Not here: the content of pages
+(`video_page`, `index_page`, `patches_page`, `curation_page`, `patch_chunks`, `rendering`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -26,13 +27,20 @@ from pathlib import Path
 
 from dataset_assets import __version__
 from dataset_assets.config import Settings
+from dataset_assets.curation import CategoryPreview
 from dataset_assets.dataset import DataSet, Overview
 from dataset_assets.disk import TEMPORARY_SUFFIX, locked, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
+from dataset_assets.gallery.curation_page import CURATION_FILE, curation_page
 from dataset_assets.gallery.index_page import read_index_page
 from dataset_assets.gallery.patch_chunks import chunk_of, encode_chunk, read_head
 from dataset_assets.gallery.patches_page import read_patches_page
-from dataset_assets.gallery.rendering import render_index_page, render_patches_page, render_video_page
+from dataset_assets.gallery.rendering import (
+    render_curation_page,
+    render_index_page,
+    render_patches_page,
+    render_video_page,
+)
 from dataset_assets.gallery.video_page import VideoPage, page_of, read_video_page
 
 INDEX_FILE = "index.html"
@@ -126,6 +134,23 @@ def refresh_gallery(
     if data_set.is_made_by_many:
         _remove_unfinished(data_set.gallery_folder)
     return GalleryReport(index_path(settings), written, tuple(problems))
+
+
+def write_curation_page(settings: Settings, previews: Sequence[CategoryPreview]) -> Path:
+    """Write the page of a curation preview over the one before; return it.
+
+    Args:
+        settings: The configuration.
+        previews: What is previewed, by category.
+
+    Raises:
+        OSError: The disk is full or cannot be written.
+    """
+    data_set = DataSet.of(settings)
+    with _writing(data_set) as (folder, files):
+        page = render_curation_page(curation_page(settings, previews))
+        files.replace(folder / CURATION_FILE, _encoded(page))
+    return folder / CURATION_FILE
 
 
 @contextmanager

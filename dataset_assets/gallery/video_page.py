@@ -194,13 +194,14 @@ def page_of(key: str) -> str:
     return f"videos/{key}.html"
 
 
-def file_url(path: str) -> str:
-    """Return the URL of a file, relative to a video's page.
+def file_url(path: str, to_data_set: str = TO_DATA_SET) -> str:
+    """Return the URL of a file, relative to a page.
 
     Args:
         path: Relative to the data set's folder, with `/` between its parts.
+        to_data_set: From the page to the data set's folder; from a video's page by default.
     """
-    return TO_DATA_SET + quote(path, safe="/=")
+    return to_data_set + quote(path, safe="/=")
 
 
 def category_order(settings: Settings, names: Collection[str]) -> list[str]:

@@ -214,10 +214,8 @@ def condition_columns() -> list[str]:
     return [*sorted(_plain_columns()), *(f"{_FILM}.{name}" for name in SOURCES["films"].names)]
 
 
-def evaluate(
-    expressions: Sequence[str], sources: Mapping[Source, pa.Table]
-) -> list[tuple[int, tuple[Any, ...]]]:
-    """Return the values of expressions for each patch, after its id, ascending.
+def evaluate(expressions: Sequence[str], sources: Mapping[Source, pa.Table]) -> list[pa.ChunkedArray]:
+    """Return the values of each expression for the patches, in the order of their ids.
 
     Args:
         expressions: SQL over the columns.
@@ -229,12 +227,12 @@ def evaluate(
     """
     with connected() as database:
         _register(database, sources)
-        shown = ", ".join(f"({each}\n)" for each in expressions)
+        shown = ", ".join(f"({each}\n) AS e{number}" for number, each in enumerate(expressions))
         try:
-            rows = database.execute(f"SELECT id, {shown} {_FROM} ORDER BY id").fetchall()
+            table = database.sql(f"SELECT {shown} {_FROM} ORDER BY id").to_arrow_table()
         except _duckdb_error() as error:
             raise ConditionError(_first_line(error)) from error
-    return [(index, tuple(values)) for index, *values in rows]
+    return list(table.columns)
 
 
 @contextmanager

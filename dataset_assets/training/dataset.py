@@ -108,7 +108,7 @@ class TripletDataset:
                 films that are held out by `where`.
             formats: A format or several; all by default.
             curated: Whether patches are left out that the configuration's `curation` leaves out, as the last
-                `generate`, `score` or `export` has read it: by default combed ones, and ones of
+                `curate`, `generate`, `score` or `export` has read it: by default combed ones, and ones of
                 which LR lacks nothing. Patches without scores are taken, with a warning.
             augment: Whether a sample is one of 16 views, drawn with its crop: flips, quarter turns, and the
                 frames in reverse, each for LR and GT alike. Complete patches that are not square are flipped

@@ -161,5 +161,5 @@ def test_the_curation_of_a_configuration_is_kept_for_who_reads_without_it(settin
     assert kept_curation(root) == {}
     for content in ("[1]", "{", '{"general": 7}'):
         path.write_text(content)
-        with pytest.raises(DatasetAssetsError, match="cannot be read; delete it: generate, score and"):
+        with pytest.raises(DatasetAssetsError, match=r"cannot be read; run `dataset-assets curate`"):
             kept_curation(root)

@@ -112,4 +112,8 @@ def test_what_is_not_known_of_a_patch_is_neither_true_nor_false() -> None:
         ["detail_db < 60 -- why", "detail_db < 60 and video = 'b'", "sharpness > 0.4"],
         {"patches": patches, "scores": scores, "windows": windows},
     )
-    assert found == [(0, (None, False, None)), (1, (True, False, True)), (2, (False, False, None))]
+    assert [each.to_pylist() for each in found] == [
+        [None, True, False],
+        [False, False, False],
+        [None, True, None],
+    ]
