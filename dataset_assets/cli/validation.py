@@ -20,6 +20,7 @@ from dataset_assets.curation import Proposal, propose
 from dataset_assets.dataset import DataSet, Decided, ValidationPatch
 from dataset_assets.errors import ConfigError, DatasetAssetsError
 from dataset_assets.exports import exports_to_refresh
+from dataset_assets.gallery import write_validation_page
 from dataset_assets.object_store import StoreError
 
 
@@ -52,12 +53,14 @@ def propose_patches(
     chosen = _categories(data_set, categories, videos)
     with _disk_errors():
         proposals = propose(data_set, chosen, videos=videos, count=count, span_s=span_s)
+        page = write_validation_page(settings, with_index=True)
     console.print(_proposed(proposals))
     console.print(_totals(proposals, count))
     if any(each.proposed for each in proposals):
+        console.print(f"contact sheet: {escape(str(page))}", soft_wrap=True)
         console.print(
             "nothing is in Val/GT yet: `dataset-assets validation accept --all`, or `--patches ID,ID`, takes "
-            "them",
+            "them; so do buttons of that page while `dataset-assets ui` serves it",
             soft_wrap=True,
         )
 
@@ -121,6 +124,7 @@ def accept_patches(
     chosen = _asked(data_set, names, categories, states, is_all=is_all)
     with _disk_errors():
         decided = data_set.validation.accept(settings, chosen)
+        write_validation_page(settings)
     _report(console, "accepted", decided)
     _refresh(settings, console)
     if decided.changed:
@@ -143,6 +147,7 @@ def decline_patches(
     chosen = _asked(data_set, names, categories, states, is_all=is_all)
     with _disk_errors():
         decided = data_set.validation.decline(chosen)
+        write_validation_page(settings)
     _report(console, "declined", decided)
 
 

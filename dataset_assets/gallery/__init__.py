@@ -14,6 +14,7 @@ from dataset_assets.gallery.site import (
     refresh_gallery,
     write_curation_page,
     write_missing_index,
+    write_validation_page,
     write_video_page,
 )
 from dataset_assets.gallery.video_page import page_of
@@ -30,5 +31,6 @@ __all__ = [
     "with_notice",
     "write_curation_page",
     "write_missing_index",
+    "write_validation_page",
     "write_video_page",
 ]

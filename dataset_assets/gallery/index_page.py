@@ -70,6 +70,7 @@ class IndexPage:
         categories: Cards by category.
         totals: Totals of the data set.
         problems: One message for each table that cannot be read.
+        has_validation: Whether patches were proposed for validation.
     """
 
     cards: tuple[Card, ...]
@@ -77,6 +78,7 @@ class IndexPage:
     categories: Mapping[str, int]
     totals: Totals
     problems: tuple[str, ...]
+    has_validation: bool
 
 
 def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -> IndexPage:
@@ -117,6 +119,7 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
         categories=_counted(order, [[each.name for each in card.categories] for card in cards]),
         totals=stats.totals,
         problems=tuple(stats.problems),
+        has_validation=any(data_set.tables.validation_files().values()),
     )
 
 

@@ -18,6 +18,7 @@ from dataset_assets.gallery.curation_page import ShownCategory
 from dataset_assets.gallery.exclusion_states import STATE_TEXTS
 from dataset_assets.gallery.index_page import IndexPage
 from dataset_assets.gallery.patches_page import PatchesPage
+from dataset_assets.gallery.validation_page import ValidationPage
 from dataset_assets.gallery.video_page import VideoPage, page_of
 
 # Colours that the style sheet has for categories; a seventh category starts again.
@@ -37,6 +38,11 @@ def render_video_page(page: VideoPage, stamp: str) -> str:
 def render_patches_page(page: PatchesPage) -> str:
     """Return the page of all patches."""
     return _environment().get_template("patches.html").render(page=page)
+
+
+def render_validation_page(page: ValidationPage) -> str:
+    """Return the page of validation patches."""
+    return _environment().get_template("validation.html").render(page=page)
 
 
 def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:

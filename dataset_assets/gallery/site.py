@@ -5,14 +5,16 @@
     gallery/covers/<key>.jpg
     gallery/patches.html  patches.js  patch_grid.js  patch_store.js
     gallery/patches/<key>.js
+    gallery/validation.html  validation.js
     gallery/data_set.js
     gallery/curation.html
 
 Name and path of the data set are in `data_set.js` alone, so that the other files stay the same when it moves.
-A page is written at the end of a video's run, with the video's chunk for the page of all patches; the index
-and the page of all patches with the statistics, the page of a curation preview by `curate`. All may be
-written again at any time: the same tables and pictures give the same bytes. Not here: the content of pages
-(`video_page`, `index_page`, `patches_page`, `curation_page`, `patch_chunks`, `rendering`).
+A page is written at the end of a video's run, with the video's chunk for the page of all patches; the index,
+the page of all patches and that of validation patches with the statistics, the last also when somebody has
+decided about a patch; the page of a curation preview by `curate`. All may be written again at any time: the
+same tables and pictures give the same bytes. Not here: the content of pages (`video_page`, `index_page`,
+`patches_page`, `curation_page`, `validation_page`, `patch_chunks`, `rendering`).
 """
 
 from __future__ import annotations
@@ -39,13 +41,15 @@ from dataset_assets.gallery.rendering import (
     render_curation_page,
     render_index_page,
     render_patches_page,
+    render_validation_page,
     render_video_page,
 )
+from dataset_assets.gallery.validation_page import VALIDATION_FILE, read_validation_page
 from dataset_assets.gallery.video_page import VideoPage, page_of, read_video_page
 
 INDEX_FILE = "index.html"
 COVERS_FOLDER, LOCK_FILE = "covers", ".lock"
-STATIC_FILES = ("gallery.css", "gallery.js", "exclusions.js")
+STATIC_FILES = ("gallery.css", "gallery.js", "exclusions.js", "validation.js")
 # Where the stamp stands in a page; what comes before it has a fixed length.
 STAMP = re.compile(rb'<meta name="dataset-assets" content="([^"]*)">')
 HEAD_BYTES = 1000
@@ -102,6 +106,29 @@ def write_missing_index(settings: Settings) -> None:
     if not index_path(settings).exists():
         data_set = DataSet.of(settings)
         _write_index(settings, data_set, data_set.overview(settings))
+
+
+def write_validation_page(settings: Settings, *, with_index: bool = False) -> Path:
+    """Write the page of validation patches, or delete it where nothing is proposed any more.
+
+    Args:
+        settings: The configuration.
+        with_index: Whether the index is written too, which links to it.
+
+    Returns:
+        The page.
+
+    Raises:
+        DatasetAssetsError: A table is damaged, or from a newer release.
+        OSError: The disk is full or cannot be written.
+    """
+    data_set = DataSet.of(settings)
+    if with_index:
+        _write_index(settings, data_set, data_set.overview(settings))
+    else:
+        with _writing(data_set) as (folder, files):
+            _write_validation(settings, data_set, folder, files)
+    return data_set.gallery_folder / VALIDATION_FILE
 
 
 def refresh_gallery(
@@ -179,6 +206,17 @@ def _write_index(settings: Settings, data_set: DataSet, overview: Overview) -> N
         files.replace(folder / INDEX_FILE, _encoded(page))
         patches = render_patches_page(read_patches_page(settings, folder))
         files.replace(folder / PATCHES_FILE, _encoded(patches))
+        # A damaged table is reported by the commands that need it.
+        with suppress(DatasetAssetsError):
+            _write_validation(settings, data_set, folder, files)
+
+
+def _write_validation(settings: Settings, data_set: DataSet, folder: Path, files: _Files) -> None:
+    page, path = read_validation_page(settings, data_set), folder / VALIDATION_FILE
+    if page.decisions:
+        files.replace_if_changed(path, _encoded(render_validation_page(page)))
+    elif path.exists():
+        path.unlink()
 
 
 def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> None:

@@ -31,6 +31,7 @@ from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery import INDEX_FILE, with_notice, write_missing_index
 from dataset_assets.ui.exclusions import exclusion_routes, write_page
 from dataset_assets.ui.hosts import LOOPBACK_NAMES, is_loopback
+from dataset_assets.ui.validation import validation_routes
 
 
 class DatasetFiles(StaticFiles):
@@ -122,7 +123,11 @@ def main(workspace: str, host: str, port: int) -> None:
         webserver_app(instance, Path(workspace), refusal_of) as app,
     ):
         # Dagster's last route takes every address.
-        routes = [*exclusion_routes(data_set, write_page), *gallery_routes(data_set, config)]
+        routes = [
+            *exclusion_routes(data_set, write_page),
+            *validation_routes(data_set, config.read),
+            *gallery_routes(data_set, config),
+        ]
         app.router.routes[:0] = routes
         uvicorn.run(guarded(app, host), host=host, port=port, log_level="warning")
 

@@ -20,6 +20,7 @@ from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.gallery import page_of, write_video_page
 from dataset_assets.ui.exclusions import exclusion_routes
+from dataset_assets.ui.validation import validation_routes
 from dataset_assets.ui.webserver import guarded
 
 HOST = "127.0.0.1"
@@ -42,11 +43,17 @@ class Served:
     def ask(
         self, key: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
+        """The status and the content of an answer about a video; a POST where there is a body."""
+        return self.ask_at(f"/exclusions/{key}", body, headers)
+
+    def ask_at(
+        self, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict[str, Any]]:
         """The status and the content of an answer; a POST where there is a body."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=30)
         sent = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         method = "GET" if body is None else "POST"
-        connection.request(method, f"/exclusions/{key}", sent, dict(headers or {}))
+        connection.request(method, path, sent, dict(headers or {}))
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
@@ -68,6 +75,7 @@ def serving(settings: Settings) -> Iterator[Served]:
     """A webserver over a data set, until the block ends."""
     data_set = DataSet.of(settings)
     routes = exclusion_routes(data_set, lambda key: write_video_page(settings, key))
+    routes += validation_routes(data_set, lambda: settings)
     files = Mount("/dataset", StaticFiles(directory=data_set.folder))
     app = guarded(Starlette(routes=[*routes, files]), HOST)
     server = uvicorn.Server(uvicorn.Config(app, host=HOST, port=0, log_level="warning"))
