@@ -57,6 +57,9 @@ _FRAMES: Final = {
     FileKind.GT7: range(FRAMES_PER_WINDOW),
 }
 _SOURCES: Final = {FileKind.LR5: (FileKind.LR7, FileKind.GT7), FileKind.LR7: (FileKind.GT7,)}
+DEGRADED_FOLDER: Final = "LR_7frames_degraded"
+"""Folder of degraded stacks, beside that of `LR_7frames`. They are no files of a triplet: another table names
+them, and they are made later, of those files."""
 DEFAULT_KINDS: Final = (FileKind.GT, FileKind.LR5, FileKind.LR7)
 """The files of a triplet as v2.0 had them, and every release that does not record their kinds."""
 

@@ -83,10 +83,10 @@ class Bucket:
         return {
             row[column]
             for name, rows in self.tables().items()
-            if name.startswith("metadata/patches/")
+            if name.startswith(("metadata/patches/", "metadata/degradations/"))
             for row in rows
-            for column in _FILES
-            if row[column] is not None
+            for column in (*_FILES, "lr7d_path")
+            if row.get(column) is not None
         }
 
     def noted(self) -> set[str]:

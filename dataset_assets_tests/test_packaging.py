@@ -82,6 +82,7 @@ def test_the_command_is_installed(
         "scores",
         "tables",
         "generate",
+        "degradation",
         "curation",
         "exports",
         "gallery",

@@ -17,14 +17,22 @@ from pydantic.fields import FieldInfo
 
 from dataset_assets.cli.main import app
 from dataset_assets.config import (
+    AvcCodec,
     BaseSettings,
+    BlurStep,
     Category,
+    ChromaStep,
+    CodecStep,
     EndedRuns,
     Format,
+    Mpeg2Codec,
     Nightly,
+    NoiseStep,
+    ResizeStep,
     Settings,
     VideoEntry,
     WatchFolder,
+    WebCodec,
 )
 from dataset_assets.curation import SCORES
 from dataset_assets.training import TripletDataset, TripletSampler
@@ -46,6 +54,14 @@ MODELS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("an entry of `watch`", WatchFolder),
     ("an entry of `formats`", Format),
     ("an entry of `categories`", Category),
+    ("a step `blur`", BlurStep),
+    ("a step `resize`", ResizeStep),
+    ("a step `noise`", NoiseStep),
+    ("a step `chroma`", ChromaStep),
+    ("a step `codec`", CodecStep),
+    ("`h264` and `hevc` of a step `codec`", AvcCodec),
+    ("`vp9` and `av1` of a step `codec`", WebCodec),
+    ("`mpeg2` of a step `codec`", Mpeg2Codec),
     ("`nightly`", Nightly),
     ("`runs`", EndedRuns),
 )

@@ -368,6 +368,24 @@ def curate(
 
 
 @app.command()
+def degrade(
+    config: ConfigOption = None,
+    videos: VideosOption = "",
+    categories: CategoriesOption = "",
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; else max_workers.")] = None,
+) -> None:
+    """Make degraded LR of the patches that have none, or stale ones. Ctrl+C stops; the next one resumes."""
+    from dataset_assets.cli.degrade import degrade as run
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in `generate`
+    with _reporting_errors("stopped; what was made stays, the next degrade resumes there"):
+        names = _split(categories)
+        raise typer.Exit(
+            run(config_path(config), console, videos=_split(videos), categories=names, workers=workers)
+        )
+
+
+@app.command()
 def export(
     layout: export_options.Layout,
     folder: export_options.Folder = None,

@@ -5,26 +5,20 @@ Measuring and the tables are in the package `curation`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dataset_assets.config import Settings, load_settings, near_names
+from dataset_assets.cli.patch_work import PatchProgress, patches_by_video
+from dataset_assets.config import load_settings
 from dataset_assets.counting import counted, percent
 from dataset_assets.curation import SCORES, ScoringReport, Summary, score_video
-from dataset_assets.dataset import DataSet, TableStore
-from dataset_assets.errors import BusyError, ConfigError, DatasetAssetsError
-
-LINE_INTERVAL_S: Final = 60.0
+from dataset_assets.dataset import DataSet
+from dataset_assets.errors import BusyError, DatasetAssetsError
 
 
 def score(
@@ -50,9 +44,9 @@ def score(
     data_set = DataSet.of(settings)
     data_set.copy.begin()
     data_set.join_hosts(settings, config)
-    patches = _patches(settings, data_set, videos, categories)
+    patches = patches_by_video(settings, data_set, videos, categories, "score")
     outcome = _Outcome()
-    with _Advance(console, sum(patches.values())) as advance:
+    with PatchProgress(console, sum(patches.values())) as advance:
         for key in patches:
             try:
                 report = score_video(
@@ -109,78 +103,6 @@ class _Outcome:
             parts.append(f"{counted(self._removed, 'old row')} removed")
         of_videos = f"{counted(scored, 'patch')} of {counted(self._videos, 'video')} in {folder}"
         return f"{of_videos}: {', '.join(parts)}"
-
-
-class _Advance(AbstractContextManager["_Advance"]):
-    """Shows how many patches have scores: a bar, or a line a minute where there is no terminal."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        self._console, self._total, self._done = console, total, 0
-        self._shown_s = time.monotonic()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task("patches", total=total)
-
-    def __enter__(self) -> _Advance:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def __call__(self, count: int) -> None:
-        """Count further patches."""
-        self._done += count
-        self._bar.advance(self._task, count)
-        now_s = time.monotonic()
-        if not self._console.is_terminal and now_s >= self._shown_s + LINE_INTERVAL_S:
-            self._shown_s = now_s
-            self._console.print(f"{self._done:,} of {counted(self._total, 'patch')}", soft_wrap=True)
-
-
-def _patches(
-    settings: Settings, data_set: DataSet, videos: Sequence[str], categories: Sequence[str]
-) -> dict[str, int]:
-    """Return how many patches each video has that is scored, by key; also those with old scores alone.
-
-    Raises:
-        ConfigError: A video has no patches table, or a category is neither configured nor in the tables.
-        DatasetAssetsError: No video has one.
-    """
-    tables = data_set.tables
-    there = tables.categories()
-    known = sorted({*settings.categories, *there})
-    problems = [
-        f"--categories: there is no category {name}; {near_names(name, known)}"
-        for name in dict.fromkeys(categories)
-        if name not in known
-    ]
-    counts: dict[str, int] = {}
-    for name in there:
-        for key, path in tables.patches_files(name).items():
-            counts.setdefault(key, 0)
-            if not categories or name in categories:
-                counts[key] += _rows(tables, path)
-    problems += [
-        f"--videos: {key!r} has no patches; {near_names(key, counts)}"
-        for key in dict.fromkeys(videos)
-        if key not in counts
-    ]
-    if problems:
-        raise ConfigError(problems)
-    if not counts:
-        raise DatasetAssetsError(f"{data_set.folder} has no patches to score", "run generate first.")
-    return {key: count for key, count in sorted(counts.items()) if not videos or key in videos}
-
-
-def _rows(tables: TableStore, path: Path) -> int:
-    try:
-        footer = tables.read_footer(path)
-    except DatasetAssetsError:
-        return 0  # reported where the video is scored
-    return sum(footer[1].patches.values()) if footer else 0
 
 
 def _medians(summaries: dict[str, Summary]) -> Table:

@@ -7,15 +7,18 @@ hold (models.py, operation.py), and how mistakes are worded and placed (problems
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final, TypeVar
 
 from dataset_assets.config.keys import near_names, video_key
 from dataset_assets.config.operation import watch_contradictions
-from dataset_assets.frames import DEFAULT_SCALE, SCALES
+from dataset_assets.frames import DEFAULT_SCALE, FRAMES_PER_WINDOW, SCALES
 
 MAX_WORKING_SIDE: Final = 1920  # pixels; a wider format could be cut from no working frame
+NOTHING_TO_DEGRADE: Final = (
+    "degradations need LR stacks of 7 frames; add 7 to base_settings.lr_stacks, or leave the degradations out"
+)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _Kind = TypeVar("_Kind")
 
@@ -28,6 +31,7 @@ def contradictions(
     scale: int = DEFAULT_SCALE,
     *,
     is_in_store: bool = False,
+    stacks: Collection[object] = (FRAMES_PER_WINDOW,),
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Find what is wrong between entries.
 
@@ -39,6 +43,7 @@ def contradictions(
         watch: The watched folders, likewise.
         scale: What divides the sides of formats.
         is_in_store: Whether the data set is in an object store.
+        stacks: Frames of the LR stacks that patches have.
 
     Yields:
         The place as a path of keys and indices, and what is wrong there with its remedy.
@@ -53,6 +58,8 @@ def contradictions(
         for wanted in _value(category, "mix", dict) or ():
             if wanted not in formats:
                 yield ("categories", name, "mix", wanted), f"no such format; {near_names(wanted, formats)}"
+        if _value(category, "degradations", list) and FRAMES_PER_WINDOW not in stacks:
+            yield ("categories", name, "degradations"), NOTHING_TO_DEGRADE
     yield from _indivisible_sides(formats, scale)
     yield from _shared_folders("formats", formats)
     yield from _shared_folders("categories", categories)

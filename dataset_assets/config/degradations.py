@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, model_validator
 
 from dataset_assets.config.fields import Ratio, Strict, mistake
 
@@ -28,6 +28,11 @@ def _named_once(kinds: list[Any]) -> list[Any]:
     if not kinds or len(set(kinds)) < len(kinds):
         raise mistake("names no kind, or one twice; name each kind that is wanted once")
     return kinds
+
+
+def _named(*names: str) -> list[JsonValue]:
+    """Return a schema for each name, which fits where it is written and not null."""
+    return [{"required": [name], "properties": {name: {"type": "object"}}} for name in names]
 
 
 _Range = AfterValidator(_ascending)
@@ -120,6 +125,8 @@ class Mpeg2Codec(Strict):
 class CodecStep(Strict):
     """The whole window through one video encoder, of those that are named one drawn by its weight."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": _named("h264", "hevc", "vp9", "av1", "mpeg2")})
+
     p: Ratio = Field(default=1.0, description="Share of the windows that are coded, 0 to 1.")
     h264: AvcCodec | None = Field(default=None, description="H.264 by x264: weight and crf.")
     hevc: AvcCodec | None = Field(default=None, description="HEVC by x265: weight and crf.")
@@ -145,6 +152,10 @@ StepKind: TypeAlias = BlurStep | ResizeStep | NoiseStep | ChromaStep | CodecStep
 
 class DegradationStep(Strict):
     """One step: a mapping with one key, its kind."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": _named("blur", "resize", "noise", "chroma", "codec")}
+    )
 
     blur: BlurStep | None = Field(default=None, description="Blur by a Gaussian.")
     resize: ResizeStep | None = Field(default=None, description="Scale down and up again.")

@@ -34,7 +34,7 @@ from dataset_assets.config.register import read_register, with_watched
 from dataset_assets.config.schema import SCHEMA_KEY
 from dataset_assets.config.tree import Node, TreeError, read_tree
 from dataset_assets.errors import ConfigError
-from dataset_assets.frames import DEFAULT_SCALE, SCALES
+from dataset_assets.frames import DEFAULT_SCALE, FRAMES_PER_WINDOW, SCALES
 
 DEFAULT_CONFIG: Final = Path("configs/generator_config.json")
 CONFIG_VARIABLE: Final = "DATASET_ASSETS_CONFIG"
@@ -179,8 +179,15 @@ def _contradictions(raw: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     categories = _overlaid(DEFAULT_CATEGORIES, written)
     base = raw.get("base_settings")
     is_in_store = isinstance(base, dict) and base.get("output_url") is not None
+    stacks = base.get("lr_stacks") if isinstance(base, dict) else None
     for location, message in contradictions(
-        _listed(raw, "videos"), formats, categories, _listed(raw, "watch"), scale, is_in_store=is_in_store
+        _listed(raw, "videos"),
+        formats,
+        categories,
+        _listed(raw, "watch"),
+        scale,
+        is_in_store=is_in_store,
+        stacks=stacks if isinstance(stacks, list) else (FRAMES_PER_WINDOW,),
     ):
         match location:
             case ("categories", str(name), "mix", str(wanted)) if not _writes(written.get(name), "mix"):

@@ -17,14 +17,15 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from dataset_assets.config.contradictions import MAX_WORKING_SIDE, contradictions
+from dataset_assets.config.contradictions import MAX_WORKING_SIDE, NOTHING_TO_DEGRADE, contradictions
 from dataset_assets.config.curation import DEFAULT_CURATION
+from dataset_assets.config.degradations import Degradations
 from dataset_assets.config.fields import FilmPlace, FolderPath, Ratio, Strict, Weights, mistake
 from dataset_assets.config.keys import video_key
 from dataset_assets.config.operation import EndedRuns, Nightly, WatchFolder
 from dataset_assets.config.time_ranges import TimeRange, TimeRanges, time_ranges
 from dataset_assets.errors import ConfigError
-from dataset_assets.frames import DEFAULT_SCALE, SCALES, FileKind
+from dataset_assets.frames import DEFAULT_SCALE, FRAMES_PER_WINDOW, SCALES, FileKind
 
 _MIX_TOLERANCE = 1e-6
 _STORE_ADDRESS: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/\\?#\0-\x1f]+)*")
@@ -184,6 +185,11 @@ class BaseSettings(Strict):
         description="Ground truth of a patch: the middle frame (`GT`), or all 7 beside it (`GT_7frames`, 7 "
         "times the bytes), for recurrent models.",
     )
+    degradations: Degradations = Field(
+        default_factory=list,
+        description="Steps by which `degrade` makes degraded LR (`LR_7frames_degraded`) of `LR_7frames`, in "
+        "their order (see docs/degradation.md).",
+    )
     interlaced: Literal["refuse", "deinterlace"] = Field(
         default="refuse",
         description="What to do with a video whose frames are interlaced, whatever its flags are: refuse it, "
@@ -213,6 +219,12 @@ class BaseSettings(Strict):
                 'output_url needs machines: "many", since leases in the object store let one machine at a '
                 "time write a film; set it"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_degrade(self) -> BaseSettings:
+        if self.degradations and FRAMES_PER_WINDOW not in self.lr_stacks:
+            raise mistake(NOTHING_TO_DEGRADE)
         return self
 
     @property
@@ -282,6 +294,10 @@ class Category(Strict):
     folder: InnerFolder = Field(description="Folder of the category inside output_base_dir.")
     mix: Annotated[dict[str, Ratio], AfterValidator(_whole)] = Field(
         description="Share of each format in the category's triplets; the shares sum to 1."
+    )
+    degradations: Degradations | None = Field(
+        default=None,
+        description="Steps of this category instead of those of `base_settings`; `[]` for none.",
     )
 
     @field_validator("folder")
@@ -378,6 +394,7 @@ class Settings(BaseModel):
                 watch,
                 self.base.scale,
                 is_in_store=self.base.output_url is not None,
+                stacks=self.base.lr_stacks,
             )
         ]
         if found:

@@ -7,7 +7,7 @@ Belongs here: turning what pydantic found into messages for the user. Not here: 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def shown(value: object) -> str:
 
 
 def messages_of(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Location, str]]:
-    """Describe each mistake that pydantic found in a model without nested models.
+    """Describe each mistake that pydantic found in a model.
 
     Args:
         error: What `model.model_validate` raised.
@@ -97,7 +97,8 @@ def messages_of(error: ValidationError, model: type[BaseModel]) -> Iterator[tupl
         if found["type"] == MISTAKE:
             yield location, found["msg"]
         elif found["type"] == "extra_forbidden":
-            yield location, f"unknown key; {near_names(str(location[-1]), schema['properties'])}"
+            known = _part(schema, location[:-1])["properties"]
+            yield location, f"unknown key; {near_names(str(location[-1]), known)}"
         elif found["type"] == "missing":
             yield location, f"is missing; add {expected(_part(schema, location))}"
         else:
@@ -111,11 +112,18 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _part(schema: dict[str, Any], location: Location) -> dict[str, Any]:
+    definitions = schema.get("$defs", {})
     for step in location:
         inner = schema.get("properties", {}).get(step) or schema.get("additionalProperties")
-        schema = inner or schema.get("items") or {}
-    # What may be left out by null is shown as what it is otherwise.
-    return next(iter(schema.get("anyOf", [])), schema)
+        schema = _itself(inner or schema.get("items") or {}, definitions)
+    return schema
+
+
+def _itself(schema: dict[str, Any], definitions: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a part without the detour by its name; what may be null is what it is otherwise."""
+    schema = next(iter(schema.get("anyOf", [])), schema)
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return definitions.get(name, schema)
 
 
 def expected(schema: dict[str, Any]) -> str:
@@ -131,6 +139,10 @@ def expected(schema: dict[str, Any]) -> str:
         return "the path of a file or folder, as text in quotes"
     if kind == "array" and "enum" in schema.get("items", {}):
         return "a list of one or more of " + ", ".join(map(shown, schema["items"]["enum"]))
+    if kind == "array" and schema.get("maxItems") == 2:
+        return f"the least and the largest, each {expected(schema['items'])}, such as [1, 5]"
+    if kind == "array" and "$ref" in schema.get("items", {}):
+        return "a list of mappings, one for each step"
     if kind == "array":
         return f"a list of texts, such as {shown(*schema.get('examples', [['*sample*']]))}"
     if kind == "object" and schema.get("additionalProperties", {}).get("type") == "object":

@@ -1,7 +1,7 @@
-"""Curation: the scores of a data set's patches, kept in tables of their own, and what conditions leave out.
+"""Curation: scores and degraded stacks of patches, in tables of their own, and what conditions leave out.
 
-By them patches are proposed for validation. Nothing here deletes a patch or makes one stale. Not here: what a
-score is (`scores`), and Dagster.
+By scores patches are proposed for validation. Nothing here deletes a patch or makes one stale. Not here: what
+a score is (`scores`), what degrading does to pixels (`degradation`), and Dagster.
 
 Example:
     from dataset_assets.curation import score_video
@@ -10,23 +10,35 @@ Example:
         print(score_video(settings, key).made, "patches scored")
 """
 
+from dataset_assets.curation.degrading import degrade_video, refuse_missing_encoders
 from dataset_assets.curation.previewing import CategoryPreview, ClausePreview, Near, preview
 from dataset_assets.curation.proposing import NEIGHBOURS_S, PROPOSED_COUNT, Proposal, propose
-from dataset_assets.curation.reports import SCORES, CategoryScores, ScoringReport, Summary
+from dataset_assets.curation.reports import (
+    SCORES,
+    CategoryDegradations,
+    CategoryScores,
+    DegradingReport,
+    ScoringReport,
+    Summary,
+)
 from dataset_assets.curation.scoring import score_video
 
 __all__ = [
     "NEIGHBOURS_S",
     "PROPOSED_COUNT",
     "SCORES",
+    "CategoryDegradations",
     "CategoryPreview",
     "CategoryScores",
     "ClausePreview",
+    "DegradingReport",
     "Near",
     "Proposal",
     "ScoringReport",
     "Summary",
+    "degrade_video",
     "preview",
     "propose",
+    "refuse_missing_encoders",
     "score_video",
 ]

@@ -1,6 +1,6 @@
-"""What scoring did, and the scores of many patches in a few figures, for the command and Dagster alike.
+"""What scoring and degrading did, and many patches in a few figures, for the commands and Dagster alike.
 
-Not here: measuring (`scoring`), and how figures are shown.
+Not here: measuring (`scoring`), degrading (`degrading`), and how figures are shown.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.degradation import LEAST_DB, MOST_DB
 from dataset_assets.scores import PatchScores
-from dataset_assets.tables import ScoreRow
+from dataset_assets.tables import DegradedRow, ScoreRow
 
 SCORES: Final = tuple(score.name for score in fields(PatchScores))
 """Names of the scores, in the order of the columns."""
@@ -110,6 +111,55 @@ class ScoringReport:
     @property
     def removed(self) -> int:
         """Rows of patches that are gone or were made again since, and of older scores."""
+        return sum(each.removed for each in self.categories.values())
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryDegradations:
+    """The degraded stacks of a video's patches in a category, as they are in the table.
+
+    Attributes:
+        rows: Those of each patch that has one, in the order of the patches table.
+        patches: Patches in the patches table; 0 where the category is not degraded.
+        made: Stacks that were made just now.
+        removed: Rows of patches that are gone or were made again since, and of other steps.
+    """
+
+    rows: tuple[DegradedRow, ...]
+    patches: int
+    made: int
+    removed: int
+
+    @property
+    def out_of_range(self) -> int:
+        """Stacks that were degraded and are not within 20 to 60 dB of the clean ones."""
+        return sum(row.is_out_of(LEAST_DB, MOST_DB) for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class DegradingReport:
+    """What degrading a video did.
+
+    Attributes:
+        key: The video's key.
+        categories: By name, those that are degraded or were.
+        cpu_s: CPU seconds of the process meanwhile.
+        wall_s: Seconds it took.
+    """
+
+    key: str
+    categories: Mapping[str, CategoryDegradations]
+    cpu_s: float
+    wall_s: float
+
+    @property
+    def made(self) -> int:
+        """Stacks that were made."""
+        return sum(each.made for each in self.categories.values())
+
+    @property
+    def removed(self) -> int:
+        """Rows of patches that are gone or were made again since, and of other steps."""
         return sum(each.removed for each in self.categories.values())
 
 

@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Final
 
@@ -18,12 +17,11 @@ import cv2
 
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted
+from dataset_assets.curation.disk_errors import disk_errors
 from dataset_assets.curation.reports import CategoryScores, ScoringReport
 from dataset_assets.dataset import DataSet, OnBusy, VideoWork, current_scores, keep_curation, read_frames
-from dataset_assets.disk import FULL_ERRNOS
-from dataset_assets.errors import DamagedTableError, DatasetAssetsError, SpaceError
+from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.frames import FileKind
-from dataset_assets.object_store import StoreError
 from dataset_assets.scores import SCORES_VERSION, CropPlace, score_patch
 from dataset_assets.tables import SCORES, PatchRow, ScoreRow, VideoRow
 
@@ -66,7 +64,7 @@ def score_video(
     data_set = DataSet.of(settings)
     found: dict[str, CategoryScores] = {}
     unread: list[PatchRow] = []
-    with _disk_errors(key), data_set.hold(key, on_busy) as work:
+    with disk_errors(key, "score"), data_set.hold(key, on_busy) as work:
         keep_curation(settings)
         data_set.tables.remove_temporaries(key)
         film = data_set.tables.read_video(key)
@@ -224,23 +222,3 @@ def _place(patch: PatchRow, film: VideoRow | None) -> CropPlace | None:
         width=patch.width / film.working_width,
         height=patch.height / film.working_height,
     )
-
-
-@contextmanager
-def _disk_errors(key: str) -> Iterator[None]:
-    """Convert errors of the disk to ones for the user."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except OSError as error:
-        place = error.filename or "its scores table"
-        if error.errno in FULL_ERRNOS:
-            raise SpaceError(
-                f"{key}: the disk is full ({place}: {error.strerror})",
-                "free some space and score again: what is written stays.",
-            ) from error
-        raise DatasetAssetsError(
-            f"{key}: {place} cannot be read or written ({error.strerror})",
-            "look after the disk or its permissions and score again: what is written stays.",
-        ) from error

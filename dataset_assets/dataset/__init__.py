@@ -17,6 +17,15 @@ from dataset_assets.dataset.copying import COPY_AGE_S
 from dataset_assets.dataset.curation_file import keep_curation, kept_curation
 from dataset_assets.dataset.data_set import DataSet
 from dataset_assets.dataset.data_set_id import keep_data_set_id, refuse_other_data_set
+from dataset_assets.dataset.degraded import (
+    current_degraded,
+    degradation_hash,
+    degradation_steps,
+    degraded_file,
+    degraded_path,
+    named_degraded,
+    read_recorded,
+)
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.holding import OnBusy, refuse_to_wait
@@ -126,7 +135,12 @@ __all__ = [
     "VideoWork",
     "clock_ahead_s",
     "content_hash",
+    "current_degraded",
     "current_scores",
+    "degradation_hash",
+    "degradation_steps",
+    "degraded_file",
+    "degraded_path",
     "encode_picture",
     "eta_s",
     "files_without_row",
@@ -140,6 +154,7 @@ __all__ = [
     "keep_data_set_id",
     "kept_curation",
     "look_for_new_films",
+    "named_degraded",
     "newest",
     "patch_columns",
     "patch_hashes",
@@ -147,6 +162,7 @@ __all__ = [
     "patches_hashes",
     "picture_name",
     "read_frames",
+    "read_recorded",
     "reasons_text",
     "refuse_other_data_set",
     "refuse_to_wait",

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Final
 
 from dataset_assets import layout
+from dataset_assets.dataset.degraded import named_degraded
 from dataset_assets.dataset.holding import Holding, refuse_to_wait
-from dataset_assets.dataset.mirror import REQUESTS_AT_A_TIME, Mirror
+from dataset_assets.dataset.mirror import REQUESTS_AT_A_TIME, Mirror, NamedFile
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import FILE_NAME
 from dataset_assets.errors import BusyError
-from dataset_assets.frames import FileKind
+from dataset_assets.frames import DEGRADED_FOLDER, FileKind
 from dataset_assets.object_store import StoredObject
-from dataset_assets.tables import PatchFile
 
 # How many seconds old the copy may be that a view shows.
 COPY_AGE_S: Final = 30.0
@@ -182,19 +182,21 @@ class Copy:
                 mirror.pull_small(path)
 
 
-def files_of_rows(tables: TableStore, key: str) -> list[PatchFile]:
-    """Return the files that the rows of a video name.
+def files_of_rows(tables: TableStore, key: str) -> list[NamedFile]:
+    """Return the files that the rows of a video name, degraded stacks last.
 
     Raises:
         DatasetAssetsError: A table is damaged, or from a newer release.
     """
-    rows = (row for name in tables.categories() for row in tables.read_patches(name, key))
-    return [file for row in rows for file in row.files]
+    categories = tables.categories()
+    rows = (row for name in categories for row in tables.read_patches(name, key))
+    degraded = (row for name in categories for row in named_degraded(tables, name, key))
+    return [*(file for row in rows for file in row.files), *degraded]
 
 
 def _kinds_folders(root: Path, folder: Path) -> Iterator[Path]:
     """Yield the folders of triplets below a category's folder, relative to the data set's."""
-    for kind in FileKind:
+    for kind in (*FileKind, DEGRADED_FOLDER):
         for path in (root / folder).glob(f"*/{kind}"):
             if not _is_users(folder, path.relative_to(root)):
                 yield path.relative_to(root)

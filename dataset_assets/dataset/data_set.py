@@ -34,7 +34,7 @@ from dataset_assets.dataset.progress import Progress, ProgressFile, progress_pat
 from dataset_assets.dataset.status import AssetStatus, statuses_of
 from dataset_assets.dataset.strays import FileSample, Strays, compare_sample, find_strays
 from dataset_assets.dataset.table_store import TableStore
-from dataset_assets.dataset.triplets import Triplet, TripletPaths
+from dataset_assets.dataset.triplets import Triplet
 from dataset_assets.dataset.validation import Validation
 from dataset_assets.dataset.work import VideoWork
 from dataset_assets.errors import BusyError, DatasetAssetsError
@@ -296,7 +296,7 @@ class DataSet:
         """Delete a video's tables and files of some categories."""
         # First the journal, then scores and rows, then their files: see `generate.checkpoints`.
         for category in categories:
-            work.journal.note([TripletPaths.of(row) for row in self.tables.read_patches(category, key)])
+            work.give_up(category, self.tables.read_patches(category, key))
         for path in self.tables.paths_of_categories(key, categories):
             work.remove_table(path)
         work.journal.settle()

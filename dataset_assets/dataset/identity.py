@@ -189,6 +189,9 @@ def shared_settings(settings: Settings) -> dict[str, object]:
     shared: dict[str, object] = {
         f"base_settings.{name}": getattr(base, name) for name in names if name not in unused
     }
+    if base.degradations:
+        steps = [step.model_dump(exclude_none=True) for step in base.degradations]
+        shared["base_settings.degradations"] = steps
     for name, category in settings.categories.items():
         shared[f"categories.{name}"] = category.model_dump()
         shared |= {f"formats.{each}": settings.formats[each].model_dump() for each in category.mix}

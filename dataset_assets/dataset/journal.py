@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dataset_assets.dataset.degraded import named_degraded
 from dataset_assets.dataset.leases import Lease
 from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.dataset.table_store import TableStore
@@ -187,8 +188,12 @@ class Journal:
 
     def _named_files(self) -> set[Path]:
         """Return the files that rows of the video name, in every category that has a table."""
-        tables = (self._tables.read_patches(name, self._key) for name in self._tables.categories())
-        return {path for rows in tables for row in rows for path in TripletPaths.of(row)}
+        categories = self._tables.categories()
+        tables = (self._tables.read_patches(name, self._key) for name in categories)
+        named = {path for rows in tables for row in rows for path in TripletPaths.of(row)}
+        for name in categories:
+            named.update(Path(row.path) for row in named_degraded(self._tables, name, self._key))
+        return named
 
 
 def journal_paths(folder: Path, key: str) -> list[Path]:

@@ -17,14 +17,13 @@ from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from dataset_assets import layout
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import content_hash
 from dataset_assets.disk import make_folder, replacing
 from dataset_assets.object_store import ObjectStore, StoredObject, StoreError
-from dataset_assets.tables import PatchFile
 
 # Requests wait for the network: 16 at a time upload three times as many files a second as one at a time.
 REQUESTS_AT_A_TIME: Final = 16
@@ -32,6 +31,22 @@ _RECORDS: Final = layout.MIRROR / "seen"
 _COMPARED: Final = layout.MIRROR / "compared"
 
 _Item = TypeVar("_Item")
+
+
+class NamedFile(Protocol):
+    """A file that a row names, of a patch or a degraded stack."""
+
+    @property
+    def path(self) -> str:
+        """Relative to the data set's folder."""
+
+    @property
+    def size_bytes(self) -> int | None:
+        """Its size; None only in a damaged row."""
+
+    @property
+    def content_hash(self) -> str | None:
+        """BLAKE2b of its content; None only in a damaged row."""
 
 
 class Mirror:
@@ -115,7 +130,7 @@ class Mirror:
             self._record_path(name).unlink(missing_ok=True)
             if not path.exists():
                 return
-        if path.is_relative_to(self._tables.root / "patches"):
+        if any(path.is_relative_to(self._tables.root / kind) for kind in ("patches", "degradations")):
             # Its files may be those of other rows: they are compared before they are trusted.
             self._compared_path(_key_of(path)).unlink(missing_ok=True)
         if found is None:
@@ -153,7 +168,8 @@ class Mirror:
         Raises:
             StoreError: The store cannot be read.
         """
-        roots = [layout.METADATA / name for name in ("videos", "windows", "patches", "scores", "validation")]
+        kinds = ("videos", "windows", "patches", "scores", "degradations", "validation")
+        roots = [layout.METADATA / name for name in kinds]
         roots += [layout.EXCLUDED_WINDOWS, layout.FAILURES]
         stored: dict[Path, StoredObject] = {}
         for found in _each(lambda root: list(self._store.objects(root.as_posix())), roots):
@@ -165,6 +181,7 @@ class Mirror:
         for name in self._tables.categories():
             here.update(self._tables.patches_files(name).values())
             here.update(self._tables.scores_files(name).values())
+            here.update(self._tables.degradations_files(name).values())
         for of_category in self._tables.validation_files().values():
             here.update(of_category.values())
         for root in (layout.EXCLUDED_WINDOWS, layout.FAILURES):
@@ -176,7 +193,7 @@ class Mirror:
             found_by_key.setdefault(_key_of(path), []).append(path)
         return found_by_key
 
-    def pull_files(self, key: str, files: Collection[PatchFile]) -> None:
+    def pull_files(self, key: str, files: Collection[NamedFile]) -> None:
         """Download files of a video that its rows name and the folder lacks, or has with another content.
 
         Contents are compared only after another machine has changed the tables: otherwise sizes are.
@@ -271,7 +288,7 @@ class Mirror:
         except FileNotFoundError:
             return False
 
-    def _has(self, file: PatchFile, *, reads: bool) -> bool:
+    def _has(self, file: NamedFile, *, reads: bool) -> bool:
         path = self._folder / file.path
         try:
             if path.stat().st_size != file.size_bytes:

@@ -61,7 +61,7 @@ class TripletWriter:
         """
         names = paths.by_kind
         for kind, content in files.items():
-            self._write(names[kind], content)
+            self.write_file(names[kind], content)
 
     def commit(self, triplets: Iterable[Iterable[Path]]) -> None:
         """Flush files to disk and give them their names; others that were written stay as they are.
@@ -90,7 +90,16 @@ class TripletWriter:
             self._temporary(final).unlink(missing_ok=True)
         self._unnamed.clear()
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def write_file(self, path: Path, content: bytes) -> None:
+        """Write one file under its temporary name.
+
+        Args:
+            path: Its final name, relative to the data set's folder.
+            content: Its content.
+
+        Raises:
+            OSError: The disk is full or cannot be written.
+        """
         final = self._root / path
         if final.parent not in self._folders:
             self._make_folder(final.parent)

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from dataset_assets import layout
 from dataset_assets.config import Category, Settings
+from dataset_assets.dataset.degraded import named_degraded
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.dataset.triplets import FILE_NAME, TripletPaths, patch_id, triplet_paths
 from dataset_assets.disk import temporaries, temporary
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.frames import FileKind
+from dataset_assets.frames import DEGRADED_FOLDER, FileKind
 from dataset_assets.tables import PatchRow
 
 # Of 1000 windows in three categories with five formats some 5000 names, half a second on a network drive.
@@ -32,11 +33,11 @@ class Strays:
     """Files in the folders of the categories that no row named when they were listed.
 
     Attributes:
-        by_key: The triplets that such files belong to, by video.
+        by_key: The files of each triplet that such files belong to, or its degraded stack, by video.
         foreign: Files that are not named as a patch of this data set's videos, relative to its folder.
     """
 
-    by_key: dict[str, set[TripletPaths]] = field(default_factory=lambda: defaultdict(set))
+    by_key: dict[str, set[tuple[Path, ...]]] = field(default_factory=lambda: defaultdict(set))
     foreign: list[Path] = field(default_factory=list)
 
 
@@ -60,7 +61,7 @@ def find_strays(
     wanted, known = set(keys), set(known)
     named = _windows_with_rows(tables, wanted)
     for place in _format_folders(settings, folder, named):
-        for kind in FileKind:
+        for kind in (*FileKind, DEGRADED_FOLDER):
             for name in _names(folder / place / kind):
                 match = FILE_NAME.fullmatch(name)
                 if (
@@ -73,10 +74,7 @@ def find_strays(
                 key, window = match["key"], int(match["window"])
                 has_row = named.get(place / kind, {}).get(key, 0) >> window & 1
                 if key in wanted and (match["temporary"] or not has_row):
-                    files = triplet_paths(
-                        place.parent.as_posix(), place.name, patch_id(key, window), tuple(FileKind)
-                    )
-                    strays.by_key[key].add(files)
+                    strays.by_key[key].add(_files(place, kind, patch_id(key, window)))
     return strays
 
 
@@ -133,16 +131,17 @@ def compare_sample(
     return FileSample(len(sample), len(named), sorted(missing), sorted(unnamed))
 
 
-def files_without_row(root: Path, triplet: TripletPaths, named: Collection[Path]) -> Iterator[Path]:
+def files_without_row(root: Path, triplet: Iterable[Path], named: Collection[Path]) -> Iterator[Path]:
     """Yield the files of a triplet that exist without a row, temporary ones last; relative to `root`.
 
     Args:
         root: The data set's folder.
-        triplet: The files.
+        triplet: The files, of one triplet.
         named: The files that rows of the video name.
     """
-    yield from (path for path in triplet if path not in named and (root / path).exists())
-    for path in triplet:
+    paths = tuple(triplet)
+    yield from (path for path in paths if path not in named and (root / path).exists())
+    for path in paths:
         yield from (each.relative_to(root) for each in temporaries(root / path))
 
 
@@ -155,13 +154,21 @@ def _windows_with_rows(tables: TableStore, keys: Set[str]) -> dict[Path, dict[st
                 rows = tables.read_patches(category, key)
             except DatasetAssetsError:
                 continue  # reported where the table is verified
-            for row in rows:
-                for file in TripletPaths.of(row):
-                    match = FILE_NAME.fullmatch(file.name)
-                    if match is not None and match["key"] == key:
-                        windows = named[file.parent]
-                        windows[key] = windows.get(key, 0) | 1 << int(match["window"])
+            files = [file for row in rows for file in TripletPaths.of(row)]
+            files += [Path(row.path) for row in named_degraded(tables, category, key)]
+            for file in files:
+                match = FILE_NAME.fullmatch(file.name)
+                if match is not None and match["key"] == key:
+                    windows = named[file.parent]
+                    windows[key] = windows.get(key, 0) | 1 << int(match["window"])
     return named
+
+
+def _files(place: Path, kind: str, name: str) -> tuple[Path, ...]:
+    """Return the files that belong together: those of a triplet, or its degraded stack."""
+    if kind == DEGRADED_FOLDER:
+        return (place / kind / f"{name}.png",)
+    return tuple(triplet_paths(place.parent.as_posix(), place.name, name, tuple(FileKind)))
 
 
 def _format_folders(settings: Settings, root: Path, named: Collection[Path]) -> list[Path]:

@@ -15,12 +15,14 @@ from dataset_assets import layout
 from dataset_assets.disk import flush, make_folder, temporaries
 from dataset_assets.errors import DamagedTableError
 from dataset_assets.tables import (
+    DEGRADATIONS,
     PATCHES,
     SCORES,
     VALIDATION,
     VIDEOS,
     WINDOWS,
     Counts,
+    DegradedRow,
     PatchRow,
     Provenance,
     Row,
@@ -37,6 +39,9 @@ from dataset_assets.tables import (
 _FILE = "part-0.parquet"
 _VIDEO = "video="
 _CATEGORY = "category="
+_OF_CATEGORIES = ("patches", "scores", "degradations")
+# The command that replaces a damaged table; `generate` makes the others.
+_MADE_AGAIN_BY = (("score", SCORES), ("degrade", DEGRADATIONS))
 
 
 class TableStore:
@@ -78,6 +83,10 @@ class TableStore:
         """Return the file of a video's validation patches for a category."""
         return self.root / f"validation/{_CATEGORY}{category}/{_VIDEO}{key}/{_FILE}"
 
+    def degradations_path(self, category: str, key: str) -> Path:
+        """Return the file of a video's degraded stacks for a category."""
+        return self.root / f"degradations/{_CATEGORY}{category}/{_VIDEO}{key}/{_FILE}"
+
     def video_files(self) -> dict[str, Path]:
         """List the files of the videos table by video key, sorted."""
         return _by_video(self.root / "videos")
@@ -99,6 +108,10 @@ class TableStore:
         folder = self.root / "validation"
         return {name: _by_video(folder / f"{_CATEGORY}{name}") for name in self._category_names("validation")}
 
+    def degradations_files(self, category: str) -> dict[str, Path]:
+        """List a category's tables of degraded stacks by video key, sorted."""
+        return _by_video(self.root / "degradations" / f"{_CATEGORY}{category}")
+
     def categories(self) -> list[str]:
         """List the categories that have a patches table, sorted."""
         folder = self.root / "patches"
@@ -109,11 +122,12 @@ class TableStore:
         ]
 
     def categories_of(self, key: str) -> list[str]:
-        """List the categories in which a video has a table of patches or of scores, sorted."""
-        names = {*self._category_names("patches"), *self._category_names("scores")}
-        return sorted(
-            name for name in names if any(path.exists() for path in self.paths_of_categories(key, [name]))
-        )
+        """List the categories in which a video has a table of patches, or of what is made of them, sorted."""
+        return [
+            name
+            for name in self._names_of_categories()
+            if any(path.exists() for path in self.paths_of_categories(key, [name]))
+        ]
 
     def paths_of_categories(self, key: str, categories: Iterable[str]) -> Iterator[Path]:
         """Yield the files of a video's tables of categories, in the order in which they are deleted.
@@ -121,7 +135,9 @@ class TableStore:
         The patches table last: a run that is killed in between leaves none without it.
         """
         for category in categories:
-            yield from (self.scores_path(category, key), self.patches_path(category, key))
+            yield self.scores_path(category, key)
+            yield self.degradations_path(category, key)
+            yield self.patches_path(category, key)
 
     def keys(self) -> list[str]:
         """List the keys of the videos that have a table of any kind, sorted."""
@@ -158,8 +174,7 @@ class TableStore:
     def temporaries(self, key: str) -> list[Path]:
         """List the temporary files of a video's tables: a run that was killed leaves them."""
         tables = [self.video_path(key), self.windows_path(key)]
-        names = {*self._category_names("patches"), *self._category_names("scores")}
-        tables += self.paths_of_categories(key, sorted(names))
+        tables += self.paths_of_categories(key, self._names_of_categories())
         return [path for table in tables for path in temporaries(table)]
 
     def read_video(self, key: str) -> VideoRow | None:
@@ -238,6 +253,21 @@ class TableStore:
                 error.what, "restore it from a backup, or delete it: its files in Val/GT are then your own."
             ) from error
 
+    def read_degradations(self, category: str, key: str) -> list[DegradedRow]:
+        """Read a video's degraded stacks for a category; empty where there is no table.
+
+        A patch may have no row, or one of earlier files (`DegradedRow.is_of`).
+
+        Raises:
+            DamagedTableError: The file is damaged.
+            DatasetAssetsError: It is from a newer release, or cannot be read.
+        """
+        path = self.degradations_path(category, key)
+        try:
+            return read_table(path, _name(path), DEGRADATIONS, DegradedRow)
+        except DamagedTableError as error:
+            raise _with_remedy(error, DEGRADATIONS) from error
+
     def read_provenance(self, path: Path) -> Provenance | None:
         """Read what a table was made from, from its footer only; None where the file is absent.
 
@@ -283,6 +313,10 @@ class TableStore:
         for leftover in self.temporaries(key):
             leftover.unlink(missing_ok=True)
 
+    def _names_of_categories(self) -> list[str]:
+        """List the categories that have a folder of tables of any kind, sorted."""
+        return sorted({name for kind in _OF_CATEGORIES for name in self._category_names(kind)})
+
     def _category_names(self, kind: str) -> list[str]:
         """List the categories that have a folder of tables of a kind, sorted."""
         folders = (self.root / kind).glob(f"{_CATEGORY}*")
@@ -298,7 +332,8 @@ def _name(path: Path) -> str:
 
 
 def _with_remedy(error: DamagedTableError, schema: pa.Schema) -> DamagedTableError:
-    remedy = "run score again, which replaces it." if schema is SCORES else error.remedy
+    command = next((name for name, each in _MADE_AGAIN_BY if schema is each), None)
+    remedy = f"run {command} again, which replaces it." if command else error.remedy
     return DamagedTableError(error.what, remedy)
 
 

@@ -7,18 +7,21 @@ disk. Not here: what is written, and in which order (`generate`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from dataset_assets.dataset.copying import files_of_rows
+from dataset_assets.dataset.degraded import degraded_path, read_recorded
 from dataset_assets.dataset.journal import Journal
 from dataset_assets.dataset.leases import Lease
 from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.dataset.publishing import TripletWriter
 from dataset_assets.dataset.table_store import TableStore
-from dataset_assets.tables import Provenance, Row
+from dataset_assets.dataset.triplets import TripletPaths
+from dataset_assets.tables import DEGRADATIONS, PatchRow, Provenance, Row
 
 
 class VideoWork:
@@ -84,6 +87,52 @@ class VideoWork:
         if self._mirror is not None:
             self.check()
             self._mirror.delete_small(path)
+
+    def give_up(self, category: str, patches: Sequence[PatchRow]) -> None:
+        """Have patches' files deleted when the journal is settled, unless they have rows then.
+
+        Args:
+            category: Name of the category.
+            patches: Rows of the category's patches table that are about to be deleted.
+
+        Raises:
+            DatasetAssetsError: A table is of a newer release, or cannot be read.
+            OSError: The disk is full or cannot be written.
+        """
+        self.journal.note([TripletPaths.of(row) for row in patches])
+        self.withdraw_degraded(category, patches)
+
+    def withdraw_degraded(self, category: str, patches: Iterable[PatchRow]) -> None:
+        """Remove the rows of patches' degraded stacks; their files go when the journal is settled.
+
+        Called before the patches lose their own rows, or their LR. Of a damaged table all stacks go.
+
+        Args:
+            category: Name of the category.
+            patches: Rows of the category's patches table.
+
+        Raises:
+            DatasetAssetsError: A table is of a newer release, or cannot be read.
+            OSError: The disk is full or cannot be written.
+        """
+        path = self._tables.degradations_path(category, self._key)
+        lost = list(patches)
+        if not lost or not path.exists():
+            return
+        recorded = read_recorded(self._tables, category, self._key)
+        made = None if recorded is None else self._tables.read_provenance(path)
+        if recorded is None or made is None:
+            self._note_degraded([*lost, *self._tables.read_patches(category, self._key)])
+            self.remove_table(path)
+            return
+        gone = {patch.patch_id for patch in lost}
+        kept = [row for row in recorded if row.patch_id not in gone]
+        self._note_degraded(lost)
+        if len(kept) < len(recorded):
+            self.write_table(path, DEGRADATIONS, kept, replace(made, complete=False))
+
+    def _note_degraded(self, patches: Iterable[PatchRow]) -> None:
+        self.journal.note([[path] for patch in patches if (path := degraded_path(patch)) is not None])
 
     def triplet_writer(self) -> TripletWriter:
         """Return a writer of the video's triplets."""

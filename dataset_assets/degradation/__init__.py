@@ -21,11 +21,13 @@ from dataset_assets.degradation.drawing import (
     Scaling,
     draw_steps,
 )
-from dataset_assets.degradation.window import DEGRADATION_VERSION, Degraded, degrade, psnr
+from dataset_assets.degradation.window import DEGRADATION_VERSION, LEAST_DB, MOST_DB, Degraded, degrade, psnr
 
 __all__ = [
     "DEGRADATION_VERSION",
     "ENCODERS",
+    "LEAST_DB",
+    "MOST_DB",
     "Blurring",
     "ChromaLoss",
     "Coding",

@@ -2,7 +2,7 @@
 
 The encoders are those of the PyAV wheel, one thread each, so that the same frames give the same bytes: x264
 with its defaults does not (2 of 5 windows, mbtree with B-frames), without mbtree it does. Not here: which
-codec and quality (`drawing`).
+codec and quality (`drawing`), and colour conversion (`planes`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from dataset_assets.config import CodecName
 from dataset_assets.degradation.drawing import Encoding
+from dataset_assets.degradation.planes import from_planes, to_planes
 
 RATE: Final = 24
 # Sides are rounded up to blocks, by repeating the edge, and SVT-AV1 takes none below 64.
@@ -140,7 +141,8 @@ def code(frames: Pictures, drawn: Encoding) -> tuple[Pictures, Coding]:
     decoded = _decoded(encoder.decoder, context.extradata, packets)
     if len(decoded) != len(sent):
         raise RuntimeError(f"{encoder.name} gave {len(decoded)} of {len(sent)} frames back")
-    shown = np.stack([_bgr(frame)[:height, :width] for frame in decoded[drawn.warm_up :]])
+    planes = (cast("Pictures", frame.to_ndarray()) for frame in decoded[drawn.warm_up :])
+    shown = np.stack([from_planes(each)[:height, :width] for each in planes])
     build = _build(encoder.name, packets)
     return shown, Coding(build, options, sum(packet.size for packet in packets))
 
@@ -188,14 +190,9 @@ def _yuv(frame: Pictures, index: int) -> av.VideoFrame:
     whole = cv2.copyMakeBorder(
         frame, 0, _padded(height) - height, 0, _padded(width) - width, cv2.BORDER_REPLICATE
     )
-    picture = av.VideoFrame.from_ndarray(cast("Pictures", whole), format="bgr24")
-    converted = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
-    converted.pts, converted.time_base = index, Fraction(1, RATE)
-    return converted
-
-
-def _bgr(frame: av.VideoFrame) -> Pictures:
-    return cast("Pictures", frame.reformat(format="bgr24", src_colorspace="ITU709").to_ndarray())
+    found = av.VideoFrame.from_ndarray(to_planes(cast("Pictures", whole)), format="yuv420p")
+    found.pts, found.time_base = index, Fraction(1, RATE)
+    return found
 
 
 def _build(name: str, packets: Sequence[_Packet]) -> str:

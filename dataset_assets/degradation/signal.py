@@ -1,6 +1,6 @@
 """Noise, and colour at a lower resolution: what sensors, tapes and cables do to a signal.
 
-Not here: which values (`drawing`), and the colour conversion of codecs (`coding`).
+Not here: which values (`drawing`), and the colour conversion of codecs (`planes`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dataset_assets.degradation.drawing import ChromaLoss, Noising
+from dataset_assets.degradation.planes import LUMA
 
 WHITE: Final = 255.0
-# BT.709, of blue, green, red.
-LUMA: Final = np.array([0.0722, 0.7152, 0.2126], np.float32)
 # Pixels of light to one of colour: across, down.
 _SUBSAMPLING: Final = {422: (2, 1), 420: (2, 2), 411: (4, 1)}
 

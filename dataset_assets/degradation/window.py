@@ -23,6 +23,10 @@ DEGRADATION_VERSION: Final = 1
 Stacks of another version are made again; patches and scores do not depend on it.
 """
 
+LEAST_DB: Final = 20.0
+MOST_DB: Final = 60.0
+"""Degraded frames are expected within these limits of the clean ones: beyond, a step did nothing or all."""
+
 # 78.1 dB, as `detail_db`: where nothing differs, the logarithm would have no end.
 MIN_MEAN_SQUARE: Final = 1e-3
 

@@ -90,6 +90,7 @@ class Checkpoints:
             ledger.give_up(None if complete else [row.window for each, row in added if each is ledger])
         self._withdraw()
         self._journal.note(_losses(added))
+        self._withdraw_degraded(added)
         self._writer.commit(written)
         for ledger, row in added:
             ledger.add(row)
@@ -105,10 +106,17 @@ class Checkpoints:
     def _withdraw(self) -> None:
         """Delete outdated rows from the tables, before their files are replaced or deleted."""
         for ledger in self._ledgers:
-            self._journal.note([TripletPaths.of(row) for row in ledger.given_up])
+            self._work.give_up(ledger.plan.category, ledger.given_up)
         for ledger in self._ledgers:
             if ledger.given_up:
                 ledger.commit(self._work, complete=False)
+
+    def _withdraw_degraded(self, added: Sequence[tuple[PatchLedger, PatchRow]]) -> None:
+        """Withdraw the degraded stacks of patches that lose the LR which they were made of."""
+        for ledger in self._ledgers:
+            replaced = [(ledger.row(row.window), row) for each, row in added if each is ledger]
+            lost = [old for old, new in replaced if old is not None and old.lr7_hash != new.lr7_hash]
+            self._work.withdraw_degraded(ledger.plan.category, lost)
 
     def discard(self) -> None:
         """Delete the files that were written and not committed."""

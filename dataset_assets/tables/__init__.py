@@ -1,8 +1,8 @@
 """The Parquet tables of a data set: columns, the records beside them, and one file of them.
 
-`schemas` and `validation` define the columns, `footer` the metadata of a file, `files` writes and reads one
-file, `conditions` evaluates SQL over the columns. Not here: where files are stored (`dataset`), films,
-pictures, Dagster.
+`schemas`, `degradations` and `validation` define the columns, `footer` the metadata of a file, `files` writes
+and reads one file, `conditions` evaluates SQL over the columns. Not here: where files are stored (`dataset`),
+films, pictures, Dagster.
 """
 
 from dataset_assets.tables.conditions import (
@@ -16,6 +16,7 @@ from dataset_assets.tables.conditions import (
     condition_columns,
     evaluate,
 )
+from dataset_assets.tables.degradations import DEGRADATIONS, DegradedRow
 from dataset_assets.tables.files import read_columns, read_footer, read_table, write_table
 from dataset_assets.tables.footer import Counts, Provenance, Sampled, count
 from dataset_assets.tables.schemas import (
@@ -36,6 +37,7 @@ from dataset_assets.tables.schemas import (
 from dataset_assets.tables.validation import VALIDATION, VALIDATION_STATES, ValidationRow, ValidationState
 
 __all__ = [
+    "DEGRADATIONS",
     "KEYS",
     "PATCHES",
     "SCHEMA_VERSION",
@@ -50,6 +52,7 @@ __all__ = [
     "Condition",
     "ConditionError",
     "Counts",
+    "DegradedRow",
     "Limit",
     "PatchFile",
     "PatchRow",

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from dataset_assets.disk import replacing
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.tables import footer
+from dataset_assets.tables.degradations import DegradedRow
 from dataset_assets.tables.footer import Counts, Provenance
 from dataset_assets.tables.schemas import (
     REMOVED_COLUMNS,
@@ -30,10 +31,10 @@ from dataset_assets.tables.schemas import (
 )
 from dataset_assets.tables.validation import ValidationRow
 
-_DICTIONARY_COLUMNS = ["format", "kernel", "settings_hash", "reason"]
+_DICTIONARY_COLUMNS = ["format", "kernel", "settings_hash", "reason", "degradation_hash"]
 """Columns of few values. Dictionaries for the others too make a file of 100 patches 35 % larger."""
 
-_AnyRow = TypeVar("_AnyRow", VideoRow, WindowRow, PatchRow, ScoreRow, ValidationRow)
+_AnyRow = TypeVar("_AnyRow", VideoRow, WindowRow, PatchRow, ScoreRow, DegradedRow, ValidationRow)
 _T = TypeVar("_T")
 
 

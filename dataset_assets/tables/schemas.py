@@ -1,8 +1,9 @@
 """The columns of the Parquet tables: the one place that names them, and the rows that Python code handles.
 
 Here: the Arrow schemas with a description on every column, the row classes with the same fields, and the
-versions of schema and writer. Not here: the table of validation patches (`validation`), where the files are
-(`dataset`) and how they are written (`files`), and statistics over them (`dataset.statistics`).
+versions of schema and writer. Not here: the tables of degraded stacks (`degradations`) and of validation
+patches (`validation`), where the files are (`dataset`) and how they are written (`files`), and statistics
+over them (`dataset.statistics`).
 
 `video` and `category` are not columns of any file: they come from the folder names (`video=<key>`,
 `category=<name>`), which pandas, pyarrow and DuckDB read as columns. pandas and pyarrow read the keys as
@@ -22,6 +23,7 @@ from dataset_assets import __version__
 from dataset_assets.frames import FileKind
 from dataset_assets.reasons import UNTRIED
 from dataset_assets.tables.columns import column as _column
+from dataset_assets.tables.degradations import DegradedRow
 from dataset_assets.tables.validation import ValidationRow
 from dataset_assets.video import Fingerprint
 
@@ -467,5 +469,5 @@ class ScoreRow:
         return (self.patch_id, self.gt_hash, self.lr_hash) == (patch.patch_id, patch.gt_hash, lr_hash)
 
 
-Row = VideoRow | WindowRow | PatchRow | ScoreRow | ValidationRow
+Row = VideoRow | WindowRow | PatchRow | ScoreRow | DegradedRow | ValidationRow
 """A row of any of the tables."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from dataset_assets.dataset import TripletPaths
+from dataset_assets.tables import PatchRow
 
 
 class Kind(StrEnum):
@@ -53,7 +53,8 @@ class RepairPlan:
         windows: Windows whose rows are deleted.
         tables: Tables that are deleted completely.
         reopened: Tables that lack rows, and are marked as unfinished.
-        triplets: Triplets that have files without a row.
+        triplets: Triplets that have files without a row, each by its files, and degraded stacks.
+        degraded: Patches whose degraded stack is deleted, by category.
         leftovers: Files that a killed run left behind.
     """
 
@@ -61,7 +62,8 @@ class RepairPlan:
     windows: set[int] = field(default_factory=set)
     tables: set[Path] = field(default_factory=set)
     reopened: set[Path] = field(default_factory=set)
-    triplets: set[TripletPaths] = field(default_factory=set)
+    triplets: set[tuple[Path, ...]] = field(default_factory=set)
+    degraded: dict[str, list[PatchRow]] = field(default_factory=lambda: defaultdict(list))
     leftovers: set[Path] = field(default_factory=set)
 
 

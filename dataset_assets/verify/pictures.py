@@ -34,7 +34,7 @@ def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
         What is wrong; empty if nothing is.
     """
     files = triplet_files(row)
-    found = [_picture(root, file) for file in files]
+    found = [read_picture(root, file) for file in files]
     problems = [
         Finding(Kind.FILE, file.path.as_posix(), each)
         for file, each in zip(files, found, strict=True)
@@ -47,7 +47,7 @@ def check_triplet(root: Path, row: PatchRow) -> list[Finding]:
     )
 
 
-def _picture(root: Path, file: TripletFile) -> Picture | str:
+def read_picture(root: Path, file: TripletFile) -> Picture | str:
     """Return a file's picture, (height, width, 3), or what is wrong with it."""
     path = root / file.path
     try:

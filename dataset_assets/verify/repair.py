@@ -23,7 +23,11 @@ Marks = Sequence[tuple[Path, int, int, int]]
 def table_marks(data_set: DataSet, key: str) -> Marks:
     """Return marks of a video's tables that a run would change."""
     paths = [data_set.tables.video_path(key), data_set.tables.windows_path(key)]
-    paths += [data_set.tables.patches_path(category, key) for category in data_set.tables.categories()]
+    for category in data_set.tables.categories():
+        paths += [
+            data_set.tables.patches_path(category, key),
+            data_set.tables.degradations_path(category, key),
+        ]
     stats = [(path, path.stat()) for path in paths if path.exists()]
     return [(path, stat.st_ino, stat.st_mtime_ns, stat.st_size) for path, stat in stats]
 
@@ -50,6 +54,11 @@ def delete_broken(data_set: DataSet, key: str, plan: RepairPlan, marks: Marks) -
         journal = work.journal
         journal.make()
         journal.note([*plan.triplets, *_files_of_rows(data_set, key, plan)])
+        for category, patches in plan.degraded.items():
+            work.withdraw_degraded(category, patches)
+        for category in data_set.tables.categories():
+            if data_set.tables.patches_path(category, key) in plan.tables:
+                work.remove_table(data_set.tables.degradations_path(category, key))
         for path in plan.tables:
             work.remove_table(path)
         for category in data_set.tables.categories():
@@ -86,6 +95,7 @@ def _rewrite_patches(data_set: DataSet, category: str, key: str, plan: RepairPla
     if provenance is not None and path not in plan.tables:
         rows = data_set.tables.read_patches(category, key)
         kept = [row for position, row in enumerate(rows) if position not in broken]
+        work.withdraw_degraded(category, [rows[position] for position in broken])
         work.write_table(path, PATCHES, kept, replace(provenance, complete=False))
 
 

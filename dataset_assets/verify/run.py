@@ -23,6 +23,7 @@ from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_
 from dataset_assets.disk import TEMPORARY_SUFFIX
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
+from dataset_assets.verify.degraded import Pair, check_degraded, degraded_notes, degraded_pairs
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
 from dataset_assets.verify.isolation import compare_isolated
 from dataset_assets.verify.patches import check_patches
@@ -112,6 +113,7 @@ class _Verification:
         self._tables = Tables()
         self._marks: Marks = ()
         self._batches: list[Future[list[_Broken]]] = []
+        self._degraded: list[Future[list[_BrokenStack]]] = []
         self._deep: Future[VideoFindings] | None = None
 
     def start(self, pool: ThreadPoolExecutor, stop: Event, on_triplets: Callable[[int], None]) -> None:
@@ -134,6 +136,9 @@ class _Verification:
                     (category, position, rows[position]) for position in positions[start : start + BATCH]
                 ]
                 self._batches.append(pool.submit(_check_batch, root, batch, stop, on_triplets))
+        pairs = list(degraded_pairs(tables))
+        for start in range(0, len(pairs), BATCH):
+            self._degraded.append(pool.submit(_check_stacks, root, pairs[start : start + BATCH], stop))
         if entry is not None and self._deep_share:
             self._deep = pool.submit(
                 compare_isolated, self._settings, entry, self._data_set, tables, self._deep_share, stop
@@ -145,6 +150,10 @@ class _Verification:
         if found.left_out:
             return found
         self._take_broken([each for batch in self._batches for each in batch.result()])
+        for broken in (each for batch in self._degraded for each in batch.result()):
+            found.findings += broken.findings
+            found.repair.degraded[broken.category].append(broken.patch)
+        found.notes += degraded_notes(self._settings, self._tables)
         if self._deep is not None:
             self._take(self._deep.result())
         self._add_strays()
@@ -207,8 +216,8 @@ class _Verification:
     def _add_strays(self) -> None:
         root, found = self._data_set.folder, self._found
         rows = [row for rows in self._tables.patches.values() for row in rows]
-        named = {path for row in rows for path in TripletPaths.of(row)}
-        for triplet in sorted(self._strays.by_key.get(self._key, ()), key=lambda files: files.gt):
+        named = {path for row in rows for path in TripletPaths.of(row)} | self._tables.degraded_files
+        for triplet in sorted(self._strays.by_key.get(self._key, ())):
             for path in files_without_row(root, triplet, named):
                 found.repair.triplets.add(triplet)
                 if path.name.endswith(TEMPORARY_SUFFIX):
@@ -265,6 +274,23 @@ class _Broken:
     def is_barred(self) -> bool:
         """Whether only black bars are wrong."""
         return all(finding.kind is Kind.BAR for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _BrokenStack:
+    category: str
+    patch: PatchRow
+    findings: Sequence[Finding]
+
+
+def _check_stacks(root: Path, batch: Sequence[tuple[str, Pair]], stop: Event) -> list[_BrokenStack]:
+    broken = []
+    for category, (patch, row) in batch:
+        if stop.is_set():
+            break
+        if findings := check_degraded(root, patch, row):
+            broken.append(_BrokenStack(category, patch, findings))
+    return broken
 
 
 def _check_batch(

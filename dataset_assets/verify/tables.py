@@ -22,7 +22,7 @@ from dataset_assets.dataset import (
     windows_hashes,
 )
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
-from dataset_assets.tables import PatchRow, Provenance, Row, VideoRow, WindowRow, count
+from dataset_assets.tables import DegradedRow, PatchRow, Provenance, Row, VideoRow, WindowRow, count
 from dataset_assets.verify.findings import Kind, VideoFindings
 
 _T = TypeVar("_T")
@@ -36,18 +36,31 @@ class Tables:
         video: Its row; None where it has none.
         windows: Every candidate; None where the table is absent or damaged.
         patches: Rows by category.
+        degraded: Rows of degraded stacks by category, those of patches that are gone included.
         provenances: What each table was made from.
     """
 
     video: VideoRow | None = None
     windows: Sequence[WindowRow] | None = None
     patches: dict[str, Sequence[PatchRow]] = field(default_factory=dict)
+    degraded: dict[str, Sequence[DegradedRow]] = field(default_factory=dict)
     provenances: dict[Path, Provenance] = field(default_factory=dict)
 
     @property
     def accepted(self) -> dict[int, WindowRow]:
         """The row of each accepted window, by number."""
         return {row.window: row for row in self.windows or () if row.accepted}
+
+    @property
+    def degraded_files(self) -> set[Path]:
+        """The files of degraded stacks whose patch is there, relative to the data set's folder."""
+        there = {(category, row.patch_id) for category, rows in self.patches.items() for row in rows}
+        return {
+            Path(row.path)
+            for category, rows in self.degraded.items()
+            for row in rows
+            if (category, row.patch_id) in there
+        }
 
 
 def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
@@ -87,6 +100,7 @@ def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:
         if patches is not None:
             tables.patches[category] = patches
     _check_scores(data_set, key, found)
+    _read_degraded(data_set, key, tables, found)
     path = data_set.tables.windows_path(key)
     if any(tables.patches.values()) and tables.windows is None and path not in found.repair.tables:
         found.add(Kind.TABLE, _place(data_set, path), "is missing, though patches were made of its windows")
@@ -103,6 +117,21 @@ def _check_scores(data_set: DataSet, key: str, found: VideoFindings) -> None:
             found.repair.tables.add(path)
             found.add(Kind.TABLE, _place(data_set, path), str(error))
         except DatasetAssetsError as error:
+            found.add(Kind.TABLE, _place(data_set, path), str(error))
+
+
+def _read_degraded(data_set: DataSet, key: str, tables: Tables, found: VideoFindings) -> None:
+    """Read the rows of a video's degraded stacks; stale ones are no damage."""
+    for category in data_set.tables.categories_of(key):
+        path = data_set.tables.degradations_path(category, key)
+        try:
+            tables.degraded[category] = data_set.tables.read_degradations(category, key)
+        except DamagedTableError as error:
+            found.repair.tables.add(path)
+            found.add(Kind.TABLE, _place(data_set, path), str(error))
+        except DatasetAssetsError as error:
+            # Its files look as if no row named them.
+            found.is_repairable = False
             found.add(Kind.TABLE, _place(data_set, path), str(error))
 
 

@@ -106,7 +106,7 @@ def test_before_there_are_patches_it_says_so(tmp_path: Path, generated: Generate
 def test_progress_is_a_line_now_and_then_where_there_is_no_terminal(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dataset_assets.cli.score.LINE_INTERVAL_S", 0.0)
+    monkeypatch.setattr("dataset_assets.cli.patch_work.LINE_INTERVAL_S", 0.0)
     console = Console(file=StringIO(), width=200)
     assert score(copy, console, videos=["alpha"], categories=[], workers=1) == 0
     printed = cast("StringIO", console.file).getvalue().splitlines()

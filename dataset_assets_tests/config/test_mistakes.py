@@ -20,7 +20,64 @@ def excluding(ranges: str) -> str:
 NO_RANGE = (
     "is no range of times; write such as 0:00-1:30, 1:02:03.5-1:03:00, or -6:00-end for the last 6 minutes."
 )
+
+
+def degrading(steps: str) -> str:
+    return HEAD.replace("\nvideos", f"\n  degradations: {steps}\nvideos")
+
+
+STEPS = "base_settings.degradations"
 MISTAKES = {
+    "degradations that are no list": (
+        degrading("{blur: {}}"),
+        f'c.yaml:3 {STEPS}: {{"blur": {{}}}} does not fit; use a list of mappings, one for each step.',
+    ),
+    "two steps in one": (
+        degrading("[{blur: {}, noise: {}}]"),
+        f"c.yaml:3 {STEPS}[0]: is not one step; write one key an entry: blur, resize, noise, chroma or "
+        "codec.",
+    ),
+    "an unknown step": (
+        degrading("[{blurr: {}}]"),
+        f"c.yaml:3 {STEPS}[0].blurr: unknown key; did you mean `blur`?",
+    ),
+    "an unknown key of a step": (
+        degrading("[{blur: {sigmas: [1, 2]}}]"),
+        f"c.yaml:3 {STEPS}[0].blur.sigmas: unknown key; did you mean `sigma`?",
+    ),
+    "a range backwards in a step": (
+        degrading("[{noise: {sigma: [5, 1]}}]"),
+        f"c.yaml:3 {STEPS}[0].noise.sigma: [5.0, 1.0] is no range; use the least and the largest value, such "
+        "as [1, 5].",
+    ),
+    "a number for the range of a step": (
+        degrading("[{blur: {sigma: 1}}]"),
+        f"c.yaml:3 {STEPS}[0].blur.sigma: 1 does not fit; use the least and the largest, each a number "
+        "between 0.2 and 5, such as [1, 5].",
+    ),
+    "a crf beyond the codec's": (
+        degrading("[{codec: {h264: {crf: [18, 60]}}}]"),
+        f"c.yaml:3 {STEPS}[0].codec.h264.crf[1]: 60 does not fit; use a whole number between 0 and 51.",
+    ),
+    "a codec step without a codec": (
+        degrading("[{codec: {}}]"),
+        f"c.yaml:3 {STEPS}[0].codec: names no codec; name one or more, such as {{h264: {{crf: [18, 33]}}}}.",
+    ),
+    "a step after the codec": (
+        degrading("[{codec: {h264: {}}}, {blur: {}}]"),
+        f"c.yaml:3 {STEPS}: codes before the last step; keep one codec step, and make it the last.",
+    ),
+    "degradations without what is degraded": (
+        degrading("[{blur: {}}]").replace("\nvideos", "\n  lr_stacks: [5]\nvideos"),
+        "c.yaml:1 base_settings: degradations need LR stacks of 7 frames; add 7 to base_settings.lr_stacks, "
+        "or leave the degradations out.",
+    ),
+    "degradations of a category without what is degraded": (
+        HEAD.replace("\nvideos", "\n  lr_stacks: [5]\nvideos")
+        + "categories: {space: {degradations: [{blur: {}}]}}\n",
+        "c.yaml:8 categories.space.degradations: degradations need LR stacks of 7 frames; add 7 to "
+        "base_settings.lr_stacks, or leave the degradations out.",
+    ),
     "a time that cannot be read": (
         excluding("[0:00-1:30, 1:3x-2:00]"),
         f"c.yaml:7 videos[0].exclude[1]: {NO_RANGE}",

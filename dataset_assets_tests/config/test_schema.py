@@ -33,6 +33,19 @@ VALID = {
     "files of patches": {"base_settings": BASE | {"lr_stacks": [7], "gt_frames": "all", "scale": 4}},
     "curation": {"curation": {"General": "detail_db < 50", "toon": None}},
     "no curation": {"curation": None},
+    "degraded": {
+        "base_settings": BASE
+        | {
+            "degradations": [
+                {"blur": {"sigma": [0.5, 1]}},
+                {"resize": {"kinds": ["area"]}},
+                {"noise": {"p": 1, "grey": 0}},
+                {"chroma": {"kinds": [411]}},
+                {"codec": {"h264": {"weight": 2, "crf": [20, 30]}, "mpeg2": {"quantizer": [2, 2]}}},
+            ]
+        },
+        "categories": {"space": {"degradations": []}, "toon": {"degradations": [{"noise": {}}]}},
+    },
     "without one": {"categories": {"space": None}, "formats": {"large_720": {"width": 960}}},
     "all else": {
         "base_settings": BASE | {"base_frame_limit": 5, "sampling": "uniform", "min_free_gb": 0},
@@ -58,6 +71,11 @@ INVALID = {
     "no stack": {"base_settings": BASE | {"lr_stacks": []}},
     "stack twice": {"base_settings": BASE | {"lr_stacks": [7, 7]}},
     "stack of 6 frames": {"base_settings": BASE | {"lr_stacks": [6]}},
+    "range of one end": {"base_settings": BASE | {"degradations": [{"blur": {"sigma": [1]}}]}},
+    "blur of 9": {"base_settings": BASE | {"degradations": [{"blur": {"sigma": [1, 9]}}]}},
+    "no kind": {"base_settings": BASE | {"degradations": [{"noise": {"kinds": []}}]}},
+    "two steps in one": {"base_settings": BASE | {"degradations": [{"blur": {}, "noise": {}}]}},
+    "a codec step without a codec": {"base_settings": BASE | {"degradations": [{"codec": {}}]}},
     "scale of 5": {"base_settings": BASE | {"scale": 5}},
     "curation that is no text": {"curation": {"general": 50}},
     "curation of no category": {"curation": "detail_db < 50"},

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from dataset_assets.config import CodecName
 from dataset_assets.degradation import ENCODERS, Encoding, code, degrade, missing_encoders, psnr
 from dataset_assets.degradation.coding import with_warm_up
+from dataset_assets.degradation.planes import from_planes, to_planes
 from dataset_assets_tests.films import Shot, sdr_frames
-from dataset_assets_tests.scores.samples import Picture, noisy, panned
+from dataset_assets_tests.scores.samples import Picture, noisy, panned, smooth
 
 ROOT = Path(__file__).parents[2]
 QUALITIES: dict[CodecName, tuple[int, ...]] = {
@@ -85,6 +87,34 @@ def test_a_higher_quantizer_loses_more_and_takes_fewer_bytes(codec: CodecName) -
     assert dbs == sorted(dbs, reverse=True)
     assert sizes == sorted(sizes, reverse=True)
     assert 20 <= dbs[-1] < dbs[0] - 2 <= 60
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize(
+    "colour", [(60, 60, 60), (200, 200, 200), (30, 60, 120), (120, 60, 30), (40, 160, 80)], ids=str
+)
+def test_flat_colours_stay_what_they_are(codec: CodecName, colour: tuple[int, int, int]) -> None:
+    """FFmpeg's own conversion takes 1 to 4 levels from them, most from red."""
+    frames = np.broadcast_to(np.array(colour, np.uint8), (7, 64, 64, 3)).copy()
+    found, _ = code(frames, Encoding(codec, QUALITIES[codec][0], 4))
+    assert found.mean(axis=(0, 1, 2)) == pytest.approx(colour, abs=1.01)
+
+
+def test_the_planes_are_those_of_ffmpeg() -> None:
+    """Another implementation of the same conversion, whose rounding is asked for."""
+    picture = panned(width=64, height=64)[0]
+    flags = "area+accurate_rnd+full_chroma_inp"
+    scaler = f"scale=out_color_matrix=bt709:out_range=tv:flags={flags},format=yuv420p"
+    read = ["-f", "rawvideo", "-pix_fmt", "bgr24", "-s", "64x64", "-i", "-"]
+    done = subprocess.run(
+        [get_ffmpeg_exe(), "-v", "error", *read, "-vf", scaler, "-f", "rawvideo", "-"],
+        input=picture.tobytes(),
+        capture_output=True,
+        check=True,
+    )
+    other = np.frombuffer(done.stdout, np.uint8).reshape(96, 64)
+    assert np.abs(to_planes(picture).astype(int) - other).mean() < 0.5
+    assert psnr(smooth(64), from_planes(to_planes(smooth(64)))) > 45
 
 
 @pytest.mark.parametrize("codec", CODECS)

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import Settings
-from dataset_assets.curation import score_video
+from dataset_assets.curation import degrade_video, score_video
 from dataset_assets.dataset import DataSet
 from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets.object_store import StoreError
 from dataset_assets_tests.configurations import tables
+from dataset_assets_tests.curation.degrading import STEPS, degraded_settings, named, stack_files, stacks
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import CATEGORIES, KEY, pictures, small_settings
 from dataset_assets_tests.mirror.victims import Kill, run
@@ -84,6 +85,29 @@ def test_scores_are_in_the_store_and_measured_on_files_that_another_machine_made
     assert score_video(settings, KEY).made == 0
     DataSet.of(settings).remove_video(KEY)
     assert bucket.tables() == {}
+
+
+def test_degraded_stacks_are_in_the_store_and_go_with_their_patches(
+    bucket: Bucket, tiny_film: Film, tmp_path: Path, whole: Path
+) -> None:
+    make(stored_settings(tmp_path / "a", tiny_film))
+    other = degraded_settings(stored_settings(tmp_path / "b", tiny_film), *STEPS)
+    degrade_video(other, KEY)
+    alone = tmp_path / "alone"
+    shutil.copytree(whole, alone)
+    degrade_video(degraded_settings(small_settings(alone, tiny_film.path), *STEPS), KEY)
+    assert_equal(bucket, alone)
+    settings = degraded_settings(stored_settings(tmp_path / "a", tiny_film), *STEPS)
+    DataSet.of(settings).copy.pull([KEY])
+    assert tables(tmp_path / "a") == tables(alone)
+    assert stack_files(tmp_path / "a") == stack_files(alone) == named(stacks(alone)) != set()
+    assert degrade_video(settings, KEY).made == 0
+    make(degraded_settings(stored_settings(tmp_path / "a", tiny_film, base_frame_limit=3), *STEPS))
+    left = {name for name in bucket.names() if "LR_7frames_degraded" in name}
+    assert left == stack_files(tmp_path / "a") == named(stacks(tmp_path / "a"))
+    assert len(left) < 11
+    DataSet.of(settings).remove_video(KEY)
+    assert (bucket.tables(), bucket.pictures()) == ({}, {})
 
 
 def test_a_data_set_that_was_copied_to_the_store_goes_on_there(

@@ -6,12 +6,15 @@ import pyarrow as pa
 import pytest
 
 from dataset_assets.tables import (
+    DEGRADATIONS,
     PATCHES,
     SCORES,
     VALIDATION,
     VIDEOS,
     WINDOWS,
+    DegradedRow,
     PatchRow,
+    Row,
     ScoreRow,
     ValidationRow,
     VideoRow,
@@ -26,6 +29,7 @@ TABLES = [
     pytest.param(PATCHES, PatchRow, id="patches"),
     pytest.param(SCORES, ScoreRow, id="scores"),
     pytest.param(VALIDATION, ValidationRow, id="validation"),
+    pytest.param(DEGRADATIONS, DegradedRow, id="degradations"),
 ]
 
 VIDEOS_COLUMNS = """
@@ -136,6 +140,22 @@ changed_at timestamp[us, tz=UTC]
 """
 
 
+DEGRADATIONS_COLUMNS = """
+patch_id string
+window int32
+lr7_hash string
+lr7d_path string
+lr7d_bytes int64
+lr7d_hash string
+db float
+codec string?
+quality int32?
+coded_bytes int64?
+degradation string
+degradation_hash string
+"""
+
+
 @pytest.mark.parametrize(
     ("schema", "columns"),
     [
@@ -144,6 +164,7 @@ changed_at timestamp[us, tz=UTC]
         pytest.param(PATCHES, PATCHES_COLUMNS, id="patches"),
         pytest.param(SCORES, SCORES_COLUMNS, id="scores"),
         pytest.param(VALIDATION, VALIDATION_COLUMNS, id="validation"),
+        pytest.param(DEGRADATIONS, DEGRADATIONS_COLUMNS, id="degradations"),
     ],
 )
 def test_a_table_has_the_promised_columns_in_their_order(schema: pa.Schema, columns: str) -> None:
@@ -152,15 +173,13 @@ def test_a_table_has_the_promised_columns_in_their_order(schema: pa.Schema, colu
 
 
 @pytest.mark.parametrize(("schema", "row_type"), TABLES)
-def test_a_row_has_the_fields_of_its_table(
-    schema: pa.Schema, row_type: type[VideoRow | WindowRow | PatchRow | ScoreRow | ValidationRow]
-) -> None:
+def test_a_row_has_the_fields_of_its_table(schema: pa.Schema, row_type: type[Row]) -> None:
     assert [field.name for field in fields(row_type)] == schema.names
 
 
 @pytest.mark.parametrize(("schema", "row_type"), TABLES)
 def test_a_field_may_be_none_exactly_where_its_column_may_be_null(
-    schema: pa.Schema, row_type: type[VideoRow | WindowRow | PatchRow | ScoreRow]
+    schema: pa.Schema, row_type: type[Row]
 ) -> None:
     optional = [field.name for field in fields(row_type) if "None" in str(field.type)]
     assert optional == [field.name for field in schema if field.nullable]
