@@ -12,6 +12,7 @@ from typing import Final
 METADATA: Final = Path("metadata")
 REGISTER: Final = METADATA / "watched.json"
 PICTURES: Final = METADATA / "pictures"
+DUPLICATES: Final = METADATA / "duplicates"
 EXCLUDED_WINDOWS: Final = METADATA / "excluded"
 CURATION: Final = METADATA / "curation.json"
 VALIDATION_TABLES: Final = METADATA / "validation"

@@ -386,6 +386,16 @@ def degrade(
 
 
 @app.command()
+def duplicates(config: ConfigOption = None) -> None:
+    """Find windows that several videos show: intros, recaps, trailers, a film twice. Ctrl+C stops."""
+    from dataset_assets.cli.duplicates import duplicates as run
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as in `generate`
+    with _reporting_errors("stopped; what was compared stays, the next duplicates resumes there"):
+        raise typer.Exit(run(config_path(config), console))
+
+
+@app.command()
 def export(
     layout: export_options.Layout,
     folder: export_options.Folder = None,

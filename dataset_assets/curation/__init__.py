@@ -1,4 +1,6 @@
-"""Curation: scores and degraded stacks of patches, in tables of their own, and what conditions leave out.
+"""Curation: scores, degraded stacks and near-duplicates of a data set, in tables of their own.
+
+All is made from what is in the data set; no film is read. Conditions leave patches out.
 
 By scores patches are proposed for validation. Nothing here deletes a patch or makes one stale. Not here: what
 a score is (`scores`), what degrading does to pixels (`degradation`), and Dagster.
@@ -11,6 +13,8 @@ Example:
 """
 
 from dataset_assets.curation.degrading import degrade_video, refuse_missing_encoders
+from dataset_assets.curation.duplicate_reports import DuplicatesReport, VideoPair, video_pairs
+from dataset_assets.curation.near_duplicates import find_duplicates
 from dataset_assets.curation.previewing import CategoryPreview, ClausePreview, Near, preview
 from dataset_assets.curation.proposing import NEIGHBOURS_S, PROPOSED_COUNT, Proposal, propose
 from dataset_assets.curation.reports import (
@@ -32,13 +36,17 @@ __all__ = [
     "CategoryScores",
     "ClausePreview",
     "DegradingReport",
+    "DuplicatesReport",
     "Near",
     "Proposal",
     "ScoringReport",
     "Summary",
+    "VideoPair",
     "degrade_video",
+    "find_duplicates",
     "preview",
     "propose",
     "refuse_missing_encoders",
     "score_video",
+    "video_pairs",
 ]

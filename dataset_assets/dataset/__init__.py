@@ -11,6 +11,7 @@ Example:
         print(triplet.video, data_set.folder / triplet.paths.gt)
 """
 
+from dataset_assets.dataset.accepted import AcceptedWindows, signature_hash
 from dataset_assets.dataset.at_work import AtWork
 from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.copying import COPY_AGE_S
@@ -26,6 +27,7 @@ from dataset_assets.dataset.degraded import (
     named_degraded,
     read_recorded,
 )
+from dataset_assets.dataset.duplicates import Duplicates, current_duplicates, duplicates_of
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failure, newest
 from dataset_assets.dataset.holding import OnBusy, refuse_to_wait
@@ -103,6 +105,7 @@ __all__ = [
     "STRATA_VERSION",
     "WINDOWS",
     "WINDOWS_VERSION",
+    "AcceptedWindows",
     "AssetStatus",
     "AtWork",
     "Beat",
@@ -110,6 +113,7 @@ __all__ = [
     "DataSet",
     "DatasetStats",
     "Decided",
+    "Duplicates",
     "ExcludedWindows",
     "Failure",
     "FileSample",
@@ -136,11 +140,13 @@ __all__ = [
     "clock_ahead_s",
     "content_hash",
     "current_degraded",
+    "current_duplicates",
     "current_scores",
     "degradation_hash",
     "degradation_steps",
     "degraded_file",
     "degraded_path",
+    "duplicates_of",
     "encode_picture",
     "eta_s",
     "files_without_row",
@@ -170,6 +176,7 @@ __all__ = [
     "sequence_hashes",
     "shortfall",
     "sides_of",
+    "signature_hash",
     "source_hashes",
     "strata_patches_hashes",
     "strata_windows_hashes",

@@ -21,6 +21,7 @@ from dataset_assets.dataset.at_work import AtWork, runs_at_work
 from dataset_assets.dataset.cached_footers import CachedFooters
 from dataset_assets.dataset.completion import Completion, completions_of
 from dataset_assets.dataset.copying import Copy
+from dataset_assets.dataset.duplicates import Duplicates
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.failures import Failures
 from dataset_assets.dataset.holding import Holding, Machines, OnBusy, SharedTask, refuse_to_wait
@@ -58,6 +59,7 @@ class DataSet:
         failures: Why the last runs on videos failed.
         excluded_windows: Windows that users excluded by hand.
         validation: Patches that were proposed or accepted for validation.
+        duplicates: Windows that show what those of other videos show.
         copy: What brings the folder up to date where the data set is in an object store.
     """
 
@@ -79,6 +81,7 @@ class DataSet:
         self.excluded_windows = ExcludedWindows(folder / layout.EXCLUDED_WINDOWS, folder, self._mirror)
         self.validation = Validation(folder, self.tables, self._mirror)
         self._holding = Holding(folder, machines)
+        self.duplicates = Duplicates(folder, self.tables, self._holding, self._mirror)
         self.copy = Copy(folder, self._mirror, self._holding, self.tables)
         self._hosts = Hosts(folder / layout.HOSTS, folder, self._mirror)
 

@@ -26,8 +26,8 @@ from dataset_assets.object_store import ObjectStore, StoreError
 OnBusy = Callable[[Holder], None]
 """Called again and again, with who holds a video, while it is waited for."""
 
-SharedTask = Literal["register", "statistics"]
-"""What concerns all videos: registering watched films, updating statistics and pages."""
+SharedTask = Literal["register", "statistics", "duplicates"]
+"""What concerns all videos: registering watched films, updating statistics and pages, comparing videos."""
 
 
 def refuse_to_wait(holder: Holder) -> None:

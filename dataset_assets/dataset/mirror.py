@@ -163,6 +163,8 @@ class Mirror:
     def stale(self) -> dict[str, list[Path]]:
         """Return the tables, and what is said of videos, that differ from the store's, by the video's key.
 
+        The table of near-duplicates is of no video: its key is empty.
+
         5,000 videos with 3 categories are 25,000 objects: 25 requests.
 
         Raises:
@@ -170,7 +172,7 @@ class Mirror:
         """
         kinds = ("videos", "windows", "patches", "scores", "degradations", "validation")
         roots = [layout.METADATA / name for name in kinds]
-        roots += [layout.EXCLUDED_WINDOWS, layout.FAILURES]
+        roots += [layout.EXCLUDED_WINDOWS, layout.FAILURES, layout.DUPLICATES]
         stored: dict[Path, StoredObject] = {}
         for found in _each(lambda root: list(self._store.objects(root.as_posix())), roots):
             stored |= {self._folder / each.name: each for each in found}
@@ -186,6 +188,7 @@ class Mirror:
             here.update(of_category.values())
         for root in (layout.EXCLUDED_WINDOWS, layout.FAILURES):
             here.update((self._folder / root).glob("[!.]*.json"))
+        here.update((self._folder / layout.DUPLICATES).glob("[!.]*.parquet"))
         stale = here - stored.keys()
         stale |= {path for path, each in stored.items() if self._seen(each.name) != (each.etag, True)}
         found_by_key: dict[str, list[Path]] = {}
@@ -327,7 +330,7 @@ def _mark(path: Path) -> list[int]:
 
 
 def _key_of(path: Path) -> str:
-    """Return the video that a table, or what is said of a video, belongs to."""
+    """Return the video that a table, or what is said of a video, belongs to; empty where it is of all."""
     return path.parent.name.partition("=")[2] if path.suffix == ".parquet" else path.stem
 
 

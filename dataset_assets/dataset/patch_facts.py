@@ -14,6 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dataset_assets.dataset.duplicates import duplicates_of
 from dataset_assets.dataset.table_store import TableStore
 from dataset_assets.scores import SCORES_VERSION
 from dataset_assets.tables import KEYS, PATCHES, SCORES, SOURCES, VIDEOS, WINDOWS, Condition, Source, evaluate
@@ -109,6 +110,8 @@ def judge(
         )
     if "scores" in needed:
         sources["scores"] = _scores(tables, patches, needed["scores"])
+    if "duplicates" in needed:
+        sources["duplicates"] = _duplicates(tables, patches)
     texts = [f"({each.text}\n)::BOOLEAN" for each in conditions]
     *found, scored = evaluate([*texts, *expressions, _HAS_SCORES if "scores" in needed else "true"], sources)
     return Judged(found[: len(texts)], found[len(texts) :], scored)
@@ -122,6 +125,17 @@ def _by_video(keys: Sequence[str], read: Callable[[str], pa.Table | None]) -> pa
         if (table := read(key)) is not None
     ]
     return pa.concat_tables(found) if found else None
+
+
+def _duplicates(tables: TableStore, patches: pa.Table) -> pa.Table:
+    """Return the earlier windows of the patches that have one, after their ids."""
+    places = zip(*(patches.column(name).to_pylist() for name in ("category", "video", "window")), strict=True)
+    ids = dict(zip(patches.column("id").to_pylist(), places, strict=True))
+    found = duplicates_of(tables, set(ids.values()))
+    rows = [(index, found[place]) for index, place in ids.items() if place in found]
+    schema = pa.schema([*KEYS["duplicates"], *SOURCES["duplicates"]])
+    columns = [pa.array([row[place] for row in rows], field.type) for place, field in enumerate(schema)]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _scores(tables: TableStore, patches: pa.Table, columns: set[str]) -> pa.Table | None:

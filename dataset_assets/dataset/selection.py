@@ -75,7 +75,7 @@ def select(
         data_set: The data set.
         categories: Names of the categories; all that have patches by default.
         where: Condition in DuckDB's SQL over the columns of the patches and the windows table, the scores,
-            `category`, `video`, and the videos table's columns as `film.<column>`, such as
+            `category`, `video`, `duplicate_of`, and the videos table's columns as `film.<column>`, such as
             `detail_db < 50 AND sharpness > 0.8 AND film.hdr_format = 'pq'`. It has to be met.
         formats: Names of the formats; all by default.
         curation: Conditions that leave out what does not meet them, by category; where that is unknown, for

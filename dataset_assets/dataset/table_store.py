@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from dataset_assets import layout
+from dataset_assets.dataset.accepted import ACCEPTED_COLUMNS, AcceptedWindows
 from dataset_assets.disk import flush, make_folder, temporaries
 from dataset_assets.errors import DamagedTableError
 from dataset_assets.tables import (
@@ -23,6 +24,7 @@ from dataset_assets.tables import (
     WINDOWS,
     Counts,
     DegradedRow,
+    DuplicatesTable,
     PatchRow,
     Provenance,
     Row,
@@ -31,6 +33,7 @@ from dataset_assets.tables import (
     VideoRow,
     WindowRow,
     read_columns,
+    read_duplicates,
     read_footer,
     read_table,
     write_table,
@@ -86,6 +89,11 @@ class TableStore:
     def degradations_path(self, category: str, key: str) -> Path:
         """Return the file of a video's degraded stacks for a category."""
         return self.root / f"degradations/{_CATEGORY}{category}/{_VIDEO}{key}/{_FILE}"
+
+    @property
+    def duplicates_path(self) -> Path:
+        """The file of the table of near-duplicates, one for all videos."""
+        return self._folder / layout.DUPLICATES / _FILE
 
     def video_files(self) -> dict[str, Path]:
         """List the files of the videos table by video key, sorted."""
@@ -195,6 +203,25 @@ class TableStore:
         """
         path = self.windows_path(key)
         return read_table(path, _name(path), WINDOWS, WindowRow)
+
+    def read_duplicates(self) -> DuplicatesTable | None:
+        """Read the near-duplicates of all videos; None where the videos were never compared.
+
+        A row may be of windows that are gone or show something else since, see `current_duplicates`.
+
+        Raises:
+            DamagedTableError: The file is damaged.
+            DatasetAssetsError: It is from a newer release, or cannot be read.
+        """
+        return read_duplicates(self.duplicates_path)
+
+    def read_accepted(self, key: str) -> AcceptedWindows:
+        """Read the accepted windows of a video as arrays, a tenth of the cost of their rows.
+
+        Raises:
+            DatasetAssetsError: The file is damaged, from a newer release, or cannot be read.
+        """
+        return AcceptedWindows.of(self.read_columns(self.windows_path(key), WINDOWS, ACCEPTED_COLUMNS))
 
     def read_patches(self, category: str, key: str) -> list[PatchRow]:
         """Read a video's patches for a category in the order written; empty where there is no table.

@@ -5,7 +5,7 @@ writes and removes files, `sheets` chooses what one picture shows of a run. Ever
 folder is deleted, `refresh_gallery` writes it again. Not here: Dagster, what is done or stale (`dataset`).
 """
 
-from dataset_assets.gallery.rendering import with_notice
+from dataset_assets.gallery.rendering import clock, with_notice
 from dataset_assets.gallery.sheets import rejected_strip, sample_triplet, windows_sheet
 from dataset_assets.gallery.site import (
     INDEX_FILE,
@@ -22,6 +22,7 @@ from dataset_assets.gallery.video_page import page_of
 __all__ = [
     "INDEX_FILE",
     "GalleryReport",
+    "clock",
     "index_path",
     "page_of",
     "refresh_gallery",

@@ -1,8 +1,8 @@
 """The Parquet tables of a data set: columns, the records beside them, and one file of them.
 
-`schemas`, `degradations` and `validation` define the columns, `footer` the metadata of a file, `files` writes
-and reads one file, `conditions` evaluates SQL over the columns. Not here: where files are stored (`dataset`),
-films, pictures, Dagster.
+`schemas`, `degradations`, `duplicates` and `validation` define the columns, `footer` the metadata of a file,
+`files` writes and reads one file, `conditions` evaluates SQL over the columns. Not here: where files are
+stored (`dataset`), films, pictures, Dagster.
 """
 
 from dataset_assets.tables.conditions import (
@@ -17,6 +17,13 @@ from dataset_assets.tables.conditions import (
     evaluate,
 )
 from dataset_assets.tables.degradations import DEGRADATIONS, DegradedRow
+from dataset_assets.tables.duplicates import (
+    DUPLICATES,
+    DuplicateRow,
+    DuplicatesTable,
+    read_duplicates,
+    write_duplicates,
+)
 from dataset_assets.tables.files import read_columns, read_footer, read_table, write_table
 from dataset_assets.tables.footer import Counts, Provenance, Sampled, count
 from dataset_assets.tables.schemas import (
@@ -38,6 +45,7 @@ from dataset_assets.tables.validation import VALIDATION, VALIDATION_STATES, Vali
 
 __all__ = [
     "DEGRADATIONS",
+    "DUPLICATES",
     "KEYS",
     "PATCHES",
     "SCHEMA_VERSION",
@@ -53,6 +61,8 @@ __all__ = [
     "ConditionError",
     "Counts",
     "DegradedRow",
+    "DuplicateRow",
+    "DuplicatesTable",
     "Limit",
     "PatchFile",
     "PatchRow",
@@ -70,7 +80,9 @@ __all__ = [
     "description",
     "evaluate",
     "read_columns",
+    "read_duplicates",
     "read_footer",
     "read_table",
+    "write_duplicates",
     "write_table",
 ]

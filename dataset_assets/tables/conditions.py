@@ -21,7 +21,7 @@ from dataset_assets.tables.schemas import PATCHES, SCORES, VIDEOS, WINDOWS
 if TYPE_CHECKING:
     import duckdb
 
-Source = Literal["patches", "windows", "scores", "films"]
+Source = Literal["patches", "windows", "scores", "duplicates", "films"]
 
 _OF_SCORES_TABLE: Final = frozenset({"patch_id", "window", "gt_hash", "lr_hash", "scores_version"})
 ID: Final = pa.field("id", pa.int64())
@@ -32,14 +32,19 @@ SOURCES: Final[Mapping[Source, pa.Schema]] = {
     "patches": pa.schema([_KEY, _CATEGORY, *PATCHES]),
     "windows": pa.schema([field for field in WINDOWS if field.name != "window"]),
     "scores": pa.schema([field for field in SCORES if field.name not in _OF_SCORES_TABLE]),
+    "duplicates": pa.schema([pa.field("duplicate_of", pa.string())]),
     "films": VIDEOS,
 }
-"""What a condition sees, by where it is: those of the videos table as `film.<column>`."""
+"""What a condition sees, by where it is: those of the videos table as `film.<column>`.
+
+`duplicate_of` is `<video>:<window>` of the earlier window that shows the same; null where there is none.
+"""
 
 KEYS: Final[Mapping[Source, tuple[pa.Field, ...]]] = {
     "patches": (ID, _KEY, _CATEGORY, pa.field("window", pa.int32())),
     "windows": (_KEY, pa.field("window", pa.int32())),
     "scores": (ID,),
+    "duplicates": (ID,),
     "films": (_KEY,),
 }
 """The columns by which rows of the sources belong together; `id` is the caller's."""
@@ -51,6 +56,7 @@ _FROM: Final = """
     LEFT JOIN windows USING (video, "window")
     LEFT JOIN (SELECT video, films AS film FROM films) USING (video)
     LEFT JOIN scores USING (id)
+    LEFT JOIN duplicates USING (id)
 """
 
 

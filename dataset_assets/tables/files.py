@@ -96,7 +96,7 @@ def read_table(path: Path, name: str, schema: pa.Schema, row_type: type[_AnyRow]
         columns = [_values(table.column(name)) for name in schema.names]
         return [row_type(*values) for values in zip(*columns, strict=True)]
 
-    return _reading(_place(path, name), read) or []
+    return reading(_place(path, name), read) or []
 
 
 def read_columns(path: Path, name: str, schema: pa.Schema, columns: Collection[str]) -> pa.Table | None:
@@ -136,7 +136,7 @@ def read_columns(path: Path, name: str, schema: pa.Schema, columns: Collection[s
         ]
         return pa.Table.from_arrays(values, schema=pa.schema(fields))
 
-    return _reading(place, read)
+    return reading(place, read)
 
 
 def read_footer(path: Path, name: str) -> tuple[Provenance, Counts] | None:
@@ -154,7 +154,7 @@ def read_footer(path: Path, name: str) -> tuple[Provenance, Counts] | None:
     def read() -> tuple[Provenance, Counts]:
         return _records(place, pq.read_metadata(path).metadata)
 
-    return _reading(place, read)
+    return reading(place, read)
 
 
 def _renamed(found: pa.Schema) -> pa.Schema:
@@ -206,7 +206,17 @@ def _records(place: str, metadata: Mapping[bytes, bytes] | None) -> tuple[Proven
         raise _unreadable(place, "was not written by dataset_assets, or its footer is damaged") from error
 
 
-def _reading(place: str, read: Callable[[], _T]) -> _T | None:
+def reading(place: str, read: Callable[[], _T]) -> _T | None:
+    """Call a function that reads a file; None if there is no file, and one clear error if it fails.
+
+    Args:
+        place: The file, in errors.
+        read: The function.
+
+    Raises:
+        DamagedTableError: The file is damaged.
+        DatasetAssetsError: It cannot be read, or what the function raises.
+    """
     try:
         return read()
     except FileNotFoundError:
