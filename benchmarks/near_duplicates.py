@@ -41,9 +41,7 @@ def main() -> None:
     videos, windows = (int(each) for each in (*sys.argv[1:], *("5000", "100")[len(sys.argv) - 1 :]))
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(
-            base=BaseSettings(output_base_dir=Path(folder)), videos=(), formats={}, categories={}
-        )
+        settings = Settings(base=BaseSettings(output_base_dir=Path(folder)), videos=())
         tables = DataSet.of(settings).tables
         before = _signatures(rng, windows)
         for number in range(videos):

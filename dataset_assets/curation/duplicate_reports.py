@@ -18,6 +18,8 @@ from dataset_assets.tables import DuplicateRow
 SAME_OFFSET_S: Final = 1.0
 # Enough of the windows lie at one offset; an edited trailer or a recap has many.
 MOST: Final = 0.6
+# Most of the longer film, without its credits and what was cut away.
+SAME_FILM: Final = 0.75
 # An opening begins within this many seconds, or this share of a short film.
 _BEGINNING_S: Final = 300.0
 _BEGINNING: Final = 0.2
@@ -60,7 +62,7 @@ class VideoPair:
             return "scattered"
         span_s = together[-1].time_s - together[0].time_s
         lengths_s = [each for each in (self.duration_s, self.of_duration_s) if each]
-        if lengths_s and span_s >= MOST * max(lengths_s):
+        if lengths_s and span_s >= SAME_FILM * max(lengths_s):
             return "same film"
         starts = (
             (together[0].time_s, self.duration_s),

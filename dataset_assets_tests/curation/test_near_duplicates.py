@@ -198,7 +198,7 @@ def test_the_selection_leaves_later_windows_out_where_the_earlier_has_a_patch_in
         data_set, where=f"video = 'episode-2' and duplicate_of = 'episode-1:{first['of_window']}'"
     ).triplets
     assert chosen.row.window == first["window"]
-    curation = Curation(categories={"general": "duplicate_of IS NULL", "toon": "duplicate_of IS NULL"})
+    curation = dict.fromkeys(("general", "toon"), "duplicate_of IS NULL")
     assert select(data_set, curation=curation).triplets == [
         each for each in everything if (each.category, each.video, each.row.window) not in left_out
     ]
