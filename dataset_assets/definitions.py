@@ -15,6 +15,7 @@ from dataset_assets.assets import (
     build_dataset_stats,
     build_exports,
     build_make_patches,
+    build_near_duplicates,
     build_patch_scores,
     console_text,
     source_video,
@@ -46,6 +47,7 @@ from dataset_assets.resources import DatasetConfig
 MAKE_PATCHES_JOB = "make_patches"
 STATS_JOB = "update_stats"
 EXPORT_JOB = "export"
+DUPLICATES_JOB = "find_duplicates"
 HOME_VARIABLE = "DAGSTER_HOME"
 
 
@@ -88,6 +90,7 @@ def _build(path: Path, settings: Settings) -> dg.Definitions:
     dataset_stats = build_dataset_stats(settings.categories)
     exports = build_exports(settings.categories)
     patch_scores = build_patch_scores(settings.categories)
+    near_duplicates = build_near_duplicates(settings.categories)
     make_patches = dg.define_asset_job(
         MAKE_PATCHES_JOB,
         selection=dg.AssetSelection.assets(source_video, make_triplets),
@@ -112,9 +115,15 @@ def _build(path: Path, settings: Settings) -> dg.Definitions:
         description="Measures the scores of the patches that have none, or were made again since, on their "
         "files. Materialize all > All is right: what has scores is not measured again.",
     )
+    find_duplicates = dg.define_asset_job(
+        DUPLICATES_JOB,
+        selection=dg.AssetSelection.assets(near_duplicates),
+        description="Compares the videos that are new, or have other windows since, with all others: which "
+        "windows show the same.",
+    )
     return dg.Definitions(
-        assets=[source_video, make_triplets, patch_scores, dataset_stats, exports],
-        jobs=[make_patches, score_patches, update_stats, export, delete_old_runs],
+        assets=[source_video, make_triplets, patch_scores, near_duplicates, dataset_stats, exports],
+        jobs=[make_patches, score_patches, find_duplicates, update_stats, export, delete_old_runs],
         schedules=[
             build_nightly(
                 make_patches, settings.nightly, sorted(source_video.check_keys | make_triplets.check_keys)

@@ -32,6 +32,7 @@ from dataset_assets.assets.make_patches import (
     build_make_patches,
     patches_asset,
 )
+from dataset_assets.assets.near_duplicates import NEAR_DUPLICATES, build_near_duplicates
 from dataset_assets.assets.patch_scores import build_patch_scores
 from dataset_assets.assets.registering import (
     FinishedTable,
@@ -84,6 +85,7 @@ __all__ = [
     "LANES_TAG",
     "LAUNCHED_BY_TAG",
     "MAX_RETRIES_TAG",
+    "NEAR_DUPLICATES",
     "PARTITION_TAG",
     "PATCH_SCORES",
     "REMEDY",
@@ -100,6 +102,7 @@ __all__ = [
     "build_dataset_stats",
     "build_exports",
     "build_make_patches",
+    "build_near_duplicates",
     "build_patch_scores",
     "close_dead_runs",
     "console_text",

@@ -6,6 +6,8 @@ Not here: what is tested (`checks`).
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -27,6 +29,7 @@ UP_TO_DATE = "up_to_date"
 VIDEOS_OK = "videos_ok"
 EVERY_VIDEO_DONE = "every_video_done"
 SOURCES_UNCHANGED = "sources_unchanged"
+NO_NEAR_DUPLICATES = "no_near_duplicates"
 COUNTS_MATCH = "counts_match"
 EVERY_FILE_OPENS = "every_file_opens"
 LR_ALIGNED = "lr_aligned"
@@ -49,6 +52,7 @@ DESCRIPTIONS = {
     VIDEOS_OK: "No video's last run failed. Look at this check first.",
     EVERY_VIDEO_DONE: "Nothing of any configured video is missing or stale.",
     SOURCES_UNCHANGED: "Every probed film still exists and is unchanged.",
+    NO_NEAR_DUPLICATES: "No window shows what a window of another video shows.",
     COUNTS_MATCH: "The export holds the triplets and files that were selected, and no others.",
     EVERY_FILE_OPENS: "Every picture of the export opens and has the size of its row.",
     LR_ALIGNED: "In a sample the middle LR frame is the downscale of its ground truth, in every pixel.",
@@ -83,15 +87,18 @@ def check_specs(
         ]
 
 
-def check_result(asset: str, name: str, verdict: Verdict) -> dg.AssetCheckResult:
+def check_result(
+    asset: str, name: str, verdict: Verdict, shown: Mapping[str, dg.MetadataValue[Any]] | None = None
+) -> dg.AssetCheckResult:
     """Return a verdict as a check's result.
 
     Args:
         asset: Name of the asset.
         name: Name of the check.
         verdict: What was found.
+        shown: Further metadata.
     """
-    metadata = {verdict.measure: verdict.number}
+    metadata: dict[str, Any] = {**(shown or {}), verdict.measure: verdict.number}
     if verdict.sampled is not None:
         metadata["sampled"] = verdict.sampled
     return dg.AssetCheckResult(

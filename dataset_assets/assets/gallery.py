@@ -14,7 +14,15 @@ import dagster as dg
 
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Overview
-from dataset_assets.gallery import INDEX_FILE, index_path, page_of, refresh_gallery, write_video_page
+from dataset_assets.gallery import (
+    DUPLICATES_FILE,
+    INDEX_FILE,
+    index_path,
+    page_of,
+    refresh_gallery,
+    write_duplicates_page,
+    write_video_page,
+)
 
 # Address of the gallery for processes that `ui` and `generate` start.
 GALLERY_VARIABLE = "DATASET_ASSETS_GALLERY"
@@ -42,6 +50,16 @@ def update_index(settings: Settings, overview: Overview) -> None:
     _try(update)
 
 
+def update_duplicates_page(settings: Settings) -> None:
+    """Write the page of near-duplicates."""
+    _try(lambda: write_duplicates_page(settings))
+
+
+def duplicates_link(settings: Settings) -> dg.MetadataValue[Any]:
+    """Return the link to the page of near-duplicates."""
+    return _link(settings, DUPLICATES_FILE)
+
+
 def page_link(settings: Settings, key: str, category: str = "") -> dg.MetadataValue[Any]:
     """Return the link to a video's page, filtered by a category."""
     return _link(settings, page_of(key), f"#category={category}" if category else "")
@@ -60,7 +78,7 @@ def _link(settings: Settings, page: str, place: str = "") -> dg.MetadataValue[An
     return dg.MetadataValue.url(f"{address}/{page}{place}")
 
 
-def _try(write: Callable[[], None]) -> None:
+def _try(write: Callable[[], object]) -> None:
     try:
         write()
     except Exception as error:  # whatever it is, the video's own work is done and must not be thrown away

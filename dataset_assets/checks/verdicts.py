@@ -232,6 +232,18 @@ def every_video_done(videos: int, unfinished: Mapping[str, str]) -> Verdict:
     )
 
 
+def no_near_duplicates(windows: int, pairs: Sequence[tuple[str, str, str]]) -> Verdict:
+    """Check that no window shows what a window of another video shows.
+
+    Args:
+        windows: Windows that do.
+        pairs: The later video, the earlier one and what it looks like, those with the most windows first.
+    """
+    first = "; first {} shows again what {} shows ({})".format(*pairs[0]) if pairs else ""
+    found = f"{counted(windows, 'window')} in {counted(len(pairs), 'pair')} of videos{first}"
+    return Verdict(not pairs, found, "windows", windows)
+
+
 def sources_unchanged(settings: Settings, data_set: DataSet) -> Verdict:
     """Check that every film that was probed still exists and is unchanged."""
     gone, changed, probed = [], [], 0

@@ -17,7 +17,7 @@ from dataset_assets.counting import counted
 from dataset_assets.curation import DuplicatesReport, VideoPair, find_duplicates, video_pairs
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError
-from dataset_assets.gallery import clock
+from dataset_assets.gallery import clock, write_duplicates_page
 
 # A series of 24 episodes with one opening has 276 pairs.
 MOST_PAIRS: Final = 300
@@ -56,6 +56,8 @@ def duplicates(config: Path, console: Console) -> int:
         console.print(f"and {counted(len(pairs) - MOST_PAIRS, 'pair')} of videos more", soft_wrap=True)
     for problem in report.problems:
         console.print(f"[red]not compared[/red] {escape(problem)}", soft_wrap=True)
+    if pairs:
+        console.print(f"pictures: {escape(str(write_duplicates_page(settings)))}", soft_wrap=True)
     console.print(escape(_sentence(report, len(pairs), data_set.duplicates.path)), soft_wrap=True)
     return 1 if report.problems else 0
 

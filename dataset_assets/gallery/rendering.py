@@ -1,7 +1,7 @@
 """Pages as HTML: the templates, and how numbers and times are written in them.
 
 All text from outside (names, paths, messages) is escaped by the templates' automatic escaping; nothing is
-marked as safe. Not here: what a page shows (`video_page`, `index_page`, ...), and files (`site`).
+marked as safe. Not here: what a page shows (the modules `*_page`), and files (`site`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from markupsafe import escape
 from dataset_assets import __version__
 from dataset_assets.counting import counted
 from dataset_assets.gallery.curation_page import ShownCategory
+from dataset_assets.gallery.duplicates_page import DuplicatesPage
 from dataset_assets.gallery.exclusion_states import STATE_TEXTS
 from dataset_assets.gallery.index_page import IndexPage
 from dataset_assets.gallery.patches_page import PatchesPage
@@ -43,6 +44,11 @@ def render_patches_page(page: PatchesPage) -> str:
 def render_validation_page(page: ValidationPage) -> str:
     """Return the page of validation patches."""
     return _environment().get_template("validation.html").render(page=page)
+
+
+def render_duplicates_page(page: DuplicatesPage) -> str:
+    """Return the page of near-duplicates."""
+    return _environment().get_template("duplicates.html").render(page=page)
 
 
 def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:

@@ -3,6 +3,7 @@
     gallery/index.html  gallery.css  gallery.js  exclusions.js
     gallery/videos/<key>.html
     gallery/covers/<key>.jpg
+    gallery/duplicates.html
     gallery/patches.html  patches.js  patch_grid.js  patch_store.js
     gallery/patches/<key>.js
     gallery/validation.html  validation.js
@@ -11,10 +12,10 @@
 
 Name and path of the data set are in `data_set.js` alone, so that the other files stay the same when it moves.
 A page is written at the end of a video's run, with the video's chunk for the page of all patches; the index,
-the page of all patches and that of validation patches with the statistics, the last also when somebody has
-decided about a patch; the page of a curation preview by `curate`. All may be written again at any time: the
-same tables and pictures give the same bytes. Not here: the content of pages (`video_page`, `index_page`,
-`patches_page`, `curation_page`, `validation_page`, `patch_chunks`, `rendering`).
+the page of all patches, that of near-duplicates and that of validation patches with the statistics, the last
+also when somebody has decided about a patch; the page of a curation preview by `curate`. All may be written
+again at any time: the same tables and pictures give the same bytes. Not here: the content of pages (the
+modules `*_page`, `patch_chunks`, `rendering`).
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ from dataset_assets.dataset import DataSet, Overview
 from dataset_assets.disk import TEMPORARY_SUFFIX, locked, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.gallery.curation_page import CURATION_FILE, curation_page
+from dataset_assets.gallery.duplicates_page import DUPLICATES_FILE, read_duplicates_page
 from dataset_assets.gallery.index_page import read_index_page
 from dataset_assets.gallery.patch_chunks import chunk_of, encode_chunk, read_head
 from dataset_assets.gallery.patches_page import read_patches_page
 from dataset_assets.gallery.rendering import (
     render_curation_page,
+    render_duplicates_page,
     render_index_page,
     render_patches_page,
     render_validation_page,
@@ -131,6 +134,21 @@ def write_validation_page(settings: Settings, *, with_index: bool = False) -> Pa
     return data_set.gallery_folder / VALIDATION_FILE
 
 
+def write_duplicates_page(settings: Settings) -> Path:
+    """Write the page of near-duplicates, and return its file.
+
+    Args:
+        settings: The configuration.
+
+    Raises:
+        OSError: The disk is full or cannot be written.
+    """
+    data_set = DataSet.of(settings)
+    with _writing(data_set) as (folder, files):
+        _write_duplicates(settings, data_set, folder, files)
+        return folder / DUPLICATES_FILE
+
+
 def refresh_gallery(
     settings: Settings, overview: Overview | None = None, *, all_pages: bool = False
 ) -> GalleryReport:
@@ -206,6 +224,7 @@ def _write_index(settings: Settings, data_set: DataSet, overview: Overview) -> N
         files.replace(folder / INDEX_FILE, _encoded(page))
         patches = render_patches_page(read_patches_page(settings, folder))
         files.replace(folder / PATCHES_FILE, _encoded(patches))
+        _write_duplicates(settings, data_set, folder, files)
         # A damaged table is reported by the commands that need it.
         with suppress(DatasetAssetsError):
             _write_validation(settings, data_set, folder, files)
@@ -217,6 +236,11 @@ def _write_validation(settings: Settings, data_set: DataSet, folder: Path, files
         files.replace_if_changed(path, _encoded(render_validation_page(page)))
     elif path.exists():
         path.unlink()
+
+
+def _write_duplicates(settings: Settings, data_set: DataSet, folder: Path, files: _Files) -> None:
+    page = render_duplicates_page(read_duplicates_page(settings, data_set))
+    files.replace_if_changed(folder / DUPLICATES_FILE, _encoded(page))
 
 
 def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> None:

@@ -71,12 +71,18 @@ exports <- general_patches space_patches toon_patches
   check counts_match by -
   check every_file_opens by -
   check lr_aligned by -
+near_duplicates <- general_patches space_patches toon_patches
+  group training_set, partitions -, kinds numpy parquet
+  step near_duplicates, pool -, subset False
+  check no_near_duplicates by -
 patch_scores <- general_patches space_patches toon_patches
   group training_set, partitions videos, kinds opencv parquet
   step patch_scores, pool decode, subset False
 job delete_old_runs: -
   partitions -, in_process
 job export: exports
+  partitions -, in_process
+job find_duplicates: near_duplicates
   partitions -, in_process
 job make_patches: general_patches scene_windows source_video space_patches toon_patches
   partitions videos, in_process
@@ -166,13 +172,13 @@ def test_no_step_has_a_retry_policy(tmp_path: Path) -> None:
     policies = [
         asset.op.retry_policy for asset in definitions.get_repository_def().assets_defs_by_key.values()
     ]
-    assert policies == [None] * 8
+    assert policies == [None] * 9
 
 
 def test_a_descriptions_first_line_is_short_plain_text(tmp_path: Path) -> None:
     definitions = build_defs(write_config(tmp_path, {"Film": (tmp_path / "film.mkv", WEIGHTS)}))
     firsts = [(spec.description or "").split("\n")[0] for spec in definitions.resolve_all_asset_specs()]
-    assert len(firsts) == 8
+    assert len(firsts) == 9
     assert [line for line in firsts if not 20 <= len(line) <= 70 or set(line) & set("`*|#_")] == []
 
 
@@ -224,7 +230,7 @@ def test_every_job_schedule_and_sensor_has_a_description(tmp_path: Path) -> None
     descriptions = {f"job {job.name}": job.description for job in jobs}
     descriptions |= {f"schedule {each.name}": each.description for each in repository.schedule_defs}
     descriptions |= {f"sensor {each.name}": each.description for each in repository.sensor_defs}
-    assert len(descriptions) == 12
+    assert len(descriptions) == 13
     assert [name for name, text in descriptions.items() if len(text or "") < 20] == []
 
 
