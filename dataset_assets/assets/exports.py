@@ -175,6 +175,7 @@ def _metadata(plan: ExportPlan, report: ExportReport) -> Metadata:
         "triplets": dg.MetadataValue.int(len(chosen.items)),
         "train": dg.MetadataValue.int(len(chosen.of("train"))),
         "val": dg.MetadataValue.int(len(chosen.of("val"))),
+        "set_apart": dg.MetadataValue.int(chosen.set_apart),
         "written_now": dg.MetadataValue.int(report.written),
         "files": dg.MetadataValue.int(report.files),
         "gigabytes": dg.MetadataValue.float(round(report.size_bytes / 1e9, 3)),

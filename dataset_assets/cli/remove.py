@@ -48,6 +48,7 @@ class _Found:
         has_partition: Whether Dagster has a partition for it.
         has_tables: Whether it has tables.
         patches: Its patches, all categories.
+        in_val: Its patches that were accepted for validation.
         size_bytes: Their size.
     """
 
@@ -56,6 +57,7 @@ class _Found:
     has_partition: bool
     has_tables: bool
     patches: int
+    in_val: int
     size_bytes: int
 
     @property
@@ -73,6 +75,9 @@ class _Found:
         if self.has_tables:
             files = f"its tables and {counted(self.patches, 'patch')} ({size(self.size_bytes)})"
             yield files if with_files else f"{files} stay: --files deletes them too"
+        if self.in_val and with_files:
+            files = counted(self.in_val, "patch")
+            yield f"not its {files} in Val/GT: `dataset-assets validation decline` deletes them"
 
 
 def remove_video(config: Path, key: str, console: Console, *, with_files: bool, is_sure: bool) -> bool:
@@ -142,6 +147,7 @@ def _find(config: Path, settings: Settings, key: str, instance: dg.DagsterInstan
         has_partition=instance is not None and has_partition(instance, key),
         has_tables=key in keys,
         patches=len(rows),
+        in_val=sum(each.video == key for each in data_set.validation.accepted()),
         size_bytes=sum(row.size_bytes for row in rows),
     )
 

@@ -52,10 +52,13 @@ def propose_patches(
     data_set.copy.refresh()
     chosen = _categories(data_set, categories, videos)
     with _disk_errors():
-        proposals = propose(data_set, chosen, videos=videos, count=count, span_s=span_s)
+        proposals = propose(settings, chosen, videos=videos, count=count, span_s=span_s)
         page = write_validation_page(settings, with_index=True)
     console.print(_proposed(proposals))
     console.print(_totals(proposals, count))
+    if adopted := sum(each.adopted for each in proposals):
+        console.print(f"{counted(adopted, 'patch')} whose GT you have put into Val/GT now accepted")
+    _name_stale_exports(settings, console)
     if any(each.proposed for each in proposals):
         console.print(f"contact sheet: {escape(str(page))}", soft_wrap=True)
         console.print(
@@ -95,9 +98,7 @@ def list_decisions(config: Path, console: Console, categories: Sequence[str]) ->
             escape("; ".join(filter(None, notes))),
         )
     console.print(table)
-    for folder in exports_to_refresh(settings):
-        what = f"{folder} trains on patches that are set apart: `dataset-assets validation refresh`"
-        console.print(f"[yellow]export[/yellow] {escape(what)}", soft_wrap=True)
+    _name_stale_exports(settings, console)
 
 
 def accept_patches(
@@ -162,6 +163,12 @@ def refresh_exports(config: Path, console: Console) -> None:
     DataSet.of(settings).copy.refresh()
     if not _refresh(settings, console):
         console.print(f"no export in {DataSet.of(settings).exports_folder} trains on what is set apart")
+
+
+def _name_stale_exports(settings: Settings, console: Console) -> None:
+    for folder in exports_to_refresh(settings):
+        what = f"{folder} trains on patches that are set apart: `dataset-assets validation refresh`"
+        console.print(f"[yellow]export[/yellow] {escape(what)}", soft_wrap=True)
 
 
 def _refresh(settings: Settings, console: Console) -> int:

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.curation.diverse import diverse, vectors_of
 from dataset_assets.curation.reports import NOTHING_TO_LEARN_DB
@@ -65,6 +66,7 @@ class Proposal:
         accepted: Patches that were accepted before.
         candidates: Patches that could have been proposed.
         patches: Patches of the category.
+        adopted: Patches that are accepted since just now: their GT was in `Val/GT`.
         set_apart: How many of them are not for training once all is accepted, in every category.
     """
 
@@ -73,11 +75,12 @@ class Proposal:
     accepted: int
     candidates: int
     patches: int
+    adopted: int
     set_apart: int
 
 
 def propose(
-    data_set: DataSet,
+    settings: Settings,
     categories: Sequence[str],
     *,
     videos: Collection[str] = (),
@@ -86,10 +89,11 @@ def propose(
 ) -> list[Proposal]:
     """Propose patches in categories, in place of those that were proposed before.
 
-    What was accepted counts, and what was declined is not proposed again, nor are its neighbours.
+    What was accepted counts, and what was declined is not proposed again, nor are its neighbours. A patch
+    whose GT the user has put into `Val/GT` counts as accepted.
 
     Args:
-        data_set: The data set.
+        settings: The configuration.
         categories: Names of the categories.
         videos: Keys of the films to take from, each of which is set apart as a whole; where empty, all films
             give, and the neighbours of each patch are set apart.
@@ -100,18 +104,38 @@ def propose(
         DatasetAssetsError: Patches have no scores, or a table cannot be read.
         OSError: The disk is full or cannot be written.
     """
+    data_set = DataSet.of(settings)
     found = {name: _candidates(data_set, name, videos) for name in categories}
     _refuse_unscored(data_set, categories, videos, found)
+    adopted = {name: _adopt(settings, data_set, name, span_s) for name in categories}
     before, proposals = data_set.validation.read(), {}
     for name, candidates in found.items():
         decided = [each for each in before if each.category == name and each.row.state != "proposed"]
         chosen = _chosen(candidates, decided, count, span_s)
         rows: dict[str, list[ValidationRow]] = {}
         for each in chosen:
-            rows.setdefault(each.video, []).append(_row(each, None if videos else span_s))
+            row = _row(each.patch, each.window.time_s, None if videos else span_s)
+            rows.setdefault(each.video, []).append(row)
         data_set.validation.propose(name, rows)
+        data_set.validation.fetch_gt(each.patch for each in chosen)
         proposals[name] = chosen
-    return [_proposal(data_set, name, proposals[name], candidates) for name, candidates in found.items()]
+    return [
+        _proposal(data_set, name, proposals[name], candidates, adopted[name])
+        for name, candidates in found.items()
+    ]
+
+
+def _adopt(settings: Settings, data_set: DataSet, category: str, span_s: float) -> int:
+    """Accept the patches whose GT the user has put into `Val/GT`; return how many."""
+    hashes = data_set.validation.own_hashes(settings, category)
+    found: dict[str, list[ValidationRow]] = {}
+    for key in data_set.tables.patches_files(category) if hashes else ():
+        patches = [row for row in data_set.tables.read_patches(category, key) if row.gt_hash in hashes]
+        times_s = {row.window: row.time_s for row in data_set.tables.read_windows(key)} if patches else {}
+        rows = [_row(row, times_s[row.window], span_s) for row in patches if row.window in times_s]
+        if rows:
+            found[key] = rows
+    return data_set.validation.adopt(category, found)
 
 
 def _candidates(data_set: DataSet, category: str, videos: Collection[str]) -> list[Candidate]:
@@ -198,12 +222,12 @@ def _signature(candidate: Candidate) -> np.ndarray[tuple[int], np.dtype[np.uint8
     return np.frombuffer(signature if signature and len(signature) == size else bytes(size), np.uint8)
 
 
-def _row(candidate: Candidate, span_s: float | None) -> ValidationRow:
+def _row(patch: PatchRow, time_s: float, span_s: float | None) -> ValidationRow:
     return ValidationRow(
-        patch_id=candidate.patch.patch_id,
-        window=candidate.patch.window,
-        time_s=candidate.window.time_s,
-        gt_hash=candidate.patch.gt_hash,
+        patch_id=patch.patch_id,
+        window=patch.window,
+        time_s=time_s,
+        gt_hash=patch.gt_hash,
         state="proposed",
         span_s=span_s,
         val_path=None,
@@ -212,7 +236,11 @@ def _row(candidate: Candidate, span_s: float | None) -> ValidationRow:
 
 
 def _proposal(
-    data_set: DataSet, category: str, proposed: Sequence[Candidate], candidates: Sequence[Candidate]
+    data_set: DataSet,
+    category: str,
+    proposed: Sequence[Candidate],
+    candidates: Sequence[Candidate],
+    adopted: int,
 ) -> Proposal:
     triplets = list(data_set.triplets(categories=[category]))
     decided = [each for each in data_set.validation.read() if each.row.state != "declined"]
@@ -223,5 +251,6 @@ def _proposal(
         accepted=sum(each.category == category and each.row.state == "accepted" for each in decided),
         candidates=sum(each.is_usable for each in candidates),
         patches=len(triplets),
+        adopted=adopted,
         set_apart=sum(side != "train" for side in sides),
     )

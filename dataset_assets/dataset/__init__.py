@@ -87,7 +87,8 @@ from dataset_assets.dataset.triplets import (
     triplet_files,
     triplet_paths,
 )
-from dataset_assets.dataset.validation import Decided, Validation, ValidationPatch
+from dataset_assets.dataset.val_files import Decided
+from dataset_assets.dataset.validation import Validation, ValidationPatch
 from dataset_assets.dataset.wanted import wanted_statuses
 from dataset_assets.dataset.work import VideoWork
 

@@ -2,15 +2,15 @@
 
 Tables are changed under a lock of their own, so that a person can decide while runs work on the video. A file
 of ours is in `Val/GT` only while its row says `accepted`: the row is written first, and the file deleted
-first. The user's own files there are neither replaced nor deleted. Not here: what is proposed (`curation`),
-and what training leaves out (`set_apart`).
+first. Not here: the files themselves (`val_files`), what is proposed (`curation`), and what training leaves
+out (`set_apart`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,8 +19,8 @@ from dataset_assets import layout
 from dataset_assets.config import Settings
 from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.dataset.table_store import TableStore
-from dataset_assets.dataset.triplets import content_hash
-from dataset_assets.disk import create, flush, locked, make_folder, temporaries
+from dataset_assets.dataset.val_files import Decided, ValFiles
+from dataset_assets.disk import create, locked, make_folder
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import VALIDATION, PatchRow, ValidationRow, ValidationState
 
@@ -47,23 +47,6 @@ class ValidationPatch:
         return f"{self.category}/{self.row.patch_id}"
 
 
-@dataclass(slots=True)
-class Decided:
-    """What a decision did.
-
-    Attributes:
-        changed: Names of the patches whose state it changed.
-        written: Files that were put into `Val/GT`.
-        removed: Files that were deleted there.
-        kept: One sentence for each file that is not as it should be, and was left alone.
-    """
-
-    changed: list[str] = field(default_factory=list)
-    written: list[Path] = field(default_factory=list)
-    removed: list[Path] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-
-
 class Validation:
     """The validation patches of a data set."""
 
@@ -78,6 +61,7 @@ class Validation:
         self._folder = folder
         self._tables = tables
         self._mirror = mirror
+        self._files = ValFiles(folder, tables, mirror)
 
     def read(self) -> list[ValidationPatch]:
         """Return the patches that were proposed, accepted or declined, by category, video and window.
@@ -102,7 +86,7 @@ class Validation:
 
     def make_folder(self, settings: Settings, category: str) -> None:
         """Create the folder for validation pictures of a category."""
-        self._val_folder(settings, category).mkdir(parents=True, exist_ok=True)
+        self._files.folder_of(settings, category).mkdir(parents=True, exist_ok=True)
 
     def propose(self, category: str, proposed: Mapping[str, Sequence[ValidationRow]]) -> None:
         """Replace what is proposed in a category; what was accepted or declined stays.
@@ -122,6 +106,53 @@ class Validation:
                 names = {row.patch_id for row in decided}
                 new = [row for row in proposed.get(key, ()) if row.patch_id not in names]
                 self._write(category, key, before, [*decided, *new])
+
+    def own_hashes(self, settings: Settings, category: str) -> frozenset[str]:
+        """Return the hashes of the files that the user has put into `Val/GT` of a category.
+
+        Raises:
+            DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
+            OSError: A file cannot be read.
+        """
+        if category not in settings.categories:
+            return frozenset()
+        paths = {each.row.val_path for each in self.accepted()}
+        return self._files.hashes(self._files.folder_of(settings, category), paths)
+
+    def adopt(self, category: str, found: Mapping[str, Sequence[ValidationRow]]) -> int:
+        """Accept patches whose GT the user has put into `Val/GT`, unless they were accepted or declined.
+
+        Args:
+            category: Name of the category.
+            found: Rows by the key of their video.
+
+        Returns:
+            How many were accepted.
+
+        Raises:
+            DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
+            OSError: The disk is full or cannot be written.
+        """
+        count = 0
+        with self._locked():
+            for key, rows in found.items():
+                before = self._pulled(category, key)
+                decided = {row.patch_id for row in before if row.state != "proposed"}
+                new = [replace(row, state="accepted") for row in rows if row.patch_id not in decided]
+                names = {row.patch_id for row in new}
+                self._write(category, key, before, [*(r for r in before if r.patch_id not in names), *new])
+                count += len(new)
+        return count
+
+    def fetch_gt(self, patches: Iterable[PatchRow]) -> None:
+        """Download GT files that this machine lacks, where they are in an object store.
+
+        Raises:
+            StoreError: The store cannot be read.
+            OSError: The disk is full or cannot be written.
+        """
+        for patch in patches:
+            self._files.fetch(Path(patch.gt_path))
 
     def forget(self, key: str) -> None:
         """Forget what was proposed or declined of a video; what was accepted stays in `Val/GT`.
@@ -155,8 +186,8 @@ class Validation:
         decided, tables = Decided(), _by_table(chosen)
         with self._locked():
             for (category, key), names in tables.items():
-                self._val_folder(settings, category)
-                self._contents(category, key, self._pulled(category, key), names, Decided())
+                self._files.folder_of(settings, category)
+                self._files.contents(category, key, _named(self._pulled(category, key), names), Decided())
             for (category, key), names in tables.items():
                 self._accept(settings, category, key, names, decided)
         return decided
@@ -174,10 +205,9 @@ class Validation:
         with self._locked():
             for (category, key), names in _by_table(chosen).items():
                 before = self._pulled(category, key)
-                self._remove_unfinished(_named(before, names))
+                self._files.remove_unfinished(_named(before, names))
                 for row in _named(before, names):
-                    if row.val_path is not None:
-                        self._remove_file(row, self._folder / row.val_path, decided)
+                    self._files.remove(row, decided)
                 changed = _Changing(category, decided)
                 self._write(
                     category,
@@ -189,39 +219,23 @@ class Validation:
 
     def file_state(self, patch: ValidationPatch) -> str:
         """Return what is wrong with the file of an accepted patch, in a few words; empty where nothing is."""
-        if patch.row.state != "accepted" or patch.row.val_path is None:
-            return ""
-        try:
-            content = (self._folder / patch.row.val_path).read_bytes()
-        except OSError:
-            return f"{patch.row.val_path} is missing"
-        return "" if content_hash(content) == patch.row.gt_hash else f"{patch.row.val_path} was changed"
-
-    def fetch(self, path: Path) -> None:
-        """Download a file of the data set that this machine lacks, where it is in an object store.
-
-        Raises:
-            StoreError: The store cannot be read.
-            OSError: The disk is full or cannot be written.
-        """
-        if self._mirror is not None and not (self._folder / path).exists():
-            self._mirror.fetch(path)
+        return self._files.state(patch.row)
 
     def _accept(
         self, settings: Settings, category: str, key: str, names: Collection[str], decided: Decided
     ) -> None:
         before = self._tables.read_validation(category, key)
-        self._remove_unfinished(_named(before, names))
-        contents = self._contents(category, key, before, names, decided)
+        self._files.remove_unfinished(_named(before, names))
+        contents = self._files.contents(category, key, _named(before, names), decided)
         if not contents:
             return
-        folder = self._val_folder(settings, category)
+        folder = self._files.folder_of(settings, category)
         make_folder(folder, self._folder)
         taken = {row.val_path for row in before if row.state == "accepted"}
         changed, after = _Changing(category, decided), []
         for row in before:
             if row.patch_id in contents:
-                path = self._free_name(folder, row, contents[row.patch_id], taken)
+                path = self._files.free_name(folder, row, contents[row.patch_id], taken)
                 taken.add(path)
                 after.append(changed.to(row, "accepted", path))
             else:
@@ -232,93 +246,6 @@ class Validation:
                 file = self._folder / row.val_path
                 if create(file, contents[row.patch_id]):
                     decided.written.append(file)
-
-    def _contents(
-        self,
-        category: str,
-        key: str,
-        rows: Sequence[ValidationRow],
-        names: Collection[str],
-        decided: Decided,
-    ) -> dict[str, bytes]:
-        """Return the GT files of the patches that need one in `Val/GT`, by `patch_id`."""
-        patches = {row.patch_id: row for row in self._tables.read_patches(category, key)}
-        found = {
-            row.patch_id: self._content(category, row, patches.get(row.patch_id), decided)
-            for row in _named(rows, names)
-        }
-        return {name: content for name, content in found.items() if content is not None}
-
-    def _content(
-        self, category: str, row: ValidationRow, patch: PatchRow | None, decided: Decided
-    ) -> bytes | None:
-        """Return the GT file of a patch; None where it is accepted and needs none."""
-        if row.state == "accepted" and (row.val_path is None or (self._folder / row.val_path).exists()):
-            return None
-        name = f"{category}/{row.patch_id}"
-        if patch is None or patch.gt_hash != row.gt_hash:
-            what = f"{name} {'is gone' if patch is None else 'was made again'} since it was proposed"
-            if row.state == "accepted":
-                decided.kept.append(f"{what}, so its missing file {row.val_path} cannot be put back")
-                return None
-            raise DatasetAssetsError(what, "propose again: `dataset-assets validation propose`")
-        self.fetch(Path(patch.gt_path))
-        path = self._folder / patch.gt_path
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            content = b""
-        if content_hash(content) != row.gt_hash:
-            raise DatasetAssetsError(
-                f"{name}: {path} is missing or damaged",
-                "`dataset-assets verify --repair` and then `dataset-assets generate` rebuild it",
-            )
-        return content
-
-    def _free_name(
-        self, folder: Path, row: ValidationRow, content: bytes, taken: Collection[str | None]
-    ) -> str | None:
-        """Return the path of a file that does not exist yet; None where the user has put the same there."""
-        number = 1
-        while True:
-            ending = "" if number == 1 else f"-{number}"
-            path = folder / f"{row.patch_id}{ending}.png"
-            name = path.relative_to(self._folder).as_posix()
-            if name == row.val_path and not path.exists():
-                return name
-            if name not in taken:
-                if not path.exists():
-                    return name
-                if path.is_file() and path.read_bytes() == content:
-                    return None
-            number += 1
-
-    def _remove_unfinished(self, rows: Iterable[ValidationRow]) -> None:
-        """Delete what a killed process left of the files of some patches."""
-        for row in rows:
-            if row.val_path is not None:
-                for path in temporaries(self._folder / row.val_path):
-                    path.unlink(missing_ok=True)
-
-    def _remove_file(self, row: ValidationRow, path: Path, decided: Decided) -> None:
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return
-        if content_hash(content) != row.gt_hash:
-            decided.kept.append(f"{path} was changed since, so it stays")
-            return
-        path.unlink()
-        flush(path.parent)
-        decided.removed.append(path)
-
-    def _val_folder(self, settings: Settings, category: str) -> Path:
-        if category not in settings.categories:
-            raise DatasetAssetsError(
-                f"The category {category!r} is not in the configuration any more",
-                f"add it again, or decline its patches: {', '.join(settings.categories)} are there",
-            )
-        return self._folder / settings.categories[category].folder / layout.VALIDATION
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

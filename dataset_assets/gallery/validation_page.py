@@ -52,7 +52,7 @@ class Decision:
     def span(self) -> str:
         """What is set apart with it, in words."""
         span_s = self.patch.row.span_s
-        return "its whole film" if span_s is None else f"{span_s:g} s around it"
+        return "with its whole film" if span_s is None else f"with {span_s:g} s before and after"
 
 
 @dataclass(frozen=True, slots=True)

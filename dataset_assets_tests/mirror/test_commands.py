@@ -160,6 +160,33 @@ def test_windows_excluded_on_one_machine_are_excluded_on_the_others(
     assert_equal(bucket, made_alone(tmp_path / "alone", tiny_film, ["film"]))
 
 
+def test_what_one_machine_accepts_is_set_apart_on_the_others(
+    bucket: Bucket, tmp_path: Path, made: Path
+) -> None:
+    first, table = (
+        tmp_path / "first/config.json",
+        "metadata/validation/category=toon/video=film/part-0.parquet",
+    )
+    succeed("score", "--config", made)
+    succeed("validation", "propose", "--count", "1", "--span", "1", "--config", made)
+    proposed = bucket.read(table)
+    assert succeed("validation", "accept", "--all", "--config", first).startswith(
+        "1 patch accepted; 1 file in"
+    )
+    assert bucket.read(table) != proposed
+    shown = succeed("validation", "list", "--config", made)
+    assert "accepted" in shown
+    assert "is missing" in shown
+    assert succeed("validation", "accept", "--all", "--config", made).startswith(
+        "0 patches accepted; 1 file in"
+    )
+    files = [list(config.parent.rglob("Val/GT/*.png")) for config in (first, made)]
+    assert [len(each) for each in files] == [1, 1]
+    assert files[0][0].read_bytes() == files[1][0].read_bytes()
+    succeed("validation", "decline", "--patches", files[0][0].stem, "--config", made)
+    assert "declined" in succeed("validation", "list", "--config", first)
+
+
 def test_stacks_that_are_not_wanted_any_more_are_deleted_from_the_store(
     bucket: Bucket, tiny_film: Film, tmp_path: Path, made: Path
 ) -> None:
