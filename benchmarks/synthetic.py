@@ -58,7 +58,7 @@ VIDEOS_PER_TASK = 20
 # No key has capital letters.
 KEY = "KEY"
 # All films are HDR and progressive.
-IRRELEVANT = irrelevant_settings(converted=True, interlaced=False)
+IRRELEVANT = irrelevant_settings(converted=True, interlaced=False, enlarged=False)
 
 
 def make_data_set(folder: Path, videos: int) -> Path:

@@ -16,6 +16,7 @@ from dataset_assets.partitions import VIDEO_PARTITIONS
 
 COLOURS_TAGGED = "colours_tagged"
 SOURCE_UNCHANGED = "source_unchanged"
+TRUE_RESOLUTION = "true_resolution"
 ENOUGH_WINDOWS = "enough_windows"
 ENOUGH_ACCEPTED = "enough_accepted"
 ENOUGH_PATCHES = "enough_patches"
@@ -37,6 +38,7 @@ LR_ALIGNED = "lr_aligned"
 DESCRIPTIONS = {
     COLOURS_TAGGED: "Nothing about the film had to be guessed, ignored or left out.",
     SOURCE_UNCHANGED: "The film existed and was unchanged from the first frame read to the last.",
+    TRUE_RESOLUTION: "The film holds as much as its working frame: it was not enlarged from less.",
     ENOUGH_WINDOWS: "At least nine tenths of the windows wanted were found.",
     ENOUGH_ACCEPTED: "At least a fifth of the candidates tried were accepted.",
     ENOUGH_PATCHES: "At least nine tenths of the patches wanted were made.",

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from dataset_assets.assets.gallery import page_link
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, what_it_holds
 from dataset_assets.gallery import rejected_strip, sample_triplet, windows_sheet
 from dataset_assets.generate import CategoryReport, VideoReport
 from dataset_assets.process import host_name
@@ -63,6 +63,7 @@ def source_metadata(settings: Settings, key: str, row: VideoRow) -> Metadata:
             f"{'full' if row.color_range == 'pc' else 'limited'} range"
         ),
         "working_frame": dg.MetadataValue.text(f"{row.working_width}x{row.working_height}"),
+        "true_resolution": dg.MetadataValue.text(what_it_holds(row) or f"{row.width}x{row.height}"),
         "active_area": dg.MetadataValue.text(
             f"{row.active_width}x{row.active_height} at ({row.active_x}, {row.active_y})"
         ),

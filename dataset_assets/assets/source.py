@@ -5,7 +5,13 @@ Probing is in `generate` and `video`; what the UI shows of it, in `reporting`.
 
 import dagster as dg
 
-from dataset_assets.assets.asset_checks import COLOURS_TAGGED, SOURCE_UNCHANGED, check_result, check_specs
+from dataset_assets.assets.asset_checks import (
+    COLOURS_TAGGED,
+    SOURCE_UNCHANGED,
+    TRUE_RESOLUTION,
+    check_result,
+    check_specs,
+)
 from dataset_assets.assets.decode_pool import DECODE_POOL
 from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.gallery import page_follows
@@ -13,7 +19,7 @@ from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_metadata
 from dataset_assets.assets.runs import logging_waits, note_host, video_of_step
 from dataset_assets.assets.video_limits import video_within_limits
-from dataset_assets.checks import colours_tagged, source_unchanged
+from dataset_assets.checks import colours_tagged, source_unchanged, true_resolution
 from dataset_assets.config import Settings
 from dataset_assets.dataset import SOURCE_VERSION
 from dataset_assets.generate import probe_video
@@ -50,7 +56,7 @@ pd.read_parquet("dataset/metadata/videos")[["name", "width", "height", "hdr_form
     # Dagster launches a run only if the pool of its first step has room.
     pool=DECODE_POOL,
     metadata={"dagster/column_schema": column_schema(VIDEOS)},
-    check_specs=check_specs(SOURCE_VIDEO, COLOURS_TAGGED, SOURCE_UNCHANGED),
+    check_specs=check_specs(SOURCE_VIDEO, COLOURS_TAGGED, SOURCE_UNCHANGED, TRUE_RESOLUTION),
 )
 def source_video(
     context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
@@ -69,6 +75,7 @@ def source_video(
     found = {
         COLOURS_TAGGED: colours_tagged(row.warnings),
         SOURCE_UNCHANGED: source_unchanged(row.source_fingerprint, dataset_config.video(key).path),
+        TRUE_RESOLUTION: true_resolution(row),
     }
     return dg.MaterializeResult(
         metadata=source_metadata(dataset_config, key, row),

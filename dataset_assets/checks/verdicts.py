@@ -13,9 +13,10 @@ from dataset_assets.addresses import FilmPath
 from dataset_assets.checks.inspection import Inspection
 from dataset_assets.config import Settings
 from dataset_assets.counting import counted, some_are
-from dataset_assets.dataset import AssetStatus, DataSet, Failure
+from dataset_assets.dataset import AssetStatus, DataSet, Failure, is_scaled_down, share_held, what_it_holds
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import CategoryReport, WindowsReport
+from dataset_assets.tables import VideoRow
 from dataset_assets.video import Fingerprint, is_there, look_at, seen
 
 ENOUGH_SHARE = 0.9
@@ -55,6 +56,25 @@ class Verdict:
 def colours_tagged(warnings: Sequence[str]) -> Verdict:
     """Check that nothing about a film was guessed, ignored or left out."""
     return Verdict(not warnings, "; ".join(warnings) or "nothing guessed", "guesses", len(warnings))
+
+
+def true_resolution(row: VideoRow) -> Verdict:
+    """Check that a film's working frame is no larger than what the film holds, as far as that is sure."""
+    z = round(row.native_z or 0.0, 1)
+    if row.native_z is None:
+        return Verdict(True, "too few frames, or too small ones, to measure it", "z", z)
+    holds, working = what_it_holds(row), f"{row.working_width}x{row.working_height}"
+    if not holds:
+        return Verdict(True, f"no trace of an enlargement (z {z:g})", "z", z)
+    if share_held(row) == 1 or is_scaled_down(row):
+        return Verdict(True, f"{holds} (z {z:g}); its working frame is {working}", "z", z)
+    return Verdict(
+        False,
+        f"{holds} (z {z:g}), and its working frame is {working}, so that its patches are enlarged ones; "
+        'set base_settings.working_size to "native", or use a better source',
+        "z",
+        z,
+    )
 
 
 def source_unchanged(fingerprint: Fingerprint, path: FilmPath) -> Verdict:

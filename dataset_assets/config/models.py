@@ -190,6 +190,11 @@ class BaseSettings(Strict):
         description="Steps by which `degrade` makes degraded LR (`LR_7frames_degraded`) of `LR_7frames`, in "
         "their order (see docs/degradation.md).",
     )
+    working_size: Literal["coded", "native"] = Field(
+        default="coded",
+        description="Size of the working frame: as the coded frame has it, or of a video that was enlarged "
+        "no more than it holds (native).",
+    )
     interlaced: Literal["refuse", "deinterlace"] = Field(
         default="refuse",
         description="What to do with a video whose frames are interlaced, whatever its flags are: refuse it, "

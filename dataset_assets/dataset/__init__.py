@@ -91,6 +91,13 @@ from dataset_assets.dataset.val_files import Decided
 from dataset_assets.dataset.validation import Validation, ValidationPatch
 from dataset_assets.dataset.wanted import wanted_statuses
 from dataset_assets.dataset.work import VideoWork
+from dataset_assets.dataset.working_frames import (
+    active_area,
+    is_scaled_down,
+    share_held,
+    true_resolution,
+    what_it_holds,
+)
 
 __all__ = [
     "CODE_CHANGED",
@@ -138,6 +145,7 @@ __all__ = [
     "ValidationPatch",
     "VideoPictures",
     "VideoWork",
+    "active_area",
     "clock_ahead_s",
     "content_hash",
     "current_degraded",
@@ -156,6 +164,7 @@ __all__ = [
     "irrelevant_by_row",
     "irrelevant_settings",
     "is_near",
+    "is_scaled_down",
     "judge",
     "keep_curation",
     "keep_data_set_id",
@@ -175,6 +184,7 @@ __all__ = [
     "refuse_to_wait",
     "select",
     "sequence_hashes",
+    "share_held",
     "shortfall",
     "sides_of",
     "signature_hash",
@@ -183,7 +193,9 @@ __all__ = [
     "strata_windows_hashes",
     "triplet_files",
     "triplet_paths",
+    "true_resolution",
     "wanted_statuses",
+    "what_it_holds",
     "windows_hashes",
     "windows_per_s",
     "windows_to_do",

@@ -18,6 +18,7 @@ from typing import Final
 
 from dataset_assets.config import BaseSettings, Settings, VideoEntry
 from dataset_assets.dataset.strata import scale_part
+from dataset_assets.dataset.working_frames import share_held
 from dataset_assets.tables import Provenance, VideoRow
 from dataset_assets.video import is_converted
 
@@ -30,8 +31,11 @@ PATCHES_VERSION = "4"
 BY_FILM: Final = frozenset({"colour_order", "interlaced"})
 """Settings that have no effect on some films."""
 
-_SOURCE_FIELDS = ("interlaced",)
-_SEQUENCE_FIELDS = ("seed", "sampling", "interlaced")
+WORKING_SIZE: Final = "working_size"
+"""A setting without effect on most films, which only a row of the videos table tells."""
+
+_SOURCE_FIELDS = ("interlaced", WORKING_SIZE)
+_SEQUENCE_FIELDS = ("seed", "sampling", "interlaced", WORKING_SIZE)
 _LIMIT_FIELDS = ("cut_rule", "max_mean_abs_diff", "max_cut_score")
 _PATCH_FIELDS = ("colour_order", "lr_kernel")
 _SHARED_FIELDS = ("base_frame_limit", "max_attempts", "scale", "lr_stacks", "gt_frames")
@@ -54,7 +58,7 @@ class SettingsHashes:
     Attributes:
         base: The settings.
         fields: Names of the settings in the hash.
-        irrelevant: Those of `BY_FILM` that are known to have no effect on the film.
+        irrelevant: Those of `BY_FILM`, and `WORKING_SIZE`, that are known to have no effect on the film.
         hash_of: The hash for the values of `fields`.
     """
 
@@ -78,12 +82,22 @@ class SettingsHashes:
             yield self.hash_of(dict(zip(self.fields, values, strict=True)))
 
     def _value(self, name: str) -> object:
-        """Return a setting's value; None for a limit that the cut rule does not use."""
-        return None if name in _UNUSED_LIMITS[self.base.cut_rule] else getattr(self.base, name)
+        """Return a setting's value; None for a limit that the cut rule does not use.
+
+        And for a working size without effect, which has to be known: a table that was made without it has
+        the same hash as one of a film on which it has none.
+        """
+        is_unused = name in _UNUSED_LIMITS[self.base.cut_rule]
+        is_unused |= name == WORKING_SIZE and name in self.irrelevant
+        return None if is_unused else getattr(self.base, name)
 
 
 def source_hashes(
-    settings: Settings, entry: VideoEntry, irrelevant: frozenset[str] = frozenset()
+    settings: Settings,
+    entry: VideoEntry,
+    irrelevant: frozenset[str] = frozenset(),
+    *,
+    is_measured: bool = False,
 ) -> SettingsHashes:
     """Identity of the settings that shape a video's row in the videos table.
 
@@ -92,7 +106,10 @@ def source_hashes(
         entry: The video.
         irrelevant: Settings without effect on the film, from `irrelevant_settings`; none where the film is
             not known.
+        is_measured: Whether the row tells what the film holds; else it is made again where the working size
+            depends on that.
     """
+    irrelevant = irrelevant if is_measured else irrelevant - {WORKING_SIZE}
 
     def hash_of(values: _Values) -> str:
         return _hash({"name": entry.name, "path": str(entry.path), **values}, SOURCE_VERSION)
@@ -199,17 +216,21 @@ def shared_settings(settings: Settings) -> dict[str, object]:
 
 
 def has_other_exclusions(
-    made: Provenance, settings: Settings, entry: VideoEntry, excluded: Collection[int]
+    made: Provenance,
+    settings: Settings,
+    entry: VideoEntry,
+    irrelevant: frozenset[str],
+    excluded: Collection[int],
 ) -> bool:
     """Return whether other exclusions alone shaped a windows table; others as in `windows_hashes`."""
     sampled, base = made.sampled, settings.base
-    if sampled is None or sampled.sequence_hash not in sequence_hashes(settings, entry):
+    if sampled is None or sampled.sequence_hash not in sequence_hashes(settings, entry, irrelevant):
         return False
     limits = [name for name in _LIMIT_FIELDS if name not in _UNUSED_LIMITS[base.cut_rule]]
     return (
         all(getattr(sampled, name) == getattr(base, name) for name in limits)
         and made.code_version == WINDOWS_VERSION
-        and made.settings_hash not in windows_hashes(settings, entry, excluded=excluded)
+        and made.settings_hash not in windows_hashes(settings, entry, irrelevant, excluded)
     )
 
 
@@ -223,15 +244,16 @@ def _exclusions(entry: VideoEntry, excluded: Collection[int]) -> dict[str, objec
     return parts
 
 
-def irrelevant_settings(*, converted: bool, interlaced: bool) -> frozenset[str]:
-    """Return the settings of `BY_FILM` that give the same contents of a film whatever their value is.
+def irrelevant_settings(*, converted: bool, interlaced: bool, enlarged: bool) -> frozenset[str]:
+    """Return the settings that give the same contents of a film whatever their value is.
 
     Args:
         converted: Whether the film's RGB values go through a table (`Colour.is_converted`).
         interlaced: Whether the film is deinterlaced (`VideoInfo.interlaced`).
+        enlarged: Whether it holds less than its full working frame (`VideoInfo.is_enlarged`).
     """
-    effective = {"colour_order": converted, "interlaced": interlaced}
-    return frozenset(name for name in BY_FILM if not effective[name])
+    effective = {"colour_order": converted, "interlaced": interlaced, WORKING_SIZE: enlarged}
+    return frozenset(name for name, has_effect in effective.items() if not has_effect)
 
 
 def irrelevant_by_row(row: VideoRow | None) -> frozenset[str]:
@@ -239,10 +261,12 @@ def irrelevant_by_row(row: VideoRow | None) -> frozenset[str]:
     if row is None:
         return frozenset()
     converted = is_converted(row.color_transfer, row.color_primaries)
-    return irrelevant_settings(converted=converted, interlaced=row.interlaced)
+    return irrelevant_settings(converted=converted, interlaced=row.interlaced, enlarged=share_held(row) < 1)
 
 
 def _hash(parts: dict[str, object], version: str) -> str:
+    # Data sets that were made before there was this setting keep their hashes.
+    parts = {name: each for name, each in parts.items() if name != WORKING_SIZE or each == "native"}
     # With the code's version, so that each row shows whether it is current in a table that is half remade.
     text = json.dumps(parts | {"code": version}, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

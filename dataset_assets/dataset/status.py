@@ -20,6 +20,7 @@ from dataset_assets.dataset.identity import (
     PATCHES_VERSION,
     SOURCE_VERSION,
     WINDOWS_VERSION,
+    WORKING_SIZE,
     has_other_exclusions,
     irrelevant_by_row,
     patches_hashes,
@@ -27,6 +28,7 @@ from dataset_assets.dataset.identity import (
     windows_hashes,
 )
 from dataset_assets.dataset.table_store import TableStore
+from dataset_assets.dataset.working_frames import active_area, share_held
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import FileKind, are_made_without_film
 from dataset_assets.patches import misfit
@@ -130,16 +132,26 @@ class _Look:
         self._accepted: int | None = None
         self._is_resampled = False
         self._footer: tuple[Provenance, Counts] | None = None
+        self._irrelevant: frozenset[str] = frozenset()
         self._has_row = False
         self._row: VideoRow | None = None
 
     def source(self) -> AssetStatus:
+        depends_on_row = self._settings.base.working_size == "native"
+        row = self._video_row() if depends_on_row else None
+        is_measured = row is not None and row.native_z is not None
+        is_full = row is not None and share_held(row) == 1
+        irrelevant = frozenset({WORKING_SIZE} if is_full else ())
+
         def is_equal(made: Provenance) -> bool:
-            return made.settings_hash in source_hashes(
-                self._settings, self._entry
-            ) or self._is_equal_in_strata(made, partial(strata.source_hashes, self._settings, self._entry))
+            hashes = source_hashes(self._settings, self._entry, irrelevant, is_measured=is_measured)
+            return made.settings_hash in hashes or self._is_equal_in_strata(
+                made, partial(strata.source_hashes, self._settings, self._entry)
+            )
 
         status = self._status(self._tables.video_path(self._entry.key), {SOURCE_VERSION: is_equal}, 1)
+        if is_measured or status.is_done:
+            self._irrelevant = irrelevant
         if status.reason == _SETTINGS_CHANGED and (row := self._video_row()) is not None:
             here = str(self._entry.path)
             if row.path != here:
@@ -147,9 +159,13 @@ class _Look:
         return status
 
     def windows(self) -> AssetStatus:
+        """Return the state of the windows; asked after `source`."""
+
         def is_equal(made: Provenance) -> bool:
             self._strata = made.sampled.strata if made.sampled else 0
-            return made.settings_hash in windows_hashes(self._settings, self._entry, excluded=self._excluded)
+            return made.settings_hash in windows_hashes(
+                self._settings, self._entry, self._irrelevant, self._excluded
+            )
 
         def is_equal_in_strata(made: Provenance) -> bool:
             self._strata = made.target
@@ -177,7 +193,7 @@ class _Look:
         if is_of_strata and self._excludes and status.reason not in (SOURCE_CHANGED, _SETTINGS_CHANGED):
             return AssetStatus("stale", EXCLUSIONS_CHANGED)
         if status.reason == _SETTINGS_CHANGED and has_other_exclusions(
-            made, self._settings, self._entry, self._excluded
+            made, self._settings, self._entry, self._irrelevant, self._excluded
         ):
             return AssetStatus("stale", EXCLUSIONS_CHANGED)
         return status
@@ -187,7 +203,7 @@ class _Look:
 
         def is_equal(made: Provenance) -> bool:
             return made.settings_hash in patches_hashes(
-                self._settings, self._entry, category, excluded=self._excluded
+                self._settings, self._entry, category, self._irrelevant, self._excluded
             )
 
         def is_equal_in_strata(made: Provenance) -> bool:
@@ -297,7 +313,7 @@ class _Look:
         row = self._video_row()
         if row is None or not self._is_of_film(row.source_fingerprint):
             return None
-        return Rect(row.active_x, row.active_y, row.active_width, row.active_height)
+        return active_area(row, self._settings.base.working_size)
 
     def _is_equal_in_strata(
         self, made: Provenance, hashes: Callable[[frozenset[str]], strata.StrataHashes]
@@ -306,9 +322,9 @@ class _Look:
 
         The row of the film is read only where it decides: it costs 10 times a footer (0.8 ms).
         """
-        if made.settings_hash in hashes(frozenset()):
+        if made.settings_hash in hashes(self._irrelevant):
             return True
-        if made.settings_hash not in hashes(BY_FILM):
+        if made.settings_hash not in hashes(BY_FILM | self._irrelevant):
             return False
         row = self._video_row()
         return (

@@ -53,6 +53,8 @@ class StrataHashes:
     hash_of: Callable[[_Values], str]
 
     def __iter__(self) -> Iterator[str]:
+        if self.base.working_size == "native" and "working_size" not in self.irrelevant:
+            return  # that release knew no such setting
         choices = [
             get_args(BaseSettings.model_fields[name].annotation)
             if name in self.irrelevant
@@ -71,7 +73,7 @@ def source_hashes(
     def hash_of(values: _Values) -> str:
         return _hash({"name": entry.name, "path": str(entry.path), **values})
 
-    return StrataHashes(settings.base, ("interlaced",), irrelevant, hash_of)
+    return StrataHashes(settings.base, ("interlaced",), irrelevant - {"working_size"}, hash_of)
 
 
 def windows_hashes(

@@ -16,7 +16,15 @@ import cv2
 import numpy as np
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import WINDOWS, Completion, DataSet, Failure, picture_name, shortfall
+from dataset_assets.dataset import (
+    WINDOWS,
+    Completion,
+    DataSet,
+    Failure,
+    picture_name,
+    shortfall,
+    what_it_holds,
+)
 from dataset_assets.gallery.exclusion_states import Exclusion, ExclusionStates
 from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
@@ -158,6 +166,11 @@ class VideoPage:
     formats: Mapping[str, int]
     pictures: Collection[str]
     cover: str
+
+    @property
+    def holds(self) -> str:
+        """What the film holds, where that is less than its coded size; else empty."""
+        return what_it_holds(self.row) if self.row else ""
 
     @property
     def candidates(self) -> int:

@@ -17,6 +17,7 @@ from dataset_assets.dataset import (
     WINDOWS_VERSION,
     DataSet,
     TripletPaths,
+    active_area,
     irrelevant_by_row,
     irrelevant_settings,
     patch_hashes,
@@ -33,7 +34,7 @@ from dataset_assets.generate.ledger import PatchLedger, WindowLedger
 from dataset_assets.generate.plan import plan_categories
 from dataset_assets.patches import PatchPlan, PlannedPatch
 from dataset_assets.tables import PatchRow, Provenance, Sampled, VideoRow
-from dataset_assets.video import Extent, Fingerprint, Rect, VideoInfo
+from dataset_assets.video import Extent, Fingerprint, VideoInfo
 from dataset_assets.windows import Exclusions, about_time_base
 
 # Stands where a film was not probed; a table that was placed in it says what its candidates lie in.
@@ -63,7 +64,9 @@ class FilmIdentity:
     @classmethod
     def of_info(cls, info: VideoInfo, excluded: frozenset[int]) -> FilmIdentity:
         """Return the identity of a film that was probed."""
-        irrelevant = irrelevant_settings(converted=info.colour.is_converted, interlaced=info.interlaced)
+        irrelevant = irrelevant_settings(
+            converted=info.colour.is_converted, interlaced=info.interlaced, enlarged=info.is_enlarged
+        )
         return cls(info.fingerprint, irrelevant, info.extent, info.duration_s, info.time_base, excluded)
 
     @classmethod
@@ -184,8 +187,7 @@ def recorded_film(
         return None
     excluded = data_set.excluded_windows.read(entry.key)
     film = FilmIdentity.of_row(row, _fingerprint(row, entry), excluded)
-    area = Rect(row.active_x, row.active_y, row.active_width, row.active_height)
-    return film, plan_categories(settings, entry, area)
+    return film, plan_categories(settings, entry, active_area(row, settings.base.working_size))
 
 
 def _fingerprint(row: VideoRow, entry: VideoEntry) -> Fingerprint:

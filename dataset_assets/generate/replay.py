@@ -45,7 +45,8 @@ class Replay:
             DatasetAssetsError: The windows table is damaged, or from a newer release.
         """
         entry = settings.video(key)
-        info = probe(entry.path, interlaced=settings.base.interlaced)
+        base = settings.base
+        info = probe(entry.path, interlaced=base.interlaced, working_size=base.working_size)
         made = data_set.tables.read_provenance(data_set.tables.windows_path(key))
         if made is not None and not made.source_fingerprint.has_same_content(info.fingerprint):
             raise SourceChangedError(

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
+import numpy as np
+
 from dataset_assets.config import VideoEntry
 from dataset_assets.dataset import TripletPaths, content_hash
 from dataset_assets.frames import FileKind
@@ -69,7 +71,7 @@ def untried_row(placement: Placement, reason: str, time_s: float = 0.0) -> Windo
 
 def video_row(entry: VideoEntry, info: VideoInfo) -> VideoRow:
     """Return the row of a probed film; what is absent is null in the table and 0 in `VideoInfo`."""
-    geometry, colour = info.geometry, info.colour
+    geometry, colour, held = info.geometry, info.colour, info.true_resolution
     working_width, working_height = geometry.working_size
     return VideoRow(
         name=entry.name,
@@ -105,6 +107,10 @@ def video_row(entry: VideoEntry, info: VideoInfo) -> VideoRow:
         working_height=working_height,
         warnings=info.warnings,
         probed_at=datetime.now(UTC),
+        native_width=held.width if held else None,
+        native_height=held.height if held else None,
+        # With the precision of its column.
+        native_z=float(np.float32(held.z)) if held else None,
     )
 
 

@@ -75,8 +75,11 @@ def probe_video(settings: Settings, key: str, *, on_busy: OnBusy | None = None) 
     ):
         info = _probe(settings, entry, data_set, work)
         row = video_row(entry, info)
-        irrelevant = irrelevant_settings(converted=info.colour.is_converted, interlaced=info.interlaced)
-        hash_ = source_hashes(settings, entry, irrelevant).written
+        irrelevant = irrelevant_settings(
+            converted=info.colour.is_converted, interlaced=info.interlaced, enlarged=info.is_enlarged
+        )
+        is_measured = info.true_resolution is not None
+        hash_ = source_hashes(settings, entry, irrelevant, is_measured=is_measured).written
         provenance = Provenance(hash_, info.fingerprint, SOURCE_VERSION, complete=True, target=1)
         work.write_table(data_set.tables.video_path(key), VIDEOS, [row], provenance)
     return row
@@ -229,9 +232,9 @@ def _probe(settings: Settings, entry: VideoEntry, data_set: DataSet, work: Video
     Raises:
         VideoError: The film cannot be read, must not be used, or was changed while it was probed.
     """
-    is_object = isinstance(entry.path, Address)
+    base, is_object = settings.base, isinstance(entry.path, Address)
     if not is_object and not is_there(entry.path):
-        return probe(entry.path, interlaced=settings.base.interlaced)  # which says so
+        return probe(entry.path, interlaced=base.interlaced, working_size=base.working_size)  # which says so
     away: ProgressFile | None = None
     try:
         for delay_s in RETRY_DELAYS_S:
@@ -239,7 +242,7 @@ def _probe(settings: Settings, entry: VideoEntry, data_set: DataSet, work: Video
                 state = FileState.of(entry.path)
                 if away is not None:
                     away.remove()
-                return _probe_once(entry.path, settings.base.interlaced, state)
+                return _probe_once(entry.path, base.interlaced, base.working_size, state)
             except (OSError, VideoError) as error:
                 is_lost = isinstance(error, SourceLostError) or (
                     isinstance(error, OSError) and error.errno in FAILING_ERRNOS
@@ -251,15 +254,20 @@ def _probe(settings: Settings, entry: VideoEntry, data_set: DataSet, work: Video
                 away = data_set.progress_file(progress, work)
             away.update(is_news=True)
             pause(delay_s)
-        return probe(entry.path, interlaced=settings.base.interlaced)
+        return probe(entry.path, interlaced=base.interlaced, working_size=base.working_size)
     finally:
         if away is not None:
             away.remove()
 
 
 @lru_cache(maxsize=8)
-def _probe_once(path: FilmPath, interlaced: Literal["refuse", "deinterlace"], state: FileState) -> VideoInfo:
-    info = probe(path, interlaced=interlaced)
+def _probe_once(
+    path: FilmPath,
+    interlaced: Literal["refuse", "deinterlace"],
+    working_size: Literal["coded", "native"],
+    state: FileState,
+) -> VideoInfo:
+    info = probe(path, interlaced=interlaced, working_size=working_size)
     now = FileState.of(path)
     if (now.size_bytes, now.version) != (state.size_bytes, state.version):
         raise SourceChangedError(

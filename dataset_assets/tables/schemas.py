@@ -104,6 +104,20 @@ VIDEOS: pa.Schema = pa.schema(
         _column("working_height", _INT32, "Height of the working frame in pixels."),
         _column("warnings", pa.list_(_STRING), "What was guessed, ignored or left out, one message each."),
         _column("probed_at", _TIMESTAMP, "When the source file was read."),
+        _column(
+            "native_width",
+            _INT32,
+            "Pixels of the width that the film holds, enlarged to `width`; equal where no enlargement was "
+            "found, null where it was not looked for.",
+            nullable=True,
+        ),
+        _column("native_height", _INT32, "The same of the height.", nullable=True),
+        _column(
+            "native_z",
+            _FLOAT32,
+            "How clear the trace of an enlargement is: from 7 on it is sure, from 5 on suspected.",
+            nullable=True,
+        ),
     ]
 )
 """One row in each file: the video as it was probed."""
@@ -311,6 +325,9 @@ class VideoRow:
     working_height: int
     warnings: tuple[str, ...]
     probed_at: datetime
+    native_width: int | None = None
+    native_height: int | None = None
+    native_z: float | None = None
 
     @property
     def source_fingerprint(self) -> Fingerprint:

@@ -63,7 +63,8 @@ def compare_with_source(
     if provenance is None or not windows_are_current(settings, entry, data_set, tables):
         return found
     try:
-        info = probe(entry.path, interlaced=settings.base.interlaced)
+        base = settings.base
+        info = probe(entry.path, interlaced=base.interlaced, working_size=base.working_size)
         if not info.fingerprint.has_same_content(provenance.source_fingerprint):
             found.notes.append("the film has changed since, so nothing was compared with it")
             return found
@@ -97,14 +98,18 @@ def _compare_row(
         return
     provenance = tables.provenances[path]
     if provenance.code_version != SOURCE_VERSION or provenance.settings_hash not in source_hashes(
-        settings, entry, irrelevant_by_row(tables.video)
+        settings,
+        entry,
+        irrelevant_by_row(tables.video),
+        is_measured=tables.video.native_z is not None,
     ):
         return
+    recorded = tables.video
     probed = video_row(entry, plan.info)
-    if (
-        replace(probed, probed_at=tables.video.probed_at, fingerprint=tables.video.fingerprint)
-        != tables.video
-    ):
+    probed = replace(probed, probed_at=recorded.probed_at, fingerprint=recorded.fingerprint)
+    if recorded.native_z is None:  # of a release that did not measure it
+        probed = replace(probed, native_width=None, native_height=None, native_z=None)
+    if probed != recorded:
         found.repair.tables.add(path)
         found.add(Kind.TABLE, path.relative_to(data_set.folder), "describes another film than probing finds")
 

@@ -75,12 +75,14 @@ def _findings(
     if info.parts:
         raise NoReferenceError("ffmpeg finds no frames by their time in a film whose clock is set back")
     size = info.geometry.working_size
-    why = "finds no frame"
+    why, is_scaled_down = "finds no frame", info.geometry.held is not None
     for frame in decodings(info.path, pts, info.time_base, info.start_pts):
         picture = convert_frame(frame, size, scale_first=not scales_last(settings.base.colour_order))
         findings = []
         for row in rows:
-            if difference := _difference(frame, picture, size, root / row.gt_path, row, min_luma_db):
+            expected = size if is_scaled_down else frame.working_size
+            path = root / row.gt_path
+            if difference := _difference(frame, picture, expected, path, row, min_luma_db):
                 findings.append(Finding(Kind.COLOUR, row.gt_path, f"{difference}; {REMEDY}"))
         if not findings or not _is_another_frame(info, pts, frame):
             return findings
@@ -115,13 +117,13 @@ def _is_another_frame(info: VideoInfo, pts: int, frame: DecodedFrame) -> bool:
 def _difference(
     frame: DecodedFrame,
     picture: Picture,
-    size: tuple[int, int],
+    expected: tuple[int, int],
     path: Path,
     row: PatchRow,
     min_luma_db: float,
 ) -> str:
     """Describe how a GT differs from the reference; empty if it does not, or cannot be read."""
-    expected = frame.working_size
+    size = picture.shape[1::-1]
     if max(abs(one - other) for one, other in zip(size, expected, strict=True)) > MAX_SIZE_ERROR:
         return (
             f"is cut from a picture of {size[0]}x{size[1]}, while the reference conversion (stream "

@@ -11,7 +11,7 @@ from dataset_assets.video.damage import show_blocks
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.film_files import FileState, is_there, look_at, seen, why_unseen
 from dataset_assets.video.fingerprint import Fingerprint
-from dataset_assets.video.geometry import MAX_LONGER_SIDE, Rect
+from dataset_assets.video.geometry import MAX_LONGER_SIDE, FrameGeometry, Orientation, Rect
 from dataset_assets.video.opening import open_briefly
 from dataset_assets.video.parameters import has_parameters
 from dataset_assets.video.planes import luma_8bit, plane_samples
@@ -19,6 +19,7 @@ from dataset_assets.video.probing import VideoInfo, probe
 from dataset_assets.video.render import PREVIEW_WIDTH, CropRenderer, PreviewRenderer, preview_luma
 from dataset_assets.video.source import RETRY_DELAYS_S, Source
 from dataset_assets.video.timeline import Extent, Span, Timeline
+from dataset_assets.video.true_resolution import TrueResolution
 
 __all__ = [
     "CONTAINERS",
@@ -30,12 +31,15 @@ __all__ = [
     "Extent",
     "FileState",
     "Fingerprint",
+    "FrameGeometry",
     "FrameReader",
+    "Orientation",
     "PreviewRenderer",
     "Rect",
     "Source",
     "Span",
     "Timeline",
+    "TrueResolution",
     "VideoInfo",
     "bake_lut",
     "combed_share",

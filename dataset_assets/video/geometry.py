@@ -15,6 +15,8 @@ MAX_LONGER_SIDE = 1920
 # Encoders round the aspect ratio of cropped films (2740:2739, 224:225): resampling a whole picture for less
 # than a percent would blur it and correct nothing that anyone could see.
 NEGLIGIBLE_SAR_ERROR = Fraction(1, 100)
+# What a film holds counts as less than a working frame from here on: below, scaling costs more than it mends.
+LESS_THAN_FULL = Fraction(95, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +86,45 @@ class FrameGeometry:
         coded_height: Height of the decoded picture in pixels.
         sar: Width of a coded pixel over its height.
         orientation: How the picture is turned upright.
+        held: (width, height) that the coded frame holds and the working frame does not exceed; None where
+            that follows from the coded size alone.
     """
 
     coded_width: int
     coded_height: int
     sar: Fraction = Fraction(1)
     orientation: Orientation = Orientation()
+    held: tuple[int, int] | None = None
 
     @property
     def scaled_size(self) -> tuple[int, int]:
         """(width, height) of the working frame before it is turned upright."""
+        width, height = self._full_size
+        shrink = Fraction(1) if self.held is None else self.share_held(self.held)
+        return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+    @property
+    def _full_size(self) -> tuple[int, int]:
+        """(width, height) of the working frame that follows from the coded size, not upright."""
         sar = self.sar if abs(self.sar - 1) >= NEGLIGIBLE_SAR_ERROR else Fraction(1)
         # Square pixels by shrinking the longer side of the pixel: widening would invent detail.
         width = self.coded_width * min(Fraction(1), sar)
         height = self.coded_height * min(Fraction(1), 1 / sar)
         shrink = min(Fraction(1), MAX_LONGER_SIDE / max(width, height))
         return max(1, round(width * shrink)), max(1, round(height * shrink))
+
+    def share_held(self, held: tuple[int, int]) -> Fraction:
+        """Return the share of the working frame's sides that a film holds, along the axis with less of it.
+
+        Args:
+            held: (width, height) in coded pixels.
+
+        Returns:
+            1 where that is so little less than all that it is negligible.
+        """
+        width, height = self._full_size
+        share = min(Fraction(held[0], width), Fraction(held[1], height))
+        return share if share < LESS_THAN_FULL else Fraction(1)
 
     @property
     def working_size(self) -> tuple[int, int]:

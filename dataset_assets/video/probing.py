@@ -40,6 +40,7 @@ from dataset_assets.video.side_data import frame_side_data
 from dataset_assets.video.stereo import refuse_both_eyes
 from dataset_assets.video.survey import RATE_TOLERANCE, Survey, survey
 from dataset_assets.video.timeline import Extent, Timeline
+from dataset_assets.video.true_resolution import TrueResolution, measure
 
 # Keyframes from the start on that are tried for sound frames.
 MAX_HEAD_ATTEMPTS = 20
@@ -61,6 +62,7 @@ class VideoInfo:
         colour: Colour tags, guesses filled in.
         parameters: What each frame of a window must have.
         active: Working-frame rectangle inside the black bars.
+        true_resolution: The size that it had before it was enlarged; None where that could not be measured.
         frame_rate: Average frames per second.
         time_base: Seconds per PTS tick.
         parts: Its parts where its clock is set back, else none.
@@ -85,6 +87,7 @@ class VideoInfo:
     colour: Colour
     parameters: FrameParameters
     active: Rect
+    true_resolution: TrueResolution | None
     frame_rate: Fraction
     time_base: Fraction
     parts: tuple[Part, ...]
@@ -95,6 +98,12 @@ class VideoInfo:
     max_cll: int
     mastering_max_nits: float
     warnings: tuple[str, ...]
+
+    @property
+    def is_enlarged(self) -> bool:
+        """Whether the film holds less than its full working frame, as far as that is sure."""
+        held = self.true_resolution
+        return held is not None and held.is_sure and self.geometry.share_held((held.width, held.height)) < 1
 
     @property
     def start_pts(self) -> int:
@@ -127,12 +136,19 @@ class VideoInfo:
         return None if self.vfr else self.frame_ticks * 3 // 2
 
 
-def probe(path: FilmPath, *, interlaced: Literal["refuse", "deinterlace"] = "refuse") -> VideoInfo:
+def probe(
+    path: FilmPath,
+    *,
+    interlaced: Literal["refuse", "deinterlace"] = "refuse",
+    working_size: Literal["coded", "native"] = "coded",
+) -> VideoInfo:
     """Probe a film.
 
     Args:
         path: The file.
         interlaced: What is done with interlaced films.
+        working_size: Whether the working frame follows from the coded size alone, or is no larger than what a
+            film holds.
 
     Returns:
         What was found.
@@ -145,7 +161,8 @@ def probe(path: FilmPath, *, interlaced: Literal["refuse", "deinterlace"] = "ref
             encryption_warnings = refuse_encrypted(path, whole_file.stream)
             parts, part_warnings = find_parts(path, whole_file)
         with FrameReader(path, parts=parts) as reader:
-            return _probe(reader, path, parts, interlaced, (*encryption_warnings, *part_warnings))
+            warnings = (*encryption_warnings, *part_warnings)
+            return _probe(reader, path, parts, interlaced, working_size, warnings)
     except av.FFmpegError as error:
         raise VideoError(f"it cannot be read as a film ({error.strerror})", "replace the file") from error
 
@@ -155,6 +172,7 @@ def _probe(
     path: FilmPath,
     parts: tuple[Part, ...],
     interlaced: Literal["refuse", "deinterlace"],
+    working_size: Literal["coded", "native"],
     warnings: Sequence[str],
 ) -> VideoInfo:
     whole = Timeline(tuple(reader.spans()))
@@ -178,6 +196,10 @@ def _probe(
     is_flagged = samples.is_flagged_interlaced
     scans.look_around(reader, found.keyframes, geometry.coded_height, is_flagged=is_flagged)
     scan = scans.verdict(interlaced, is_flagged=is_flagged)
+    inside = (samples.bars or Bars(0, 0, 0, 0)).beside(hidden)
+    resolution = measure(samples.lines, inside, codec.codec.canonical_name, interlaced=scan.interlaced)
+    if working_size == "native" and resolution is not None and resolution.is_sure:
+        geometry = replace(geometry, held=(resolution.width, resolution.height))
     active, active_warnings = _active_area(samples.bars, hidden, geometry)
     frame_rate, rate_warnings = _frame_rate(reader, found)
     fingerprint = Fingerprint.of(path)
@@ -193,6 +215,7 @@ def _probe(
         colour=colour,
         parameters=samples.parameters,
         active=active,
+        true_resolution=resolution,
         frame_rate=frame_rate,
         time_base=reader.time_base,
         parts=parts,

@@ -1,4 +1,4 @@
-"""Frames spread over a film: which parameters most of them have, their bars, and what they are flagged as.
+"""Frames spread over a film: which parameters most of them have, their bars, their flags, and lines of them.
 
 Not here: which places are sampled (`survey`), and what follows for the film (`probing`).
 """
@@ -19,8 +19,9 @@ from dataset_assets.errors import VideoError
 from dataset_assets.video.active_area import Bars, find_bars
 from dataset_assets.video.decode import CorruptFrameError, FrameReader
 from dataset_assets.video.parameters import FrameParameters, frame_parameters
-from dataset_assets.video.planes import luma_8bit
+from dataset_assets.video.planes import luma_8bit, plane_samples
 from dataset_assets.video.stereo import refuse_both_eyes
+from dataset_assets.video.true_resolution import FrameLines
 
 # A film with fewer keyframes is looked at inside its GOPs too: its one keyframe may be black.
 MIN_SAMPLES = 4
@@ -38,6 +39,7 @@ class Samples:
         parameters: The parameters that most frames have.
         bars: The black bars of these frames, inside of hidden lines; None where all of them are black.
         is_flagged_interlaced: Whether most of these frames are flagged as interlaced.
+        lines: Some rows and columns of each of these frames.
         warnings: How much of the film has other parameters.
     """
 
@@ -45,6 +47,7 @@ class Samples:
     parameters: FrameParameters
     bars: Bars | None
     is_flagged_interlaced: bool
+    lines: tuple[FrameLines, ...]
     warnings: tuple[str, ...]
 
 
@@ -71,7 +74,9 @@ def look_at_samples(
     if most is not head:
         look = _Look(reader, most, hidden)
         bars = look.find_bars(_sampled_frames(reader, keyframes))
-    return Samples(look.first, look.parameters, bars, look.is_flagged_interlaced, look.warnings())
+    return Samples(
+        look.first, look.parameters, bars, look.is_flagged_interlaced, tuple(look.lines), look.warnings()
+    )
 
 
 class _Look:
@@ -83,6 +88,7 @@ class _Look:
         self._reader = reader
         self._rows = slice(hidden.top, first.height - hidden.bottom)
         self._columns = slice(hidden.left, first.width - hidden.right)
+        self.lines: list[FrameLines] = []
         self._count = self._interlaced = 0
         self._others: dict[FrameParameters, av.VideoFrame] = {}
         self._counts: Counter[FrameParameters] = Counter()
@@ -130,6 +136,8 @@ class _Look:
     def _taken(self, frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
         self._count += 1
         self._interlaced += frame.interlaced_frame
+        luma = plane_samples(frame, frame.planes[0])
+        self.lines.append(FrameLines.of(luma, frame.format.components[0].bits))
         return luma_8bit(frame)[self._rows, self._columns]
 
 

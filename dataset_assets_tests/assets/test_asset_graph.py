@@ -19,6 +19,7 @@ source_video <-
   step source_video, pool decode, subset False
   check colours_tagged by videos
   check source_unchanged by videos
+  check true_resolution by videos
 scene_windows <- source_video
   group training_set, partitions videos, kinds ffmpeg opencv parquet
   step make_triplets, pool decode, subset True

@@ -47,6 +47,7 @@ gigabytes float
 size text
 colour text
 working_frame text
+true_resolution text
 active_area text
 warnings text
 gallery url

@@ -325,9 +325,9 @@ def test_a_film_that_is_away_when_it_is_probed_is_shown_away(
             raise error
         return FileState.of(path)
 
-    def probed(path: Path, interlaced: Any, state: FileState) -> Any:
+    def probed(*arguments: Any) -> Any:
         going_on.append(data_set.progress())
-        return probe_once(path, interlaced, state)
+        return probe_once(*arguments)
 
     def wait(_: float) -> None:
         (progress,) = data_set.progress()

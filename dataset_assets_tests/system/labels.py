@@ -10,6 +10,7 @@ SOURCE_LABELS = [
     "size",
     "colour",
     "working_frame",
+    "true_resolution",
     "active_area",
     "warnings",
     "gallery",

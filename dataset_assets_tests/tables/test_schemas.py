@@ -66,6 +66,9 @@ working_width int32
 working_height int32
 warnings list<item: string>
 probed_at timestamp[us, tz=UTC]
+native_width int32?
+native_height int32?
+native_z float?
 """
 
 WINDOWS_COLUMNS = """
