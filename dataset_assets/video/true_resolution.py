@@ -27,7 +27,7 @@ ENLARGED_Z, SUSPECT_Z = 7.0, 5.0
 MOST_LINES = 270
 # Frames below which nothing is measured, and lengths of an axis.
 MIN_FRAMES, MIN_LENGTH = 3, 320
-# Lines behind a bar's edge, into which a codec smears it: with it a 1280x720 film with bars of 85 lines read z 38.
+# Lines behind the edge of a bar, into which a codec smears it: with them a film with bars read z 38.
 EDGE_LINES = 4
 # Lines that differ by less, in levels of 255, are bars and skies: their signs are those of noise.
 MIN_DEVIATION = 1.0
