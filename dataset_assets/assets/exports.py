@@ -76,6 +76,7 @@ class ExportConfig(dg.Config):
     formats: list[str] = Field(default=[], description="Names of the formats; all by default.")
     frames: int = Field(default=7, description="LR frames of each window: 5 or 7.")
     gt: str = Field(default="middle", description="Ground truth of the middle frame, or of all frames.")
+    lr: str = Field(default="clean", description="LR as it was scaled down, or as degrade made it: degraded.")
     val_videos: list[str] = Field(default=[], description="Keys of the films for validation.")
     val_share: float = Field(default=0.0, description="Share of the films for validation.")
     copies_gt: bool = Field(default=False, description="Whether GT files are copied and not hard-linked.")
@@ -93,6 +94,7 @@ class ExportConfig(dg.Config):
             formats=list(options.formats),
             frames=options.frames,
             gt=options.gt,
+            lr=options.lr,
             val_videos=list(options.val_videos),
             val_share=options.val_share,
             copies_gt=options.copies_gt,
@@ -109,6 +111,7 @@ class ExportConfig(dg.Config):
             formats=tuple(self.formats),
             frames=cast("Any", self.frames),
             gt=cast("Any", self.gt),
+            lr=cast("Any", self.lr),
             val_videos=tuple(self.val_videos),
             val_share=self.val_share,
             copies_gt=self.copies_gt,

@@ -23,6 +23,7 @@ from dataset_assets.exports import (
     Frames,
     GtFrames,
     LayoutName,
+    Lr,
     plan_export,
     write_export,
 )
@@ -37,6 +38,7 @@ def asked(
     formats: Sequence[str],
     frames: int,
     gt: str,
+    lr: str,
     val_videos: Sequence[str],
     val_share: float,
     copies_gt: bool,
@@ -50,6 +52,7 @@ def asked(
         formats=tuple(formats),
         frames=cast("Frames", frames),
         gt=cast("GtFrames", gt),
+        lr=cast("Lr", lr),
         val_videos=tuple(val_videos),
         val_share=val_share,
         copies_gt=copies_gt,
@@ -136,9 +139,10 @@ def _planned(plan: ExportPlan) -> str:
     if chosen.set_apart:
         split += f", {counted(chosen.set_apart, 'triplet')} set apart for validation left out"
     linked = ", GT hard-linked" if plan.links_gt else ""
+    degraded = ", LR degraded" if chosen.options.lr == "degraded" else ""
     return (
         f"{plan.layout.name}: {counted(len(chosen.items), 'triplet')} of "
-        f"{', '.join(chosen.categories)}{split}; about {decimal(plan.size.size_bytes)}{linked}, "
+        f"{', '.join(chosen.categories)}{split}; about {decimal(plan.size.size_bytes)}{linked}{degraded}, "
         f"{decimal(plan.free_bytes)} free; gt_size at most {chosen.max_gt_size}"
     )
 

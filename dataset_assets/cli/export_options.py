@@ -36,6 +36,9 @@ Where = Annotated[
 Formats = Annotated[str, typer.Option(help="Formats, separated by commas; all by default.")]
 Frames = Annotated[int, typer.Option(help="LR frames of each window: 5 or 7.")]
 Gt = Annotated[str, typer.Option(help="Ground truth of the middle frame, or of all frames: middle or all.")]
+Lr = Annotated[
+    str, typer.Option(help="LR as it was scaled down, or as `degrade` made it: clean or degraded.")
+]
 ValVideos = Annotated[
     str,
     typer.Option(

@@ -405,6 +405,7 @@ def export(
     formats: export_options.Formats = "",
     frames: export_options.Frames = 7,
     gt: export_options.Gt = "middle",
+    lr: export_options.Lr = "clean",
     val_videos: export_options.ValVideos = "",
     val_share: export_options.ValShare = 0.0,
     copy: export_options.Copy = False,
@@ -419,7 +420,7 @@ def export(
         names = [name for text in category or () for name in _split(text)]
         videos = _split(val_videos)
         options = asked(
-            layout, names, where, _split(formats), frames, gt, videos, val_share, copy, not uncurated
+            layout, names, where, _split(formats), frames, gt, lr, videos, val_share, copy, not uncurated
         )
         settings = load_settings(config_path(config))
         if not export_dataset(settings, options, folder, console, workers=workers):

@@ -26,6 +26,7 @@ from dataset_assets.dataset.degraded import (
     degraded_path,
     named_degraded,
     read_recorded,
+    with_degraded,
 )
 from dataset_assets.dataset.duplicates import Duplicates, current_duplicates, duplicates_of
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
@@ -199,4 +200,5 @@ __all__ = [
     "windows_hashes",
     "windows_per_s",
     "windows_to_do",
+    "with_degraded",
 ]

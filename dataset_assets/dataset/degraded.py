@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from dataset_assets.config import DegradationStep, Settings
+from dataset_assets.counting import counted
 from dataset_assets.dataset.table_store import TableStore
-from dataset_assets.dataset.triplets import TripletFile, triplet_files
+from dataset_assets.dataset.triplets import Triplet, TripletFile, triplet_files
 from dataset_assets.degradation import DEGRADATION_VERSION
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.frames import DEGRADED_FOLDER, FileKind
-from dataset_assets.tables import DegradedRow, PatchRow
+from dataset_assets.tables import DegradedRow, PatchFile, PatchRow
 
 _HASH_BYTES = 8
 
@@ -78,6 +79,57 @@ def current_degraded(
         and row.is_of(by_id[row.patch_id])
         and wanted_hash in (None, row.degradation_hash)
     }
+
+
+def with_degraded(
+    tables: TableStore, triplets: Sequence[Triplet], wanted: Mapping[str, str] | None = None
+) -> list[Triplet]:
+    """Return triplets with their degraded stack as their `LR_7frames`, and no other LR.
+
+    Args:
+        tables: The tables of the data set.
+        triplets: The triplets.
+        wanted: The `degradation_hash` that stacks must have, by category. By default any, but one alone in
+            each category.
+
+    Raises:
+        DatasetAssetsError: A triplet has no degraded stack, or one that is stale, or a category has some of
+            different steps; or a table cannot be read.
+    """
+    found: dict[tuple[str, str], dict[str, DegradedRow]] = {}
+    by_video: dict[tuple[str, str], list[PatchRow]] = {}
+    for each in triplets:
+        by_video.setdefault((each.category, each.video), []).append(each.row)
+    for (category, key), patches in by_video.items():
+        recorded = tables.read_degradations(category, key)
+        found[category, key] = current_degraded(patches, recorded, (wanted or {}).get(category))
+    missing = [each for each in triplets if each.row.patch_id not in found[each.category, each.video]]
+    if missing:
+        raise DatasetAssetsError(
+            f"{len(missing):,} of {counted(len(triplets), 'selected patch')} have no degraded LR, or a stale "
+            f"one, such as {missing[0].category}/{missing[0].row.patch_id}",
+            "run `dataset-assets degrade` first, or take the clean LR.",
+        )
+    _refuse_mixed(found)
+    return [_degraded(each, found[each.category, each.video][each.row.patch_id]) for each in triplets]
+
+
+def _refuse_mixed(found: Mapping[tuple[str, str], Mapping[str, DegradedRow]]) -> None:
+    hashes: dict[str, set[str]] = {}
+    for (category, _), rows in found.items():
+        hashes.setdefault(category, set()).update(row.degradation_hash for row in rows.values())
+    mixed = sorted(category for category, each in hashes.items() if len(each) > 1)
+    if mixed:
+        raise DatasetAssetsError(
+            f"The LR of {mixed[0]} was degraded by different steps",
+            "run `dataset-assets degrade`, which makes the older ones again.",
+        )
+
+
+def _degraded(triplet: Triplet, row: DegradedRow) -> Triplet:
+    others = [file for file in triplet.row.files if not file.kind.is_lr]
+    stack = PatchFile(FileKind.LR7, row.path, row.size_bytes, row.content_hash)
+    return replace(triplet, row=triplet.row.with_files([*others, stack]))
 
 
 def named_degraded(tables: TableStore, category: str, key: str) -> list[DegradedRow]:

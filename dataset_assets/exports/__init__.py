@@ -13,7 +13,7 @@ Example:
 from dataset_assets.exports.checking import ExportFindings, check_export, summary
 from dataset_assets.exports.layouts import LAYOUTS
 from dataset_assets.exports.layouts.protocol import Layout
-from dataset_assets.exports.options import LAYOUT_NAMES, ExportOptions, Frames, GtFrames, LayoutName
+from dataset_assets.exports.options import LAYOUT_NAMES, ExportOptions, Frames, GtFrames, LayoutName, Lr
 from dataset_assets.exports.planning import (
     ExportPlan,
     default_folder,
@@ -35,6 +35,7 @@ __all__ = [
     "GtFrames",
     "Layout",
     "LayoutName",
+    "Lr",
     "check_export",
     "default_folder",
     "exports_to_refresh",

@@ -5,7 +5,7 @@ Here: what is found. Not here: how a layout is read (`layouts`), and repairing, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +14,11 @@ from typing import Final, cast
 import numpy as np
 
 from dataset_assets.counting import counted
-from dataset_assets.exports.layouts.protocol import Reader, Stored
-from dataset_assets.exports.pictures import Picture, decode
+from dataset_assets.exports.layouts.protocol import Kind, Reader, Stored
+from dataset_assets.exports.pictures import Picture, TripletReader, decode
 from dataset_assets.exports.planning import ExportPlan
 from dataset_assets.exports.publishing import count_files, read_record
-from dataset_assets.exports.selected import Item
+from dataset_assets.exports.selected import Item, lr_file
 from dataset_assets.exports.units import read_units
 from dataset_assets.frames import MIDDLE_FRAME
 from dataset_assets.patches import Kernel, downscale, whole_png_size
@@ -35,7 +35,8 @@ class ExportFindings:
     Attributes:
         counts: What is missing in it, and what is too much.
         opens: Pictures that are missing or damaged, or have another size than their rows.
-        aligned: Triplets whose middle LR frame is not the downscale of their GT.
+        aligned: Triplets whose middle LR frame is not the downscale of their GT, or not that of the degraded
+            stack.
         triplets: Triplets that were opened.
         compared: Triplets that were compared.
     """
@@ -61,9 +62,14 @@ def check_export(plan: ExportPlan, *, on_triplets: Callable[[int], None] = lambd
     folder, items = plan.folder, plan.selected.items
     _check_counts(plan, folder, found)
     compared = {item.name for item in items[:: max(1, len(items) // ALIGNED_SAMPLE)]}
+    source = TripletReader(plan.data_set, plan.selected.options.frames)
     with closing(plan.layout.reader(folder, plan.selected)) as reader:
         for item in items:
-            _check_item(reader, item, found, compares=item.name in compared)
+            pictures = _check_item(reader, item, found, compares=item.name in compared)
+            if pictures and plan.selected.options.lr == "degraded":
+                _check_degraded(source, item, pictures, found)
+            elif pictures:
+                _check_aligned(item, pictures, found)
             on_triplets(1)
     return found
 
@@ -92,7 +98,8 @@ def _check_counts(plan: ExportPlan, folder: Path, found: ExportFindings) -> None
         found.counts.append(f"{counted(files, 'file')} instead of {record['files']:,}")
 
 
-def _check_item(reader: Reader, item: Item, found: ExportFindings, *, compares: bool) -> None:
+def _check_item(reader: Reader, item: Item, found: ExportFindings, *, compares: bool) -> dict[Kind, Picture]:
+    """Open a triplet; return the middle frames of a sound one that is to be compared."""
     found.triplets += 1
     try:
         stored = list(reader.stored(item))
@@ -104,16 +111,28 @@ def _check_item(reader: Reader, item: Item, found: ExportFindings, *, compares: 
         )
     except (OSError, LookupError, ValueError) as error:
         found.opens.append(f"{item.name}: {error}")
-        return
+        return {}
     if wrong:
         kinds = ", ".join(dict.fromkeys(each.kind for each in wrong))
         found.opens.append(f"{item.name}: {kinds} damaged or of another size")
-    if pictures:
-        found.compared += 1
-        kernel = cast("Kernel", item.row.kernel)
-        small = downscale(pictures["gt"][np.newaxis], kernel, item.row.scale)[0]
-        if not np.array_equal(small, pictures["lr"]):
-            found.aligned.append(f"{item.name}: the middle LR frame is not the {kernel} downscale of GT")
+    return pictures
+
+
+def _check_aligned(item: Item, pictures: Mapping[Kind, Picture], found: ExportFindings) -> None:
+    found.compared += 1
+    kernel = cast("Kernel", item.row.kernel)
+    small = downscale(pictures["gt"][np.newaxis], kernel, item.row.scale)[0]
+    if not np.array_equal(small, pictures["lr"]):
+        found.aligned.append(f"{item.name}: the middle LR frame is not the {kernel} downscale of GT")
+
+
+def _check_degraded(
+    source: TripletReader, item: Item, pictures: Mapping[Kind, Picture], found: ExportFindings
+) -> None:
+    found.compared += 1
+    frames = source.lr_frames(item)
+    if not np.array_equal(frames[len(frames) // 2], pictures["lr"]):
+        found.aligned.append(f"{item.name}: the middle LR frame is not that of {lr_file(item.row).path}")
 
 
 def _has_its_size(item: Item, stored: Stored) -> bool:

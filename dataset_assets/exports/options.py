@@ -15,6 +15,7 @@ from dataset_assets.frames import FRAMES_PER_WINDOW, FileKind
 LayoutName = Literal["vimeo90k", "vimeo90k-lmdb", "redux", "pairs", "pairs-lmdb", "webdataset", "packed"]
 Frames = Literal[5, 7]
 GtFrames = Literal["middle", "all"]
+Lr = Literal["clean", "degraded"]
 
 LAYOUT_NAMES: Final[tuple[LayoutName, ...]] = get_args(LayoutName)
 # The others hold one ground truth for each window.
@@ -35,6 +36,7 @@ class ExportOptions:
         gt: Whether the ground truth of the middle frame is exported, or of all frames.
         val_videos: Keys of the videos for validation.
         val_share: Share of the videos for validation, 0..1, drawn by their keys.
+        lr: Whether LR is exported as it was scaled down, or as `degrade` made it of that.
         copies_gt: Whether GT files are copied even where they can be hard-linked.
         curated: Whether triplets are left out that the configuration's curation leaves out.
     """
@@ -45,6 +47,7 @@ class ExportOptions:
     formats: tuple[str, ...] = ()
     frames: Frames = FRAMES_PER_WINDOW
     gt: GtFrames = "middle"
+    lr: Lr = "clean"
     val_videos: tuple[str, ...] = ()
     val_share: float = 0.0
     copies_gt: bool = False
@@ -73,6 +76,10 @@ class ExportOptions:
         if self.gt not in get_args(GtFrames):
             raise DatasetAssetsError(
                 f"There is no ground truth of {self.gt!r} frames", "use --gt middle or --gt all."
+            )
+        if self.lr not in get_args(Lr):
+            raise DatasetAssetsError(
+                f"There is no LR of the kind {self.lr!r}", "use --lr clean or --lr degraded."
             )
         self._check_all_gt()
         if self.val_videos and self.val_share:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_assets.config import Settings
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, degradation_hash
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.all_gt import check_films
 from dataset_assets.exports.disk_errors import disk_errors
@@ -101,7 +101,8 @@ def _planned(settings: Settings, options: ExportOptions, layout: Layout, folder:
     refuse_foreign(folder)
     _refuse_other_layout(layout, folder)
     data_set.copy.refresh()
-    chosen = selected(data_set, options, settings.curation)
+    degradations = {name: degradation_hash(settings, name) for name in settings.categories}
+    chosen = selected(data_set, options, settings.curation, degradations)
     data_set.copy.pull({item.triplet.video for item in chosen.items})
     TripletReader(data_set, options.frames).check_files(chosen.items)
     if options.gt == "all":

@@ -161,7 +161,7 @@ def readme(layout: Layout, selected: Selected, paste: Paste) -> str:
         f"{counted(len(selected.items), 'triplet')} of {', '.join(selected.categories)} for "
         f"{layout.trainers}, exported by dataset_assets {__version__}.",
         "",
-        f"- LR: {lr} of each window, {paste.scale} times smaller than GT.",
+        f"- LR: {lr} of each window, {paste.scale} times smaller than GT{_degraded(selected)}.",
         f"- GT: {'all frames' if paste.gt == 'all' else 'the middle frame'}.",
         f"- Formats: {formats}.",
         f"- Crops: at most {paste.gt_size} x {paste.gt_size} GT pixels, which the smallest patch allows, "
@@ -198,6 +198,10 @@ def _curation_lines(selected: Selected) -> list[str]:
     for sentence in filter(None, (selection.left_out_sentence, selection.unscored_sentence)):
         lines.append(f"  {sentence[0].upper()}{sentence[1:]}.")
     return lines
+
+
+def _degraded(selected: Selected) -> str:
+    return ", degraded (`degrade`, docs/degradation.md)" if selected.options.lr == "degraded" else ""
 
 
 def _as_json(value: Any) -> Any:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal, get_args
 
 from dataset_assets.config import Curation, near_names
-from dataset_assets.dataset import DataSet, Selection, Side, Triplet, select, sides_of
+from dataset_assets.dataset import DataSet, Selection, Side, Triplet, select, sides_of, with_degraded
 from dataset_assets.draws import draw
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.options import ExportOptions
@@ -112,13 +112,19 @@ class Selected:
         return [item for item in self.items if item.split == split]
 
 
-def selected(data_set: DataSet, options: ExportOptions, curation: Curation) -> Selected:
+def selected(
+    data_set: DataSet,
+    options: ExportOptions,
+    curation: Curation,
+    degradations: Mapping[str, str] | None = None,
+) -> Selected:
     """Select and name the triplets of an export.
 
     Args:
         data_set: The data set.
         options: What is asked for.
         curation: The curation of the configuration.
+        degradations: The `degradation_hash` that degraded LR must have, by category; any by default.
 
     Triplets that were accepted for validation are its split where no films are named for it. In no case are
     they or their neighbours for training.
@@ -136,6 +142,8 @@ def selected(data_set: DataSet, options: ExportOptions, curation: Curation) -> S
         curation=curation if options.curated else None,
     )
     triplets = selection.triplets
+    if options.lr == "degraded":
+        triplets = with_degraded(data_set.tables, triplets, degradations)
     _check_one_scale(triplets)
     _check_frames(triplets, options)
     validation = _validation(sorted({each.video for each in triplets}), options)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataset_assets.counting import are, counted
-from dataset_assets.dataset import DataSet, Triplet, kept_curation, select, sides_of
+from dataset_assets.dataset import DataSet, Triplet, kept_curation, select, sides_of, with_degraded
 from dataset_assets.draws import draw_int
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import FRAMES_PER_WINDOW, MIDDLE_FRAME
@@ -87,6 +87,7 @@ class TripletDataset:
         curated: bool = True,
         augment: bool = True,
         gt_frames: Literal["middle", "all"] = "middle",
+        lr: Literal["clean", "degraded"] = "clean",
         packed: bool | str | os.PathLike[str] | None = None,
         seed: int = 0,
     ) -> None:
@@ -115,6 +116,7 @@ class TripletDataset:
                 but not turned.
             gt_frames: `middle`, or `all` for GT of each LR frame (recurrent models), which needs a data set
                 of `gt_frames: all`; it is read from the PNG files.
+            lr: `clean`, or `degraded` for the stacks that `dataset-assets degrade` made.
             packed: Folder of a packed export. By default `exports/packed` of the data set where that fits,
                 else the PNG files, with a warning if there is an export that does not fit; True to refuse
                 then, False for the PNG files.
@@ -123,8 +125,9 @@ class TripletDataset:
         Raises:
             DatasetAssetsError: Nothing is selected, a category or format is unknown, the condition is not
                 valid, patches of several scales are selected, `crop` is not divisible by the scale or larger
-                than a patch, the frames are not stored, a packed export that was asked for does not fit, or
-                a table cannot be read. The message is one sentence with the remedy.
+                than a patch, the frames are not stored, patches have no degraded LR, a packed export that was
+                asked for does not fit, or a table cannot be read. The message is one sentence with the
+                remedy.
         """
         wanted = _wanted(frames, gt_frames)
         data_set = DataSet(Path(root))
@@ -140,6 +143,7 @@ class TripletDataset:
         triplets = _of_split(data_set, selection.triplets, split)
         if selection.unscored_sentence:
             warnings.warn(selection.unscored_sentence, stacklevel=2)
+        triplets = _of_lr(data_set, triplets, lr)
         _refuse_scales(triplets)
         columns = Columns.of(triplets)
         if crop is not None:
@@ -246,6 +250,12 @@ def _of_split(data_set: DataSet, triplets: list[Triplet], split: str) -> list[Tr
             "select others, or see docs/validation.md.",
         )
     return found
+
+
+def _of_lr(data_set: DataSet, triplets: list[Triplet], lr: str) -> list[Triplet]:
+    if lr not in ("clean", "degraded"):
+        raise DatasetAssetsError(f"lr is {lr!r}", "choose 'clean' or 'degraded'.")
+    return with_degraded(data_set.tables, triplets) if lr == "degraded" else triplets
 
 
 def _channels_first(pictures: Pictures) -> NDArray[np.uint8]:

@@ -118,9 +118,7 @@ class PackedSource:
         others = []
         for number, triplet in enumerate(triplets):
             kept = index[triplet.category].get(triplet.row.patch_id)
-            if kept and all(
-                kept[f"{kind.column}_hash"] == hash_of(triplet, kind) for kind in (FileKind.GT, self._lr)
-            ):
+            if kept and _is_packed(triplet, kept, self._lr):
                 rows[number] = kept["row"]
             else:
                 others.append(triplet)
@@ -144,6 +142,13 @@ class PackedSource:
                 if array.shape[1:] != shape or len(array) <= self._rows[of_pair].max():
                     name = _file_name(category, form, kind)
                     raise _unfit(self._folder, f"its array {name} has another shape")
+
+
+def _is_packed(triplet: Triplet, kept: Mapping[str, Any], lr: FileKind) -> bool:
+    """Return whether a row of an export's index is of a patch as it is."""
+    if kept[f"{lr.column}_hash"] is None:
+        lr = FileKind.LR7  # whose frames 1 to 5 were packed, where a patch has no file of these alone
+    return all(kept[f"{kind.column}_hash"] == hash_of(triplet, kind) for kind in (FileKind.GT, lr))
 
 
 def refuse_without_blosc2() -> None:

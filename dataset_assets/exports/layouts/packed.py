@@ -93,6 +93,8 @@ class Packed:
         names = paste.selected.categories
         categories = repr(names if len(names) > 1 else names[0])
         common = f"DATA_SET, {categories}, packed={quoted(paste.folder)}, frames={paste.frames}"
+        if paste.selected.options.lr == "degraded":
+            common += ', lr="degraded"'
         if not paste.selected.options.curated:
             common += ", curated=False"
         lines = [f"dataset = TripletDataset({common}, crop=192)"]
