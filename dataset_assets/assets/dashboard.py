@@ -15,8 +15,9 @@ import dagster as dg
 
 from dataset_assets.assets.gallery import index_link
 from dataset_assets.assets.reporting import Metadata, bar, counts_markdown, markdown_table
-from dataset_assets.config import Settings
+from dataset_assets.config import Settings, curation_of
 from dataset_assets.counting import percent
+from dataset_assets.curation import Census
 from dataset_assets.dataset import Completion, DataSet, DatasetStats, Failure, Overview, reasons_text
 
 if TYPE_CHECKING:
@@ -52,12 +53,15 @@ FORMAT_COLUMNS = (
 VIDEO_COLUMNS = ("video", "state", "windows", "patches", "size_bytes", "acceptance_rate", "reject_reasons")
 
 
-def dashboard(settings: Settings, overview: Overview, unfinished: Sequence[Mapping[str, str]]) -> Metadata:
+def dashboard(
+    settings: Settings, overview: Overview, census: Census, unfinished: Sequence[Mapping[str, str]]
+) -> Metadata:
     """Return the metadata, the most important first.
 
     Args:
         settings: The configuration.
         overview: The state of the data set.
+        census: What curation leaves out.
         unfinished: The videos of which something is missing or stale, with why.
     """
     stats, failed = overview.stats, list(overview.failures.values())
@@ -75,9 +79,12 @@ def dashboard(settings: Settings, overview: Overview, unfinished: Sequence[Mappi
         "patches_short": dg.MetadataValue.int(totals.patches_short),
         "patches_to_do": dg.MetadataValue.int(totals.patches_to_do),
         "patches_stale": dg.MetadataValue.int(totals.patches_stale),
+        "left_out_by_curation": dg.MetadataValue.int(census.total.left_out),
+        "patches_not_scored": dg.MetadataValue.int(census.total.unscored),
         "acceptance_rate": dg.MetadataValue.float(round(rate, 3)),
         "gigabytes": dg.MetadataValue.float(round(totals.size_bytes / 1e9, 3)),
         "failed_videos": dg.MetadataValue.md(_failed(failed)),
+        "curation": dg.MetadataValue.md(_curation(settings, census)),
         "progress": dg.MetadataValue.md(_progress(stats)),
         "reject_reasons": dg.MetadataValue.md(counts_markdown("reason", totals.reject_reasons)),
         "lowest_acceptance": dg.MetadataValue.md(_lowest_acceptance(stats.videos)),
@@ -97,6 +104,21 @@ def _failed(failed: Sequence[Failure]) -> str:
         for each in failed
     ]
     return markdown_table(("video", "what", "remedy", "run"), rows)
+
+
+def _curation(settings: Settings, census: Census) -> str:
+    """Return what curation leaves out of each category, and by which condition."""
+    rows = [
+        (
+            name,
+            str(each.patches),
+            str(each.left_out),
+            str(each.unscored),
+            curation_of(settings.curation, name) or "none",
+        )
+        for name, each in census.categories.items()
+    ]
+    return markdown_table(("category", "patches", "left out", "not scored", "condition"), rows)
 
 
 def _progress(stats: DatasetStats) -> str:

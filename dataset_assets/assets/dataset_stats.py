@@ -24,6 +24,7 @@ from dataset_assets.assets.reporting import GROUP, OWNER
 from dataset_assets.assets.staleness import report_stale
 from dataset_assets.checks import every_video_done, sources_unchanged, videos_ok
 from dataset_assets.config import Settings
+from dataset_assets.curation import take_census
 from dataset_assets.dataset import DataSet, Overview, keep_curation
 from dataset_assets.video import seen
 
@@ -31,6 +32,8 @@ DATASET_STATS = "dataset_stats"
 # Of an update: then partitions are left to the next one. Dagster gives a sensor's tick 60 s, on a busy
 # machine too. 5,000 videos are added up in 8 CPU s, the first time in 30; a batch of partitions takes 0.3.
 MOST_S = 30.0
+# Of counting what curation leaves out, where conditions or tables have changed.
+MOST_COUNTING_S = 10.0
 
 DESCRIPTION = """What the data set adds up to, how far it has come, and what failed.
 
@@ -128,7 +131,8 @@ def _add_up(
     overview = data_set.overview(settings)
     overview = replace(overview, failures=failed_videos(instance, overview))
     unfinished = _unfinished(settings, overview)
-    update_index(settings, overview)
+    census = take_census(settings, data_set, most_s=MOST_COUNTING_S)
+    update_index(settings, overview, census)
     unmarked = 0
     for left in report_stale(instance, overview.statuses):
         unmarked = left
@@ -141,7 +145,7 @@ def _add_up(
         SOURCES_UNCHANGED: sources_unchanged(settings, data_set),
     }
     checks = [check_result(DATASET_STATS, name, verdict) for name, verdict in found.items()]
-    metadata = dashboard(settings, overview, unfinished)
+    metadata = dashboard(settings, overview, census, unfinished)
     return dg.MaterializeResult(metadata=metadata, check_results=checks), unmarked
 
 

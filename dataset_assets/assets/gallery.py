@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 
 from dataset_assets.config import Settings
+from dataset_assets.curation import Census
 from dataset_assets.dataset import Overview
 from dataset_assets.gallery import (
     DUPLICATES_FILE,
@@ -27,6 +28,8 @@ from dataset_assets.gallery import (
 # Address of the gallery for processes that `ui` and `generate` start.
 GALLERY_VARIABLE = "DATASET_ASSETS_GALLERY"
 GALLERY_ADDRESS = "/gallery"
+# Another release, or another curation, makes all pages again: more than the 60 s of a sensor's tick.
+MOST_PAGES_S = 15.0
 
 
 @contextmanager
@@ -40,11 +43,11 @@ def page_follows(settings: Settings, key: str) -> Iterator[None]:
     _try(lambda: write_video_page(settings, key))
 
 
-def update_index(settings: Settings, overview: Overview) -> None:
+def update_index(settings: Settings, overview: Overview, census: Census) -> None:
     """Write the index, and the pages that runs which were stopped have not written."""
 
     def update() -> None:
-        for problem in refresh_gallery(settings, overview).problems:
+        for problem in refresh_gallery(settings, overview, census, most_s=MOST_PAGES_S).problems:
             dg.get_dagster_logger().warning(f"no gallery page for {problem}")
 
     _try(update)

@@ -3,21 +3,24 @@
 Measuring and the tables are in the package `curation`; in which job it runs, in `definitions`.
 """
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from dataset_assets.assets.decode_pool import DECODE_POOL
 from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.make_patches import patches_asset
 from dataset_assets.assets.priority import give_way
-from dataset_assets.assets.reporting import GROUP, OWNER, Metadata, column_schema, markdown_table
+from dataset_assets.assets.reporting import GROUP, OWNER, Metadata, block_line, column_schema, markdown_table
 from dataset_assets.assets.runs import PATCH_SCORES, logging_waits, note_host, video_of_step
 from dataset_assets.config import Category, Settings
 from dataset_assets.counting import percent
-from dataset_assets.curation import SCORES, ScoringReport, Summary, score_video
+from dataset_assets.curation import SCALES, SCORES, ScoringReport, Summary, histograms_of, score_video
 from dataset_assets.dataset import DataSet
 from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets.scores import SCORES_VERSION
 from dataset_assets.tables import SCORES as SCORES_TABLE
+from dataset_assets.tables import ScoreRow
 
 DESCRIPTION = """Scores of patches: detail, noise, blocks, motion, combs, subtitles.
 
@@ -69,6 +72,15 @@ def build_patch_scores(categories: dict[str, Category]) -> dg.AssetsDefinition:
     return patch_scores
 
 
+def _histograms(rows: Sequence[ScoreRow]) -> str:
+    """Return the histogram of each score as a line of blocks."""
+    lines = [
+        (name, f"{SCALES[name].low:.4g}", block_line(counts), f"{SCALES[name].high:.4g}")
+        for name, counts in histograms_of(rows).items()
+    ]
+    return markdown_table(("score", "from", "patches", "to"), lines)
+
+
 def _metadata(settings: Settings, report: ScoringReport) -> Metadata:
     of_categories = {name: Summary.of(each.rows) for name, each in report.categories.items()}
     of_all = Summary.of(row for each in report.categories.values() for row in each.rows)
@@ -92,6 +104,11 @@ def _metadata(settings: Settings, report: ScoringReport) -> Metadata:
         "medians": dg.MetadataValue.md(
             markdown_table(("category", "patches", *SCORES, "nothing to learn"), rows)
         ),
+        **{
+            f"scores_of_{name}": dg.MetadataValue.md(_histograms(each.rows))
+            for name, each in report.categories.items()
+            if each.rows
+        },
         "cpu_s": dg.MetadataValue.float(round(report.cpu_s, 1)),
         "wall_s": dg.MetadataValue.float(round(report.wall_s, 1)),
         "folder": dg.MetadataValue.path(DataSet.of(settings).metadata_folder / "scores"),

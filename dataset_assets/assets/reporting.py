@@ -6,6 +6,7 @@ Only formatting: reports come from `generate`, pictures too. Statistics are in `
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ GROUP = "training_set"
 OWNER = "team:dataset"
 SAMPLE_ROWS = 10
 BAR_LENGTH = 20
+# Of a histogram: none, then eighths of the highest.
+BLOCKS = "·▁▂▃▄▅▆▇█"
 # The UI shows shorter Markdown in place, longer behind a link.
 SHOWN_IN_PLACE = 1000
 
@@ -139,6 +142,12 @@ def counts_markdown(name: str, counts: Mapping[str, int]) -> str:
 def bar(share: float, length: int = BAR_LENGTH) -> str:
     """Return a bar for a share of 0..1, `length` blocks for 1; the smallest one for any share above 0."""
     return "█" * (max(1, round(length * min(share, 1.0))) if share > 0 else 0)
+
+
+def block_line(counts: Sequence[int]) -> str:
+    """Return a histogram as a line of blocks, one for each part; the smallest block for any count above 0."""
+    most = max(counts, default=0) or 1
+    return "".join(BLOCKS[math.ceil(count / most * (len(BLOCKS) - 1))] for count in counts)
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -247,6 +247,7 @@ def schema() -> None:
 def stats(config: ConfigOption = None) -> None:
     """Show the totals of the data set."""
     from dataset_assets.cli.views import stats_tables
+    from dataset_assets.curation import take_census
     from dataset_assets.dataset import DataSet
 
     gc.disable()  # footers and rows hold no cycles; looking for some is a fifth of the time for 5000 videos
@@ -255,7 +256,7 @@ def stats(config: ConfigOption = None) -> None:
         data_set = DataSet.of(settings)
         data_set.copy.refresh()
         found = data_set.overview(settings)
-        console.print(stats_tables(found, is_cut=console.is_terminal))
+        console.print(stats_tables(found, take_census(settings, data_set), is_cut=console.is_terminal))
 
 
 @app.command()

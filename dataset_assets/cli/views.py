@@ -16,6 +16,7 @@ from rich.text import Text
 
 from dataset_assets.config import Settings, VideoEntry, WatchedVideo
 from dataset_assets.counting import counted
+from dataset_assets.curation import Census, PatchCounts
 from dataset_assets.dataset import (
     SOURCE,
     WINDOWS,
@@ -120,11 +121,12 @@ def _state(status: AssetStatus | None, film: str, figures: Completion | None) ->
     return STATES["short" if is_short else status.state] + Text(f" {figures.done}/{figures.target}", "dim")
 
 
-def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
+def stats_tables(overview: Overview, census: Census, *, is_cut: bool) -> Group:
     """Return the statistics: totals, categories, formats, videos.
 
     Args:
         overview: The state of the data set.
+        census: What curation leaves out.
         is_cut: Whether reject reasons are cut to what is left of a terminal's line, so that each video stays
             on one; a pipe and a file get all of them.
     """
@@ -137,15 +139,18 @@ def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
         f"{counted(totals.patches_target, 'patch')}, {totals.patches_short:,} short, "
         f"{totals.patches_to_do:,} to do{stale}, {_gigabytes(totals.size_bytes)}, "
         f"acceptance rate {_percent(totals.acceptance_rate)}"
-        + (f", rejected: {reasons_text(totals.reject_reasons)}" if totals.reject_reasons else "")
+        + (f", rejected: {reasons_text(totals.reject_reasons)}" if totals.reject_reasons else ""),
+        *_curation(census),
     ]
-    counts = ("videos", "target", "done", "short", "to do", "stale")
+    counts = ("videos", "target", "done", "short", "to do", "stale", "left out")
     categories = _table("Categories", ("category",), (*counts, "size", "acceptance"), ())
+    of_categories = census.categories
     for row in stats.categories.to_dict("records"):
         categories.add_row(
             str(row["category"]),
             str(row["videos"]),
             *(str(row[f"patches_{name}"]) for name in ("target", "done", "short", "to_do", "stale")),
+            str(of_categories.get(row["category"], PatchCounts()).left_out),
             _gigabytes(row["size_bytes"]),
             _percent(row["acceptance_rate"]),
         )
@@ -165,6 +170,17 @@ def stats_tables(overview: Overview, *, is_cut: bool) -> Group:
     parts += [categories, formats, _videos(overview, is_cut=is_cut), *too_small_lines(overview)]
     parts += [Text(problem, "red") for problem in stats.problems]
     return Group(*parts)
+
+
+def _curation(census: Census) -> Iterator[str]:
+    """Yield what curation leaves out, and how much is not scored, with the remedy."""
+    total = census.total
+    if total.left_out or total.unscored:
+        unscored = f", {total.unscored:,} not scored: `dataset-assets score` measures them"
+        yield (
+            f"curation leaves out {total.left_out:,} of {counted(total.patches, 'patch')}"
+            f"{unscored if total.unscored else ''}"
+        )
 
 
 def _videos(overview: Overview, *, is_cut: bool) -> Table:

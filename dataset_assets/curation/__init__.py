@@ -12,8 +12,10 @@ Example:
         print(score_video(settings, key).made, "patches scored")
 """
 
+from dataset_assets.curation.census import Census, PatchCounts, count_films, take_census
 from dataset_assets.curation.degrading import degrade_video, refuse_missing_encoders
 from dataset_assets.curation.duplicate_reports import DuplicatesReport, VideoPair, video_pairs
+from dataset_assets.curation.histograms import SCALES, Scale, histograms_of
 from dataset_assets.curation.near_duplicates import find_duplicates
 from dataset_assets.curation.previewing import CategoryPreview, ClausePreview, Near, preview
 from dataset_assets.curation.proposing import NEIGHBOURS_S, PROPOSED_COUNT, Proposal, propose
@@ -30,23 +32,30 @@ from dataset_assets.curation.scoring import score_video
 __all__ = [
     "NEIGHBOURS_S",
     "PROPOSED_COUNT",
+    "SCALES",
     "SCORES",
     "CategoryDegradations",
     "CategoryPreview",
     "CategoryScores",
+    "Census",
     "ClausePreview",
     "DegradingReport",
     "DuplicatesReport",
     "Near",
+    "PatchCounts",
     "Proposal",
+    "Scale",
     "ScoringReport",
     "Summary",
     "VideoPair",
+    "count_films",
     "degrade_video",
     "find_duplicates",
+    "histograms_of",
     "preview",
     "propose",
     "refuse_missing_encoders",
     "score_video",
+    "take_census",
     "video_pairs",
 ]

@@ -13,6 +13,7 @@ Example:
 
 from dataset_assets.dataset.accepted import AcceptedWindows, signature_hash
 from dataset_assets.dataset.at_work import AtWork
+from dataset_assets.dataset.census_file import keep_census, read_census
 from dataset_assets.dataset.completion import Completion, windows_to_do
 from dataset_assets.dataset.copying import COPY_AGE_S
 from dataset_assets.dataset.curation_file import keep_curation, kept_curation
@@ -167,6 +168,7 @@ __all__ = [
     "is_near",
     "is_scaled_down",
     "judge",
+    "keep_census",
     "keep_curation",
     "keep_data_set_id",
     "kept_curation",
@@ -178,6 +180,7 @@ __all__ = [
     "patch_id",
     "patches_hashes",
     "picture_name",
+    "read_census",
     "read_frames",
     "read_recorded",
     "reasons_text",

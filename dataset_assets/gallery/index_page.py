@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dataset_assets.config import Settings
+from dataset_assets.curation import Census, PatchCounts
 from dataset_assets.dataset import Completion, DataSet, Overview, Totals
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery.video_page import category_order
@@ -20,11 +21,12 @@ STATES = ("failed", "missing", "partial", "stale", "too_small", "unlisted", "sho
 
 @dataclass(frozen=True, slots=True)
 class CategoryProgress:
-    """How far a category has come with a video."""
+    """How far a category has come with a video, and how many patches curation leaves out."""
 
     name: str
     colour: int
     patches: Completion
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class IndexPage:
         states: Cards by state.
         categories: Cards by category.
         totals: Totals of the data set.
+        curated: What curation leaves out of all patches.
         problems: One message for each table that cannot be read.
         has_validation: Whether patches were proposed for validation.
     """
@@ -77,11 +80,12 @@ class IndexPage:
     states: Mapping[str, int]
     categories: Mapping[str, int]
     totals: Totals
+    curated: PatchCounts
     problems: tuple[str, ...]
     has_validation: bool
 
 
-def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -> IndexPage:
+def read_index_page(settings: Settings, data_set: DataSet, overview: Overview, census: Census) -> IndexPage:
     """Return what is to be shown of all videos."""
     stats = overview.stats
     order = category_order(settings, stats.categories["category"].tolist())
@@ -109,7 +113,7 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
                 windows_target=row.get("windows_target", 0),
                 candidates=row.get("candidates", 0),
                 size_bytes=row.get("size_bytes", 0),
-                categories=_progress(overview, order, key, made.get(key, {})),
+                categories=_progress(overview, census, order, key, made.get(key, {})),
             )
         )
     cards.sort(key=lambda card: (card.state != "failed", card.key))
@@ -118,19 +122,21 @@ def read_index_page(settings: Settings, data_set: DataSet, overview: Overview) -
         states=_counted(STATES, [[card.state] for card in cards]),
         categories=_counted(order, [[each.name for each in card.categories] for card in cards]),
         totals=stats.totals,
+        curated=census.total,
         problems=tuple(stats.problems),
         has_validation=any(data_set.tables.validation_files().values()),
     )
 
 
 def _progress(
-    overview: Overview, order: list[str], key: str, made: Mapping[str, int]
+    overview: Overview, census: Census, order: list[str], key: str, made: Mapping[str, int]
 ) -> tuple[CategoryProgress, ...]:
     found = []
     for colour, name in enumerate(order):
         of_patches = overview.completions.get(key, {}).get(name, Completion(stale=made.get(name, 0)))
         if of_patches != Completion():
-            found.append(CategoryProgress(name, colour, of_patches))
+            left_out = census.of(name, key).left_out
+            found.append(CategoryProgress(name, colour, of_patches, left_out))
     return tuple(found)
 
 

@@ -19,6 +19,7 @@ from dataset_assets.gallery.duplicates_page import DuplicatesPage
 from dataset_assets.gallery.exclusion_states import STATE_TEXTS
 from dataset_assets.gallery.index_page import IndexPage
 from dataset_assets.gallery.patches_page import PatchesPage
+from dataset_assets.gallery.scores_page import ScoresPage
 from dataset_assets.gallery.validation_page import ValidationPage
 from dataset_assets.gallery.video_page import VideoPage, page_of
 
@@ -59,6 +60,11 @@ def render_index_page(page: IndexPage, covers: frozenset[str]) -> str:
         covers: Keys of the videos that have a cover.
     """
     return _environment().get_template("index.html").render(page=page, covers=covers)
+
+
+def render_scores_page(page: ScoresPage) -> str:
+    """Return the page of scores."""
+    return _environment().get_template("scores.html").render(page=page)
 
 
 def render_curation_page(page: Sequence[ShownCategory]) -> str:

@@ -8,20 +8,23 @@
     gallery/patches/<key>.js
     gallery/validation.html  validation.js
     gallery/data_set.js
+    gallery/scores.html
     gallery/curation.html
 
 Name and path of the data set are in `data_set.js` alone, so that the other files stay the same when it moves.
 A page is written at the end of a video's run, with the video's chunk for the page of all patches; the index,
-the page of all patches, that of near-duplicates and that of validation patches with the statistics, the last
-also when somebody has decided about a patch; the page of a curation preview by `curate`. All may be written
-again at any time: the same tables and pictures give the same bytes. Not here: the content of pages (the
-modules `*_page`, `patch_chunks`, `rendering`).
+the pages of all patches, of scores, of near-duplicates and of validation patches with the statistics, the
+last also when somebody has decided about a patch; the page of a curation preview by `curate`. All may be
+written again at any time: the same tables and pictures give the same bytes. Not here: the content of pages
+(the modules `*_page`, `patch_chunks`, `rendering`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,8 +32,8 @@ from importlib import resources
 from pathlib import Path
 
 from dataset_assets import __version__
-from dataset_assets.config import Settings
-from dataset_assets.curation import CategoryPreview
+from dataset_assets.config import Settings, curation_of
+from dataset_assets.curation import CategoryPreview, Census, take_census
 from dataset_assets.dataset import DataSet, Overview
 from dataset_assets.disk import TEMPORARY_SUFFIX, locked, own_writer, replacing
 from dataset_assets.errors import BusyError, DatasetAssetsError
@@ -44,9 +47,11 @@ from dataset_assets.gallery.rendering import (
     render_duplicates_page,
     render_index_page,
     render_patches_page,
+    render_scores_page,
     render_validation_page,
     render_video_page,
 )
+from dataset_assets.gallery.scores_page import SCORES_FILE, read_scores_page
 from dataset_assets.gallery.validation_page import VALIDATION_FILE, read_validation_page
 from dataset_assets.gallery.video_page import VideoPage, page_of, read_video_page
 
@@ -108,7 +113,7 @@ def write_missing_index(settings: Settings) -> None:
     """
     if not index_path(settings).exists():
         data_set = DataSet.of(settings)
-        _write_index(settings, data_set, data_set.overview(settings))
+        _write_index(settings, data_set, data_set.overview(settings), Census({}))
 
 
 def write_validation_page(settings: Settings, *, with_index: bool = False) -> Path:
@@ -127,7 +132,7 @@ def write_validation_page(settings: Settings, *, with_index: bool = False) -> Pa
     """
     data_set = DataSet.of(settings)
     if with_index:
-        _write_index(settings, data_set, data_set.overview(settings))
+        _write_index(settings, data_set, data_set.overview(settings), take_census(settings, data_set))
     else:
         with _writing(data_set) as (folder, files):
             _write_validation(settings, data_set, folder, files)
@@ -150,24 +155,34 @@ def write_duplicates_page(settings: Settings) -> Path:
 
 
 def refresh_gallery(
-    settings: Settings, overview: Overview | None = None, *, all_pages: bool = False
+    settings: Settings,
+    overview: Overview | None = None,
+    census: Census | None = None,
+    *,
+    all_pages: bool = False,
+    most_s: float | None = None,
 ) -> GalleryReport:
     """Write the index and every page that is missing or older than its tables; remove what is left over.
 
     Args:
         settings: The configuration.
         overview: How the data set stands; read where None.
+        census: What curation leaves out; taken where None.
         all_pages: Whether pages that are up to date are written too.
+        most_s: Seconds after which no further pages of videos are written, but left to the next call.
 
     Raises:
         OSError: The disk is full or cannot be written.
     """
+    began_s = time.monotonic()
     data_set = DataSet.of(settings)
     keys, categories = data_set.tables.keys(), data_set.tables.categories()
     written, problems = 0, []
     for key in keys:
+        if most_s is not None and time.monotonic() - began_s > most_s:
+            break
         try:
-            if all_pages or not _is_fresh(data_set, key, categories):
+            if all_pages or not _is_fresh(settings, data_set, key, categories):
                 _write_page(settings, data_set, key, categories)
                 written += 1
         except DatasetAssetsError as error:
@@ -175,7 +190,8 @@ def refresh_gallery(
     for page in data_set.gallery_folder.glob(page_of("[!.]*")):
         if page.stem not in keys:
             _write_page(settings, data_set, page.stem, categories)
-    _write_index(settings, data_set, overview or data_set.overview(settings))
+    overview = overview or data_set.overview(settings)
+    _write_index(settings, data_set, overview, census or take_census(settings, data_set))
     if data_set.is_made_by_many:
         _remove_unfinished(data_set.gallery_folder)
     return GalleryReport(index_path(settings), written, tuple(problems))
@@ -217,13 +233,15 @@ def _writing(data_set: DataSet) -> Iterator[tuple[Path, _Files]]:
         yield folder, files
 
 
-def _write_index(settings: Settings, data_set: DataSet, overview: Overview) -> None:
+def _write_index(settings: Settings, data_set: DataSet, overview: Overview, census: Census) -> None:
     with _writing(data_set) as (folder, files):
         covers = frozenset(path.stem for path in (folder / COVERS_FOLDER).glob("[!.]*.jpg"))
-        page = render_index_page(read_index_page(settings, data_set, overview), covers)
+        page = render_index_page(read_index_page(settings, data_set, overview, census), covers)
         files.replace(folder / INDEX_FILE, _encoded(page))
         patches = render_patches_page(read_patches_page(settings, folder))
         files.replace(folder / PATCHES_FILE, _encoded(patches))
+        scores = render_scores_page(read_scores_page(settings, census))
+        files.replace(folder / SCORES_FILE, _encoded(scores))
         _write_duplicates(settings, data_set, folder, files)
         # A damaged table is reported by the commands that need it.
         with suppress(DatasetAssetsError):
@@ -245,7 +263,7 @@ def _write_duplicates(settings: Settings, data_set: DataSet, folder: Path, files
 
 def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> None:
     with _writing(data_set) as (folder, files):
-        stamp = _stamp(_tables(data_set, key, categories))
+        stamp = _stamp(settings, _tables(data_set, key, categories))
         page = read_video_page(settings, data_set, key)
         cover, chunk = folder / COVERS_FOLDER / f"{key}.jpg", folder / chunk_of(key)
         if page.row is None and not page.candidates and not page.categories:
@@ -272,16 +290,19 @@ def _tables(data_set: DataSet, key: str, categories: Collection[str]) -> dict[st
     """Return the files that a video's page is made from, by what they hold."""
     tables = {"video": data_set.tables.video_path(key), "windows": data_set.tables.windows_path(key)}
     tables |= {name: data_set.tables.patches_path(name, key) for name in categories}
+    tables |= {f"scores/{name}": data_set.tables.scores_path(name, key) for name in categories}
     tables["excluded.json"] = data_set.excluded_windows.path(key)
     return {name: path for name, path in tables.items() if path.exists()}
 
 
-def _stamp(tables: Collection[str]) -> str:
-    """Return the release that makes a page, and the tables that it is made from."""
-    return " ".join([__version__, *tables])
+def _stamp(settings: Settings, tables: Collection[str]) -> str:
+    """Return the release that makes a page, the conditions of curation, and the tables it is made from."""
+    conditions = [curation_of(settings.curation, name) for name in settings.categories]
+    digest = hashlib.blake2b(json.dumps(conditions).encode(), digest_size=4).hexdigest()
+    return " ".join([__version__, digest, *tables])
 
 
-def _is_fresh(data_set: DataSet, key: str, categories: Collection[str]) -> bool:
+def _is_fresh(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> bool:
     """Return whether a page and its chunk show the present tables."""
     path = data_set.gallery_folder / page_of(key)
     tables = _tables(data_set, key, categories)
@@ -294,7 +315,7 @@ def _is_fresh(data_set: DataSet, key: str, categories: Collection[str]) -> bool:
         changed_ns = max(table.stat().st_mtime_ns for table in tables.values())
     except (FileNotFoundError, ValueError):
         return False  # there is no page, or a table went meanwhile
-    return found is not None and found[1].decode() == _stamp(tables) and changed_ns < made_ns
+    return found is not None and found[1].decode() == _stamp(settings, tables) and changed_ns < made_ns
 
 
 def _encoded(page: str) -> bytes:

@@ -26,6 +26,7 @@ from dataset_assets.dataset import (
     what_it_holds,
 )
 from dataset_assets.gallery.exclusion_states import Exclusion, ExclusionStates
+from dataset_assets.gallery.histograms import CategoryScores, scores_of
 from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
 from dataset_assets.windows import SHOWN_FRAMES, SIGNATURE_HEIGHT, SIGNATURE_WIDTH, rule_named
@@ -116,7 +117,7 @@ class ShownCandidate:
 
 @dataclass(frozen=True, slots=True)
 class CategoryShare:
-    """What a category has of the video."""
+    """What a category has of the video, and the scores of it."""
 
     name: str
     colour: int
@@ -125,6 +126,7 @@ class CategoryShare:
     size_bytes: int
     formats: Mapping[str, int]
     is_unfinished: bool
+    scores: CategoryScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,8 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
             crops.setdefault(patch.window, []).append(reader.crop(category, colour, patch))
         if patches or made.target:
             target = completions[category].target if category in completions else made.target
-            shares.append(_share(category, colour, patches, made, target))
+            scores = scores_of(settings, data_set, key, category, colour)
+            shares.append(_share(category, colour, patches, made, target, scores))
     accepted = [(each, reader.candidate(each, crops.get(each.window, []))) for each in rows if each.accepted]
     rejected = [each for each in rows if each.is_tried and not each.accepted]
     excluded = [each for each in rows if each.reason == EXCLUDED and each.pts]
@@ -369,7 +372,12 @@ def _completions(settings: Settings, data_set: DataSet, key: str) -> Mapping[str
 
 
 def _share(
-    name: str, colour: int, patches: Sequence[PatchRow], made: Provenance, target: int
+    name: str,
+    colour: int,
+    patches: Sequence[PatchRow],
+    made: Provenance,
+    target: int,
+    scores: CategoryScores,
 ) -> CategoryShare:
     return CategoryShare(
         name=name,
@@ -379,6 +387,7 @@ def _share(
         size_bytes=sum(patch.size_bytes for patch in patches),
         formats=Counter(patch.format for patch in patches),
         is_unfinished=not made.complete,
+        scores=scores,
     )
 
 

@@ -7,8 +7,10 @@ import dagster as dg
 import duckdb
 import pytest
 
+from dataset_assets.config import DEFAULT_CURATION, load_settings
 from dataset_assets.definitions import build_defs
 from dataset_assets_tests.assets.world import ALL, World, checks, failure, metadata
+from dataset_assets_tests.curation.scored import score_all
 from dataset_assets_tests.system.labels import DASHBOARD_LABELS
 
 SHOWN_IN_PLACE = 1000  # characters of Markdown
@@ -49,6 +51,18 @@ def test_statistics_are_what_duckdb_adds_up(finished: Finished) -> None:
     assert (video["patches"], video["windows"]) == (f"{total}/9", f"{accepted}/6")
     reasons = query(f"select reason, count(*) from ({tried}) where not accepted group by all")
     assert video["reject_reasons"] == ", ".join(f"{reason} {count}" for reason, count in reasons)
+
+
+def test_what_curation_leaves_out_is_shown_with_its_condition(finished: Finished) -> None:
+    world, _ = finished
+    settings = load_settings(world.config)
+    score_all(settings, lambda category, _: {"detail_db": 70.0 if category == "general" else 30.0})
+    stats = metadata(world.materialize_stats(), "dataset_stats")
+    patches = f"read_parquet('{world.root}/metadata/patches/category=general/*/*.parquet')"
+    ((general,),) = query(f"select count(*) from {patches}")
+    assert stats["left_out_by_curation"].value == general > 0
+    assert stats["patches_not_scored"].value == 0
+    assert f"| general | {general} | {general} | 0 | {DEFAULT_CURATION} |" in str(stats["curation"].value)
 
 
 def test_everything_done_passes_the_headline_check(finished: Finished) -> None:
@@ -118,7 +132,7 @@ def test_the_dashboard_shows_the_same_in_the_same_order(finished: Finished) -> N
     stats = metadata(world.materialize_stats(), "dataset_stats")
     assert list(stats) == DASHBOARD_LABELS
     texts = [value.value for value in stats.values() if isinstance(value, dg.MarkdownMetadataValue)]
-    assert len(texts) == 4
+    assert len(texts) == 5
     assert all(text and len(text) < SHOWN_IN_PLACE for text in texts)
 
 

@@ -39,6 +39,15 @@ def test_it_scores_the_patches_of_its_video_and_records_medians(finished: Finish
         np.mean([row["detail_db"] > 50 for row in rows]), abs=1e-3
     )
     assert "| general |" in str(shown["medians"].value)
+    for category, rows_of in scores(world.root, KEY).items():
+        lines = str(shown[f"scores_of_{category}"].value).splitlines()
+        (line,) = [line for line in lines if line.startswith("| detail_db |")]
+        *_, low, blocks, high, _ = (cell.strip() for cell in line.split("|"))
+        counts, _ = np.histogram(
+            [row["detail_db"] for row in rows_of], len(blocks), (float(low), float(high))
+        )
+        assert [block == "·" for block in blocks] == [not count for count in counts]
+        assert blocks[int(counts.argmax())] == "█"
     again = metadata(materialize(world), "patch_scores")
     assert again["scored_now"].value == 0
     assert again["patches"].value == len(rows)

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from dataset_assets.cli.views import stats_tables, too_small_lines
+from dataset_assets.curation import Census
 from dataset_assets.dataset import AssetStatus, DatasetStats, Overview, Totals
 
 REASONS = {"cut": 12, "near_black": 3, "黑": 2, "duplicate": 100}
@@ -44,7 +45,7 @@ def shown(width: int, *, is_cut: bool) -> list[list[str]]:
     """The cells of each line of the videos' table, below its heads."""
     console = Console(width=width, force_terminal=True, color_system=None)
     with console.capture() as capture:
-        console.print(stats_tables(overview(), is_cut=is_cut))
+        console.print(stats_tables(overview(), Census({}), is_cut=is_cut))
     lines = capture.get().split("Videos")[1].splitlines()
     assert all(cell_len(line) <= width for line in lines)
     return [[cell.strip() for cell in line[1:-1].split("│")] for line in lines if line.startswith("│")]
@@ -102,12 +103,12 @@ def test_a_film_that_is_too_small_is_listed_with_its_reason() -> None:
     assert [line.plain for line in too_small_lines(found)] == ["too small [b]: no format [fits]"]
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(stats_tables(found, is_cut=False))
+        console.print(stats_tables(found, Census({}), is_cut=False))
     assert capture.get().splitlines()[-1].strip() == "too small [b]: no format [fits]"
 
 
 def test_videos_that_are_not_configured_are_counted_apart() -> None:
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(stats_tables(overview(), is_cut=False))
+        console.print(stats_tables(overview(), Census({}), is_cut=False))
     assert capture.get().startswith("2 videos and 1 unlisted, 0 of 0 patches, ")

@@ -12,6 +12,7 @@ import pytest
 from dataset_assets.assets.dashboard import dashboard
 from dataset_assets.cli.views import stats_tables
 from dataset_assets.config import Category, Format, Settings
+from dataset_assets.curation import Census
 from dataset_assets.dataset import Completion, DataSet, Overview
 from dataset_assets.errors import VideoError
 from dataset_assets.gallery.index_page import read_index_page
@@ -68,13 +69,14 @@ def assert_same_everywhere(settings: Settings) -> Mapping[str, Completion]:
     assert overview.stats.formats["expected"].sum() == total.target - total.short
     shown = SnapshotCollector(settings).snapshot(Activity()).overall
     assert (shown.patches_target, shown.patches, shown.patches_short, shown.patches_to_do) == wanted
-    page = read_index_page(settings, DataSet.of(settings), overview)
+    census = Census({})
+    page = read_index_page(settings, DataSet.of(settings), overview, census)
     cards = sum((each.patches for card in page.cards for each in card.categories), Completion())
     assert cards == total
-    metadata = dashboard(settings, overview, [])
+    metadata = dashboard(settings, overview, census, [])
     names = ("patches_target", "patches", "patches_short", "patches_to_do")
     assert tuple(metadata[name].value for name in names) == wanted
-    first_line = str(stats_tables(overview, is_cut=False).renderables[0])
+    first_line = str(stats_tables(overview, census, is_cut=False).renderables[0])
     assert f"{total.done} of {total.target} patches, {total.short} short, {total.to_do} to do" in first_line
     return found
 

@@ -9,9 +9,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from dataset_assets.config import Settings
+from dataset_assets.curation import take_census
+from dataset_assets.dataset import DataSet
 from dataset_assets.gallery import index_path, page_of, refresh_gallery
 from dataset_assets.generate import generate_video
 from dataset_assets_tests.browser import CHROMIUM
+from dataset_assets_tests.curation.scored import score_all
 from dataset_assets_tests.gallery.opened import LOW_CONTRAST, choose, watched_page
 from dataset_assets_tests.generate.samples import KEY, patch_rows, window_rows
 
@@ -175,3 +178,22 @@ def test_without_scripts_a_triplet_is_a_link(browser: Browser, shown: Settings) 
     page.locator("a.crop").first.click()
     page.wait_for_url("**/GT/*.png")
     context.close()
+
+
+def test_scores_are_shown_as_bars_whose_heights_are_counts(copied: Settings, browser: Browser) -> None:
+    score_all(copied)
+    refresh_gallery(copied)
+    found = take_census(copied, DataSet.of(copied)).categories
+    with watched_page(browser, 900) as page:
+        page.goto(index_path(copied).as_uri())
+        page.get_by_role("link", name="Scores").click()
+        assert len(page.locator("section").all()) == len(found)
+        for number, each in enumerate(found.values()):
+            section = page.locator("section").nth(number)
+            for name, counts in each.histograms.items():
+                bars = section.get_by_role("img", name=f"Histogram of {name}").locator("rect:not(.behind)")
+                heights = bars.evaluate_all("all => all.map(each => each.getBoundingClientRect().height)")
+                highest = max(heights)
+                assert highest > 50
+                assert [round(height / highest * max(counts)) for height in heights] == counts
+        assert page.evaluate(LOW_CONTRAST) == []

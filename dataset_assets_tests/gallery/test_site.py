@@ -12,10 +12,13 @@ import pytest
 
 from dataset_assets import __version__, disk
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.counting import counted
+from dataset_assets.curation import SCORES, Census, take_census
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import VideoError
 from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
 from dataset_assets.generate import generate_video, probe_video
+from dataset_assets_tests.curation.scored import drop_scores, score_all
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.gallery.pages import Page
 from dataset_assets_tests.generate.interrupting import When, at_disk_call, interrupt
@@ -30,6 +33,10 @@ def root_of(settings: Settings) -> Path:
 def pages(settings: Settings) -> dict[str, bytes]:
     folder = root_of(settings) / "gallery"
     return {path.name: path.read_bytes() for path in folder.rglob("*.html")}
+
+
+def taken(settings: Settings) -> Census:
+    return take_census(settings, DataSet.of(settings))
 
 
 def card(settings: Settings) -> dict[str, str]:
@@ -73,6 +80,32 @@ def test_only_pages_older_than_their_tables_are_written_again(copied: Settings) 
     assert refresh_gallery(copied).written == 0
     page = root_of(copied) / "gallery" / page_of(KEY)
     page.write_bytes(page.read_bytes().replace(f'content="{__version__} '.encode(), b'content="0.0.1 '))
+    assert refresh_gallery(copied).written == 1
+
+
+def test_a_page_is_written_again_when_scores_or_another_curation_arrive(copied: Settings) -> None:
+    drop_scores(copied)
+    refresh_gallery(copied)
+    page = root_of(copied) / "gallery" / page_of(KEY)
+    assert "not scored" in Page(page).text
+    score_all(copied, lambda *_: {"detail_db": 70.0})
+    assert refresh_gallery(copied).written == 1
+    found = Page(page)
+    assert "not scored" not in found.text
+    for name, each in taken(copied).categories.items():
+        assert f"{name} {counted(each.patches, 'patch')}, {each.patches} left out by curation" in found.text
+    assert len(found.all("svg")) == len(SCORES) * len(taken(copied).categories)
+    index = Page(root_of(copied) / "gallery/index.html").text
+    assert f"left out by curation {taken(copied).total.left_out} " in index
+    all_taken = copied.model_copy(update={"curation": dict.fromkeys(copied.categories)})
+    assert refresh_gallery(all_taken).written == 1
+    assert ", 0 left out by curation" in Page(page).text
+    assert "Curation takes all patches." in Page(root_of(copied) / "gallery/scores.html").text
+
+
+def test_pages_for_which_there_is_no_time_are_left_to_the_next_call(copied: Settings) -> None:
+    probe_video(copied, KEY)
+    assert refresh_gallery(copied, most_s=-1.0).written == 0
     assert refresh_gallery(copied).written == 1
 
 
