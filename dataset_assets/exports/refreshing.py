@@ -24,20 +24,16 @@ def exports_to_refresh(settings: Settings) -> dict[Path, ExportOptions]:
         DatasetAssetsError: A table of the data set is damaged, from a newer release, or cannot be read.
     """
     data_set = DataSet.of(settings)
-    videos = {each.video for each in data_set.validation.accepted()}
-    if not videos:
+    exports = finished_exports(settings)
+    if not exports or not data_set.validation.accepted():
         return {}
-    triplets = list(data_set.triplets(sorted(videos)))
+    triplets = list(data_set.triplets())
     apart = {
         (triplet.category, triplet.row.patch_id)
         for triplet, side in zip(triplets, sides_of(data_set, triplets), strict=True)
         if side != "train"
     }
-    return {
-        folder: options
-        for folder, options in finished_exports(settings).items()
-        if not apart.isdisjoint(_trained(folder))
-    }
+    return {folder: options for folder, options in exports.items() if not apart.isdisjoint(_trained(folder))}
 
 
 def _trained(folder: Path) -> set[tuple[str, str]]:

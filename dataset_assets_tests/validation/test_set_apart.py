@@ -11,7 +11,7 @@ from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, Triplet
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports import ExportOptions, LayoutName, check_export, finished_exports, plan_export
-from dataset_assets.tables import WINDOWS
+from dataset_assets.tables import WINDOWS, DuplicateRow, write_duplicates
 from dataset_assets.training import TripletDataset
 from dataset_assets_tests.exports.samples import export, replace_patch
 from dataset_assets_tests.validation.samples import accepted, queried, root, triplets
@@ -169,3 +169,39 @@ def test_a_data_set_that_is_all_set_apart_is_refused_with_the_remedy(
         export(settings, "redux", tmp_path / "x")
     with pytest.raises(DatasetAssetsError, match="none is for training: all are set apart"):
         TripletDataset(root(settings), crop=48)
+
+
+@pytest.mark.parametrize("span_s", [SPAN_S, None])
+@pytest.mark.parametrize("is_later", [False, True])
+def test_what_another_film_shows_of_it_is_set_apart_too(
+    settings: Settings, tmp_path: Path, span_s: float | None, is_later: bool
+) -> None:
+    """The accepted patch is of `one`; `two` shows the same half a second later."""
+    offset_s = 0.5
+    chosen = next(each for each in triplets(settings) if each.video == "one")
+    (each,) = accepted(settings, [chosen], span_s)
+    moment_s = each.row.time_s
+    places = [("one", chosen.row.window, moment_s), ("two", 0, moment_s + offset_s)]
+    here, there = reversed(places) if is_later else places
+    row = DuplicateRow(*there[:2], *here[:2], there[2], here[2], 0.1, None, None, "a", "b")
+    path = DataSet.of(settings).tables.duplicates_path
+    path.parent.mkdir(parents=True)
+    write_duplicates(path, [row], {})
+    report = export(settings, "redux", tmp_path / "x")
+    found = queried(
+        """
+        select abs(time_s - {moment_s}) <= {span_s}, split.split is null
+        from read_parquet('{metadata}/patches/*/*/*.parquet', hive_partitioning = true) patch
+        join read_parquet('{metadata}/windows/*/*.parquet', hive_partitioning = true) film
+        using (video, "window")
+        left join read_parquet('{export}/split.parquet') split using (category, patch_id)
+        where patch.video = 'two'
+        """,
+        settings,
+        export=report.folder,
+        moment_s=moment_s + offset_s,
+        span_s=10 if span_s is None else span_s,
+    )
+    assert any(is_copy for is_copy, _ in found)
+    assert all(is_copy == is_left_out for is_copy, is_left_out in found)
+    assert any("three_" in name for name in of_split(settings, report.folder, "train"))
