@@ -20,11 +20,12 @@ from dataset_assets.cli.preview import Preview
 from dataset_assets.cli.unprobed import Unprobed
 from dataset_assets.config import Settings, fitting_remedy
 from dataset_assets.counting import counted
-from dataset_assets.dataset import WINDOWS, AssetStatus, DataSet
+from dataset_assets.dataset import WINDOWS, AssetStatus, DataSet, share_held, what_it_holds
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.generate import Changes
 from dataset_assets.launch import Task, dagster_home
 from dataset_assets.monitor import History, SnapshotCollector, duration, run_costs
+from dataset_assets.tables import VideoRow
 
 # Where no run on windows has ended yet: one of a UHD film takes 1.0 CPU s, of an HD film 0.19, a run 10 s
 # for its start, its probe and its checks (benchmarks/results.md).
@@ -76,6 +77,11 @@ def print_dry_run(
         console.print(_table(statuses, preview, force=force))
     for line in _about_films(settings, preview):
         console.print(line, soft_wrap=True)
+    probed = _probed(settings, (task.key for task in tasks))
+    enlarged = {key: what_it_holds(row) for key, row in probed if share_held(row) < 1}
+    for key, holds in islice(enlarged.items(), 1):
+        sentence = f"{counted(len(enlarged), 'film')}, first {key}: {holds}"
+        console.print(f"[yellow]enlarged[/yellow] {escape(sentence)}", soft_wrap=True)
     if tasks:
         windows = {
             task.key: collector.windows_to_do(task.key, force=force) if found is None else found
@@ -164,17 +170,17 @@ def _estimate(
         runs = counted(len(ended), "run")
         return _Estimate(work_s, f"{costs.window_s:.2f} s a window, as in the last {runs}")
     sizes = [size for key, size in unprobed.sizes.items() if windows[key]]
-    sizes += _probed_sizes(settings, islice(windows, MOST_LOOKED_UP))
+    sizes += [(row.width, row.height) for _, row in _probed(settings, windows)]
     megapixels = sum(width * height for width, height in sizes) / 1e6 / max(1, len(sizes))
     work_s = sum(OVERHEAD_S + CPU_S_PER_MEGAPIXEL * megapixels * each for each in windows.values())
     source = f"guessed from pictures of {megapixels:.1f} megapixels, since no run on windows has ended yet"
     return _Estimate(work_s, source)
 
 
-def _probed_sizes(settings: Settings, keys: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Yield width and height of the coded frame of each film that was probed, pixels."""
+def _probed(settings: Settings, keys: Iterable[str]) -> Iterator[tuple[str, VideoRow]]:
+    """Yield the keys and rows of the first films, those that were probed."""
     tables = DataSet.of(settings).tables
-    for key in keys:
+    for key in islice(keys, MOST_LOOKED_UP):
         with suppress(DatasetAssetsError):  # damaged, and rebuilt by the run
             if (row := tables.read_video(key)) is not None:
-                yield row.width, row.height
+                yield key, row

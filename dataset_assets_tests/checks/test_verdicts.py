@@ -28,6 +28,7 @@ from dataset_assets.checks.verdicts import (
     source_unchanged,
     sources_unchanged,
     triplets_whole,
+    true_resolution,
     videos_ok,
     windows_uncut,
 )
@@ -38,6 +39,7 @@ from dataset_assets.generate import CategoryReport, VideoReport, WindowsReport, 
 from dataset_assets.tables import PatchRow
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import KEY, small_settings
+from dataset_assets_tests.tables.samples import VIDEO
 
 
 @pytest.fixture(scope="module")
@@ -400,3 +402,46 @@ def test_the_headline_counts_every_video_once() -> None:
     assert not every_video_done(4, unfinished).passed
     assert every_video_done(4, unfinished).number == 2
     assert every_video_done(4, {}).passed
+
+
+@pytest.mark.parametrize(
+    ("native", "working", "passed", "words"),
+    [
+        ((None, None, None), (1920, 1080), True, "measure"),
+        ((1920, 1080, 3.2), (1920, 1080), True, "no trace"),
+        ((1280, 720, 23.4), (1920, 1080), False, "1920x1080, holds 1280x720 (z 23.4), and"),
+        ((1280, 720, 23.4), (1280, 720), True, "its working frame is 1280x720"),
+        ((1280, 720, 5.5), (1920, 1080), True, "perhaps holds 1280x720"),
+        ((1860, 1080, 9.0), (1920, 1080), True, "holds 1860x1080"),
+    ],
+)
+def test_a_film_that_was_enlarged_is_reported_while_its_working_frame_is_larger_than_what_it_holds(
+    native: tuple[int | None, int | None, float | None],
+    working: tuple[int, int],
+    passed: bool,
+    words: str,
+) -> None:
+    width, height, z = native
+    row = replace(
+        VIDEO,
+        width=1920,
+        height=1080,
+        sar="1:1",
+        rotation=0,
+        working_width=working[0],
+        working_height=working[1],
+        native_width=width,
+        native_height=height,
+        native_z=z,
+    )
+    verdict = true_resolution(row)
+    assert verdict.passed == passed
+    assert words in verdict.description
+
+
+def test_an_enlargement_to_uhd_that_the_working_frame_undoes_is_no_fault() -> None:
+    uhd = replace(VIDEO, width=3840, height=2160, sar="1:1", rotation=0)
+    harmless = replace(uhd, native_width=1920, native_height=1080, native_z=30.0)
+    harmful = replace(uhd, native_width=1280, native_height=720, native_z=30.0)
+    assert true_resolution(harmless).passed
+    assert not true_resolution(harmful).passed

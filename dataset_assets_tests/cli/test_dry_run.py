@@ -7,11 +7,14 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 
 from dataset_assets.cli import unprobed
 from dataset_assets.config import load_settings
+from dataset_assets.generate import probe_video
 from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import tables, write_config
 from dataset_assets_tests.encode import write_video
@@ -142,6 +145,18 @@ def about_s(output: str) -> int:
     """The seconds that it estimates."""
     (found,) = re.findall(r"^about (\d+) s, ", output, re.MULTILINE)
     return int(found)
+
+
+def test_a_film_that_was_enlarged_is_named(tmp_path: Path) -> None:
+    film = tmp_path / "film.mkv"
+    frames = sdr_frames([Shot(seed, 7, 2, 2) for seed in range(70, 76)], 640, 360)
+    pictures = (Image.fromarray(frame).resize((960, 540), Image.Resampling.BICUBIC) for frame in frames)
+    options = {"preset": "veryfast", "crf": "12"}
+    write_video(film, map(np.asarray, pictures), keyint=7, options=options)
+    config = write_config(tmp_path, {"Anime": (film, {"general": 1.0})})
+    probe_video(load_settings(config), "anime")
+    done = run("generate", "--dry-run", "--config", config)
+    assert "enlarged 1 film, first anime: 960x540, holds 640x360\n" in done.stdout
 
 
 def test_time_is_that_of_the_windows_that_are_worked_on(copied: Path) -> None:
