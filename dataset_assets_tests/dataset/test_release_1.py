@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dataset_assets.config import Settings, load_settings
-from dataset_assets.curation import score_video
+from dataset_assets.curation import find_duplicates, score_video
 from dataset_assets.dataset import SOURCE, WINDOWS, DataSet
 from dataset_assets.generate import Changes, VideoReport, generate_video, planned_changes, probe_video
 from dataset_assets.verify import verify
@@ -148,6 +148,17 @@ def test_its_patches_are_scored_and_nothing_else_is_touched(folder: Path) -> Non
     assert {name for name in after if after[name] != before.get(name)} == {
         name for name in after if name.startswith("dataset/metadata/scores/")
     }
+    assert not_done(settings) == stale
+    assert_sound(settings)
+
+
+def test_its_videos_are_compared_and_nothing_else_is_touched(folder: Path) -> None:
+    settings = load_settings(folder / "config.json")
+    before, stale = files(folder), not_done(settings)
+    assert find_duplicates(settings).made == len(KEYS)
+    after = files(folder)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed - {"dataset/metadata/duplicates/.lock"} == {"dataset/metadata/duplicates/part-0.parquet"}
     assert not_done(settings) == stale
     assert_sound(settings)
 

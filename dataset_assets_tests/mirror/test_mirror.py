@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import Settings
-from dataset_assets.curation import degrade_video, score_video
+from dataset_assets.curation import degrade_video, find_duplicates, score_video
 from dataset_assets.dataset import DataSet
 from dataset_assets.dataset.mirror import Mirror
 from dataset_assets.generate import generate_video, probe_video
@@ -85,6 +85,25 @@ def test_scores_are_in_the_store_and_measured_on_files_that_another_machine_made
     assert score_video(settings, KEY).made == 0
     DataSet.of(settings).remove_video(KEY)
     assert bucket.tables() == {}
+
+
+def test_near_duplicates_are_in_the_store_and_the_next_machine_goes_on_there(
+    bucket: Bucket, tiny_film: Film, tmp_path: Path
+) -> None:
+    make(stored_settings(tmp_path / "a", tiny_film))
+    one, other = (stored_settings(tmp_path / name, tiny_film) for name in "ab")
+    DataSet.of(other).copy.begin()
+    assert find_duplicates(other).made == 1
+    name = "metadata/duplicates/part-0.parquet"
+    assert bucket.read(name) == (tmp_path / "b" / name).read_bytes()
+    DataSet.of(one).copy.refresh()
+    assert (tmp_path / "a" / name).read_bytes() == bucket.read(name)
+    (tmp_path / "a" / name).unlink()
+    assert find_duplicates(one).made == 0
+    DataSet.of(one).remove_video(KEY)
+    assert find_duplicates(one).removed == 1
+    DataSet.of(other).copy.refresh()
+    assert (tmp_path / "b" / name).read_bytes() == (tmp_path / "a" / name).read_bytes()
 
 
 def test_degraded_stacks_are_in_the_store_and_go_with_their_patches(
