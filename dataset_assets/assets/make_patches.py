@@ -30,6 +30,7 @@ from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
 from dataset_assets.assets.runs import logging_waits, note_host, video_of_step
+from dataset_assets.assets.score_metadata import scores_of_pass
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import (
@@ -153,6 +154,8 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
         made = counted(run.made, "patch")
         place = f" on {host_name()}" if dataset_config.base.machines == "many" else ""
         context.log.info(f"{run.key}: {made} made in {run.wall_s:.1f} s ({run.cpu_s:.1f} CPU s){place}")
+        if run.made and (event := scores_of_pass(dataset_config, key)) is not None:
+            context.log_event(event)
         if run.finds_windows:
             yield dg.MaterializeResult(
                 asset_key=SCENE_WINDOWS,

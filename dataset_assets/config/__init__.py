@@ -26,6 +26,7 @@ from dataset_assets.config.keys import near_names, video_key
 from dataset_assets.config.loading import CONFIG_VARIABLE, DEFAULT_CONFIG, config_path, load_settings
 from dataset_assets.config.models import (
     DEFAULT_CATEGORIES,
+    DEFAULT_CROP_CANDIDATES,
     DEFAULT_FORMATS,
     BaseSettings,
     Category,
@@ -50,6 +51,7 @@ __all__ = [
     "CONFIG_VARIABLE",
     "DEFAULT_CATEGORIES",
     "DEFAULT_CONFIG",
+    "DEFAULT_CROP_CANDIDATES",
     "DEFAULT_CURATION",
     "DEFAULT_FORMATS",
     "FILM_SUFFIXES",

@@ -27,6 +27,7 @@ from dataset_assets.config.time_ranges import TimeRange, TimeRanges, time_ranges
 from dataset_assets.errors import ConfigError
 from dataset_assets.frames import DEFAULT_SCALE, FRAMES_PER_WINDOW, SCALES, FileKind
 
+DEFAULT_CROP_CANDIDATES: Final = 3
 _MIX_TOLERANCE = 1e-6
 _STORE_ADDRESS: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/\\?#\0-\x1f]+)*")
 _OWN_FOLDERS = {"metadata": "the tables", "gallery": "the pages"}
@@ -174,6 +175,13 @@ class BaseSettings(Strict):
         default="bicubic",
         description="Kernel of the downscale: MATLAB's antialiased bicubic, box mean, Lanczos, or Gaussian "
         "blur of sigma 1.6 before decimation (BD).",
+    )
+    crop_candidates: int = Field(
+        default=DEFAULT_CROP_CANDIDATES,
+        ge=1,
+        le=64,
+        description="Places that are drawn for a crop, of which the one with the most detail is taken; large "
+        "formats go to windows with detail all over. With 1 neither looks at the picture, as in v2.0.",
     )
     lr_stacks: LrStacks = Field(
         default=[5, 7],

@@ -27,7 +27,7 @@ from dataset_assets.curation.reports import (
     ScoringReport,
     Summary,
 )
-from dataset_assets.curation.scoring import score_video
+from dataset_assets.curation.scoring import recorded_scores, score_video
 
 __all__ = [
     "NEIGHBOURS_S",
@@ -54,6 +54,7 @@ __all__ = [
     "histograms_of",
     "preview",
     "propose",
+    "recorded_scores",
     "refuse_missing_encoders",
     "score_video",
     "take_census",

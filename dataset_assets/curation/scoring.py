@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
 from typing import Final
 
 import cv2
@@ -19,11 +18,12 @@ from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.curation.disk_errors import disk_errors
 from dataset_assets.curation.reports import CategoryScores, ScoringReport
-from dataset_assets.dataset import DataSet, OnBusy, VideoWork, current_scores, keep_curation, read_frames
-from dataset_assets.errors import DamagedTableError, DatasetAssetsError
+from dataset_assets.dataset import DataSet, OnBusy, VideoWork, keep_curation, read_frames
+from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import FileKind
-from dataset_assets.scores import SCORES_VERSION, CropPlace, score_patch
-from dataset_assets.tables import SCORES, PatchRow, ScoreRow, VideoRow
+from dataset_assets.generate import ScoreLedger, score_row
+from dataset_assets.scores import CropPlace, score_patch
+from dataset_assets.tables import PatchRow, ScoreRow, VideoRow
 
 # Writing the table of 1,000 patches takes as long as measuring one; a killed run loses seconds.
 COMMIT_EVERY: Final = 200
@@ -84,6 +84,22 @@ def score_video(
     return ScoringReport(key, found, time.process_time() - started_cpu_s, time.perf_counter() - started_s)
 
 
+def recorded_scores(settings: Settings, key: str) -> dict[str, CategoryScores]:
+    """Return the scores that the tables of a video have; nothing is measured or written.
+
+    Raises:
+        DatasetAssetsError: A patches table is damaged, or from a newer release.
+    """
+    data_set = DataSet.of(settings)
+    found = {}
+    for name in data_set.tables.categories_of(key):
+        patches = data_set.tables.read_patches(name, key)
+        ledger = ScoreLedger(data_set, name, key, patches)
+        if patches:
+            found[name] = CategoryScores(tuple(ledger.rows(patches)), len(patches), 0, 0)
+    return found
+
+
 class _Scoring:
     """The scores of a video's patches in one category.
 
@@ -109,18 +125,15 @@ class _Scoring:
         self._made_from = data_set.tables.read_provenance(data_set.tables.patches_path(category, key))
         self._patches = data_set.tables.read_patches(category, key)
         self._film = film
-        before, target = _read(data_set, category, key)
-        self._scores = current_scores(self._patches, before)
-        self._removed = len(before) - len(self._scores)
+        self._scores = ScoreLedger(data_set, category, key, self._patches)
         self._made = 0
-        # Also where patches are gone that had no score, or the table is damaged.
-        self._uncommitted = self._removed + (target is not None and target != len(self._patches))
         self.unread: list[PatchRow] = []
 
     @property
     def report(self) -> CategoryScores:
         """What the table holds, and what was done."""
-        return CategoryScores(tuple(self._rows()), len(self._patches), self._made, self._removed)
+        rows = self._scores.rows(self._patches)
+        return CategoryScores(tuple(rows), len(self._patches), self._made, self._scores.removed)
 
     def run(self, workers: int, on_patches: Callable[[int], None]) -> None:
         """Measure what is missing, and write the table if that changes it."""
@@ -133,10 +146,9 @@ class _Scoring:
                 if row is None:
                     self.unread.append(patch)
                     continue
-                self._scores[patch.patch_id] = row
+                self._scores.add(row)
                 self._made += 1
-                self._uncommitted += 1
-                if self._uncommitted >= COMMIT_EVERY:
+                if self._made % COMMIT_EVERY == 0:
                     self._commit()
                 on_patches(1)
         finally:
@@ -144,27 +156,7 @@ class _Scoring:
             self._commit()
 
     def _commit(self) -> None:
-        if self._made_from is None:
-            if self._path.exists():
-                self._work.remove_table(self._path)
-        elif self._uncommitted:
-            rows = self._rows()
-            provenance = replace(
-                self._made_from,
-                code_version=str(SCORES_VERSION),
-                complete=len(rows) == len(self._patches),
-                target=len(self._patches),
-                chosen=None,
-                mix=None,
-                strata_target=None,
-                outdated=0,
-            )
-            self._work.write_table(self._path, SCORES, rows, provenance)
-        self._uncommitted = 0
-
-    def _rows(self) -> list[ScoreRow]:
-        rows = (self._scores.get(patch.patch_id) for patch in self._patches)
-        return [row for row in rows if row is not None]
+        self._scores.commit(self._work, self._patches, self._made_from)
 
     def _measured(
         self, patches: Sequence[PatchRow], workers: int
@@ -190,35 +182,10 @@ class _Scoring:
         gt, lr = (read_frames(self._data_set.folder, patch, kind) for kind in (FileKind.GT, stack.kind))
         if gt is None or lr is None:
             return None
-        scores = score_patch(gt[0], lr, _place(patch, self._film))
-        return ScoreRow(
-            patch_id=patch.patch_id,
-            window=patch.window,
-            gt_hash=patch.gt_hash,
-            lr_hash=stack.content_hash,
-            scores_version=SCORES_VERSION,
-            **asdict(scores),
-        )
-
-
-def _read(data_set: DataSet, category: str, key: str) -> tuple[list[ScoreRow], int | None]:
-    """Return the rows of a scores table, and of how many patches it is.
-
-    None where it is absent; a damaged one has no rows and is of no number of patches, so it is replaced.
-    """
-    tables = data_set.tables
-    try:
-        made = tables.read_provenance(tables.scores_path(category, key))
-        return tables.read_scores(category, key), None if made is None else made.target
-    except DamagedTableError:
-        return [], -1
+        return score_row(patch, score_patch(gt[0], lr, _place(patch, self._film)))
 
 
 def _place(patch: PatchRow, film: VideoRow | None) -> CropPlace | None:
     if film is None:
         return None
-    return CropPlace(
-        top=patch.y / film.working_height,
-        width=patch.width / film.working_width,
-        height=patch.height / film.working_height,
-    )
+    return CropPlace.of_crop(patch.y, patch.width, patch.height, (film.working_width, film.working_height))

@@ -16,7 +16,7 @@ from functools import cache
 from itertools import product
 from typing import Final
 
-from dataset_assets.config import BaseSettings, Settings, VideoEntry
+from dataset_assets.config import DEFAULT_CROP_CANDIDATES, BaseSettings, Settings, VideoEntry
 from dataset_assets.dataset.strata import scale_part
 from dataset_assets.dataset.working_frames import share_held
 from dataset_assets.tables import Provenance, VideoRow
@@ -38,7 +38,7 @@ _SOURCE_FIELDS = ("interlaced", WORKING_SIZE)
 _SEQUENCE_FIELDS = ("seed", "sampling", "interlaced", WORKING_SIZE)
 _LIMIT_FIELDS = ("cut_rule", "max_mean_abs_diff", "max_cut_score")
 _PATCH_FIELDS = ("colour_order", "lr_kernel")
-_SHARED_FIELDS = ("base_frame_limit", "max_attempts", "scale", "lr_stacks", "gt_frames")
+_SHARED_FIELDS = ("base_frame_limit", "max_attempts", "scale", "lr_stacks", "gt_frames", "crop_candidates")
 _UNUSED_LIMITS = {
     "both": frozenset[str](),
     "blocks": frozenset({"max_mean_abs_diff"}),
@@ -165,6 +165,7 @@ def patches_hashes(
         "mix": chosen.mix,
         "formats": {name: settings.formats[name].model_dump() for name in chosen.mix},
         **scale_part(settings.base),
+        **_crops_part(settings.base),
     }
     windows = _SEQUENCE_FIELDS + _LIMIT_FIELDS
     exclusions = _exclusions(entry, excluded)
@@ -232,6 +233,17 @@ def has_other_exclusions(
         and made.code_version == WINDOWS_VERSION
         and made.settings_hash not in windows_hashes(settings, entry, irrelevant, excluded)
     )
+
+
+def _crops_part(base: BaseSettings) -> dict[str, object]:
+    """Return what crops are chosen by; nothing by default, as before there was a choice.
+
+    In a table's identity alone: where a row's crop is the same by the present choice, it is kept. Windows of
+    that time have no map of detail, so theirs are.
+    """
+    if base.crop_candidates == DEFAULT_CROP_CANDIDATES:
+        return {}
+    return {"crop_candidates": base.crop_candidates}
 
 
 def _exclusions(entry: VideoEntry, excluded: Collection[int]) -> dict[str, object]:

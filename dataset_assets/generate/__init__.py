@@ -22,13 +22,15 @@ from dataset_assets.generate.changes import (
     refuse_to_replace,
     removed_category,
 )
-from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Made
+from dataset_assets.generate.lane import Job, Lane, Made
 from dataset_assets.generate.limits import DAMAGED_REMEDY, LIMIT_EXIT_CODE, step_limits, within_limits
 from dataset_assets.generate.plan import VideoPlan, bytes_per_pixel, plan_video
+from dataset_assets.generate.reaching import KeyframeIndex
 from dataset_assets.generate.replay import Replay
 from dataset_assets.generate.reports import CategoryReport, VideoReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds, evenly_first
 from dataset_assets.generate.rows import video_row
+from dataset_assets.generate.score_ledger import ScoreLedger, score_row
 from dataset_assets.generate.video import generate_video, probe_video
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "Made",
     "Replay",
     "Rounds",
+    "ScoreLedger",
     "VideoPlan",
     "VideoReport",
     "WindowsReport",
@@ -55,6 +58,7 @@ __all__ = [
     "refuse_run",
     "refuse_to_replace",
     "removed_category",
+    "score_row",
     "step_limits",
     "video_row",
     "within_limits",

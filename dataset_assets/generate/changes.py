@@ -20,8 +20,8 @@ from dataset_assets.dataset import (
     DataSet,
 )
 from dataset_assets.errors import ReplacingError
-from dataset_assets.generate.ledger import PatchLedger
 from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, recorded_film, window_ledger
+from dataset_assets.generate.patch_ledger import PatchLedger
 from dataset_assets.generate.plan import VideoPlan, bytes_per_pixel, room_for
 from dataset_assets.generate.rounds import Rounds
 from dataset_assets.patches import PatchPlan
@@ -290,7 +290,7 @@ class _Rows:
     def of_category(self, category: str, made: int, reason: str) -> Changes:
         windows, plan = self._windows, self._plans[category]
         ledger = patch_ledger(
-            self._settings, self._data_set, self._entry, self._film, plan, windows.strata, rebuilds=False
+            self._settings, self._data_set, self._entry, self._film, plan, windows, rebuilds=False
         )
         if ledger.is_complete:
             return Changes(kept=ledger.made)

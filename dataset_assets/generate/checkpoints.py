@@ -8,7 +8,7 @@ power cut a later step may be there without an earlier one that was not flushed:
 1. files recorded in the journal, then written under temporary names, window by window;
 2. records of the files whose rows are deleted or lose them, then the tables without the deleted rows;
 3. contents of the new files, then their names;
-4. the windows table, then the patches tables with the new rows;
+4. the windows table, then the scores tables, then the patches tables with the new rows;
 5. deletion of files that no row names, then of the journal's records.
 
 Not here: which rows there are (`ledger`), and the leftovers of a killed run (`dataset.journal`).
@@ -17,12 +17,15 @@ Not here: which rows there are (`ledger`), and the leftovers of a killed run (`d
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dataset_assets.dataset import TripletPaths, VideoWork
-from dataset_assets.generate.ledger import PatchLedger, WindowLedger
+from dataset_assets.generate.patch_ledger import PatchLedger
+from dataset_assets.generate.score_ledger import ScoreLedger, score_row
+from dataset_assets.generate.window_ledger import WindowLedger
 from dataset_assets.patches import EncodedTriplet
+from dataset_assets.scores import PatchScores
 from dataset_assets.tables import PatchRow
 
 
@@ -39,6 +42,7 @@ class Checkpoints:
         work: VideoWork,
         windows: WindowLedger | None,
         patches: Sequence[PatchLedger],
+        scores: Mapping[PatchLedger, ScoreLedger] | None = None,
     ) -> None:
         """Start with nothing to commit.
 
@@ -47,6 +51,7 @@ class Checkpoints:
             windows: The windows table, None where no windows are looked for; a finished one is not written
                 again.
             patches: The patches tables that are worked on.
+            scores: Their scores tables; None where nothing is measured.
         """
         self.windows = 0
         self.committed_s = 0.0
@@ -54,6 +59,7 @@ class Checkpoints:
         self._journal = work.journal
         self._window_ledger = windows
         self._ledgers = patches
+        self._scores = scores or {}
         self._writer = work.triplet_writer()
         self._written: list[list[Path]] = []
         self._rows: list[tuple[PatchLedger, PatchRow]] = []
@@ -66,9 +72,11 @@ class Checkpoints:
             self._writer.write(paths, files)
         self._written += written
 
-    def add(self, ledger: PatchLedger, row: PatchRow) -> None:
-        """Add the row of a triplet of which files were written, or files are to be deleted."""
+    def add(self, ledger: PatchLedger, row: PatchRow, scores: PatchScores | None = None) -> None:
+        """Add the row of a triplet whose files were written or are to be deleted, and its scores."""
         self._rows.append((ledger, row))
+        if scores is not None:
+            self._scores[ledger].add(score_row(row, scores))
 
     def commit(self, *, complete: bool) -> None:
         """Commit the windows and the rows that were added.
@@ -98,10 +106,21 @@ class Checkpoints:
             self._window_ledger.commit(self._work, complete=complete)
         for ledger in self._ledgers:
             if ledger.is_changed or (complete and not ledger.is_complete):
+                self._commit_scores(ledger)
                 ledger.commit(self._work, complete=complete)
         self._journal.settle({path for triplet in written for path in triplet})
         self.windows = 0
         self.committed_s = time.time()
+
+    def _commit_scores(self, ledger: PatchLedger) -> None:
+        """Write the scores of the rows that the patches table is to have.
+
+        Before that table: scores without a patch do not count, and a patch without them would have none
+        until scoring is asked for.
+        """
+        if (scores := self._scores.get(ledger)) is not None:
+            scores.is_changed = True
+            scores.commit(self._work, ledger.table_rows(), ledger.made_from)
 
     def _withdraw(self) -> None:
         """Delete outdated rows from the tables, before their files are replaced or deleted."""

@@ -30,11 +30,12 @@ from dataset_assets.dataset import (
     windows_hashes,
 )
 from dataset_assets.frames import FileKind
-from dataset_assets.generate.ledger import PatchLedger, WindowLedger
+from dataset_assets.generate.patch_ledger import PatchLedger
 from dataset_assets.generate.plan import plan_categories
+from dataset_assets.generate.window_ledger import WindowLedger
 from dataset_assets.patches import PatchPlan, PlannedPatch
 from dataset_assets.tables import PatchRow, Provenance, Sampled, VideoRow
-from dataset_assets.video import Extent, Fingerprint, VideoInfo
+from dataset_assets.video import Extent, Fingerprint, Rect, VideoInfo
 from dataset_assets.windows import Exclusions, about_time_base
 
 # Stands where a film was not probed; a table that was placed in it says what its candidates lie in.
@@ -131,7 +132,7 @@ def patch_ledger(
     entry: VideoEntry,
     film: FilmIdentity,
     plan: PatchPlan,
-    strata_windows: int,
+    windows: WindowLedger,
     *,
     rebuilds: bool,
 ) -> PatchLedger:
@@ -143,7 +144,7 @@ def patch_ledger(
         entry: The video.
         film: Its film.
         plan: What the category takes of the video.
-        strata_windows: Windows that the release before placed, see `WindowLedger.strata`.
+        windows: The video's windows table.
         rebuilds: Whether to make every patch again.
 
     Raises:
@@ -165,8 +166,8 @@ def patch_ledger(
         plan,
         provenance,
         patch_hashes(settings, entry, category, irrelevant),
-        partial(_is_planned, settings, plan),
-        lambda target: strata_patches_hashes(settings, entry, category, strata_windows, target, irrelevant),
+        partial(_is_planned, settings, plan, windows),
+        lambda target: strata_patches_hashes(settings, entry, category, windows.strata, target, irrelevant),
         rebuilds=rebuilds,
     )
 
@@ -210,16 +211,16 @@ def patch_paths(
     )
 
 
-def _is_planned(settings: Settings, plan: PatchPlan, row: PatchRow) -> bool:
-    """Whether a row has the format, the place and the names that are planned for its window."""
-    planned = plan.patch(row.window)
-    if planned is None:
-        return False
-    rect = planned.rect
-    return (row.format, row.x, row.y, row.width, row.height) == (
-        planned.format,
-        rect.x,
-        rect.y,
-        rect.width,
-        rect.height,
-    ) and TripletPaths.of(row) == patch_paths(settings, plan, planned, row.kinds)
+def _is_planned(settings: Settings, plan: PatchPlan, windows: WindowLedger, row: PatchRow) -> bool:
+    """Whether a row has the format, the place and the names that are planned for its window.
+
+    A window that has no row yet may show anything: each place is as good, until it is found.
+    """
+    there = PlannedPatch(row.window, row.format, Rect(row.x, row.y, row.width, row.height))
+    if windows.row(row.window) is not None:
+        is_planned = windows.planned(plan.patch, row.window) == there
+    else:
+        format_ = plan.formats.get(row.format)
+        is_planned = format_ is not None and (row.width, row.height) == (format_.width, format_.height)
+        is_planned = is_planned and plan.area.contains(there.rect)
+    return is_planned and TripletPaths.of(row) == patch_paths(settings, plan, there, row.kinds)

@@ -97,6 +97,7 @@ def plan_categories(settings: Settings, entry: VideoEntry, area: Rect) -> dict[s
             formats=settings.formats,
             mix=category.mix,
             area=area,
+            candidates=settings.base.crop_candidates,
         )
         for name, category in settings.categories.items()
     }

@@ -18,7 +18,7 @@ from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet, content_hash
 from dataset_assets.errors import DatasetAssetsError, SourceChangedError
 from dataset_assets.frames import MIDDLE_FRAME
-from dataset_assets.generate.lanes import Lane
+from dataset_assets.generate.lane import Lane
 from dataset_assets.patches import encode_png
 from dataset_assets.tables import PatchRow
 from dataset_assets.video import Rect, probe

@@ -16,9 +16,10 @@ from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet, TripletPaths, VideoWork, read_frames, triplet_paths
 from dataset_assets.frames import FileKind
 from dataset_assets.generate.checkpoints import Checkpoints
-from dataset_assets.generate.ledger import PatchLedger
 from dataset_assets.generate.ledgers import patch_ledger, recorded_film, window_ledger
+from dataset_assets.generate.patch_ledger import PatchLedger
 from dataset_assets.generate.rows import with_kinds, written_files
+from dataset_assets.generate.score_ledger import ScoreLedger
 from dataset_assets.patches import Kernel, downscale, encode_png
 from dataset_assets.tables import PatchRow
 
@@ -56,14 +57,15 @@ def restack(
     if recorded is None:
         return
     film, plans = recorded
-    strata = window_ledger(settings, data_set, entry, film, rebuilds=False).strata
+    windows = window_ledger(settings, data_set, entry, film, rebuilds=False)
     for name in categories:
-        ledger = patch_ledger(settings, data_set, entry, film, plans[name], strata, rebuilds=False)
+        ledger = patch_ledger(settings, data_set, entry, film, plans[name], windows, rebuilds=False)
         _restack(data_set, work, ledger)
 
 
 def _restack(data_set: DataSet, work: VideoWork, ledger: PatchLedger) -> None:
-    checkpoints = Checkpoints(work, None, [ledger])
+    scores = ScoreLedger(data_set, ledger.plan.category, ledger.plan.key, ledger.table_rows())
+    checkpoints = Checkpoints(work, None, [ledger], {ledger: scores})
     ledger.keep_chosen()
     changed = 0
     try:

@@ -49,7 +49,13 @@ class Rounds:
     """
 
     def __init__(
-        self, rows: Rows, sequence: Iterator[Placement], cap: int, strata: Collection[int] = ()
+        self,
+        rows: Rows,
+        sequence: Iterator[Placement],
+        cap: int,
+        strata: Collection[int] = (),
+        *,
+        pause: int | None = None,
     ) -> None:
         """Begin before the first candidate.
 
@@ -58,6 +64,7 @@ class Rounds:
             sequence: The candidates, in order.
             cap: Candidates that may be tried in all.
             strata: Windows of the release before, which count as accepted first.
+            pause: A number that no round goes past: what is made from it on depends on the candidates below.
         """
         self.accepted: list[int] = []
         self.signatures = AcceptedSignatures()
@@ -67,6 +74,8 @@ class Rounds:
         self._rows = rows
         self._sequence = sequence
         self._cap = cap
+        self._pause = pause
+        self._held: Placement | None = None
         self._spans: list[tuple[int, int]] = []
         for number in evenly_first(strata):
             row = rows.row(number)
@@ -85,9 +94,13 @@ class Rounds:
         wanted = min(missing, self._cap - self.tried, size)
         batch: list[Placement] = []
         while len(batch) < wanted:
-            placement = next(self._sequence, None)
+            placement = self._held or next(self._sequence, None)
+            self._held = None
             if placement is None:
                 self.is_full = True
+                break
+            if batch and self._pause is not None and batch[0].number < self._pause <= placement.number:
+                self._held = placement
                 break
             if not self._rows.skips(placement):
                 self.is_crowded |= not placement.is_at_keyframe

@@ -20,19 +20,23 @@ from dataset_assets.dataset import (
     VideoWork,
     shortfall,
 )
-from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError, SpaceError
+from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError
 from dataset_assets.generate.checkpoints import Checkpoints
-from dataset_assets.generate.lanes import Job, KeyframeIndex, Lane, Lanes, Made
-from dataset_assets.generate.ledger import PatchLedger
+from dataset_assets.generate.lane import Job, Lane, Made
+from dataset_assets.generate.lanes import Lanes
 from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, patch_paths, window_ledger
 from dataset_assets.generate.limits import step_done
-from dataset_assets.generate.plan import MOST_PNG_BYTES_PER_PIXEL, VideoPlan, bytes_per_pixel
+from dataset_assets.generate.patch_ledger import PatchLedger
+from dataset_assets.generate.plan import VideoPlan
+from dataset_assets.generate.reaching import KeyframeIndex
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
 from dataset_assets.generate.rounds import Rounds
 from dataset_assets.generate.rows import patch_row, with_kinds, written_files
-from dataset_assets.patches import EncodedTriplet, PlannedPatch
+from dataset_assets.generate.score_ledger import ScoreLedger
+from dataset_assets.generate.space import check_space
+from dataset_assets.patches import PlannedPatch
 from dataset_assets.reasons import EXCLUDED
-from dataset_assets.tables import count
+from dataset_assets.tables import FILL_CANDIDATES, count
 from dataset_assets.video import Source
 from dataset_assets.windows import CandidateSequence, Placement
 
@@ -88,15 +92,17 @@ class VideoPass:
         film = FilmIdentity.of_info(plan.info, data_set.excluded_windows.read(entry.key))
         self.windows = window_ledger(settings, data_set, entry, film, rebuilds=force and windows)
         self.patches = [
-            patch_ledger(
-                settings, data_set, entry, film, plan.patches[name], self.windows.strata, rebuilds=force
-            )
+            patch_ledger(settings, data_set, entry, film, plan.patches[name], self.windows, rebuilds=force)
             for name in categories
         ]
         self.made: Counter[str] = Counter()
         self._pending = [ledger for ledger in self.patches if self._is_pending(ledger)]
         found = self.windows if self._finds_windows else None
-        self._checkpoints = Checkpoints(work, found, self._pending)
+        scores = {
+            ledger: ScoreLedger(data_set, ledger.plan.category, entry.key, ledger.table_rows())
+            for ledger in self._pending
+        }
+        self._checkpoints = Checkpoints(work, found, self._pending, scores)
         rows = self.windows.rows()
         self._progress = Progress(
             key=entry.key,
@@ -127,7 +133,7 @@ class VideoPass:
         if self.is_done:
             self._progress_file.remove()  # of a run that was killed after its last patch
             return
-        self._check_space()
+        check_space(self._settings, self._plan, self._data_set, self._pending)
         self._prepare_folders()
         self._progress_file.update()
         try:
@@ -205,11 +211,12 @@ class VideoPass:
         older = [row for number in range(windows.strata) if (row := windows.row(number)) is not None]
         accepted = [row.window for row in older if row.accepted]
         self._progress.windows_done = len(accepted)
+        pause = windows.strata + FILL_CANDIDATES
         known, cap = windows.placements(), self._plan.windows * base.max_attempts
         if windows.is_complete or not self._finds_windows:
             # The table has every window: a category that falls short gets no others.
             recorded = iter([known[number] for number in sorted(known)])
-            return Rounds(windows, recorded, cap, accepted)
+            return Rounds(windows, recorded, cap, accepted, pause=pause)
         self._sequence = CandidateSequence(
             windows.extent,
             index.keyframe_at,
@@ -220,7 +227,7 @@ class VideoPass:
             taken=[row.pts[0] for row in older],
             first=windows.strata,
         )
-        return Rounds(windows, self._sequence, cap, accepted)
+        return Rounds(windows, self._sequence, cap, accepted, pause=pause)
 
     def _go_through(self, lanes: Lanes, rounds: Rounds) -> None:
         """Make the windows of every target, the smallest first.
@@ -255,12 +262,18 @@ class VideoPass:
         self._make(lanes, [job for number in chosen if (job := self._lacking(ledger, number)) is not None])
 
     def _lacking(self, ledger: PatchLedger, number: int) -> Job | None:
-        row, planned = self.windows.row(number), ledger.plan.patch(number)
-        if row is None or planned is None or ledger.has(number):
+        row = self.windows.row(number)
+        if row is None or not ledger.plan.mix or ledger.has(number):
             return None
         category = ledger.plan.category
         placement = Placement(number, row.keyframe_pts, row.pts[0])
-        return Job(placement, row, {category: planned}, {category: ledger.lacking(number)})
+        return Job(
+            placement,
+            row,
+            {category: ledger.plan.patch},
+            {category: ledger.lacking(number)},
+            self.windows.fills_for(number),
+        )
 
     def _round_size(self, rounds: Rounds) -> int:
         """Return how many candidates a round may take; whatever it is, the result is the same.
@@ -275,26 +288,26 @@ class VideoPass:
     def _job(self, placement: Placement, target: int) -> Job:
         """Return what is wanted of a candidate on the way to a target."""
         row = self.windows.row(placement.number)
-        patches = {
-            ledger.plan.category: planned
+        plans = {
+            ledger.plan.category: ledger.plan.patch
             for ledger in self._pending
             if target <= ledger.plan.target
+            and ledger.plan.mix
             and not ledger.has(placement.number)
             and (row is None or row.accepted)
-            and (planned := ledger.plan.patch(placement.number)) is not None
         }
         kinds = {
             ledger.plan.category: ledger.lacking(placement.number)
             for ledger in self._pending
-            if ledger.plan.category in patches
+            if ledger.plan.category in plans
         }
-        return Job(placement, row, patches, kinds)
+        return Job(placement, row, plans, kinds, self.windows.fills_for(placement.number))
 
     def _make(self, lanes: Lanes, jobs: Sequence[Job]) -> None:
         """Make what is wanted, and commit it."""
         # What runs ahead is lost with a killed run too.
         most = max(1, self._settings.base.checkpoint_every - lanes.ahead)
-        wanted = [job for job in jobs if job.recorded is None or job.patches]
+        wanted = [job for job in jobs if job.recorded is None or job.plans]
         self._progress.windows_pending = max(len(wanted), self._lacked())
         for made in lanes.make(sorted(wanted, key=lambda job: job.placement.start or 0)):
             self._take(made)
@@ -329,16 +342,18 @@ class VideoPass:
         """Write what was made of a window; its rows and names come with the next commit."""
         if made.is_new:
             self.windows.add(made.row)
+            for ledger in self._pending:
+                ledger.look_again(made.row.window)
             is_shown = made.row.accepted or made.row.reason == EXCLUDED
             if is_shown or made.row.window < REJECTED_PICTURES * self._plan.windows:
                 for name, content in made.pictures.items():
                     self._pictures.write(name, content)
         planned = {
-            ledger: made.job.patches[ledger.plan.category]
+            ledger: made.patches[ledger.plan.category]
             for ledger in self._pending
-            if ledger.plan.category in made.triplets
+            if ledger.plan.category in made.patches
         }
-        self._write(planned, made.triplets)
+        self._write(planned, made)
         self._checkpoints.windows += 1
 
     def _report(self, made: Made) -> None:
@@ -354,15 +369,13 @@ class VideoPass:
         if self._on_progress is not None:
             self._on_progress(self._progress)
 
-    def _write(
-        self, planned: Mapping[PatchLedger, PlannedPatch], triplets: Mapping[str, EncodedTriplet]
-    ) -> None:
+    def _write(self, planned: Mapping[PatchLedger, PlannedPatch], of_window: Made) -> None:
         written = [
             (
                 ledger,
                 patch,
                 patch_paths(self._settings, ledger.plan, patch, ledger.kinds),
-                triplets[ledger.plan.category],
+                of_window.triplets[ledger.plan.category],
             )
             for ledger, patch in planned.items()
         ]
@@ -379,8 +392,8 @@ class VideoPass:
                 )
             else:
                 row = with_kinds(before, made, ledger.kinds)
-            self._checkpoints.add(ledger, row)
             name = ledger.plan.category
+            self._checkpoints.add(ledger, row, of_window.scores.get(name))
             self.made[name] += 1
             self._progress.patches[name] += 1
             self._progress.patches_bytes[name] += sum(map(len, files.values()))
@@ -393,32 +406,6 @@ class VideoPass:
                 "be made of them",
                 "materialise scene_windows too, or run `dataset-assets generate`",
             )
-
-    def _check_space(self) -> None:
-        base = self._settings.base
-        needed = sum(
-            self._plan.size_bytes(ledger.plan.category, len(ledger.windows())) + self._lacking_bytes(ledger)
-            for ledger in self._pending
-        )
-        free = self._data_set.free_bytes
-        if free - needed < base.min_free_gb * 1e9:
-            raise SpaceError(
-                f"{self._plan.entry.key}: {self._data_set.folder} has {free / 1e9:.1f} GB free, this video "
-                f"is estimated to need {needed / 1e9:.1f} GB and base_settings.min_free_gb keeps "
-                f"{base.min_free_gb:.1f} GB",
-                "free some space or lower min_free_gb",
-            )
-
-    def _lacking_bytes(self, ledger: PatchLedger) -> int:
-        """Return the estimated bytes of the files that patches lack which have others."""
-        return sum(
-            int(
-                row.width
-                * row.height
-                * bytes_per_pixel(ledger.lacking(row.window), row.scale, MOST_PNG_BYTES_PER_PIXEL)
-            )
-            for row in ledger.rows()
-        )
 
     def _prepare_folders(self) -> None:
         for ledger in self._pending:

@@ -4,14 +4,16 @@ Not here: decoding (`video`), accepting windows (`windows`), file names and tabl
 """
 
 from dataset_assets.patches.kernels import Kernel, downscale
-from dataset_assets.patches.planning import PatchPlan, PlannedPatch, fitting_mix, misfit, plan_patches
+from dataset_assets.patches.planning import PatchPlan, Plan, PlannedPatch, fitting_mix, misfit, plan_patches
 from dataset_assets.patches.png import encode_png, whole_png_size
-from dataset_assets.patches.triplets import EncodedTriplet, encode_triplet, stack_triplet
+from dataset_assets.patches.triplets import EncodedTriplet, Pictures, encode_triplet, stack_triplet
 
 __all__ = [
     "EncodedTriplet",
     "Kernel",
     "PatchPlan",
+    "Pictures",
+    "Plan",
     "PlannedPatch",
     "downscale",
     "encode_png",

@@ -1,17 +1,18 @@
 """In which format a category takes a window, and where it crops it.
 
-All pure functions of the settings, of names and of the window's number: order, worker count, other categories
-and how many windows there are change nothing. Pixels do not belong here.
+All pure functions of the settings, of names, of the window's number and of its map of detail: order, worker
+count, other categories and how many windows there are change nothing. Pixels do not belong here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isqrt
 from typing import Final
 
 from dataset_assets.config import Format
+from dataset_assets.detail_map import DetailMap, quantile
 from dataset_assets.draws import draw_int
 from dataset_assets.video import Rect
 
@@ -19,6 +20,10 @@ CIRCLE: Final = 1 << 64
 # 2**64 times the square root of 3, modulo 2**64. By the golden ratio, which places windows, the format would
 # be a function of the place; by the root of 5 it would be the golden ratio again.
 FORMAT_STEP: Final = isqrt(3 << 128) % CIRCLE
+# Of the rank by which a window gets its format, the part that its detail decides. In 300 simulated films of
+# 1,000 windows, of which 64 are known, a format's share is off by 0.033 on average and by 0.07 in one of 20,
+# and rank and detail correlate by 0.68; with 0.4: 0.025, 0.055 and 0.52, with 0.6: 0.046, 0.097 and 0.81.
+DETAIL_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,10 @@ class PlannedPatch:
     rect: Rect
 
 
+Plan = Callable[[int, DetailMap | None, Sequence[float]], PlannedPatch | None]
+"""Gives the patch to make of a window, as `PatchPlan.patch` does."""
+
+
 @dataclass(frozen=True, slots=True)
 class PatchPlan:
     """The patches that one category wants of one video.
@@ -50,6 +59,8 @@ class PatchPlan:
         left_out: Formats of the category's mix that do not fit.
         misfit: Why none fits; empty where one does.
         area: The active area that crops lie in.
+        candidates: Places that are drawn for a crop, of which the one with the most detail is taken. With 1
+            detail decides nothing, neither the place nor the format.
     """
 
     seed: int
@@ -61,43 +72,94 @@ class PatchPlan:
     left_out: tuple[str, ...]
     misfit: str
     area: Rect
+    candidates: int
 
-    def patch(self, window: int) -> PlannedPatch | None:
-        """Return the patch that the category makes of a window that it takes; None where no format fits."""
+    def patch(
+        self, window: int, detail: DetailMap | None = None, fills: Sequence[float] = ()
+    ) -> PlannedPatch | None:
+        """Return the patch that the category makes of a window that it takes; None where no format fits.
+
+        Args:
+            window: Number of the window.
+            detail: Where it holds detail; None where that was not measured, so that it decides nothing.
+            fills: `DetailMap.fill` of windows spread over the film, ascending; empty where they are not
+                known, so that detail does not decide the format.
+        """
         if not self.mix:
             return None
-        name = self._format(window)
-        return PlannedPatch(window, name, self.crop(window, name))
+        name = self._format(window, detail, fills)
+        return PlannedPatch(window, name, self.crop(window, name, detail))
 
-    def crop(self, window: int, name: str) -> Rect:
+    def crop(self, window: int, name: str, detail: DetailMap | None = None) -> Rect:
         """Return the crop of a window in a given format.
 
         Args:
             window: Number of the window.
             name: One of `formats`.
+            detail: As in `patch`.
         """
-        width, height = self.formats[name].width, self.formats[name].height
-        x = self.area.x + draw_int(
-            self.area.width - width + 1, self.seed, self.key, "x", self.category, window
-        )
-        y = self.area.y + draw_int(
-            self.area.height - height + 1, self.seed, self.key, "y", self.category, window
-        )
-        return Rect(x, y, width, height)
+        first = self._place(name, window)
+        if detail is None or self.candidates == 1 or (first.width, first.height) == self._area_size:
+            return first
+        places = [first, *(self._place(name, window, number) for number in range(1, self.candidates))]
+        return max(places, key=lambda place: self._detail_in(place, detail))
 
-    def _format(self, window: int) -> str:
+    def _place(self, name: str, *drawn_for: int) -> Rect:
+        """Return a place for a crop, which is a function of the numbers it is drawn for."""
+        width, height = self.formats[name].width, self.formats[name].height
+        x, y = (
+            draw_int(room + 1, self.seed, self.key, axis, self.category, *drawn_for)
+            for axis, room in (("x", self.area.width - width), ("y", self.area.height - height))
+        )
+        return Rect(self.area.x + x, self.area.y + y, width, height)
+
+    @property
+    def _area_size(self) -> tuple[int, int]:
+        return self.area.width, self.area.height
+
+    def _detail_in(self, place: Rect, detail: DetailMap) -> float:
+        left, top = place.x - self.area.x, place.y - self.area.y
+        width, height = self._area_size
+        return detail.mean_square(
+            left / width, top / height, (left + place.width) / width, (top + place.height) / height
+        )
+
+    def _format(self, window: int, detail: DetailMap | None, fills: Sequence[float]) -> str:
         """Return the format of a window's patch.
 
         Even steps through the shares, in an order that no change of a share alters: a prefix of the sequence,
-        and any part of the film, has the mix within 2 patches before windows are rejected.
+        and any part of the film, has the mix within 2 patches before windows are rejected. Where detail
+        decides too, the step and the quantile of the window's detail in its film make a rank together, and
+        the shares are in the order of their sizes: the larger ones go to windows with detail all over.
         """
         phase = draw_int(1 << 53, self.seed, self.key, "format", self.category) << 11
         left = (phase + window * FORMAT_STEP) % CIRCLE / CIRCLE
-        for name, share in sorted(self.mix.items()):
+        shares = sorted(self.mix.items())
+        if detail is not None and fills and self.candidates > 1:
+            left = _rank(quantile(detail.fill, fills), left)
+            shares.sort(key=lambda item: self._pixels(item[0]))
+        for name, share in shares:
             left -= share
             if left < 0:
                 return name
-        return max(self.mix)
+        return shares[-1][0]
+
+    def _pixels(self, name: str) -> int:
+        return self.formats[name].width * self.formats[name].height
+
+
+def _rank(detail: float, step: float) -> float:
+    """Return the rank of a window by its detail and its step, both uniform in 0..1, uniform in 0..1 itself.
+
+    The quantile of their weighted sum, whose density is a trapezium.
+    """
+    wide, narrow = max(DETAIL_SHARE, 1 - DETAIL_SHARE), min(DETAIL_SHARE, 1 - DETAIL_SHARE)
+    total = DETAIL_SHARE * detail + (1 - DETAIL_SHARE) * step
+    if total < narrow:
+        return total**2 / (2 * wide * narrow)
+    if total > wide:
+        return 1 - (1 - total) ** 2 / (2 * wide * narrow)
+    return (total - narrow / 2) / wide
 
 
 def fitting_mix(formats: Mapping[str, Format], mix: Mapping[str, float], area: Rect) -> dict[str, float]:
@@ -155,6 +217,7 @@ def plan_patches(
     formats: Mapping[str, Format],
     mix: Mapping[str, float],
     area: Rect,
+    candidates: int,
 ) -> PatchPlan:
     """Leave out the formats that do not fit the active area and renormalise the mix.
 
@@ -166,6 +229,7 @@ def plan_patches(
         formats: Formats by name.
         mix: The category's share of each format.
         area: The video's active area in working-frame pixels.
+        candidates: Places that are drawn for a crop.
     """
     fitting = fitting_mix(formats, mix, area)
     return PatchPlan(
@@ -178,6 +242,7 @@ def plan_patches(
         left_out=tuple(name for name in _by_share(mix) if name not in fitting),
         misfit=misfit(formats, [mix], area),
         area=area,
+        candidates=candidates,
     )
 
 

@@ -6,7 +6,7 @@ Not here: logos, which need many shots of a film.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import cv2
 import numpy as np
@@ -36,6 +36,12 @@ class CropPlace:
     top: float
     width: float
     height: float
+
+    @classmethod
+    def of_crop(cls, y: int, width: int, height: int, working_size: tuple[int, int]) -> Self:
+        """Return the place of a crop whose first row is `y`, in pixels of a working frame (width, height)."""
+        working_width, working_height = working_size
+        return cls(y / working_height, width / working_width, height / working_height)
 
 
 def subtitle(gt: npt.NDArray[np.uint8], lr: npt.NDArray[np.uint8], place: CropPlace) -> float:

@@ -25,7 +25,7 @@ from dataset_assets.tables.duplicates import (
     write_duplicates,
 )
 from dataset_assets.tables.files import read_columns, read_footer, read_table, write_table
-from dataset_assets.tables.footer import Counts, Provenance, Sampled, count
+from dataset_assets.tables.footer import FILL_CANDIDATES, Counts, Provenance, Sampled, count
 from dataset_assets.tables.schemas import (
     PATCHES,
     SCHEMA_VERSION,
@@ -46,6 +46,7 @@ from dataset_assets.tables.validation import VALIDATION, VALIDATION_STATES, Vali
 __all__ = [
     "DEGRADATIONS",
     "DUPLICATES",
+    "FILL_CANDIDATES",
     "KEYS",
     "PATCHES",
     "SCHEMA_VERSION",

@@ -19,6 +19,9 @@ from dataset_assets.frames import DEFAULT_KINDS, DEFAULT_SCALE, FileKind
 from dataset_assets.tables.schemas import SCHEMA_VERSION, WRITER_VERSION, PatchRow, Row, WindowRow
 from dataset_assets.video import Fingerprint
 
+FILL_CANDIDATES = 64
+"""Candidates of a film whose detail says which of the later ones have much."""
+
 _PROVENANCE_KEY = b"dataset_assets.provenance"
 _COUNTS_KEY = b"dataset_assets.counts"
 
@@ -48,6 +51,8 @@ class Sampled:
         max_cut_score: Limit of the block test.
         is_full: Whether the film has no place left for another candidate.
         strata: Windows below this number were placed by the release before, one in each stratum of the film.
+        fills: How much detail the first candidates hold all over, ascending, in dB; empty where too few of
+            them were measured, None while they are not all settled.
     """
 
     sequence_hash: str
@@ -58,6 +63,11 @@ class Sampled:
     max_cut_score: float
     is_full: bool = False
     strata: int = 0
+    fills: tuple[float, ...] | None = None
+
+    def fills_for(self, number: int) -> tuple[float, ...]:
+        """Return `fills` for the format of a candidate; empty for the first ones themselves."""
+        return (self.fills or ()) if number >= self.strata + FILL_CANDIDATES else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,10 @@ class Provenance:
     scale: int = DEFAULT_SCALE
     schema_version: int = SCHEMA_VERSION
     writer_version: str = WRITER_VERSION
+
+    def is_finished_for(self, asked: Provenance) -> bool:
+        """Return whether the table is finished and what is asked for now, of the same film."""
+        return self.complete and (self.settings_hash, self.target) == (asked.settings_hash, asked.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +186,9 @@ def from_metadata(metadata: Mapping[bytes, bytes]) -> tuple[Provenance, Counts]:
     provenance["source_fingerprint"] = Fingerprint.parse(provenance["source_fingerprint"])
     if provenance.get("sampled"):
         spans = tuple((start, end) for start, end in provenance["sampled"]["spans"])
-        provenance["sampled"] = Sampled(**(provenance["sampled"] | {"spans": spans}))
+        fills = provenance["sampled"].get("fills")
+        known = {"spans": spans, "fills": None if fills is None else tuple(fills)}
+        provenance["sampled"] = Sampled(**(provenance["sampled"] | known))
     if "kinds" in provenance:
         provenance["kinds"] = tuple(map(FileKind, provenance["kinds"]))
     return Provenance(**provenance), Counts(**json.loads(metadata[_COUNTS_KEY]))

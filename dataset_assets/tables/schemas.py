@@ -166,6 +166,25 @@ WINDOWS: pa.Schema = pa.schema(
             nullable=True,
         ),
         _column(
+            "window_combing",
+            _FLOAT32,
+            "Share of its moving blocks with lines of two moments, 0..1; null in tables of older releases.",
+            nullable=True,
+        ),
+        _column(
+            "bits_per_pixel",
+            _FLOAT32,
+            "Bits of the stream for a pixel of its 7 frames; null where the container does not say.",
+            nullable=True,
+        ),
+        _column(
+            "detail_map",
+            pa.binary(),
+            "Where frame 3 holds detail, by which crops and formats are chosen: 18 rows of 32 bytes, thirds "
+            "of a dB from -30 dB on; null in tables of older releases.",
+            nullable=True,
+        ),
+        _column(
             "signature",
             pa.binary(),
             "Thumbnail of frame 3, to detect duplicates: 18 rows of 32 luma bytes; null when not measured.",
@@ -353,6 +372,9 @@ class WindowRow:
     contrast: float | None
     sharpness: float | None
     repeated_frames: int | None
+    window_combing: float | None
+    bits_per_pixel: float | None
+    detail_map: bytes | None
     signature: bytes | None
     accepted: bool
     reason: str | None

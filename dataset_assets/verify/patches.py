@@ -5,12 +5,13 @@ Not here: pictures, which are not read (`pictures`), and files without a row (`r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet, TripletPaths, patch_id, triplet_paths
+from dataset_assets.detail_map import DetailMap
 from dataset_assets.frames import SCALES
 from dataset_assets.generate import evenly_first
 from dataset_assets.patches import Kernel, PatchPlan, plan_patches
@@ -137,6 +138,8 @@ class _Check:
         made: What the table was made from.
         origin: How that compares with the present settings.
         plan: The plan as the tables imply it; None where the active area is not known.
+        details: Where each accepted window holds detail; None where it has no map.
+        fills_for: Gives what is known of the film's detail for the format of a window.
     """
 
     settings: Settings
@@ -144,6 +147,8 @@ class _Check:
     made: Provenance
     origin: PatchOrigin
     plan: PatchPlan | None
+    details: Mapping[int, DetailMap | None]
+    fills_for: Callable[[int], Sequence[float]]
 
     def taken(self, windows: _Windows, rows: Collection[PatchRow]) -> frozenset[int] | None:
         """Return the windows that a finished table has patches of; None where that cannot be said.
@@ -183,11 +188,14 @@ class _Check:
             return ""
         if row.format not in self.plan.formats:
             return f"has the format {row.format}, which does not fit the film"
-        planned = self.plan.patch(row.window)
+        if row.window not in self.details:
+            return ""  # what is planned for it depends on what it shows
+        detail = self.details[row.window]
+        planned = self.plan.patch(row.window, detail, self.fills_for(row.window))
         # The release before chose formats by the rank among the windows that a category takes.
         if not is_older and planned is not None and planned.format != row.format:
             return f"has the format {row.format} instead of {planned.format}, which is planned"
-        if self.plan.crop(row.window, row.format) != Rect(row.x, row.y, row.width, row.height):
+        if self.plan.crop(row.window, row.format, detail) != Rect(row.x, row.y, row.width, row.height):
             return "has another crop than planned"
         return ""
 
@@ -207,5 +215,6 @@ def _check_of(
             formats=settings.formats,
             mix=settings.categories[category].mix,
             area=Rect(video.active_x, video.active_y, video.active_width, video.active_height),
+            candidates=settings.base.crop_candidates,
         )
-    return _Check(settings, category, made, origin, plan)
+    return _Check(settings, category, made, origin, plan, tables.details, tables.fills_for)

@@ -21,6 +21,7 @@ from dataset_assets.dataset import (
     strata_windows_hashes,
     windows_hashes,
 )
+from dataset_assets.detail_map import DetailMap
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError
 from dataset_assets.tables import DegradedRow, PatchRow, Provenance, Row, VideoRow, WindowRow, count
 from dataset_assets.verify.findings import Kind, VideoFindings
@@ -61,6 +62,19 @@ class Tables:
             for row in rows
             if (category, row.patch_id) in there
         }
+
+    @property
+    def details(self) -> dict[int, DetailMap | None]:
+        """Where each accepted window holds detail, by number; None where it has no map."""
+        return {
+            window: None if row.detail_map is None else DetailMap(row.detail_map)
+            for window, row in self.accepted.items()
+        }
+
+    def fills_for(self, window: int) -> tuple[float, ...]:
+        """Return what the windows table's footer says of the film's detail, for the format of a window."""
+        sampled = next((made.sampled for made in self.provenances.values() if made.sampled is not None), None)
+        return () if sampled is None else sampled.fills_for(window)
 
 
 def read_tables(data_set: DataSet, key: str, found: VideoFindings) -> Tables:

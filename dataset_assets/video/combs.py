@@ -97,12 +97,23 @@ class CombVotes:
         strong = self._leading(self.strong_tff, self.strong_bff, MIN_SHARE)
         return strong or self._leading(self.tff, self.bff, MIN_FAINT_SHARE)
 
+    @property
+    def share(self) -> float:
+        """Share of the moving blocks with combs of the leading field order, 0..1; 0 where that is chance."""
+        most = max(self.tff, self.bff)
+        if not self._is_more_than_chance(self.tff, self.bff):
+            return 0.0
+        return most / (most + self.progressive)
+
     def _leading(self, tff: int, bff: int, min_share: float) -> FieldOrder | None:
-        most, least = max(tff, bff), min(tff, bff)
-        is_chance = most + self.again < MIN_VOTES + MIN_LEAD * least
-        if not most or is_chance or most < min_share * self.progressive:
+        most = max(tff, bff)
+        if not self._is_more_than_chance(tff, bff) or most < min_share * self.progressive:
             return None
         return "tff" if tff == most else "bff"
+
+    def _is_more_than_chance(self, tff: int, bff: int) -> bool:
+        most, least = max(tff, bff), min(tff, bff)
+        return most > 0 and most + self.again >= MIN_VOTES + MIN_LEAD * least
 
 
 def sample_lines(frame: av.VideoFrame, area: Rect | None = None) -> Lines:

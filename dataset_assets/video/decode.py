@@ -27,6 +27,8 @@ from dataset_assets.video.timeline import Span
 # Their decoders can leave out non-reference frames for some packets only. Others (dav1d) take that setting
 # once for all: windows would have holes.
 SKIPPING_CODECS = ("h264", "hevc")
+# Packets whose sizes are remembered: more than a decoder holds back and a window together.
+KNOWN_SIZES = 256
 
 
 class CorruptFrameError(Exception):
@@ -76,6 +78,7 @@ class FrameReader:
         self._has_false_entries = False
         self._position: int | None = None
         self._sar_changes: list[tuple[int, Fraction]] = []
+        self._sizes_bytes: dict[int, int] = {}
 
     def __enter__(self) -> Self:
         """Return the reader itself."""
@@ -129,6 +132,15 @@ class FrameReader:
         changes = self._sar_changes
         place = bisect_right(changes, pts or 0, key=lambda change: change[0])
         return changes[max(0, place - 1)][1] if changes else Fraction(0)
+
+    def size_bytes(self, pts: Sequence[int]) -> int | None:
+        """Return the bytes of the packets of frames that were just decoded; None where one is not known.
+
+        Args:
+            pts: Their PTS. A container that stores none for its packets (AVI) does not say which is whose.
+        """
+        sizes_bytes = [self._sizes_bytes.get(each) for each in pts]
+        return None if None in sizes_bytes else sum(size for size in sizes_bytes if size is not None)
 
     def keyframe_at(self, pts: int) -> int | None:
         """Return the last keyframe at or before `pts`, else the film's first; None where there is none."""
@@ -246,6 +258,7 @@ class FrameReader:
         self._fed_keyframe = None
         self._entry = keyframe
         self._sar_changes.clear()
+        self._sizes_bytes.clear()
         self._deinterlacer = _Deinterlacer(self.stream, self._field_order) if self._deinterlace else None
 
     def _earlier_entry(self, pts: int) -> int | None:
@@ -285,6 +298,7 @@ class FrameReader:
                 # An edit list hides it, or the container (AVI) stores no PTS: its frame cannot be waited for.
                 if packet.is_discard or packet.pts is None:
                     self._entry = None
+            self._note_size(packet)
             # Non-reference frames before the target cost a third of a uniform window (0.79 -> 0.53 CPU s).
             is_skippable = codec.name in SKIPPING_CODECS and not self._deinterlace
             codec.skip_frame = "NONREF" if is_skippable and pts is not None and pts < wanted else "DEFAULT"
@@ -292,6 +306,14 @@ class FrameReader:
             self._note_sar(pts or 0)
             self._take(decoded)
         return self._ready.popleft()
+
+    def _note_size(self, packet: Packet) -> None:
+        if packet.pts is None:
+            return
+        # Two fields of one frame may share their PTS.
+        self._sizes_bytes[packet.pts] = self._sizes_bytes.get(packet.pts, 0) + packet.size
+        if len(self._sizes_bytes) > KNOWN_SIZES:
+            del self._sizes_bytes[next(iter(self._sizes_bytes))]
 
     def _note_sar(self, pts: int) -> None:
         """Note the pixel shape from the frame of the packet just decoded on."""

@@ -1,7 +1,7 @@
 """Objects at addresses: what a store says of one, and ranges of its bytes, by obstore.
 
 Here: requests, and what is said where one fails. Not here: which bytes are kept (`kept_blocks`), what of a
-film is looked at (`film_files`), and waiting for a store that is away (`generate.lanes`).
+film is looked at (`film_files`), and waiting for a store that is away (`generate.lane`).
 
 obstore is imported by the first request, so that films on disks cost nothing. Its threads do not survive a
 fork, where a request would wait forever: a process forked after its parent's first request is refused.

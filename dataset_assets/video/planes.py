@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -52,6 +53,23 @@ def luma_8bit(frame: av.VideoFrame, area: Rect | None = None, step: int = 1) -> 
     area = area or Rect(0, 0, frame.width, frame.height)
     samples = plane_samples(frame, frame.planes[0])[area.y : area.bottom : step, area.x : area.right : step]
     return (samples >> (frame.format.components[0].bits - 8)).astype(np.uint8)
+
+
+def scaled_luma(frame: av.VideoFrame, area: Rect, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Return a part of a frame's luma scaled down by averaging; green for RGB.
+
+    Args:
+        frame: A decoded frame.
+        area: The part of the coded frame.
+        size: Width and height that it is scaled to.
+
+    Returns:
+        Shape (height, width), float32, code values on the 8-bit scale 0..255.
+    """
+    samples = plane_samples(frame, frame.planes[0])[area.y : area.bottom, area.x : area.right]
+    luma = cv2.resize(samples, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    luma *= 0.5 ** (frame.format.components[0].bits - 8)
+    return luma
 
 
 def measure_chroma_location(scratch: av.VideoFrame, codec: str) -> ChromaLocation:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil
-from typing import cast
+from typing import TypeVar, cast
 
 import av
 import cv2
@@ -52,6 +52,8 @@ PREVIEW_WIDTH = 480
 HALD_SIDE = HALD_LEVEL**3
 TABLE_COLOUR = Colour(RGB_FORMAT, 16, "bt709", "bt709", "gbr", full_range=True, peak=0.0)
 CLOCK = Fraction(1, 1000)
+
+_Sample = TypeVar("_Sample", bound=np.generic)
 
 
 class CropRenderer:
@@ -117,7 +119,7 @@ class CropRenderer:
             height = min(rows, scaled.height - top)
             band = Rect(scaled.x, scaled.y + top, scaled.width, height)
             self._render(frames, band, pictures[:, top : top + height])
-        return np.ascontiguousarray(_turned_upright(pictures, self._geometry.orientation))
+        return np.ascontiguousarray(turned_upright(pictures, self._geometry.orientation))
 
     def _band_rows(self, scaled: Rect) -> int:
         """Return the rows that are rendered at a time, so that pictures between two filters are small."""
@@ -209,7 +211,7 @@ class PreviewRenderer:
         size = (picture.shape[1], max(1, round(picture.shape[1] * height / width)))
         if size[1] != picture.shape[0]:
             picture = cast("npt.NDArray[np.uint8]", cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
-        return _turned_upright(picture, self._geometry.orientation)
+        return turned_upright(picture, self._geometry.orientation)
 
 
 def preview_luma(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -339,8 +341,8 @@ class _Pipeline:
         return cast("npt.NDArray[np.uint8]", cv2.merge([blue, green, red]))
 
 
-def _turned_upright(pictures: npt.NDArray[np.uint8], orientation: Orientation) -> npt.NDArray[np.uint8]:
-    """Turn pictures, shape (..., height, width, 3)."""
+def turned_upright(pictures: npt.NDArray[_Sample], orientation: Orientation) -> npt.NDArray[_Sample]:
+    """Return a view of pictures, shape (..., height, width, channels), that shows them upright."""
     if orientation.transpose:
         pictures = pictures.swapaxes(-3, -2)
     return pictures[..., :: -1 if orientation.flip_y else 1, :: -1 if orientation.flip_x else 1, :]

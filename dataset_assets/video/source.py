@@ -1,7 +1,7 @@
 """A film's file while a run reads it: whether it exists, and is still the one that the run began with.
 
 Decoding does not show it: a file that was replaced, or a disk that is away, looks like a damaged film or like
-its end. Not here: waiting and retrying (`generate.lanes`).
+its end. Not here: waiting and retrying (`generate.lane`).
 """
 
 from __future__ import annotations

@@ -10,22 +10,26 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import av
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.detail_map import DetailMap
 from dataset_assets.frames import FRAMES_PER_WINDOW, MIDDLE_FRAME
 from dataset_assets.video import (
     PREVIEW_WIDTH,
+    CombVotes,
     PreviewRenderer,
     VideoInfo,
-    has_combs,
+    comb_votes,
     has_window_bars,
     luma_8bit,
+    measure_detail,
     plane_samples,
     preview_luma,
     sample_lines,
+    scaled_luma,
     show_blocks,
+    total,
 )
 from dataset_assets.windows import measures
 from dataset_assets.windows.cuts import cut_score
@@ -73,11 +77,7 @@ class FilmPictures:
     def working_luma(self, frame: av.VideoFrame) -> npt.NDArray[np.float32]:
         """Return untouched luma of the active area at working scale, 0..255."""
         scaled = self.info.geometry.before_turning(self.info.active)
-        size = (scaled.width, scaled.height)
-        picture = cv2.resize(self.coded_luma(frame), size, interpolation=cv2.INTER_AREA)
-        luma: npt.NDArray[np.float32] = picture.astype(np.float32)
-        luma *= 0.5 ** (self.info.colour.bit_depth - 8)
-        return luma
+        return scaled_luma(frame, self.area, (scaled.width, scaled.height))
 
 
 class Candidate:
@@ -89,6 +89,7 @@ class Candidate:
         has_film_parameters: Whether all frames have the parameters that the film was probed with.
         is_complete: Whether there are 7 frames and the last one lies before a gap. Only
             `has_blocks` can be measured without.
+        size_bytes: Bytes of the packets that its frames were decoded from; None where that is not known.
         is_excluded: Whether the configuration or the user by hand excludes it.
     """
 
@@ -101,6 +102,7 @@ class Candidate:
         is_corrupt: bool = False,
         has_film_parameters: bool = True,
         is_complete: bool = True,
+        size_bytes: int | None = None,
         is_excluded: bool = False,
     ) -> None:
         """Store the arguments; nothing is measured yet.
@@ -112,12 +114,14 @@ class Candidate:
             is_corrupt: See the attribute; so for the others.
             has_film_parameters: See the attribute.
             is_complete: See the attribute.
+            size_bytes: See the attribute.
             is_excluded: See the attribute.
         """
         self.frames = frames
         self.is_corrupt = is_corrupt
         self.has_film_parameters = has_film_parameters
         self.is_complete = is_complete
+        self.size_bytes = size_bytes
         self.is_excluded = is_excluded
         self._pictures = pictures
         self._accepted = accepted
@@ -151,7 +155,12 @@ class Candidate:
     @cached_property
     def sharpness(self) -> float:
         """How sharp the middle frame's sharpest edges are, 0..1."""
-        return _as_recorded(measures.sharpness(self._pictures.working_luma(self.frames[MIDDLE_FRAME])))
+        return _as_recorded(measures.sharpness(self.working_luma))
+
+    @cached_property
+    def detail(self) -> DetailMap:
+        """Where the middle frame holds detail."""
+        return measure_detail(self.working_luma, self._pictures.info.geometry.orientation)
 
     @cached_property
     def repeated_frames(self) -> int:
@@ -168,7 +177,24 @@ class Candidate:
     @cached_property
     def has_combs(self) -> bool:
         """Whether one of its frames mixes lines of two moments."""
-        return has_combs([sample_lines(frame, self._pictures.area) for frame in self.frames])
+        return self.comb_votes.combed is not None
+
+    @cached_property
+    def combing(self) -> float:
+        """Share of its moving blocks that show lines of two moments, 0..1; 0 where that is chance."""
+        return _as_recorded(self.comb_votes.share)
+
+    @cached_property
+    def comb_votes(self) -> CombVotes:
+        """What the moving blocks of its frames say of combs."""
+        return total(comb_votes([sample_lines(frame, self._pictures.area) for frame in self.frames]))
+
+    @cached_property
+    def bits_per_pixel(self) -> float | None:
+        """Bits of the stream for a pixel of its frames; None where a frame's packet is not known."""
+        if self.size_bytes is None:
+            return None
+        return _as_recorded(8 * self.size_bytes / sum(frame.width * frame.height for frame in self.frames))
 
     @cached_property
     def signature(self) -> npt.NDArray[np.uint8]:
@@ -193,6 +219,11 @@ class Candidate:
     def preview_lumas(self) -> dict[int, npt.NDArray[np.uint8]]:
         """Luma of the same previews, (h, w) uint8."""
         return {index: preview_luma(preview) for index, preview in self.previews.items()}
+
+    @cached_property
+    def working_luma(self) -> npt.NDArray[np.float32]:
+        """Untouched luma of the middle frame at working scale, as `FilmPictures.working_luma` has it."""
+        return self._pictures.working_luma(self.frames[MIDDLE_FRAME])
 
     @cached_property
     def lumas(self) -> list[npt.NDArray[np.uint8]]:

@@ -108,6 +108,7 @@ class WindowFinder:
             is_corrupt=is_corrupt,
             has_film_parameters=all(map(self._has_film_parameters, frames)),
             is_complete=len(pts) == FRAMES_PER_WINDOW and pts[-1] < timeline.end_of_span(pts[0]),
+            size_bytes=self._reader.size_bytes(pts),
             is_excluded=self._excluded is not None and self._excluded.hold_window(pts),
         )
         place_pts = pts[0] if pts else placement.start

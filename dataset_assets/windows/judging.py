@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dataset_assets.detail_map import DetailMap
 from dataset_assets.windows.candidate import Candidate
 from dataset_assets.windows.rules import SHOWN_FRAMES, Limits, RejectionRule, rejecting_rule
 
@@ -30,6 +31,9 @@ class Measured:
     contrast: float
     sharpness: float
     repeated_frames: int
+    combing: float
+    bits_per_pixel: float | None
+    detail: DetailMap
     signature: npt.NDArray[np.uint8]
     preview: npt.NDArray[np.uint8]
 
@@ -64,6 +68,9 @@ def judge(candidate: Candidate, limits: Limits) -> Judgement:
         contrast=candidate.contrast,
         sharpness=candidate.sharpness,
         repeated_frames=candidate.repeated_frames,
+        combing=candidate.combing,
+        bits_per_pixel=candidate.bits_per_pixel,
+        detail=candidate.detail,
         signature=candidate.signature,
         preview=candidate.picture(rule.shown_frames if rule else SHOWN_FRAMES),
     )

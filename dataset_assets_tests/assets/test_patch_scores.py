@@ -1,4 +1,4 @@
-"""The asset `patch_scores`: its own job, what it records, and runs that make a video do not run it."""
+"""The asset `patch_scores`: its own job, and what it and the making of patches record."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataset_assets.dataset import DataSet
 from dataset_assets.definitions import build_defs
 from dataset_assets_tests.assets.world import KEY, World, failure, metadata
 from dataset_assets_tests.curation.samples import scores
+from dataset_assets_tests.curation.scored import drop_scores
 
 Finished = tuple[World, dg.ExecuteInProcessResult]
 
@@ -27,7 +28,7 @@ def materialize(world: World, *, may_fail: bool = False) -> dg.ExecuteInProcessR
 
 def test_it_scores_the_patches_of_its_video_and_records_medians(finished: Finished) -> None:
     world, _ = finished
-    assert scores(world.root, KEY) == {}, "the job that makes patches does not score them"
+    drop_scores(load_settings(world.config))
     shown = metadata(materialize(world), "patch_scores")
     rows = [row for each in scores(world.root, KEY).values() for row in each]
     patches = sum(1 for _ in DataSet.of(load_settings(world.config)).triplets())
@@ -51,6 +52,18 @@ def test_it_scores_the_patches_of_its_video_and_records_medians(finished: Finish
     again = metadata(materialize(world), "patch_scores")
     assert again["scored_now"].value == 0
     assert again["patches"].value == len(rows)
+
+
+def test_making_patches_records_their_scores_as_the_job_does(finished: Finished) -> None:
+    world, result = finished
+    events = [
+        each.step_materialization_data.materialization for each in result.get_asset_materialization_events()
+    ]
+    (made,) = [each for each in events if each.asset_key == dg.AssetKey("patch_scores")]
+    assert made.partition == KEY
+    drop_scores(load_settings(world.config))
+    later = metadata(materialize(world), "patch_scores")
+    assert {name: later[name] for name in made.metadata} == dict(made.metadata)
 
 
 def test_a_run_that_only_measures_is_no_failure_of_the_film(finished: Finished) -> None:

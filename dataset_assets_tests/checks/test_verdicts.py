@@ -138,16 +138,27 @@ def test_a_mix_far_off_its_shares_is_detected(made: tuple[Settings, VideoReport]
 
 
 @pytest.mark.parametrize(
-    ("off", "acceptance_rate", "passed"), [(2, 1.0, True), (3, 1.0, False), (10, 0.8, True), (11, 0.8, False)]
+    ("off", "acceptance_rate", "passed"), [(2, 1.0, True), (3, 1.0, False), (8, 0.8, True), (9, 0.8, False)]
 )
 def test_a_mix_may_be_off_by_what_rejected_candidates_take_along(
     made: tuple[Settings, VideoReport], off: int, acceptance_rate: float, passed: bool
 ) -> None:
     _, report = made
     row = report.categories["general"].rows[0]
-    rows = [replace(row, format="square")] * (50 + off) + [replace(row, format="wide")] * (50 - off)
+    rows = [replace(row, format="square")] * (30 + off) + [replace(row, format="wide")] * (30 - off)
     general = replace(report.categories["general"], rows=tuple(rows), mix={"square": 0.5, "wide": 0.5})
     assert format_mix_kept(general, acceptance_rate).passed is passed
+
+
+@pytest.mark.parametrize(("off", "passed"), [(11, True), (12, False)])
+def test_beyond_the_first_64_patches_a_mix_may_be_off_by_what_detail_decides(
+    made: tuple[Settings, VideoReport], off: int, passed: bool
+) -> None:
+    _, report = made
+    row = report.categories["general"].rows[0]
+    rows = [replace(row, format="square")] * (100 + off) + [replace(row, format="wide")] * (100 - off)
+    general = replace(report.categories["general"], rows=tuple(rows), mix={"square": 0.5, "wide": 0.5})
+    assert format_mix_kept(general, 1.0).passed is passed
 
 
 def shortened(path: Path) -> None:

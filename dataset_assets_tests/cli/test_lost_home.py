@@ -16,9 +16,10 @@ from dataset_assets.curation import score_video
 from dataset_assets.dataset import TableStore
 from dataset_assets.definitions import build_defs
 from dataset_assets_tests.command import run
+from dataset_assets_tests.curation.scored import drop_scores
 from dataset_assets_tests.generated import Generated
 
-ASSETS = ("source_video", "scene_windows", "general_patches", "space_patches", "toon_patches")
+ASSETS = ("source_video", "scene_windows", "general_patches", "space_patches", "toon_patches", "patch_scores")
 BOTH = {"alpha", "beta"}
 
 
@@ -42,7 +43,7 @@ def test_generate_registers_what_is_there_and_makes_nothing(copy: Path) -> None:
     done = run("generate", "--config", copy)
     assert (done.returncode, done.stderr) == (0, "")
     first, last = done.stdout.splitlines()
-    assert first == "10 finished tables are registered in Dagster's history"
+    assert first == "12 finished tables are registered in Dagster's history"
     assert last.startswith("2 of 2 videos are up to date: ")
     assert last.endswith(f" short in {root}")
     assert moments(root) == before
@@ -55,6 +56,7 @@ def test_generate_registers_what_is_there_and_makes_nothing(copy: Path) -> None:
 
 def test_scores_are_registered_where_every_patch_of_a_video_has_some(copy: Path) -> None:
     settings = load_settings(copy)
+    drop_scores(settings)
     score_video(settings, "alpha")
     score_video(settings, "beta", categories=["toon"])
     asset = dg.AssetKey("patch_scores")
@@ -119,8 +121,8 @@ def test_unfinished_and_damaged_tables_are_not_registered(copy: Path) -> None:
     store.patches_path("toon", "beta").unlink()
     with dg.DagsterInstance.ephemeral() as instance:
         tables = find_unregistered(instance, settings)
-        assert len(tables) == 8
-        assert sum(register(instance, settings, tables)) == 8
+        assert len(tables) == 10
+        assert sum(register(instance, settings, tables)) == 10
         assert instance.get_materialized_partitions(dg.AssetKey("scene_windows")) == {"beta"}
         assert instance.get_materialized_partitions(dg.AssetKey("toon_patches")) == {"alpha"}
         assert find_unregistered(instance, settings) == []

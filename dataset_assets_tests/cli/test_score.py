@@ -17,14 +17,17 @@ from dataset_assets.dataset import DataSet
 from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import pictures
 from dataset_assets_tests.curation.samples import marks
+from dataset_assets_tests.curation.scored import drop_scores
 from dataset_assets_tests.generated import Generated
 
 
 @pytest.fixture
 def copy(generated: Generated, tmp_path: Path) -> Path:
-    """The configuration of a copy of the data set."""
+    """The configuration of a copy of the data set, without scores."""
     shutil.copytree(generated.config.parent, tmp_path / "copy")
-    return tmp_path / "copy" / generated.config.name
+    config = tmp_path / "copy" / generated.config.name
+    drop_scores(load_settings(config))
+    return config
 
 
 def test_it_scores_every_patch_once_and_prints_the_medians(copy: Path) -> None:

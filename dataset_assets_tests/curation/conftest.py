@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dataset_assets.config import Settings
+from dataset_assets_tests.curation.scored import drop_scores
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.samples import copied, small_settings
 from dataset_assets_tests.verify.cycle import make
@@ -17,6 +18,7 @@ def whole(tiny_film: Film, tmp_path_factory: pytest.TempPathFactory) -> Settings
     """A data set without scores that is only looked at."""
     settings = small_settings(tmp_path_factory.mktemp("unscored") / "out", tiny_film.path)
     make(settings)
+    drop_scores(settings)
     return settings
 
 

@@ -16,7 +16,8 @@ from dataset_assets.curation import Census
 from dataset_assets.dataset import Completion, DataSet, Overview
 from dataset_assets.errors import VideoError
 from dataset_assets.gallery.index_page import read_index_page
-from dataset_assets.generate import generate_video, lanes, planned_changes, probe_video
+from dataset_assets.generate import generate_video, planned_changes, probe_video
+from dataset_assets.generate.lane import Lane
 from dataset_assets.monitor.collector import SnapshotCollector
 from dataset_assets.monitor.snapshot import Activity
 from dataset_assets_tests.films import Film, Shot, make_film, sdr_frames
@@ -183,7 +184,7 @@ def test_a_film_that_no_format_fits_is_not_decoded_and_not_done(
     )
     assert seen(settings).state(KEY) == ("missing", "never made")
     probe_video(settings, KEY)
-    monkeypatch.setattr(lanes.Lane, "_make", lambda lane, job: pytest.fail("decoded"))
+    monkeypatch.setattr(Lane, "_make", lambda lane, job: pytest.fail("decoded"))
     report = generate_video(settings, KEY)
     sentence = "no format fits: the largest crop would be 320x192, at least 384x384 (square) is needed"
     assert report.windows.shortfall == sentence

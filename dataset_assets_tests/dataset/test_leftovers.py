@@ -55,6 +55,6 @@ def test_a_table_that_a_killed_run_was_writing_goes(tiny_film: Film, tmp_path: P
     begun = [temporary(path) for path in tmp_path.glob("metadata/*/**/part-0.parquet")]
     for path in begun:
         path.write_bytes(b"begun")
-    assert len(begun) == 4
+    assert len(begun) == 7
     assert DataSet.of(settings).clear_up() == [KEY]
     assert not any(path.exists() for path in begun)

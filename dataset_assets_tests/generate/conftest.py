@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_assets.generate import lanes
+from dataset_assets.generate.lane import Job, Lane, Made
 from dataset_assets_tests.films import X264_OPTIONS, Film, Shot, make_film, sdr_frames
 
 # Pans, a still picture that comes back, and a dark stretch: some candidates hold a cut, are duplicates or
@@ -31,13 +31,13 @@ def film(films_folder: Path) -> Film:
 
 
 @pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[lanes.Job]:
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """The jobs that lanes began with."""
-    make, jobs = lanes.Lane._make, list[lanes.Job]()
+    make, jobs = Lane._make, list[Job]()
 
-    def watched(lane: lanes.Lane, job: lanes.Job) -> lanes.Made:
+    def watched(lane: Lane, job: Job) -> Made:
         jobs.append(job)
         return make(lane, job)
 
-    monkeypatch.setattr(lanes.Lane, "_make", watched)
+    monkeypatch.setattr(Lane, "_make", watched)
     return jobs

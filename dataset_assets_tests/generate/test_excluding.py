@@ -14,7 +14,8 @@ import pytest
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import DatasetAssetsError, ReplacingError
-from dataset_assets.generate import Changes, generate_video, lanes, planned_changes, probe_video
+from dataset_assets.generate import Changes, generate_video, planned_changes, probe_video
+from dataset_assets.generate.lane import Job
 from dataset_assets.tables import WINDOWS
 from dataset_assets.verify import verify
 from dataset_assets_tests.films import Film
@@ -117,7 +118,7 @@ def test_spellings_of_the_same_ranges_are_the_same(film: Film, fresh: Make, tmp_
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("sampling", ["keyframe", "uniform"])
 def test_excluding_a_range_keeps_the_other_windows_and_undoing_it_brings_all_back(
-    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job], sampling: str, count: int
+    film: Film, fresh: Make, tmp_path: Path, begun: list[Job], sampling: str, count: int
 ) -> None:
     whole, without = fresh(9, sampling=sampling), fresh(9, OPENING_AND_CREDITS, sampling=sampling)
     output = copied(whole, tmp_path / "out")
@@ -151,7 +152,7 @@ def test_a_data_set_with_exclusions_grows_and_shrinks(film: Film, fresh: Make, t
 
 
 def test_a_window_excluded_by_hand_goes_and_another_place_is_tried(
-    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job]
+    film: Film, fresh: Make, tmp_path: Path, begun: list[Job]
 ) -> None:
     output = copied(fresh(LIMIT), tmp_path / "out")
     before, windows = of_patches(output), windows_of(output)

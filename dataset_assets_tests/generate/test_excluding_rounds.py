@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from dataset_assets.config import BaseSettings, TimeRange
 from dataset_assets.dataset import WINDOWS_VERSION, DataSet, SettingsHashes
-from dataset_assets.generate.ledger import WindowLedger
 from dataset_assets.generate.rounds import Rounds
+from dataset_assets.generate.window_ledger import WindowLedger
 from dataset_assets.tables import Provenance, Sampled, WindowRow
 from dataset_assets.windows import Exclusions
 from dataset_assets_tests.generate.test_rounds import Settings, Story, choices, sizes, stories

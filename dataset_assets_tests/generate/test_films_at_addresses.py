@@ -13,7 +13,8 @@ import pytest
 from dataset_assets.addresses import FilmPath
 from dataset_assets.dataset import SOURCE_CHANGED, WINDOWS, DataSet
 from dataset_assets.errors import SourceChangedError, SourceLostError, VideoError
-from dataset_assets.generate import generate_video, lanes, probe_video, video, video_pass
+from dataset_assets.generate import generate_video, lane, probe_video, reaching, video, video_pass
+from dataset_assets.generate.lane import Job, Lane, Made
 from dataset_assets.video import RETRY_DELAYS_S, containers, film_files, kept_blocks, look_at, objects
 from dataset_assets_tests.film_places import FEW_BLOCKS
 from dataset_assets_tests.film_server import FilmServer, FilmStore
@@ -50,8 +51,8 @@ def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         found.append(delay_s)
         return stop.is_set()
 
-    monkeypatch.setattr(lanes, "_is_stopped_within", stopped)
-    for module in (lanes, video):
+    monkeypatch.setattr(lane, "_is_stopped_within", stopped)
+    for module in (reaching, video):
         monkeypatch.setattr(module, "pause", found.append)
     return found
 
@@ -130,15 +131,15 @@ def test_ffmpeg_opens_nothing_itself(
 
 def at_window(number: int, happens: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Has something happen right before a lane begins with the candidate after so many."""
-    make, begun = lanes.Lane._make, [0]
+    make, begun = Lane._make, [0]
 
-    def made(lane: lanes.Lane, job: lanes.Job) -> lanes.Made:
+    def made(lane: Lane, job: Job) -> Made:
         if begun[0] == number:
             happens()
         begun[0] += 1
         return make(lane, job)
 
-    monkeypatch.setattr(lanes.Lane, "_make", made)
+    monkeypatch.setattr(Lane, "_make", made)
 
 
 def test_an_object_that_is_replaced_under_a_run_fails_it_and_mixes_nothing(

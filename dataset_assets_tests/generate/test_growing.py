@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from dataset_assets.config import Category, Format, Settings
-from dataset_assets.generate import generate_video, lanes
+from dataset_assets.generate import generate_video
+from dataset_assets.generate.lane import Job
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt, kill_at
 from dataset_assets_tests.generate.samples import (
@@ -103,7 +104,7 @@ def test_growing_and_shrinking_touch_nothing_that_stays(
 
 @pytest.mark.parametrize("sampling", ["keyframe", "uniform"])
 def test_a_larger_number_tries_new_candidates_alone(
-    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job], sampling: str
+    film: Film, fresh: Make, tmp_path: Path, begun: list[Job], sampling: str
 ) -> None:
     output = copied(fresh(6, sampling=sampling), tmp_path / "out")
     known = {row["window"] for row in window_rows(output)}
@@ -114,12 +115,10 @@ def test_a_larger_number_tries_new_candidates_alone(
     assert known.isdisjoint(tried)
     # The others are replayed for categories that take more of them.
     replayed = [job for job in begun if job.recorded is not None]
-    assert {name for job in replayed for name in job.patches} <= {"space", "toon"}
+    assert {name for job in replayed for name in job.plans} <= {"space", "toon"}
 
 
-def test_a_smaller_number_opens_no_film(
-    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job]
-) -> None:
+def test_a_smaller_number_opens_no_film(film: Film, fresh: Make, tmp_path: Path, begun: list[Job]) -> None:
     output = copied(fresh(12), tmp_path / "out")
     begun.clear()
     generate_video(configured(output, film, 6), KEY)
@@ -169,7 +168,7 @@ def test_what_was_made_before_a_kill_is_not_made_again(film: Film, fresh: Make, 
 
 
 def test_a_change_of_the_mix_makes_patches_of_other_formats_again_and_no_window(
-    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job]
+    film: Film, fresh: Make, tmp_path: Path, begun: list[Job]
 ) -> None:
     output = copied(fresh(30), tmp_path / "out")
     before, formats = files(output), {row["patch_id"]: row["format"] for row in patch_rows(output, "general")}
@@ -182,7 +181,7 @@ def test_a_change_of_the_mix_makes_patches_of_other_formats_again_and_no_window(
     assert 0 < len(changed) < len(rows) / 3
     assert {job.placement.number for job in begun} == changed
     assert pending == list(range(len(changed)))[::-1]
-    assert all(set(job.patches) == {"general"} for job in begun)
+    assert all(set(job.plans) == {"general"} for job in begun)
     assert assert_kept(before, output) == len(pictures(output)) - 3 * len(changed)
     assert files(output)[WINDOWS_TABLE] == before[WINDOWS_TABLE]
     generate_video(configured(tmp_path / "fresh", film, 30, categories=OTHER_MIX), KEY)
@@ -206,7 +205,7 @@ def test_another_size_of_a_format_makes_its_patches_again_and_no_others(
 
 @pytest.mark.parametrize("changes", [{"max_cut_score": 0.2}, {"max_mean_abs_diff": 12.0}])
 def test_a_stricter_limit_judges_recorded_scores_and_decodes_no_window_that_was_tried(
-    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job], changes: dict[str, Any]
+    film: Film, fresh: Make, tmp_path: Path, begun: list[Job], changes: dict[str, Any]
 ) -> None:
     output = copied(fresh(12), tmp_path / "out")
     before = files(output)
@@ -224,7 +223,7 @@ def test_a_stricter_limit_judges_recorded_scores_and_decodes_no_window_that_was_
 
 
 def test_a_looser_limit_tries_again_what_was_a_cut_and_nothing_else(
-    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job]
+    film: Film, fresh: Make, tmp_path: Path, begun: list[Job]
 ) -> None:
     strict = fresh(12, max_cut_score=0.1)
     output = copied(strict, tmp_path / "out")
@@ -239,7 +238,7 @@ def test_a_looser_limit_tries_again_what_was_a_cut_and_nothing_else(
 
 
 def test_another_kernel_makes_all_patches_again_and_no_window(
-    film: Film, fresh: Make, tmp_path: Path, begun: list[lanes.Job]
+    film: Film, fresh: Make, tmp_path: Path, begun: list[Job]
 ) -> None:
     output = copied(fresh(9), tmp_path / "out")
     before = files(output)

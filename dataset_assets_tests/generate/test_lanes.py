@@ -9,7 +9,8 @@ import pytest
 
 from dataset_assets.errors import VideoError
 from dataset_assets.generate import generate_video
-from dataset_assets.generate.lanes import Job, Lane, Lanes
+from dataset_assets.generate.lane import Job, Lane
+from dataset_assets.generate.lanes import Lanes
 from dataset_assets.video.probing import probe
 from dataset_assets.windows.duplicates import AcceptedSignatures
 from dataset_assets_tests.films import Film

@@ -22,7 +22,9 @@ from dataset_assets.errors import (
     SourceLostError,
     VideoError,
 )
-from dataset_assets.generate import generate_video, lanes, probe_video, video, video_pass
+from dataset_assets.generate import generate_video, lane, probe_video, reaching, video, video_pass
+from dataset_assets.generate.lane import Job, Lane, Made
+from dataset_assets.generate.reaching import KeyframeIndex
 from dataset_assets.video import FileState, packets, probing, source
 from dataset_assets.video.containers import raise_if_lost
 from dataset_assets.video.decode import FrameReader
@@ -55,16 +57,16 @@ def at_candidate(monkeypatch: pytest.MonkeyPatch) -> AtCandidate:
     """Has something happen right before a lane begins with the candidate after so many; lists those begun."""
 
     def arrange(number: int, happens: Callable[[], object]) -> list[int]:
-        make = lanes.Lane._make
+        make = Lane._make
         begun: list[int] = []
 
-        def made(lane: lanes.Lane, job: lanes.Job) -> lanes.Made:
+        def made(lane: Lane, job: Job) -> Made:
             if len(begun) == number:
                 happens()
             begun.append(job.placement.number)
             return make(lane, job)
 
-        monkeypatch.setattr(lanes.Lane, "_make", made)
+        monkeypatch.setattr(Lane, "_make", made)
         return begun
 
     return arrange
@@ -90,8 +92,8 @@ class Waits:
 def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
     """A clock of the test's own."""
     found = Waits()
-    monkeypatch.setattr(lanes, "_is_stopped_within", found.is_stopped_within)
-    monkeypatch.setattr(lanes, "pause", found.pause)
+    monkeypatch.setattr(lane, "_is_stopped_within", found.is_stopped_within)
+    monkeypatch.setattr(reaching, "pause", found.pause)
     return found
 
 
@@ -246,12 +248,12 @@ def test_a_film_that_is_away_while_candidates_are_placed_is_waited_for(film: Pat
     info = probing.probe(film)
     away = film.rename(film.with_name("away.mp4"))
     waits.during[2] = lambda: away.rename(film)
-    with closing(lanes.KeyframeIndex(info)) as index:
+    with closing(KeyframeIndex(info)) as index:
         assert index.keyframe_at(info.start_pts) == info.start_pts
     assert waits.delays_s == list(source.RETRY_DELAYS_S[:2])
     film.rename(away)
     states: list[bool] = []
-    with closing(lanes.KeyframeIndex(info, states.append)) as index, pytest.raises(SourceLostError):
+    with closing(KeyframeIndex(info, states.append)) as index, pytest.raises(SourceLostError):
         index.keyframe_at(info.start_pts)
     assert waits.delays_s == list(source.RETRY_DELAYS_S[:2] + source.RETRY_DELAYS_S)
     assert states == [True, False]

@@ -109,7 +109,7 @@ def test_every_row_has_its_files_and_every_file_its_row(sdr_film: Film, tmp_path
         assert made.size_bytes == sum(
             (tmp_path / name).stat().st_size for row in made.rows for name in names(row)
         )
-    assert {path.split("/")[1] for path in tables(tmp_path)} == {"videos", "windows", "patches"}
+    assert {path.split("/")[1] for path in tables(tmp_path)} == {"videos", "windows", "patches", "scores"}
 
 
 def names(row: Any) -> tuple[str, ...]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from math import sqrt
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Format
+from dataset_assets.detail_map import MAP_HEIGHT, MAP_WIDTH, DetailMap
+from dataset_assets.patches import planning
 from dataset_assets.patches.planning import PatchPlan, misfit, plan_patches
 from dataset_assets.video.geometry import Rect
 from dataset_assets_tests.windows.samples import placed, steady_film
@@ -41,6 +44,7 @@ def plan(
     seed: int = 0,
     category: str = "general",
     formats: dict[str, Format] | None = None,
+    candidates: int = 3,
 ) -> PatchPlan:
     return plan_patches(
         seed=seed,
@@ -50,6 +54,7 @@ def plan(
         formats=formats or FORMATS,
         mix=mix,
         area=area,
+        candidates=candidates,
     )
 
 
@@ -205,3 +210,98 @@ def test_crops_reach_every_side_of_the_area() -> None:
     rects = [patch.rect for window in range(300) if (patch := planned.patch(window))]
     assert {rect.x for rect in rects} == set(range(10, 15))
     assert {rect.y for rect in rects} == set(range(20, 23))
+
+
+maps = st.binary(min_size=MAP_WIDTH * MAP_HEIGHT, max_size=MAP_WIDTH * MAP_HEIGHT).map(DetailMap)
+SIZES = {"small": 0.45, "wide": 0.35, "large": 0.2}
+
+
+def map_of(mean_squares: float | np.ndarray) -> DetailMap:
+    return DetailMap.of_mean_squares(np.full((MAP_HEIGHT, MAP_WIDTH), mean_squares, np.float32))
+
+
+def filled(level: float) -> DetailMap:
+    """A map with the same detail in every cell."""
+    return map_of(10 ** (level / 10))
+
+
+@given(mixes, areas, seeds, maps, st.integers(2, 8))
+def test_the_crop_is_the_place_with_the_most_detail_of_those_drawn(
+    mix: dict[str, float], area: Rect, seed: int, detail: DetailMap, candidates: int
+) -> None:
+    planned = plan(mix, area, seed, candidates=candidates)
+    for name in planned.mix:
+        taken = [replace(planned, candidates=count).crop(7, name, detail) for count in (1, candidates)]
+        found = [
+            detail.mean_square(
+                (rect.x - area.x) / area.width,
+                (rect.y - area.y) / area.height,
+                (rect.right - area.x) / area.width,
+                (rect.bottom - area.y) / area.height,
+            )
+            for rect in taken
+        ]
+        assert found[1] >= found[0]
+        assert all(area.contains(rect) for rect in taken)
+
+
+def test_a_crop_goes_where_the_detail_is_more_often_than_a_blind_one() -> None:
+    corner = np.zeros((MAP_HEIGHT, MAP_WIDTH), np.float32)
+    corner[:9, :16] = 100
+    counts = []
+    for candidates in (1, 3):
+        planned = plan({"large": 1.0}, candidates=candidates)
+        crops = [planned.crop(window, "large", map_of(corner)) for window in range(400)]
+        counts.append(sum(crop.x < 960 and crop.y < 540 for crop in crops))
+    # A crop that does not touch the corner is taken if none of three does.
+    missed = 1 - counts[0] / 400
+    assert counts[1] / 400 == pytest.approx(1 - missed**3, abs=0.06)
+
+
+def test_one_candidate_and_a_window_without_a_map_are_what_v2_0_made() -> None:
+    fills = (-5.0, 0.0, 5.0)
+    blind, other = plan(SIZES, candidates=1), plan(SIZES, candidates=3)
+    expected = [plan(SIZES).patch(window) for window in range(100)]
+    assert [blind.patch(window, filled(window % 20 - 10), fills) for window in range(100)] == expected
+    assert [other.patch(window, None, fills) for window in range(100)] == expected
+
+
+def test_large_formats_go_to_windows_with_detail_all_over_and_the_mix_stays() -> None:
+    off = []
+    for seed in range(20):
+        rng = random.Random(seed)
+        fills = sorted(rng.gauss(0, 6) for _ in range(64))
+        levels = [rng.gauss(0, 6) for _ in range(1000)]
+        formats = names_by_detail(plan(SIZES, seed=seed), levels, fills)
+        made = Counter(formats)
+        off.append(max(abs(made[name] / 1000 - share) for name, share in SIZES.items()))
+        means = dict.fromkeys(SIZES, 0.0)
+        for level, name in zip(levels, formats, strict=True):
+            means[name] += level / made[name]
+        assert means["small"] < means["wide"] - 2 < means["large"] - 4
+    assert sum(off) / len(off) < 0.05
+    assert max(off) < 0.12
+
+
+def test_each_format_is_made_where_all_windows_of_a_film_look_alike() -> None:
+    made = Counter(names_by_detail(plan(SIZES), [3.0] * 1000, [2.0, *[3.0] * 60, 4.0]))
+    assert all(made[name] > 0 for name in SIZES)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_change_of_a_windows_detail_or_step_moves_its_rank_upwards(detail: float, step: float) -> None:
+    rank = planning._rank(detail, step)
+    assert 0 <= rank <= 1
+    assert planning._rank(min(1, detail + 0.1), step) >= rank
+    assert planning._rank(detail, min(1, step + 0.1)) >= rank
+
+
+def test_ranks_of_uniform_numbers_are_uniform() -> None:
+    rng = np.random.default_rng(0)
+    ranks = [planning._rank(*pair) for pair in rng.random((20_000, 2))]
+    assert np.histogram(ranks, 10, (0, 1))[0] == pytest.approx(2000, abs=200)
+
+
+def names_by_detail(planned: PatchPlan, levels: Iterable[float], fills: Sequence[float]) -> list[str]:
+    patches = (planned.patch(window, filled(level), fills) for window, level in enumerate(levels))
+    return [patch.format for patch in patches if patch is not None]

@@ -84,6 +84,9 @@ brightness float?
 contrast float?
 sharpness float?
 repeated_frames int32?
+window_combing float?
+bits_per_pixel float?
+detail_map binary?
 signature binary?
 accepted bool
 reason string?
