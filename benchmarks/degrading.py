@@ -4,9 +4,9 @@
 
 CPU ms a window of a size, the median over its windows and three rounds: encoding the PNG, each step alone,
 and each codec at three qualities, with 4 to 11 warm-up frames in turn. PSNR in dB against the clean frames:
-the median over the windows, and the mean of what frame 0 has more than the mean frame of its window, which is
-near 0 only over windows of all these numbers.
-What `dataset-assets degrade` takes beside is writing files and tables.
+the median over the windows; and by how much frame 0 is better than the mean frame of its window, the mean
+over the windows: after the mirror image of the window as in `code`, with nothing before it, and after frame 0
+repeated as often. What `dataset-assets degrade` takes beside is writing files and tables.
 """
 
 from __future__ import annotations
@@ -99,12 +99,18 @@ def _print_codec(windows: Sequence[Frames], codec: CodecName, quality: int) -> N
     cost_ms, found = _measured(windows, lambda frames: code(frames, Encoding(codec, quality, next(warm_ups))))
     pairs = list(zip(windows, (frames for frames, _ in found), strict=True))
     whole = median(psnr(clean, other) for clean, other in pairs)
-    first = fmean(_lead_db(clean, other) for clean, other in pairs)
+    at_once = Encoding(codec, quality, 0)
+    leads = {
+        "mirrored": [_lead_db(clean, other) for clean, other in pairs],
+        "begun": [_lead_db(frames, code(frames, at_once)[0]) for frames in windows],
+        "repeated": [
+            _lead_db(frames, code(np.concatenate([frames[:1].repeat(count, 0), frames]), at_once)[0][count:])
+            for frames, count in zip(windows, cycle(WARM_UPS))
+        ],
+    }
+    shown = ", ".join(f"{name} {fmean(each):+.1f}" for name, each in leads.items())
     kilobytes = median(coding.coded_bytes for _, coding in found) / 1000
-    print(
-        f"  {codec} {quality}: {cost_ms:.0f} CPU ms, {whole:.1f} dB, frame 0 {first:+.1f} dB, "
-        f"{kilobytes:.1f} kB coded"
-    )
+    print(f"  {codec} {quality}: {cost_ms:.0f} CPU ms, {whole:.1f} dB, frame 0 {shown}, {kilobytes:.1f} kB")
 
 
 def _lead_db(clean: Frames, other: Frames) -> float:
