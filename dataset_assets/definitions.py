@@ -6,16 +6,20 @@ Not here: what each of them does (`assets`, `automation`, `resources`).
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 
 from dataset_assets.assets import (
+    DEGRADE_JOB,
     SCORE_JOB,
     build_dataset_stats,
     build_exports,
     build_make_patches,
     build_near_duplicates,
+    build_patch_degradations,
     build_patch_scores,
     console_text,
     source_video,
@@ -41,6 +45,7 @@ from dataset_assets.config import (
     load_settings,
 )
 from dataset_assets.dagster_internals import print_of_events
+from dataset_assets.dataset import degradation_steps
 from dataset_assets.errors import ConfigError
 from dataset_assets.resources import DatasetConfig
 
@@ -85,7 +90,10 @@ def defs() -> dg.Definitions:
 
 
 def _build(path: Path, settings: Settings) -> dg.Definitions:
-    """Build definitions; the categories and the nightly schedule decide which, runs read all the rest."""
+    """Build definitions; categories, degradations and the nightly schedule decide which.
+
+    Runs read all the rest.
+    """
     make_triplets = build_make_patches(settings.categories)
     dataset_stats = build_dataset_stats(settings.categories)
     exports = build_exports(settings.categories)
@@ -121,9 +129,26 @@ def _build(path: Path, settings: Settings) -> dg.Definitions:
         description="Compares the videos that are new, or have other windows since, with all others: which "
         "windows show the same.",
     )
+    degrading = _degrading(settings)
     return dg.Definitions(
-        assets=[source_video, make_triplets, patch_scores, near_duplicates, dataset_stats, exports],
-        jobs=[make_patches, score_patches, find_duplicates, update_stats, export, delete_old_runs],
+        assets=[
+            source_video,
+            make_triplets,
+            patch_scores,
+            *degrading.assets,
+            near_duplicates,
+            dataset_stats,
+            exports,
+        ],
+        jobs=[
+            make_patches,
+            score_patches,
+            *degrading.jobs,
+            find_duplicates,
+            update_stats,
+            export,
+            delete_old_runs,
+        ],
         schedules=[
             build_nightly(
                 make_patches, settings.nightly, sorted(source_video.check_keys | make_triplets.check_keys)
@@ -144,3 +169,23 @@ def _build(path: Path, settings: Settings) -> dg.Definitions:
         # One process for each run: a step's own costs 2 s, and lives on when its run worker is killed.
         executor=dg.in_process_executor,
     )
+
+
+class _Degrading(NamedTuple):
+    """What degrades LR in Dagster; nothing where the configuration degrades nothing."""
+
+    assets: Sequence[dg.AssetsDefinition] = ()
+    jobs: Sequence[dg.UnresolvedAssetJobDefinition] = ()
+
+
+def _degrading(settings: Settings) -> _Degrading:
+    if not any(degradation_steps(settings, name) for name in settings.categories):
+        return _Degrading()
+    asset = build_patch_degradations(settings.categories)
+    job = dg.define_asset_job(
+        DEGRADE_JOB,
+        selection=dg.AssetSelection.assets(asset),
+        description="Makes the degraded LR of the patches that have none, or a stale one, of their files. "
+        "Materialize all > All is right: what is up to date is not made again.",
+    )
+    return _Degrading([asset], [job])

@@ -33,6 +33,7 @@ from dataset_assets.assets.make_patches import (
     patches_asset,
 )
 from dataset_assets.assets.near_duplicates import NEAR_DUPLICATES, build_near_duplicates
+from dataset_assets.assets.patch_degradations import build_patch_degradations
 from dataset_assets.assets.patch_scores import build_patch_scores
 from dataset_assets.assets.registering import (
     FinishedTable,
@@ -43,6 +44,7 @@ from dataset_assets.assets.registering import (
 )
 from dataset_assets.assets.runs import (
     CHECKS_ALONE,
+    DEGRADE_JOB,
     FINISHED,
     HOLDS_RUNS_VARIABLE,
     HOST_RUN_TAG,
@@ -50,6 +52,7 @@ from dataset_assets.assets.runs import (
     LAUNCHED_BY_TAG,
     MAX_RETRIES_TAG,
     PARTITION_TAG,
+    PATCH_DEGRADATIONS,
     PATCH_SCORES,
     SCORE_JOB,
     UNFINISHED,
@@ -73,6 +76,7 @@ __all__ = [
     "CHECKS_ALONE",
     "DATASET_STATS",
     "DECODE_POOL",
+    "DEGRADE_JOB",
     "EXPORTS",
     "FINISHED",
     "FORCE_TAG",
@@ -87,6 +91,7 @@ __all__ = [
     "MAX_RETRIES_TAG",
     "NEAR_DUPLICATES",
     "PARTITION_TAG",
+    "PATCH_DEGRADATIONS",
     "PATCH_SCORES",
     "REMEDY",
     "REPLACE_TAG",
@@ -103,6 +108,7 @@ __all__ = [
     "build_exports",
     "build_make_patches",
     "build_near_duplicates",
+    "build_patch_degradations",
     "build_patch_scores",
     "close_dead_runs",
     "console_text",

@@ -15,11 +15,11 @@ import dagster as dg
 from dataset_assets.assets.gallery import page_link
 from dataset_assets.assets.make_patches import SCENE_WINDOWS, patches_asset
 from dataset_assets.assets.reporting import Metadata, counts_markdown, source_metadata
-from dataset_assets.assets.runs import PATCH_SCORES
+from dataset_assets.assets.runs import PATCH_DEGRADATIONS, PATCH_SCORES
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.config import Settings
 from dataset_assets.dagster_internals import report_without_run, version_tags
-from dataset_assets.dataset import COPY_AGE_S, DataSet, shortfall
+from dataset_assets.dataset import COPY_AGE_S, DataSet, degradation_steps, shortfall
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.scores import SCORES_VERSION
 from dataset_assets.tables import Counts, Provenance
@@ -36,7 +36,7 @@ class FinishedTable:
     Attributes:
         asset: Name of its asset.
         key: The video's key.
-        path: The table; of scores, which are of several categories, the first.
+        path: The table; of scores and degraded LR, which are of several categories, the first.
         category: Name of the category of a patches table; empty for the other tables.
     """
 
@@ -84,6 +84,10 @@ def tables_of(settings: Settings, data_set: DataSet) -> Iterator[FinishedTable]:
     for category in reversed(settings.categories):
         scored |= data_set.tables.scores_files(category)
     yield from (FinishedTable(PATCH_SCORES, key, scored[key]) for key in keys if key in scored)
+    degraded: dict[str, Path] = {}
+    for category in reversed([name for name in settings.categories if degradation_steps(settings, name)]):
+        degraded |= data_set.tables.degradations_files(category)
+    yield from (FinishedTable(PATCH_DEGRADATIONS, key, degraded[key]) for key in keys if key in degraded)
 
 
 def register(
@@ -103,9 +107,16 @@ def register(
 
 
 def is_finished(data_set: DataSet, table: FinishedTable) -> bool:
-    """Return whether a table is complete, by its footer; of scores, those of all categories."""
+    """Return whether a table is complete, by its footer; of scores and degraded LR, those of all categories.
+
+    A category without a table of degraded LR is not degraded, or not yet.
+    """
     if table.asset == PATCH_SCORES:
         return all(_is_scored(data_set, table.key, name) for name in data_set.tables.categories_of(table.key))
+    if table.asset == PATCH_DEGRADATIONS:
+        paths = _degradations(data_set, table.key)
+        made = [_provenance(data_set, path) for path in paths]
+        return bool(made) and all(each is not None and each.complete for each in made)
     provenance = _provenance(data_set, table.path)
     return provenance is not None and provenance.complete
 
@@ -117,6 +128,13 @@ def _is_scored(data_set: DataSet, key: str, category: str) -> bool:
         return True
     scores = _provenance(data_set, data_set.tables.scores_path(category, key))
     return scores is not None and scores.complete and scores.code_version == str(SCORES_VERSION)
+
+
+def _degradations(data_set: DataSet, key: str) -> list[Path]:
+    """Return the tables of degraded LR of a video."""
+    tables = data_set.tables
+    paths = (tables.degradations_path(name, key) for name in tables.categories_of(key))
+    return [path for path in paths if path.exists()]
 
 
 def _provenance(data_set: DataSet, path: Path) -> Provenance | None:
@@ -153,6 +171,12 @@ def _event(settings: Settings, data_set: DataSet, table: FinishedTable) -> dg.As
                 "folder": dg.MetadataValue.path(data_set.metadata_folder / "scores"),
             }
             version, inputs = _scores_version(data_set, table.key)
+        elif table.asset == PATCH_DEGRADATIONS:
+            metadata = {
+                "video": dg.MetadataValue.text(table.key),
+                "folder": dg.MetadataValue.path(data_set.metadata_folder / "degradations"),
+            }
+            version, inputs = provenance.settings_hash, _scores_version(data_set, table.key)[1]
         else:
             metadata = _patches_metadata(settings, table, provenance, counts)
             version = provenance.settings_hash

@@ -26,6 +26,8 @@ MAX_RETRIES_TAG = "dagster/max_retries"
 LAUNCHED_BY_TAG = "dataset_assets/launched_by"
 # The asset and the job that measure a video's patches and make nothing of its film.
 PATCH_SCORES, SCORE_JOB = "patch_scores", "score_patches"
+# The asset and the job that degrade the LR of a video's patches, likewise.
+PATCH_DEGRADATIONS, DEGRADE_JOB = "patch_degradations", "degrade_patches"
 # Of a run in a history that several machines share: name of the one that works on it.
 HOST_TAG = "dataset_assets/host"
 # Its id: a run that is started again inherits the tags.
@@ -49,9 +51,10 @@ def video_of(run: dg.DagsterRun) -> str | None:
 
 
 def makes_video(run: dg.DagsterRun) -> bool:
-    """Return whether a run on a video makes its tables or files, and does not only measure them."""
+    """Return whether a run on a video makes patches, and does not only measure or degrade them."""
     selected = {key.to_user_string() for key in run.asset_selection or ()}
-    return run.job_name != SCORE_JOB and selected != {PATCH_SCORES}
+    is_of_patches = bool(selected) and selected <= {PATCH_SCORES, PATCH_DEGRADATIONS}
+    return run.job_name not in (SCORE_JOB, DEGRADE_JOB) and not is_of_patches
 
 
 def host_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str | None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.prompt import Confirm
 
-from dataset_assets.assets import PATCH_SCORES, SCENE_WINDOWS, SOURCE_VIDEO, patches_asset
+from dataset_assets.assets import PATCH_DEGRADATIONS, PATCH_SCORES, SCENE_WINDOWS, SOURCE_VIDEO, patches_asset
 from dataset_assets.config import (
     Settings,
     WatchedVideo,
@@ -179,8 +179,8 @@ def _remove(
     if instance is not None:
         remove(instance, key)
         if with_files:
-            assets = [SOURCE_VIDEO, SCENE_WINDOWS, *map(patches_asset, settings.categories), PATCH_SCORES]
-            forget_partition(instance, assets, key)
+            assets = [SOURCE_VIDEO, SCENE_WINDOWS, *map(patches_asset, settings.categories)]
+            forget_partition(instance, [*assets, PATCH_SCORES, PATCH_DEGRADATIONS], key)
     if index_path(settings).exists():
         refresh_gallery(load_settings(config, may_lack_videos=True))
         data_set.statistics_due.touch()
