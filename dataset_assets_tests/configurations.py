@@ -54,5 +54,5 @@ def tables(root: Path) -> dict[str, list[dict[str, Any]]]:
             {name: value for name, value in row.items() if name not in MOMENTS}
             for row in pq.ParquetFile(path).read().to_pylist()
         ]
-        for path in sorted((root / "metadata").rglob("*.parquet"))
+        for path in sorted((root / "metadata").rglob("[!.]*.parquet"))
     }
