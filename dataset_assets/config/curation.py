@@ -11,8 +11,8 @@ from typing import Final
 
 from dataset_assets.config.keys import near_names
 
-DEFAULT_CURATION: Final = "combing < 0.01 AND detail_db <= 60"
-"""What is wrong in itself is left out.
+DEFAULT_CURATION: Final = "combing < 0.01 AND detail_db <= 60 AND duplicate_of IS NULL"
+"""What is wrong in itself is left out, and what an earlier film shows too.
 
 Combed is what the check `free_of_combs` reports, from 0.01 on. Above 60 dB LR lacks nothing of GT:
 `detail_db` is absolute and reads 6 dB higher at half the contrast, so that 50 would leave out dark scenes

@@ -129,11 +129,14 @@ def _by_video(keys: Sequence[str], read: Callable[[str], pa.Table | None]) -> pa
 
 def _duplicates(tables: TableStore, patches: pa.Table) -> pa.Table:
     """Return the earlier windows of the patches that have one, after their ids."""
+    schema = pa.schema([*KEYS["duplicates"], *SOURCES["duplicates"]])
+    # The condition by default asks for them: of a million patches none is looked at for nothing.
+    if not tables.duplicates_path.exists():
+        return schema.empty_table()
     places = zip(*(patches.column(name).to_pylist() for name in ("category", "video", "window")), strict=True)
     ids = dict(zip(patches.column("id").to_pylist(), places, strict=True))
     found = duplicates_of(tables, set(ids.values()))
     rows = [(index, found[place]) for index, place in ids.items() if place in found]
-    schema = pa.schema([*KEYS["duplicates"], *SOURCES["duplicates"]])
     columns = [pa.array([row[place] for row in rows], field.type) for place, field in enumerate(schema)]
     return pa.Table.from_arrays(columns, schema=schema)
 

@@ -211,8 +211,10 @@ def test_weight_0_makes_an_empty_partition_that_says_so(finished: Finished) -> N
 def test_assets_materialised_one_by_one_give_the_same_files(world: World, finished: Finished) -> None:
     for asset in ALL:
         result = world.materialize(asset)
-        (made,) = [event.asset_key for event in result.get_asset_materialization_events()]
-        assert made == dg.AssetKey(asset)
+        made = [event.asset_key for event in result.get_asset_materialization_events()]
+        # Patches are scored as they are made; those of the categories before have scores already.
+        has_scores = asset.endswith("_patches") and asset != "toon_patches"
+        assert set(made) == {dg.AssetKey(asset)} | ({dg.AssetKey("patch_scores")} if has_scores else set())
     together, _ = finished
     assert pictures(world.root) == pictures(together.root) != {}
     ours, theirs = tables(world.root), tables(together.root)
@@ -303,7 +305,7 @@ def test_a_triplet_that_was_damaged_fails_its_check(world: World) -> None:
 
 def test_a_file_without_a_row_fails_its_check(world: World) -> None:
     world.materialize("scene_windows", "general_patches")
-    (made,) = [name for name in tables(world.root) if "category=general" in name]
+    (made,) = [name for name in tables(world.root) if "patches/category=general" in name]
     first = tables(world.root)[made][0]
     # A format of before.
     stray = world.root / "Universal/Mastermodell/Learn/Former/GT" / Path(first["gt_path"]).name

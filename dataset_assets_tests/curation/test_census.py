@@ -37,9 +37,10 @@ def counts(found: PatchCounts) -> tuple[int, int, int]:
 
 def counted_by_duckdb(root: Path, condition: str = DEFAULT_CURATION) -> dict[str, tuple[int, int, int]]:
     read = f"read_parquet('{root}/metadata/{{}}/*/*/*.parquet', hive_partitioning = true)"
+    patches = f"SELECT *, NULL::VARCHAR AS duplicate_of FROM {read.format('patches')}"
     query = f"""
         SELECT category, count(*), count(*) FILTER (NOT ({condition})), count(*) FILTER (detail_db IS NULL)
-        FROM {read.format("patches")} p LEFT JOIN {read.format("scores")} s
+        FROM ({patches}) p LEFT JOIN {read.format("scores")} s
         USING (category, video, patch_id, gt_hash)
         GROUP BY category
     """

@@ -30,7 +30,7 @@ def meeting(root: Path, category: str, condition: str) -> Names:
         for kind in ("patches/*/*", "scores/*/*", "windows/*")
     )
     query = f"""
-        SELECT p.category, p.video, p.patch_id FROM {patches} p
+        SELECT p.category, p.video, p.patch_id FROM (SELECT *, NULL::VARCHAR AS duplicate_of FROM {patches}) p
         LEFT JOIN {windows} w ON p.video = w.video AND p."window" = w."window"
         LEFT JOIN {scores} s
         ON (p.category, p.video, p.patch_id, p.gt_hash) = (s.category, s.video, s.patch_id, s.gt_hash)

@@ -283,6 +283,21 @@ def test_large_formats_go_to_windows_with_detail_all_over_and_the_mix_stays() ->
     assert max(off) < 0.12
 
 
+def test_of_formats_of_one_size_none_has_more_detail_than_the_other() -> None:
+    formats = {
+        "square": Format(width=540, height=540, folder="S"),
+        "wide": Format(width=720, height=405, folder="W"),
+    }
+    mix = {"square": 0.65, "wide": 0.35}
+    rng = random.Random(1)
+    levels = [rng.gauss(0, 6) for _ in range(1000)]
+    fills = sorted(levels[:64])
+    made = names_by_detail(plan(mix, formats=formats), levels, fills)
+    assert Counter(made)["wide"] == pytest.approx(350, abs=4)
+    of_wide = [level for level, name in zip(levels, made, strict=True) if name == "wide"]
+    assert sum(of_wide) / len(of_wide) == pytest.approx(sum(levels) / 1000, abs=1)
+
+
 def test_each_format_is_made_where_all_windows_of_a_film_look_alike() -> None:
     made = Counter(names_by_detail(plan(SIZES), [3.0] * 1000, [2.0, *[3.0] * 60, 4.0]))
     assert all(made[name] > 0 for name in SIZES)
