@@ -278,7 +278,7 @@ class Validation:
             self._tables.patches_path(category, key)
         )
         if made_from is None:
-            raise DatasetAssetsError(f"{key} has no {category} patches any more", "propose again")
+            raise DatasetAssetsError(f"{key} has no patches in {category} any more", "propose again")
         provenance = replace(
             made_from,
             code_version=_VERSION,

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 def moments(root: Path) -> dict[Path, int]:
     """When each picture and table was written."""
-    files = [*root.rglob("*.png"), *root.rglob("*.parquet")]
+    files = [*root.rglob("*.png"), *root.rglob("[!.]*.parquet")]
     return {file: file.stat().st_mtime_ns for file in files}
 
 

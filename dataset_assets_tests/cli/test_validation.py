@@ -12,6 +12,7 @@ from dataset_assets.config import Settings, load_settings
 from dataset_assets.curation import NEIGHBOURS_S, PROPOSED_COUNT
 from dataset_assets.dataset import DataSet
 from dataset_assets_tests.command import run
+from dataset_assets_tests.curation.scored import drop_scores
 from dataset_assets_tests.exports.samples import export
 from dataset_assets_tests.generated import Generated
 from dataset_assets_tests.validation.samples import states, val_files
@@ -170,8 +171,9 @@ def test_an_unknown_patch_is_named_with_those_like_it(config: Path, settings: Se
     assert states(settings) == before
 
 
-def test_patches_without_scores_are_refused_with_the_remedy(generated: Generated) -> None:
-    done = run("validation", "propose", "--config", generated.config)
+def test_patches_without_scores_are_refused_with_the_remedy(config: Path, settings: Settings) -> None:
+    drop_scores(settings)
+    done = run("validation", "propose", "--config", config)
     assert done.returncode == 1
     assert done.stderr == (
         "error 11 of 11 patches of general, space, toon have no scores; run `dataset-assets score` first.\n"

@@ -141,6 +141,7 @@ def test_after_a_run_on_one_video_only_its_chunk_and_the_page_of_all_are_written
     assert written == {
         "patches/beta.js",
         "patches.html",
+        "scores.html",
         "index.html",
         "videos/beta.html",
         "covers/beta.jpg",
