@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
@@ -28,6 +26,7 @@ from dataset_assets.config import DegradationStep, Settings
 from dataset_assets.counting import counted
 from dataset_assets.curation.disk_errors import disk_errors
 from dataset_assets.curation.reports import CategoryDegradations, DegradingReport
+from dataset_assets.curation.threads import in_order
 from dataset_assets.dataset import (
     DataSet,
     OnBusy,
@@ -56,8 +55,6 @@ from dataset_assets.tables import DEGRADATIONS, DegradedRow, PatchRow
 
 # A commit reads every table of the video, 50 ms for 1,000 patches; a stack takes 50 ms and more.
 COMMIT_EVERY: Final = 100
-# Patches that wait to be stored, for each thread.
-AHEAD: Final = 4
 
 
 def degrade_video(
@@ -186,7 +183,7 @@ class _Degrading:
         if missing:
             self._work.fetch_files()
         try:
-            for patch, made in self._degraded(missing, workers):
+            for patch, made in in_order(missing, self._degrade, workers, "degrade"):
                 if made is None:
                     self.unread.append(patch)
                     continue
@@ -263,23 +260,6 @@ class _Degrading:
     def _ordered(self) -> list[DegradedRow]:
         rows = (self._rows.get(patch.patch_id) for patch in self._patches)
         return [row for row in rows if row is not None]
-
-    def _degraded(
-        self, patches: Sequence[PatchRow], workers: int
-    ) -> Iterator[tuple[PatchRow, tuple[bytes, DegradedRow] | None]]:
-        """Yield patches in their order with the degraded file and its row; None where LR cannot be read."""
-        waiting: deque[tuple[PatchRow, Future[tuple[bytes, DegradedRow] | None]]] = deque()
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="degrade")
-        try:
-            for patch in patches:
-                waiting.append((patch, pool.submit(self._degrade, patch)))
-                if len(waiting) >= workers * AHEAD:
-                    first, future = waiting.popleft()
-                    yield first, future.result()
-            for first, future in waiting:
-                yield first, future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
     def _degrade(self, patch: PatchRow) -> tuple[bytes, DegradedRow] | None:
         path = degraded_path(patch)

@@ -7,9 +7,7 @@ decoding and measuring run without Python's lock. Not here: the scores themselve
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection
 from typing import Final
 
 import cv2
@@ -18,6 +16,7 @@ from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.curation.disk_errors import disk_errors
 from dataset_assets.curation.reports import CategoryScores, ScoringReport
+from dataset_assets.curation.threads import in_order
 from dataset_assets.dataset import DataSet, OnBusy, VideoWork, keep_curation, read_frames
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.frames import FileKind
@@ -27,8 +26,6 @@ from dataset_assets.tables import PatchRow, ScoreRow, VideoRow
 
 # Writing the table of 1,000 patches takes as long as measuring one; a killed run loses seconds.
 COMMIT_EVERY: Final = 200
-# Patches that wait to be stored, for each thread.
-AHEAD: Final = 4
 
 
 def score_video(
@@ -121,7 +118,6 @@ class _Scoring:
         """
         self._data_set = data_set
         self._work = work
-        self._path = data_set.tables.scores_path(category, key)
         self._made_from = data_set.tables.read_provenance(data_set.tables.patches_path(category, key))
         self._patches = data_set.tables.read_patches(category, key)
         self._film = film
@@ -142,7 +138,7 @@ class _Scoring:
         if missing:
             self._work.fetch_files()
         try:
-            for patch, row in self._measured(missing, workers):
+            for patch, row in in_order(missing, self._measure, workers, "score"):
                 if row is None:
                     self.unread.append(patch)
                     continue
@@ -157,23 +153,6 @@ class _Scoring:
 
     def _commit(self) -> None:
         self._scores.commit(self._work, self._patches, self._made_from)
-
-    def _measured(
-        self, patches: Sequence[PatchRow], workers: int
-    ) -> Iterator[tuple[PatchRow, ScoreRow | None]]:
-        """Yield patches in their order with their scores; None where a file is not what its row describes."""
-        waiting: deque[tuple[PatchRow, Future[ScoreRow | None]]] = deque()
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="score")
-        try:
-            for patch in patches:
-                waiting.append((patch, pool.submit(self._measure, patch)))
-                if len(waiting) >= workers * AHEAD:
-                    first, future = waiting.popleft()
-                    yield first, future.result()
-            for first, future in waiting:
-                yield first, future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
     def _measure(self, patch: PatchRow) -> ScoreRow | None:
         stack = patch.largest_stack

@@ -32,7 +32,7 @@ BY_FILM: Final = frozenset({"colour_order", "interlaced"})
 """Settings that have no effect on some films."""
 
 WORKING_SIZE: Final = "working_size"
-"""A setting without effect on most films, which only a row of the videos table tells."""
+"""A setting without effect on most films, known from a row of the videos table alone."""
 
 _SOURCE_FIELDS = ("interlaced", WORKING_SIZE)
 _SEQUENCE_FIELDS = ("seed", "sampling", "interlaced", WORKING_SIZE)
@@ -106,7 +106,7 @@ def source_hashes(
         entry: The video.
         irrelevant: Settings without effect on the film, from `irrelevant_settings`; none where the film is
             not known.
-        is_measured: Whether the row tells what the film holds; else it is made again where the working size
+        is_measured: Whether the row says what the film holds; else it is made again where the working size
             depends on that.
     """
     irrelevant = irrelevant if is_measured else irrelevant - {WORKING_SIZE}

@@ -165,7 +165,7 @@ class Condition:
             # One patch of which nothing is known: a constant of the wrong type is found where a row is met.
             _register(database, {"patches": pa.Table.from_pylist([{"id": 0}], _schema_of("patches"))})
             try:
-                # The first refuses sums over rows, the second tells what it gives.
+                # The first refuses sums over rows, the second says what it gives.
                 database.execute(f"SELECT id {_FROM} WHERE ({self.text}\n)").fetchall()
                 kind = database.execute(f"SELECT ({self.text}\n) {_FROM}").description[0][1]
             except _duckdb_error() as error:

@@ -15,7 +15,8 @@ MAX_LONGER_SIDE = 1920
 # Encoders round the aspect ratio of cropped films (2740:2739, 224:225): resampling a whole picture for less
 # than a percent would blur it and correct nothing that anyone could see.
 NEGLIGIBLE_SAR_ERROR = Fraction(1, 100)
-# What a film holds counts as less than a working frame from here on: below, scaling costs more than it mends.
+# What a film holds counts as less than a working frame below this share; above, scaling costs more than it
+# repairs.
 LESS_THAN_FULL = Fraction(95, 100)
 
 
