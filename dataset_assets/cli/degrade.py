@@ -12,16 +12,15 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from dataset_assets.cli.patch_work import PatchProgress, patches_by_video
+from dataset_assets.cli.patch_work import PatchProgress, patches_by_video, work_through
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.counting import counted
 from dataset_assets.curation import DegradingReport, degrade_video, refuse_missing_encoders
 from dataset_assets.dataset import DataSet, degradation_steps
 from dataset_assets.degradation import LEAST_DB, MOST_DB
-from dataset_assets.errors import BusyError, DatasetAssetsError
+from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import DegradedRow
 
 
@@ -53,26 +52,20 @@ def degrade(
     patches = patches_by_video(settings, data_set, videos, categories or degraded, "degrade")
     _refuse_without_steps(settings, data_set, patches)
     outcome = _Outcome()
-    with PatchProgress(console, sum(patches.values())) as advance:
-        for key in patches:
-            try:
-                report = degrade_video(
-                    settings,
-                    key,
-                    categories=categories or None,
-                    workers=workers or settings.base.max_workers,
-                    on_patches=advance,
-                )
-            except BusyError as error:
-                console.print(f"skipped {escape(str(error))}", soft_wrap=True)
-            except DatasetAssetsError as error:
-                outcome.failed += 1
-                console.print(f"[red]failed[/red] {escape(str(error))}", soft_wrap=True)
-            else:
-                outcome.add(report)
+
+    def work(key: str, advance: PatchProgress) -> DegradingReport:
+        return degrade_video(
+            settings,
+            key,
+            categories=categories or None,
+            workers=workers or settings.base.max_workers,
+            on_patches=advance,
+        )
+
+    failed = work_through(console, patches, work, outcome.add)
     console.print(_table(outcome.rows))
     console.print(outcome.sentence(), soft_wrap=True)
-    return 1 if outcome.failed else 0
+    return 1 if failed else 0
 
 
 def _refuse_without_steps(
@@ -98,11 +91,9 @@ class _Outcome:
 
     Attributes:
         rows: The degraded stacks by category.
-        failed: Videos that failed.
     """
 
     rows: dict[str, list[DegradedRow]] = field(default_factory=dict)
-    failed: int = 0
     _videos: int = 0
     _made: int = 0
     _removed: int = 0

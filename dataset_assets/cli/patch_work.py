@@ -6,21 +6,24 @@ Not here: what is done with a patch (`curation`).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dataset_assets.config import Settings, near_names
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet, TableStore
-from dataset_assets.errors import ConfigError, DatasetAssetsError
+from dataset_assets.errors import BusyError, ConfigError, DatasetAssetsError
 
 LINE_INTERVAL_S: Final = 60.0
+
+_Report = TypeVar("_Report")
 
 
 class PatchProgress(AbstractContextManager["PatchProgress"]):
@@ -50,6 +53,38 @@ class PatchProgress(AbstractContextManager["PatchProgress"]):
         if not self._console.is_terminal and now_s >= self._shown_s + LINE_INTERVAL_S:
             self._shown_s = now_s
             self._console.print(f"{self._done:,} of {counted(self._total, 'patch')}", soft_wrap=True)
+
+
+def work_through(
+    console: Console,
+    patches: Mapping[str, int],
+    work: Callable[[str, PatchProgress], _Report],
+    add: Callable[[_Report], None],
+) -> int:
+    """Work on one video after the other; print those that are skipped or fail, and go on.
+
+    Args:
+        console: Where progress is shown.
+        patches: How many patches each video has, by key.
+        work: Does the work on a video and reports its patches as they are done.
+        add: Takes what was done with a video.
+
+    Returns:
+        How many videos failed.
+    """
+    failed = 0
+    with PatchProgress(console, sum(patches.values())) as advance:
+        for key in patches:
+            try:
+                report = work(key, advance)
+            except BusyError as error:
+                console.print(f"skipped {escape(str(error))}", soft_wrap=True)
+            except DatasetAssetsError as error:
+                failed += 1
+                console.print(f"[red]failed[/red] {escape(str(error))}", soft_wrap=True)
+            else:
+                add(report)
+    return failed
 
 
 def patches_by_video(

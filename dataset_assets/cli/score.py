@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from dataset_assets.cli.patch_work import PatchProgress, patches_by_video
+from dataset_assets.cli.patch_work import PatchProgress, patches_by_video, work_through
 from dataset_assets.config import load_settings
 from dataset_assets.counting import counted, percent
 from dataset_assets.curation import SCORES, ScoringReport, Summary, score_video
 from dataset_assets.dataset import DataSet
-from dataset_assets.errors import BusyError, DatasetAssetsError
 
 
 def score(
@@ -46,26 +44,20 @@ def score(
     data_set.join_hosts(settings, config)
     patches = patches_by_video(settings, data_set, videos, categories, "score")
     outcome = _Outcome()
-    with PatchProgress(console, sum(patches.values())) as advance:
-        for key in patches:
-            try:
-                report = score_video(
-                    settings,
-                    key,
-                    categories=categories or None,
-                    workers=workers or settings.base.max_workers,
-                    on_patches=advance,
-                )
-            except BusyError as error:
-                console.print(f"skipped {escape(str(error))}", soft_wrap=True)
-            except DatasetAssetsError as error:
-                outcome.failed += 1
-                console.print(f"[red]failed[/red] {escape(str(error))}", soft_wrap=True)
-            else:
-                outcome.add(report)
+
+    def work(key: str, advance: PatchProgress) -> ScoringReport:
+        return score_video(
+            settings,
+            key,
+            categories=categories or None,
+            workers=workers or settings.base.max_workers,
+            on_patches=advance,
+        )
+
+    failed = work_through(console, patches, work, outcome.add)
     console.print(_medians(dict(sorted(outcome.summaries.items()))))
     console.print(outcome.sentence(data_set.metadata_folder / "scores"), soft_wrap=True)
-    return 1 if outcome.failed else 0
+    return 1 if failed else 0
 
 
 @dataclass(slots=True)
@@ -74,11 +66,9 @@ class _Outcome:
 
     Attributes:
         summaries: The scores by category.
-        failed: Videos that failed.
     """
 
     summaries: dict[str, Summary] = field(default_factory=dict)
-    failed: int = 0
     _videos: int = 0
     _made: int = 0
     _removed: int = 0
