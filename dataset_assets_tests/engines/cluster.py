@@ -59,8 +59,9 @@ class Worker:
         return main
 
     def wait(self) -> None:
-        """Waits until all of its processes have ended."""
+        """Waits until all of its processes have ended: the command itself may end before the worker."""
         self.process.wait(END_S)
+        wait_until(lambda: not self.pids, f"{self.name} ends", END_S)
 
     @property
     def pids(self) -> list[int]:
