@@ -263,7 +263,7 @@ def _write_duplicates(settings: Settings, data_set: DataSet, folder: Path, files
 
 def _write_page(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> None:
     with _writing(data_set) as (folder, files):
-        stamp = _stamp(settings, _tables(data_set, key, categories))
+        stamp = _stamp(settings, data_set, key, categories)  # before anything is read
         page = read_video_page(settings, data_set, key)
         cover, chunk = folder / COVERS_FOLDER / f"{key}.jpg", folder / chunk_of(key)
         if page.row is None and not page.candidates and not page.categories:
@@ -286,36 +286,36 @@ def _remove_pictures(data_set: DataSet, page: VideoPage) -> None:
         data_set.pictures(page.key).keep_only(page.pictures)
 
 
-def _tables(data_set: DataSet, key: str, categories: Collection[str]) -> dict[str, Path]:
-    """Return the files that a video's page is made from, by what they hold."""
+def _stamp(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> str:
+    """Return what a video's page is made from: the release, the conditions of curation, and the tables.
+
+    A page is fresh while it has the stamp of the present. Its own time says nothing: a run may replace tables
+    while the page of the tables before is being written.
+    """
     tables = {"video": data_set.tables.video_path(key), "windows": data_set.tables.windows_path(key)}
     tables |= {name: data_set.tables.patches_path(name, key) for name in categories}
     tables |= {f"scores/{name}": data_set.tables.scores_path(name, key) for name in categories}
     tables["excluded.json"] = data_set.excluded_windows.path(key)
-    return {name: path for name, path in tables.items() if path.exists()}
-
-
-def _stamp(settings: Settings, tables: Collection[str]) -> str:
-    """Return the release that makes a page, the conditions of curation, and the tables it is made from."""
+    versions: dict[str, tuple[int, int]] = {}
+    for name, path in tables.items():
+        with suppress(FileNotFoundError):
+            status = path.stat()
+            versions[name] = status.st_mtime_ns, status.st_size
     conditions = [curation_of(settings.curation, name) for name in settings.categories]
-    digest = hashlib.blake2b(json.dumps(conditions).encode(), digest_size=4).hexdigest()
-    return " ".join([__version__, digest, *tables])
+    content = json.dumps([conditions, versions]).encode()
+    return " ".join([__version__, hashlib.blake2b(content, digest_size=8).hexdigest(), *versions])
 
 
 def _is_fresh(settings: Settings, data_set: DataSet, key: str, categories: Collection[str]) -> bool:
     """Return whether a page and its chunk show the present tables."""
-    path = data_set.gallery_folder / page_of(key)
-    tables = _tables(data_set, key, categories)
     if read_head(data_set.gallery_folder / chunk_of(key)) is None:
         return False
     try:
-        with path.open("rb") as file:
+        with (data_set.gallery_folder / page_of(key)).open("rb") as file:
             found = STAMP.search(file.read(HEAD_BYTES))
-        made_ns = path.stat().st_mtime_ns
-        changed_ns = max(table.stat().st_mtime_ns for table in tables.values())
-    except (FileNotFoundError, ValueError):
-        return False  # there is no page, or a table went meanwhile
-    return found is not None and found[1].decode() == _stamp(settings, tables) and changed_ns < made_ns
+    except FileNotFoundError:
+        return False
+    return found is not None and found[1].decode() == _stamp(settings, data_set, key, categories)
 
 
 def _encoded(page: str) -> bytes:

@@ -16,7 +16,8 @@ from dataset_assets.counting import counted
 from dataset_assets.curation import SCORES, Census, take_census
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import VideoError
-from dataset_assets.gallery import page_of, refresh_gallery, write_video_page
+from dataset_assets.gallery import page_of, refresh_gallery, site, write_video_page
+from dataset_assets.gallery.video_page import read_video_page
 from dataset_assets.generate import generate_video, probe_video
 from dataset_assets_tests.curation.scored import drop_scores, score_all
 from dataset_assets_tests.films import Film
@@ -72,7 +73,7 @@ def test_a_full_disk_is_reported_and_leaves_the_old_page(copied: Settings) -> No
     assert pages(copied) == before
 
 
-def test_only_pages_older_than_their_tables_are_written_again(copied: Settings) -> None:
+def test_only_pages_of_other_tables_are_written_again(copied: Settings) -> None:
     assert refresh_gallery(copied).written == 0
     assert refresh_gallery(copied, all_pages=True).written == 1
     probe_video(copied, KEY)
@@ -81,6 +82,21 @@ def test_only_pages_older_than_their_tables_are_written_again(copied: Settings) 
     page = root_of(copied) / "gallery" / page_of(KEY)
     page.write_bytes(page.read_bytes().replace(f'content="{__version__} '.encode(), b'content="0.0.1 '))
     assert refresh_gallery(copied).written == 1
+
+
+def test_a_page_of_tables_that_are_replaced_while_it_is_written_is_not_fresh(
+    copied: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_before_a_run_commits(settings: Settings, data_set: DataSet, key: str) -> object:
+        page = read_video_page(settings, data_set, key)
+        probe_video(settings, key)
+        return page
+
+    with monkeypatch.context() as patched:
+        patched.setattr(site, "read_video_page", read_before_a_run_commits)
+        write_video_page(copied, KEY)
+    assert refresh_gallery(copied).written == 1
+    assert refresh_gallery(copied).written == 0
 
 
 def test_a_page_is_written_again_when_scores_or_another_curation_arrive(copied: Settings) -> None:
