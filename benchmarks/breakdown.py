@@ -21,7 +21,7 @@ from benchmarks.measure import apart, measure
 from benchmarks.run import CACHE, HERE, accepted_windows, candidates
 from benchmarks.scaling import FOLDER, HD_S, UHD_S, prepared
 from dataset_assets.config import load_settings
-from dataset_assets.generate import checkpoints, generate_video, lanes, probe_video, video
+from dataset_assets.generate import checkpoints, generate_video, lane, probe_video, video
 from dataset_assets.patches import triplets
 from dataset_assets.video.decode import FrameReader
 from dataset_assets.video.render import CropRenderer
@@ -33,10 +33,12 @@ PARTS: dict[str, Sequence[tuple[Any, str]]] = {
     "decoding the candidates": [(FrameReader, "_next")],
     "tone-mapping and scaling the crops": [(CropRenderer, "crops")],
     "judging": [(finding, "judge")],
+    "maps of detail": [(candidate, "measure_detail")],
     "looking for a lost decoder's blocks": [(candidate, "show_blocks")],
+    "scores": [(lane, "score_patch")],
     "LR stacks": [(triplets, "downscale")],
     "PNG": [(triplets, "encode_png")],
-    "small pictures for the gallery": [(lanes, "encode_picture")],
+    "small pictures for the gallery": [(lane, "encode_picture")],
     "files and tables": [(checkpoints.Checkpoints, "write"), (checkpoints.Checkpoints, "commit")],
 }
 KEY = "film-0"

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.scores.blocks import blocks
+from dataset_assets.scores.blocks import block_means
 
 NOISE_BLOCK: Final = 16
 # Black and white are clipped, and with them half of their noise.
@@ -39,11 +39,11 @@ def noise_sigma(luma: npt.NDArray[np.uint8]) -> float:
         Levels of 8 bits, from 0; 0 for a picture that is smaller than a block.
     """
     values = luma.astype(np.float32)
-    response = np.abs(cv2.filter2D(values, cv2.CV_32F, IMMERKAER, borderType=cv2.BORDER_REFLECT))
-    means = blocks(response, NOISE_BLOCK).mean(axis=(1, 3)).ravel()
+    response = cv2.filter2D(values, cv2.CV_32F, IMMERKAER, borderType=cv2.BORDER_REFLECT)
+    means = block_means(np.abs(response, out=response), NOISE_BLOCK).ravel()
     if not means.size:
         return 0.0
-    light = blocks(values, NOISE_BLOCK).mean(axis=(1, 3)).ravel()
+    light = block_means(values, NOISE_BLOCK).ravel()
     unclipped = means[(light > DARKEST) & (light < BRIGHTEST)]
     chosen = np.sort(unclipped if unclipped.size >= MIN_BLOCKS else means)
     flattest = chosen[: max(1, chosen.size // 4)]
@@ -66,19 +66,21 @@ def blockiness(luma: npt.NDArray[np.uint8]) -> float:
         A ratio, about 0 without blocks, 0.1 and more with visible ones; 0 for a picture of less than two
         blocks.
     """
-    values = luma.astype(np.float32)
-    return max(_grid_steps(values), _grid_steps(values.T))
+    return max(_grid_steps(luma, axis) for axis in (0, 1))
 
 
-def _grid_steps(values: npt.NDArray[np.float32]) -> float:
-    """Return the measure of `blockiness` for the columns of a picture."""
-    if values.shape[1] < 2 * CODING_BLOCK + 3:
+def _grid_steps(luma: npt.NDArray[np.uint8], axis: int) -> float:
+    """Return the measure of `blockiness` for the steps along an axis."""
+    length = luma.shape[axis]
+    if length < 2 * CODING_BLOCK + 3:
         return 0.0
-    steps = np.abs(values[:, 1:] - values[:, :-1])
-    standing_out = steps[:, 1:-1] - 0.5 * (steps[:, :-2] + steps[:, 2:])
-    columns = standing_out.mean(axis=0)
-    whole = columns.size // CODING_BLOCK * CODING_BLOCK
-    phases = columns[:whole].reshape(-1, CODING_BLOCK).mean(axis=0)
+    further, before = (luma[1:], luma[:-1]) if axis == 0 else (luma[:, 1:], luma[:, :-1])
+    steps = cv2.absdiff(further, before)
+    sums = cv2.reduce(steps, 1 - axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
+    means = sums / luma.shape[1 - axis]
+    standing_out = means[1:-1] - 0.5 * (means[:-2] + means[2:])
+    whole = standing_out.size // CODING_BLOCK * CODING_BLOCK
+    phases = standing_out[:whole].reshape(-1, CODING_BLOCK).mean(axis=0)
     best = int(phases.argmax())
     others = np.delete(phases, best).mean()
-    return float((phases[best] - others) / (steps.mean() + STEP_FLOOR))
+    return float((phases[best] - others) / (means.mean() + STEP_FLOOR))

@@ -125,11 +125,8 @@ def measure(
     if len(frames) < MIN_FRAMES:
         return None
     parts = BLOCK_PARTS if codec in NARROW_BLOCK_CODECS else WIDE_BLOCK_PARTS
-    bit_depth = frames[0].bit_depth
-    across = _clearest([frame.between(bars, "x") for frame in frames], bit_depth, parts)
-    down = None
-    if not interlaced:
-        down = _clearest([frame.between(bars, "y") for frame in frames], bit_depth, parts)
+    across = _clearest(frames, bars, "x", parts)
+    down = None if interlaced else _clearest(frames, bars, "y", parts)
     found = [each for each in (across, down) if each is not None]
     if not found:
         return None
@@ -177,15 +174,17 @@ def _places(length: int) -> npt.NDArray[np.intp]:
     return np.arange(step // 2, length, step)
 
 
-def _clearest(frames: Sequence[npt.NDArray[np.float32]], bit_depth: int, parts: int) -> _Trace | None:
+def _clearest(frames: Sequence[FrameLines], bars: Bars, axis: Literal["x", "y"], parts: int) -> _Trace | None:
     """Return the clearest trace in lines of several frames; None where there are too few of them."""
-    length = frames[0].shape[1]
+    length = frames[0].between(bars, axis).shape[1]
     if length < MIN_LENGTH:
         return None
     agreeing, compared = np.zeros(length), np.zeros(length)
-    for lines in frames:
-        lines = lines - lines.mean(axis=1, keepdims=True)
-        lines = lines[lines.std(axis=1) >= MIN_DEVIATION * 2 ** (bit_depth - 8)]
+    # One frame at a time: as float32 the lines of all would be 100 MB of UHD.
+    for frame in frames:
+        lines = frame.between(bars, axis)
+        lines -= lines.mean(axis=1, keepdims=True)
+        lines = lines[lines.std(axis=1) >= MIN_DEVIATION * 2 ** (frame.bit_depth - 8)]
         if len(lines):
             _compare_signs(cv2.dct(lines, flags=cv2.DCT_ROWS), agreeing, compared)
     is_known = compared >= PAIRS * MIN_FRAMES * BASELINE
