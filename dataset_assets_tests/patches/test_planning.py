@@ -326,3 +326,42 @@ def test_ranks_of_uniform_numbers_are_uniform() -> None:
 def names_by_detail(planned: PatchPlan, levels: Iterable[float], fills: Sequence[float]) -> list[str]:
     patches = (first(planned, window, filled(level), fills) for window, level in enumerate(levels))
     return [patch.format for patch in patches if patch is not None]
+
+
+@given(mixes, areas, seeds)
+def test_further_crops_leave_those_before_them_as_they_are(
+    mix: dict[str, float], area: Rect, seed: int
+) -> None:
+    one = plan(mix, area, seed)
+    many = {crops: replace(one, crops=crops) for crops in (1, 2, 4, 16)}
+    for window in range(20):
+        found = {crops: planned.patches(window) for crops, planned in many.items()}
+        assert found[16] == many[16].patches(window)
+        assert found[1] == one.patches(window)
+        for crops, patches in found.items():
+            assert patches == found[16][:crops]
+            assert [patch.crop for patch in patches] == list(range(len(patches)))
+            assert len({patch.format for patch in patches}) <= 1
+            assert all(area.contains(patch.rect) for patch in patches)
+            assert len(patches) <= (many[crops].most_patches if patches else 0)
+            assert not any(
+                overlap(first.rect, other.rect) for first in patches for other in patches if first != other
+            )
+
+
+def test_of_several_free_places_that_with_the_most_detail_is_taken() -> None:
+    squares = np.ones((MAP_HEIGHT, MAP_WIDTH), np.float32)
+    squares[:, MAP_WIDTH // 2 :] = 100
+    planned = replace(plan({"small": 1.0}), crops=2)
+    blind = [replace(planned, candidates=1).patches(window)[1].rect.x for window in range(200)]
+    chosen = [planned.patches(window, map_of(squares))[1].rect.x for window in range(200)]
+    assert np.mean(chosen) > np.mean(blind) + 100
+
+
+def overlap(one: Rect, other: Rect) -> bool:
+    return (
+        one.x < other.x + other.width
+        and other.x < one.x + one.width
+        and one.y < other.y + other.height
+        and other.y < one.y + one.height
+    )
