@@ -239,6 +239,7 @@ def _patches_without_key(category: str) -> Sequence[PatchRow]:
             PatchRow(
                 patch_id=paths.gt.stem,
                 window=window,
+                crop=0,
                 format=name,
                 x=window * 31 % (1920 - crop.width + 1),
                 y=window * 17 % (1080 - crop.height + 1),

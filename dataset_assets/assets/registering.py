@@ -22,7 +22,7 @@ from dataset_assets.dagster_internals import report_without_run, version_tags
 from dataset_assets.dataset import COPY_AGE_S, DataSet, degradation_steps, shortfall
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.scores import SCORES_VERSION
-from dataset_assets.tables import Counts, Provenance
+from dataset_assets.tables import Counts, Provenance, patches_target
 
 NOTE = "registered from the table; the run that made it is not in this history"
 # Events in one transaction.
@@ -236,7 +236,7 @@ def _patches_metadata(
     return {
         "video": dg.MetadataValue.text(table.key),
         "patches": dg.MetadataValue.int(sum(counts.patches.values())),
-        "patches_target": dg.MetadataValue.int(provenance.target),
+        "patches_target": dg.MetadataValue.int(patches_target(provenance, counts)),
         "gigabytes": dg.MetadataValue.float(round(sum(counts.size_bytes.values()) / 1e9, 4)),
         "format_mix": dg.MetadataValue.md(counts_markdown("format", counts.patches)),
         "gallery": page_link(settings, table.key, table.category),

@@ -107,7 +107,7 @@ def patches_metadata(settings: Settings, run: VideoReport, category: str) -> Met
     metadata: Metadata = {
         "video": dg.MetadataValue.text(run.key),
         "patches": dg.MetadataValue.int(len(report.rows)),
-        "patches_target": dg.MetadataValue.int(report.target),
+        "patches_target": dg.MetadataValue.int(report.patches_target),
         "patches_made_now": dg.MetadataValue.int(report.made),
         "acceptance_rate": dg.MetadataValue.float(round(run.windows.acceptance_rate, 3)),
         "patches_per_cpu_s": dg.MetadataValue.float(round(speed, 3)),
@@ -204,6 +204,7 @@ def _samples(report: CategoryReport) -> dg.MetadataValue[Any]:
             dg.TableRecord(
                 {
                     "window": row.window,
+                    "crop": row.crop,
                     "format": row.format,
                     "x": row.x,
                     "y": row.y,

@@ -124,36 +124,38 @@ def enough_accepted(report: WindowsReport) -> Verdict:
 
 
 def enough_patches(report: CategoryReport) -> Verdict:
-    """Check that at least nine tenths of the patches wanted were made."""
-    share = len(report.rows) / report.target if report.target else 1.0
+    """Check that patches were made of at least nine tenths of the windows wanted."""
+    share = report.windows / report.target if report.target else 1.0
     left_out = f"too large for the film: {', '.join(report.left_out)}" if report.left_out else ""
     reason = f"; {report.misfit or left_out}" if report.left_out else ""
     return Verdict(
         share >= ENOUGH_SHARE,
-        f"{len(report.rows):,} of {counted(report.target, 'patch')} made{reason}",
+        f"{len(report.rows):,} of {counted(report.patches_target, 'patch')} made{reason}",
         "share_made",
         round(share, 3),
     )
 
 
 def format_mix_kept(report: CategoryReport, acceptance_rate: float) -> Verdict:
-    """Check that every format that fits the film has about its share of the patches.
+    """Check that every format that fits the film has about its share of the windows.
 
-    The share is an expectation: which candidates are rejected is chance.
+    The share is an expectation: which candidates are rejected is chance. Further crops of a window have its
+    format, as far as it leaves room for them.
 
     Args:
         report: The category.
         acceptance_rate: Accepted candidates over those tried, 0..1.
     """
-    total = len(report.rows)
-    made = report.formats
+    total = report.windows
+    noun = "patch" if report.crops == 1 else "window"
+    made = report.window_formats
     off = {name: abs(made.get(name, 0) - share * total) for name, share in report.mix.items()}
     allowed = MIX_TOLERANCE_PATCHES + MIX_TOLERANCE_ROOT * math.sqrt(total * (1 - acceptance_rate))
     allowed += MIX_TOLERANCE_SHARE * max(0, total - FILL_CANDIDATES)
     worst = max(off, key=lambda name: off[name], default="")
     return Verdict(
         all(value <= allowed for value in off.values()),
-        f"{worst} is {off[worst]:.1f} of {counted(total, 'patch')} off its share, "
+        f"{worst} is {off[worst]:.1f} of {counted(total, noun)} off its share, "
         f"up to {allowed:.1f} are expected"
         if worst
         else "no format fits",

@@ -84,7 +84,10 @@ def print_dry_run(
         console.print(f"[yellow]enlarged[/yellow] {escape(sentence)}", soft_wrap=True)
     if tasks:
         windows = {
-            task.key: collector.windows_to_do(task.key, force=force) if found is None else found
+            task.key: collector.windows_to_do(task.key, force=force)
+            if found is None
+            # A window may have several patches in each category.
+            else min(found, settings.window_target(settings.video(task.key)))
             for task in tasks
             for found in [preview.windows(task.key)]
         }

@@ -94,7 +94,9 @@ class BaseSettings(Strict):
         "~ is the home folder."
     )
     base_frame_limit: int = Field(
-        default=1000, ge=1, description="Windows, and so triplets, of a video in a category of weight 1."
+        default=1000,
+        ge=1,
+        description="Windows of a video in a category of weight 1; each gives `crops_per_window` triplets.",
     )
     max_workers: int = Field(
         default=2,
@@ -182,6 +184,13 @@ class BaseSettings(Strict):
         le=64,
         description="Places that are drawn for a crop, of which the one with the most detail is taken; large "
         "formats go to windows with detail all over. With 1 neither looks at the picture, as in v2.0.",
+    )
+    crops_per_window: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="Patches that a category crops from each of its windows, which do not overlap; fewer "
+        "where the format leaves no room.",
     )
     lr_stacks: LrStacks = Field(
         default=[5, 7],
@@ -428,7 +437,7 @@ class Settings(BaseModel):
         raise ConfigError([f"no video has the key {key!r}; {hint}"])
 
     def target(self, video: VideoEntry, category: str) -> int:
-        """Return how many triplets a category wants of a video: base_frame_limit x weight, half rounded up.
+        """Return how many windows a category wants of a video: base_frame_limit x weight, half rounded up.
 
         Exact in decimals: 100 x 0.145 is 14.5 and gives 15, where binary floats would give 14.
         """

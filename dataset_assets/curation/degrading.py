@@ -267,7 +267,12 @@ class _Degrading:
         if path is None or patch.lr7_hash is None or frames is None:
             return None
         drawn = draw_steps(
-            self._steps, seed=self._seed, key=self._key, window=patch.window, category=self._category
+            self._steps,
+            seed=self._seed,
+            key=self._key,
+            window=patch.window,
+            category=self._category,
+            crop=patch.crop,
         )
         found = degrade(frames, drawn)
         content = encode_png(_stacked(found.frames))

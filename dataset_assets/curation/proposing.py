@@ -152,7 +152,9 @@ def _candidates(data_set: DataSet, category: str, videos: Collection[str]) -> li
             for patch in patches
             if patch.patch_id in scores and patch.window in windows
         ]
-    return sorted(found, key=lambda each: (each.video, each.window.time_s, each.patch.window))
+    return sorted(
+        found, key=lambda each: (each.video, each.window.time_s, each.patch.window, each.patch.crop)
+    )
 
 
 def _refuse_unscored(

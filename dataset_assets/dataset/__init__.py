@@ -88,6 +88,7 @@ from dataset_assets.dataset.triplets import (
     patch_id,
     triplet_files,
     triplet_paths,
+    window_name,
 )
 from dataset_assets.dataset.val_files import Decided
 from dataset_assets.dataset.validation import Validation, ValidationPatch
@@ -200,6 +201,7 @@ __all__ = [
     "true_resolution",
     "wanted_statuses",
     "what_it_holds",
+    "window_name",
     "windows_hashes",
     "windows_per_s",
     "windows_to_do",

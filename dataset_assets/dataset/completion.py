@@ -31,17 +31,20 @@ class Completion:
 
     Attributes:
         target: What the configuration wants; nothing of a film that no format fits, and of one that the last
-            run refused only what there is.
+            run refused only what there is. How many patches a window has is known once its patches are made:
+            others count as `crops_per_window`.
         done: What there is of it, up to date.
         short: What a film cannot give: it is full, or `max_attempts` is reached.
         stale: What there is besides: of a stale table, or more than is wanted. It is made again, kept or
             deleted by the next run.
+        windows_to_do: Windows of which patches are to be made, where windows have several and that is known.
     """
 
     target: int = 0
     done: int = 0
     short: int = 0
     stale: int = 0
+    windows_to_do: int | None = None
 
     @property
     def to_do(self) -> int:
@@ -115,9 +118,17 @@ def completions_of(
             with suppress(DatasetAssetsError):
                 rows = tables.read_patches(category, entry.key)
                 staying = sum(row.window in stay.windows for row in rows)
-        target, is_worked_on = settings.target(entry, category), progress is not None
         found[category] = _completion(
-            statuses[category], target, there, most, current, staying=staying, is_worked_on=is_worked_on
+            statuses[category],
+            settings.target(entry, category),
+            there,
+            most,
+            current,
+            staying=staying,
+            crops=settings.base.crops_per_window,
+            patches=patches,
+            progress_target=None if progress is None else progress.patches_target.get(category),
+            is_worked_on=progress is not None,
         )
     if progress is None and failure is not None and failure.refuses(entry.path):
         return {name: each.as_refused for name, each in found.items()}
@@ -131,7 +142,12 @@ def windows_to_do(completions: Mapping[str, Completion], *, force: bool = False)
         completions: How far a video has come, by table.
         force: Whether the run rebuilds what is up to date.
     """
-    return max(each.target if force else each.to_do for each in completions.values())
+    most = completions[WINDOWS].target
+    of_each = (
+        each.target if force else each.to_do if each.windows_to_do is None else each.windows_to_do
+        for each in completions.values()
+    )
+    return max(min(most, each) for each in of_each)
 
 
 def _completion(
@@ -142,17 +158,23 @@ def _completion(
     current: int | None = None,
     *,
     staying: int | None = None,
+    crops: int = 1,
+    patches: tuple[Provenance, Counts] | None = None,
+    progress_target: int | None = None,
     is_worked_on: bool = False,
 ) -> Completion:
     """Return one figure of a video.
 
     Args:
         status: The state of the table.
-        target: Rows wanted.
+        target: Windows wanted.
         there: Rows of the table, of all settings.
         most: Windows that the film can give; None where that is not known.
         current: Rows of the present settings, where some may be of others.
         staying: Rows of a stale table that stay, where that is known.
+        crops: Patches of a window that are wanted; 1 where rows are windows.
+        patches: What a patches table is made from, and its counts.
+        progress_target: Patches that a run on the video finds to be wanted.
         is_worked_on: Whether a run works on it, so that rows count though the table is stale or missing.
     """
     if status.state == "too_small":
@@ -161,12 +183,24 @@ def _completion(
         current = staying
     is_kept = status.only_target or status.only_files or staying is not None
     is_current = status.state in ("done", "partial") or is_kept or is_worked_on
-    done = min(target, there if current is None else current) if is_current else 0
+    wanted, windows = target * crops, None
+    if progress_target is not None:
+        wanted = progress_target
+    elif crops > 1 and patches is not None and is_current and staying is None:
+        made, counts = patches
+        # Of a finished table it is known how many patches its windows have.
+        if made.complete and made.crops_per_window == crops and counts.windows <= target:
+            wanted = there + (target - counts.windows) * crops
+            windows = target - counts.windows
+    done = min(wanted, there if current is None else current) if is_current else 0
     if status.state == "done":
-        short = target - done
+        short = wanted - done
     else:
-        short = 0 if most is None else target - max(done, min(target, most))
-    return Completion(target, done, short, there - done)
+        out_of_reach = 0 if most is None else max(0, target - most) * crops
+        short = min(wanted - done, out_of_reach)
+    if windows is not None:
+        windows -= short // crops
+    return Completion(wanted, done, short, there - done, windows)
 
 
 def _most(windows: tuple[Provenance, Counts] | None, statuses: Mapping[str, AssetStatus]) -> int | None:

@@ -38,7 +38,15 @@ _SOURCE_FIELDS = ("interlaced", WORKING_SIZE)
 _SEQUENCE_FIELDS = ("seed", "sampling", "interlaced", WORKING_SIZE)
 _LIMIT_FIELDS = ("cut_rule", "max_mean_abs_diff", "max_cut_score")
 _PATCH_FIELDS = ("colour_order", "lr_kernel")
-_SHARED_FIELDS = ("base_frame_limit", "max_attempts", "scale", "lr_stacks", "gt_frames", "crop_candidates")
+_SHARED_FIELDS = (
+    "base_frame_limit",
+    "max_attempts",
+    "scale",
+    "lr_stacks",
+    "gt_frames",
+    "crop_candidates",
+    "crops_per_window",
+)
 _UNUSED_LIMITS = {
     "both": frozenset[str](),
     "blocks": frozenset({"max_mean_abs_diff"}),

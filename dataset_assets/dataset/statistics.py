@@ -91,7 +91,7 @@ class DatasetStats:
             candidates, acceptance_rate, reject_reasons`. `videos` are those with a patch of the category.
         formats: Sorted by category and format; columns `category, format, patches, expected, share, mix,
             size_bytes, accepted, candidates, acceptance_rate, reject_reasons`. `expected` is what the format
-            gets of what the category wants and can get; `share` its part of the category's patches, 0..1, NaN
+            gets of what the category wants and can get; `share` its part of the category's windows, 0..1, NaN
             where it has none; `mix` the part asked for, NaN where unknown.
         videos: Sorted by video; columns `video, windows_target, windows_short, accepted, candidates,
             acceptance_rate, reject_reasons`, those of patches, `size_bytes, complete`. `complete`: no table
@@ -119,6 +119,7 @@ class _Tally:
     accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     patches: int = 0
+    windows_used: int = 0
     of_patches: Completion = field(default_factory=Completion)
     expected: int = 0
     size_bytes: int = 0
@@ -135,6 +136,7 @@ class _Tally:
 
     def add_patches(self, provenance: Provenance, counts: Counts) -> None:
         self.patches += sum(counts.patches.values())
+        self.windows_used += counts.windows
         self.size_bytes += sum(counts.size_bytes.values())
         self.unfinished += not provenance.complete
 
@@ -157,6 +159,28 @@ class _Tally:
             "size_bytes": self.size_bytes,
             "complete": not (self.unfinished or self.unreadable),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    """The mix of the formats that fit a video, and the counts of its table."""
+
+    mix: Mapping[str, float]
+    counts: Counts
+
+    @property
+    def shares_of_patches(self) -> Mapping[str, float]:
+        """Share of the patches that each format is expected to have: some leave room for more crops."""
+        counts = self.counts
+        if not any(counts.further.values()):
+            return self.mix
+        on_average = sum(counts.patches.values()) / counts.windows
+        weights = {}
+        for name, share in self.mix.items():
+            first = counts.first(name)
+            weights[name] = share * (counts.patches[name] / first if first else on_average)
+        total = sum(weights.values())
+        return {name: weight / total for name, weight in weights.items()}
 
 
 @dataclass(slots=True)
@@ -246,7 +270,7 @@ def _add_expected(
     tallies: _Tallies,
     category: str,
     mix: Mapping[str, float],
-    fitting: Mapping[str, Mapping[str, float]],
+    fitting: Mapping[str, _Fitting],
     completions: Mapping[str, Mapping[str, Completion]],
 ) -> None:
     """Add what each format of a category gets; whole numbers that add up to what can be got.
@@ -255,14 +279,16 @@ def _add_expected(
         tallies: What is added to.
         category: The category.
         mix: Its mix.
-        fitting: The mix of the formats that fit a video, by key, where a table says so.
+        fitting: What tables say of the formats that fit a video, by key.
         completions: How far each configured video has come.
     """
     expected: dict[str, float] = defaultdict(float)
     for key, found in completions.items():
         each = found.get(category, Completion())  # of a category that is not configured any more
         # A stale table holds the mix of other settings.
-        for name, share in (fitting.get(key, mix) if each.done else mix).items():
+        known = fitting.get(key) if each.done else None
+        shares = dict(mix) if known is None else known.shares_of_patches
+        for name, share in shares.items():
             expected[name] += (each.target - each.short) * share
     left = round(sum(expected.values())) - sum(map(math.floor, expected.values()))
     by_remainder = sorted(expected, key=lambda name: (math.floor(expected[name]) - expected[name], name))
@@ -272,8 +298,8 @@ def _add_expected(
 
 def _add_category(
     tallies: _Tallies, tables: TableStore, category: str, candidates: Mapping[str, Counts]
-) -> dict[str, Mapping[str, float]]:
-    """Add a category's tables; return the mix of the formats that fit a video, by key, as tables say."""
+) -> dict[str, _Fitting]:
+    """Add a category's tables; return what they say of the formats that fit a video, by key."""
     fitting = {}
     of_category = tallies.categories[category]
     for key, path in tables.patches_files(category).items():
@@ -283,7 +309,7 @@ def _add_category(
             continue
         provenance, counts = records
         if provenance.mix is not None:
-            fitting[key] = provenance.mix
+            fitting[key] = _Fitting(provenance.mix, counts)
         for tally in (tallies.total, of_video, of_category, of_both):
             tally.add_patches(provenance, counts)
         of_category.videos += bool(counts.patches)
@@ -292,6 +318,7 @@ def _add_category(
         for format_name, patches in counts.patches.items():
             of_format = tallies.formats[category, format_name]
             of_format.patches += patches
+            of_format.windows_used += counts.first(format_name)
             of_format.size_bytes += counts.size_bytes[format_name]
             if key in candidates:
                 of_format.add_candidates(candidates[key])
@@ -314,7 +341,7 @@ def _stats(tallies: _Tallies, mixes: Mapping[str, Mapping[str, float]]) -> Datas
                     "category": category,
                     "format": format_name,
                     "expected": tally.expected,
-                    "share": _ratio(tally.patches, tallies.categories[category].patches),
+                    "share": _ratio(tally.windows_used, tallies.categories[category].windows_used),
                     "mix": mixes.get(category, {}).get(format_name, math.nan),
                 }
                 | tally.row()

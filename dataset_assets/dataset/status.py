@@ -215,7 +215,7 @@ class _Look:
         path = self._tables.patches_path(category, self._entry.key)
         versions = {PATCHES_VERSION: is_equal, strata.VERSION: is_equal_in_strata}
         target = self._settings.target(self._entry, category)
-        status = self._status(path, versions, target)
+        status = self._status(path, versions, target, self._settings.base.crops_per_window)
         if target and (why := self._misfit(category, status)):
             return AssetStatus("too_small", why)
         if not target and self._footer is not None and not sum(self._footer[1].patches.values()):
@@ -260,7 +260,11 @@ class _Look:
         return "" if area is None else misfit(self._settings.formats, mixes, area)
 
     def _status(
-        self, path: Path, is_equal: Mapping[str, Callable[[Provenance], bool]], target: int
+        self,
+        path: Path,
+        is_equal: Mapping[str, Callable[[Provenance], bool]],
+        target: int,
+        crops: int | None = None,
     ) -> AssetStatus:
         """Return the state of a table.
 
@@ -269,6 +273,7 @@ class _Look:
             is_equal: By each version of the code whose tables are valid, whether the settings that a table
                 was made with mean what the present ones mean.
             target: What is asked for.
+            crops: Patches of a window that are asked for; None where the table is not of patches.
         """
         self._footer = None
         try:
@@ -284,9 +289,11 @@ class _Look:
             return AssetStatus("stale", SOURCE_CHANGED)
         if not is_equal[made.code_version](made):
             return AssetStatus("stale", _SETTINGS_CHANGED)
-        if made.target != target:
+        if made.target != target or (crops is not None and made.crops_per_window != crops):
             has_same_cap = made.max_attempts in (None, self._settings.base.max_attempts)
             reason = f"{target:,} wanted instead of {made.target:,}"
+            if made.target == target:
+                reason = f"{crops} crops of a window wanted instead of {made.crops_per_window}"
             return AssetStatus("stale", reason, only_target=made.complete and has_same_cap)
         if not made.complete:
             return AssetStatus("partial", "a run was interrupted")

@@ -11,6 +11,7 @@ import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Final
 
@@ -71,10 +72,10 @@ def find_strays(
                 ):
                     strays.foreign.append(place / kind / name)
                     continue
-                key, window = match["key"], int(match["window"])
-                has_row = named.get(place / kind, {}).get(key, 0) >> window & 1
+                key, window, crop = match["key"], int(match["window"]), int(match["crop"] or 0)
+                has_row = named.get(place / kind, {}).get((key, crop), 0) >> window & 1
                 if key in wanted and (match["temporary"] or not has_row):
-                    strays.by_key[key].add(_files(place, kind, patch_id(key, window)))
+                    strays.by_key[key].add(_files(place, kind, patch_id(key, window, crop)))
     return strays
 
 
@@ -115,6 +116,8 @@ def compare_sample(
     named = {path for row in rows if row.window in sample for path in TripletPaths.of(row)}
     missing = [path for path in named if not (root / path).is_file()]
     unnamed = []
+    # One more than there are, which a smaller number of crops would have left behind.
+    crops = range(2 + max((row.crop for row in rows), default=0))
     # Folders of formats that left the configuration too; the user's Val/GT is not made by us.
     folders = {path.parent for path in named} | {
         (Path(category.folder) / name / kind)
@@ -123,8 +126,8 @@ def compare_sample(
         for kind in FileKind
     }
     for folder in (each for each in folders if (root / each).is_dir()):
-        for number in sample:
-            path = folder / f"{patch_id(key, number)}.png"
+        for number, crop in product(sample, crops):
+            path = folder / f"{patch_id(key, number, crop)}.png"
             for each in (path, temporary(path)):
                 if each not in named and (root / each).exists():
                     unnamed.append(each)
@@ -145,9 +148,9 @@ def files_without_row(root: Path, triplet: Iterable[Path], named: Collection[Pat
         yield from (each.relative_to(root) for each in temporaries(root / path))
 
 
-def _windows_with_rows(tables: TableStore, keys: Set[str]) -> dict[Path, dict[str, int]]:
-    """By folder and video a number whose bit n says that a row names the file of window n there."""
-    named: dict[Path, dict[str, int]] = defaultdict(dict)
+def _windows_with_rows(tables: TableStore, keys: Set[str]) -> dict[Path, dict[tuple[str, int], int]]:
+    """By folder, video and crop a number whose bit n says that a row names that file of window n there."""
+    named: dict[Path, dict[tuple[str, int], int]] = defaultdict(dict)
     for category in tables.categories():
         for key in keys & tables.patches_files(category).keys():
             try:
@@ -160,7 +163,8 @@ def _windows_with_rows(tables: TableStore, keys: Set[str]) -> dict[Path, dict[st
                 match = FILE_NAME.fullmatch(file.name)
                 if match is not None and match["key"] == key:
                     windows = named[file.parent]
-                    windows[key] = windows.get(key, 0) | 1 << int(match["window"])
+                    of_crop = key, int(match["crop"] or 0)
+                    windows[of_crop] = windows.get(of_crop, 0) | 1 << int(match["window"])
     return named
 
 

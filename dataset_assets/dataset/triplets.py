@@ -20,7 +20,8 @@ from dataset_assets.tables import PatchFile, PatchRow
 HASH_BYTES: Final = 8
 # Also the temporary name, which begins with a point.
 FILE_NAME: Final = re.compile(
-    rf"(?P<hidden>\.?)(?P<key>[a-z0-9][a-z0-9-]*)_(?P<window>\d{{6,9}})\.png(?P<temporary>(?:\.\d+)?{re.escape(TEMPORARY_SUFFIX)})?"
+    r"(?P<hidden>\.?)(?P<key>[a-z0-9][a-z0-9-]*)_(?P<window>\d{6,9})(?:_c(?P<crop>[1-9]\d?))?\.png"
+    rf"(?P<temporary>(?:\.\d+)?{re.escape(TEMPORARY_SUFFIX)})?"
 )
 
 
@@ -121,9 +122,20 @@ def triplet_paths(
     return TripletPaths.of_kinds({kind: folder / kind / f"{patch_id}.png" for kind in kinds})
 
 
-def patch_id(key: str, window: int) -> str:
-    """Return the file name, without its suffix, of the patches of a window."""
-    return f"{key}_{window:06d}"
+def patch_id(key: str, window: int, crop: int = 0) -> str:
+    """Return the file name, without its suffix, of a patch of a window; by name it lies beside the others.
+
+    Args:
+        key: The video's key.
+        window: Number of the window.
+        crop: Number of the patch among those of the window.
+    """
+    return f"{key}_{window_name(window, crop)}"
+
+
+def window_name(window: int, crop: int = 0) -> str:
+    """Return what names a patch of a window in its video; arguments as in `patch_id`."""
+    return f"{window:06d}_c{crop}" if crop else f"{window:06d}"
 
 
 def content_hash(content: bytes) -> str:

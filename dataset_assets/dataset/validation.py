@@ -266,7 +266,10 @@ class Validation:
         self, category: str, key: str, before: Sequence[ValidationRow], after: Iterable[ValidationRow]
     ) -> None:
         """Replace a table if its rows changed; delete it where none is left."""
-        rows, path = sorted(after, key=lambda row: row.window), self._tables.validation_path(category, key)
+        rows, path = (
+            sorted(after, key=lambda row: (row.window, row.patch_id)),
+            self._tables.validation_path(category, key),
+        )
         if rows == list(before):
             return
         if not rows:

@@ -121,9 +121,9 @@ Drawn: TypeAlias = Blurring | Scaling | Noising | ChromaLoss | Encoding
 
 
 def draw_steps(
-    steps: Sequence[DegradationStep], *, seed: int, key: str, window: int, category: str
+    steps: Sequence[DegradationStep], *, seed: int, key: str, window: int, category: str, crop: int = 0
 ) -> list[Drawn]:
-    """Draw which steps a window gets, and their values.
+    """Draw which steps a patch of a window gets, and their values.
 
     Args:
         steps: The steps of the configuration, in their order.
@@ -131,13 +131,14 @@ def draw_steps(
         key: The video's key.
         window: Number of the window.
         category: Name of the category.
+        crop: Number of the patch among those of the window, each of which has draws of its own.
 
     Returns:
-        What is to be applied, in the order of the steps; those that the window does not get are left out.
+        What is to be applied, in the order of the steps; those that the patch does not get are left out.
     """
     found = []
     for index, step in enumerate(steps):
-        draws = _Draws(seed, key, window, category, index)
+        draws = _Draws(seed, key, window, crop, category, index)
         kind = step.kind
         if draws.share("p") < kind.p:
             found.append(_values(kind, draws))
@@ -183,11 +184,13 @@ def _encoding(step: CodecStep, draws: _Draws) -> Encoding:
 
 
 class _Draws:
-    """The draws of one step for one window."""
+    """The draws of one step for one patch."""
 
-    def __init__(self, seed: int, key: str, window: int, category: str, index: int) -> None:
+    def __init__(self, seed: int, key: str, window: int, crop: int, category: str, index: int) -> None:
         self._seed = seed
-        self._name = ("degrade", key, window, category, index)
+        # The first patch has the draws of when a window had no other.
+        further = (f"crop {crop}",) if crop else ()
+        self._name = ("degrade", key, window, category, index, *further)
 
     def share(self, what: str) -> float:
         """Return a number in [0, 1)."""

@@ -36,6 +36,7 @@ SPLIT_SCHEMA: Final = pa.schema(
         pa.field("split", pa.string(), nullable=False),
         pa.field("video", pa.string(), nullable=False),
         pa.field("window", pa.int32(), nullable=False),
+        pa.field("crop", pa.int32(), nullable=False),
         pa.field("format", pa.string(), nullable=False),
         pa.field("name", pa.string(), nullable=False),
     ]
@@ -135,6 +136,7 @@ def write_split(path: Path, selected: Selected) -> None:
             "split": item.split,
             "video": item.triplet.video,
             "window": item.row.window,
+            "crop": item.row.crop,
             "format": item.row.format,
             "name": item.name,
         }

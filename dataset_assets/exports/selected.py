@@ -14,7 +14,16 @@ from functools import cached_property
 from typing import Final, Literal, get_args
 
 from dataset_assets.config import Curation, near_names
-from dataset_assets.dataset import DataSet, Selection, Side, Triplet, select, sides_of, with_degraded
+from dataset_assets.dataset import (
+    DataSet,
+    Selection,
+    Side,
+    Triplet,
+    select,
+    sides_of,
+    window_name,
+    with_degraded,
+)
 from dataset_assets.draws import draw
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.exports.options import ExportOptions
@@ -52,8 +61,8 @@ class Item:
 
     @property
     def sequence(self) -> str:
-        """Its window's name in the export."""
-        return f"{self.row.window:06d}"
+        """Its name in the export among those of its film: that of its window, and its crop."""
+        return window_name(self.row.window, self.row.crop)
 
     @property
     def name(self) -> str:

@@ -27,7 +27,7 @@ import numpy.typing as npt
 from dataset_assets.gallery.video_page import SCORE_NAMES, TO_DATA_SET, Crop, ShownCandidate, VideoPage
 
 # Raised with every change of what a chunk holds: the page ignores chunks of another form.
-FORM: Final = 2
+FORM: Final = 3
 # From the page of all patches to the data set's folder.
 TO_DATA_SET_FROM_PATCHES: Final = "../"
 # Stands for the window's number, with at least six digits, in the address of a file; no quoted path has it.
@@ -121,6 +121,7 @@ def _group(crop: Crop) -> _Group:
         ("format", row.format),
         ("width", row.width),
         ("height", row.height),
+        ("crop", row.crop),
     )
     return (
         *shape,

@@ -84,8 +84,9 @@ def sample_triplet(data_set: DataSet, report: CategoryReport) -> bytes | None:
         return None
     paths = TripletPaths.of(row)
     kind = next(kind for kind in paths.by_kind if kind.is_lr)
+    crop = f", crop {row.crop}" if row.crop else ""
     gt, lr = data_set.path_of(paths.gt), data_set.path_of(paths.by_kind[kind])
-    return triplet_picture(gt, lr, kind, row.scale, f"window {row.window}, {row.format}")
+    return triplet_picture(gt, lr, kind, row.scale, f"window {row.window}{crop}, {row.format}")
 
 
 def _with_pictures(

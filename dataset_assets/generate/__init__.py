@@ -24,6 +24,7 @@ from dataset_assets.generate.changes import (
 )
 from dataset_assets.generate.lane import Job, Lane, Made
 from dataset_assets.generate.limits import DAMAGED_REMEDY, LIMIT_EXIT_CODE, step_limits, within_limits
+from dataset_assets.generate.patch_ledger import PatchKey, key_of
 from dataset_assets.generate.plan import VideoPlan, bytes_per_pixel, plan_video
 from dataset_assets.generate.reaching import KeyframeIndex
 from dataset_assets.generate.replay import Replay
@@ -42,6 +43,7 @@ __all__ = [
     "KeyframeIndex",
     "Lane",
     "Made",
+    "PatchKey",
     "Replay",
     "Rounds",
     "ScoreLedger",
@@ -52,6 +54,7 @@ __all__ = [
     "evenly_first",
     "finished_patches",
     "generate_video",
+    "key_of",
     "plan_video",
     "planned_changes",
     "probe_video",

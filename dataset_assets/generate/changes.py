@@ -21,10 +21,11 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.errors import ReplacingError
 from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, recorded_film, window_ledger
-from dataset_assets.generate.patch_ledger import PatchLedger
+from dataset_assets.generate.patch_ledger import PatchKey, PatchLedger, key_of
 from dataset_assets.generate.plan import VideoPlan, bytes_per_pixel, room_for
 from dataset_assets.generate.rounds import Rounds
 from dataset_assets.patches import PatchPlan
+from dataset_assets.tables import Counts, Provenance
 
 MOST_REPLACED = 0.1
 """Share of the finished patches that a run may delete or make again without being asked for it."""
@@ -220,18 +221,23 @@ class _Look:
         self._misfits = misfits
 
     def of_category(self, category: str, *, rebuilds: bool) -> Changes:
-        made = _made(self._data_set, category, self._entry.key)
-        target = min(self._settings.target(self._entry, category), self._most_windows)
+        footer = _footer(self._data_set, category, self._entry.key)
+        made = sum(footer[1].patches.values()) if footer else 0
+        crops = self._settings.base.crops_per_window
         status = self._statuses[category]
         if category in self._misfits:
             return _replaced(0, made, 0, status.reason)
+        # Of windows that are not known, all crops count.
+        target = crops * min(self._settings.target(self._entry, category), self._most_windows)
         if rebuilds:
+            target = made if status.is_done else target
             return _replaced(min(made, target), made, target, "it is rebuilt")
         if status.is_done:
             return Changes(kept=made)
         if not made:
             return Changes(added=target)
-        if status.only_target:
+        has_one_crop = footer is not None and footer[0].crops_per_window == crops == 1
+        if status.only_target and has_one_crop:
             kept = min(made, target)
             return Changes(kept, target - kept) + _replaced(0, made - kept, 0, status.reason)
         if status.reason in (CODE_CHANGED, SOURCE_CHANGED):
@@ -299,15 +305,23 @@ class _Rows:
         accepted, expected = self._accepted.get(plan.target, ([], 0))
         if not windows.rows():
             # They are found again, or as many others.
-            accepted = sorted(ledger.windows() | ledger.outdated())
-        chosen = frozenset(ledger.choose(accepted, windows.strata))
-        kept, remade = len(chosen & ledger.windows()), len(chosen & ledger.outdated())
-        changes = Changes(kept) + _replaced(remade, made - kept, expected - kept, reason)
-        return changes + _other_files(ledger, chosen, reason)
+            accepted = sorted({window for window, _ in ledger.keys() | ledger.outdated()})
+        chosen = ledger.choose(accepted, windows.strata)
+        wanted = frozenset(each for window in chosen for each in self._patches_of(ledger, window))
+        target = len(wanted) + (expected - len(chosen)) * plan.most_patches
+        kept, remade = len(wanted & ledger.keys()), len(wanted & ledger.outdated())
+        changes = Changes(kept) + _replaced(remade, made - kept, target - kept, reason)
+        return changes + _other_files(ledger, wanted, reason)
+
+    def _patches_of(self, ledger: PatchLedger, window: int) -> Iterable[PatchKey]:
+        """Return the patches of a window; all that it may have where it is not found yet."""
+        if self._windows.row(window) is None:
+            return ((window, crop) for crop in range(ledger.plan.most_patches))
+        return map(key_of, ledger.planned(window))
 
     @cached_property
     def _accepted(self) -> dict[int, tuple[list[int], int]]:
-        """For each number of patches wanted, the accepted windows that are known and how many to expect."""
+        """For each number of windows wanted, the accepted windows that are known and how many to expect."""
         windows = self._windows
         for row in windows.undecided.values():
             # One that was never decoded has no frames but the one that it starts with.
@@ -345,21 +359,25 @@ def _replaced(remade: int, made: int, target: int, reason: str) -> Changes:
     )
 
 
-def _other_files(ledger: PatchLedger, chosen: Collection[int], reason: str) -> Changes:
-    """Return what happens to the files of the patches that stay, of which these windows are chosen."""
-    rows = [row for row in ledger.rows() if row.window in chosen]
-    lacking = {row.window: ledger.lacking(row.window) for row in rows}
+def _other_files(ledger: PatchLedger, wanted: Collection[PatchKey], reason: str) -> Changes:
+    """Return what happens to the files of the patches that stay, of which these are wanted."""
+    rows = [row for row in ledger.rows() if key_of(row) in wanted]
+    lacking = {key_of(row): ledger.lacking(key_of(row)) for row in rows}
     reduced = sum(not set(row.kinds) <= set(ledger.kinds) for row in rows)
     return Changes(
         extended=sum(map(bool, lacking.values())),
         reduced=reduced,
         extended_bytes=sum(
-            row.width * row.height * bytes_per_pixel(lacking[row.window], row.scale) for row in rows
+            row.width * row.height * bytes_per_pixel(lacking[key_of(row)], row.scale) for row in rows
         ),
         reasons=(reason,) if reduced else (),
     )
 
 
 def _made(data_set: DataSet, category: str, key: str) -> int:
-    footer = data_set.tables.read_footer(data_set.tables.patches_path(category, key))
+    footer = _footer(data_set, category, key)
     return sum(footer[1].patches.values()) if footer else 0
+
+
+def _footer(data_set: DataSet, category: str, key: str) -> tuple[Provenance, Counts] | None:
+    return data_set.tables.read_footer(data_set.tables.patches_path(category, key))

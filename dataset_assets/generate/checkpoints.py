@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dataset_assets.dataset import TripletPaths, VideoWork
-from dataset_assets.generate.patch_ledger import PatchLedger
+from dataset_assets.generate.patch_ledger import PatchLedger, key_of
 from dataset_assets.generate.score_ledger import ScoreLedger, score_row
 from dataset_assets.generate.window_ledger import WindowLedger
 from dataset_assets.patches import EncodedTriplet
@@ -95,7 +95,7 @@ class Checkpoints:
         if not (added or self.windows or complete or any(ledger.is_changed for ledger in self._ledgers)):
             return
         for ledger in self._ledgers:
-            ledger.give_up(None if complete else [row.window for each, row in added if each is ledger])
+            ledger.give_up(None if complete else [key_of(row) for each, row in added if each is ledger])
         self._withdraw()
         self._journal.note(_losses(added))
         self._withdraw_degraded(added)
@@ -133,7 +133,7 @@ class Checkpoints:
     def _withdraw_degraded(self, added: Sequence[tuple[PatchLedger, PatchRow]]) -> None:
         """Withdraw the degraded stacks of patches that lose the LR which they were made of."""
         for ledger in self._ledgers:
-            replaced = [(ledger.row(row.window), row) for each, row in added if each is ledger]
+            replaced = [(ledger.row(key_of(row)), row) for each, row in added if each is ledger]
             lost = [old for old, new in replaced if old is not None and old.lr7_hash != new.lr7_hash]
             self._work.withdraw_degraded(ledger.plan.category, lost)
 
@@ -144,7 +144,7 @@ class Checkpoints:
 
 def _losses(added: Iterable[tuple[PatchLedger, PatchRow]]) -> list[list[Path]]:
     """Return the files that rows lose which are replaced by others."""
-    replaced = [(ledger.row(row.window), row) for ledger, row in added]
+    replaced = [(ledger.row(key_of(row)), row) for ledger, row in added]
     return [
         [path for path in TripletPaths.of(before) if path not in set(TripletPaths.of(row))]
         for before, row in replaced

@@ -56,15 +56,31 @@ class Job:
         placement: Where it lies.
         recorded: Its row in the table; None where it is to be tried.
         plans: The plans of the categories that want a patch of it where it is accepted, by category.
-        kinds: The files to make of each patch, by category.
-        fills: How much detail the film's first windows hold, see `PatchPlan.patch`.
+        kinds: The files to make of each patch, by category and the patch's number in the window; a patch
+            without any is not made.
+        fills: How much detail the film's first windows hold, see `PatchPlan.patches`.
     """
 
     placement: Placement
     recorded: WindowRow | None
     plans: Mapping[str, Plan]
-    kinds: Mapping[str, Collection[FileKind]]
+    kinds: Mapping[str, Sequence[Collection[FileKind]]]
     fills: Sequence[float] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MadePatch:
+    """What was made of one patch.
+
+    Attributes:
+        planned: What was planned.
+        triplet: Its PNG files.
+        scores: Its scores; None where its largest LR stack is not made.
+    """
+
+    planned: PlannedPatch
+    triplet: EncodedTriplet
+    scores: PatchScores | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +90,13 @@ class Made:
     Attributes:
         job: What was wanted.
         row: Its row, recorded or new.
-        patches: What was planned, by category; empty where it was rejected.
-        triplets: PNG files of the same categories.
-        scores: Of the patches whose largest LR stack is made, by category.
+        patches: What was planned and is wanted, by category; empty where it was rejected.
         pictures: JPEG files of a new one, by name.
     """
 
     job: Job
     row: WindowRow
-    patches: Mapping[str, PlannedPatch]
-    triplets: Mapping[str, EncodedTriplet]
-    scores: Mapping[str, PatchScores]
+    patches: Mapping[str, Sequence[MadePatch]]
     pictures: Mapping[str, bytes]
 
     @property
@@ -203,27 +215,31 @@ class Lane:
         frames: list[av.VideoFrame] = []
         if job.recorded is None:
             tried, frames = self._finder.try_out(job.placement)
-            made = Made(job, window_row(tried), {}, {}, {}, self._pictures(tried))
+            made = Made(job, window_row(tried), {}, self._pictures(tried))
             if _doubts_source(made.row):
                 self._source.check()
         else:
-            made = Made(job, job.recorded, {}, {}, {}, {})
+            made = Made(job, job.recorded, {}, {})
         if not made.row.accepted or not job.plans:
             return made
         detail = None if made.row.detail_map is None else DetailMap(made.row.detail_map)
-        planned = {name: plan(made.row.window, detail, job.fills) for name, plan in job.plans.items()}
-        patches = {name: patch for name, patch in planned.items() if patch is not None}
+        wanted = [
+            (name, patch, kinds)
+            for name, plan in job.plans.items()
+            for patch in plan(made.row.window, detail, job.fills)
+            if (kinds := job.kinds[name][patch.crop])
+        ]
         if not frames:
             frames = self._read_again(made.row)
-        crops = self._renderer.crops(frames, [patch.rect for patch in patches.values()])
-        triplets: dict[str, EncodedTriplet] = {}
-        scores: dict[str, PatchScores] = {}
-        for (category, patch), crop in zip(patches.items(), crops, strict=True):
-            pictures = stack_triplet(crop, job.kinds[category], self._kernel, self._settings.scale)
-            triplets[category] = encode_triplet(pictures)
+        crops = self._renderer.crops(frames, [patch.rect for _, patch, _ in wanted])
+        patches: dict[str, list[MadePatch]] = {}
+        for (category, patch, kinds), crop in zip(wanted, crops, strict=True):
+            pictures = stack_triplet(crop, kinds, self._kernel, self._settings.scale)
+            triplet, scores = encode_triplet(pictures), None
             if self._scored_stack in pictures:
-                scores[category] = self._score(crop[MIDDLE_FRAME], pictures[self._scored_stack], patch)
-        return replace(made, patches=patches, triplets=triplets, scores=scores)
+                scores = self._score(crop[MIDDLE_FRAME], pictures[self._scored_stack], patch)
+            patches.setdefault(category, []).append(MadePatch(patch, triplet, scores))
+        return replace(made, patches=patches)
 
     def _score(
         self, gt: npt.NDArray[np.uint8], stack: npt.NDArray[np.uint8], patch: PlannedPatch

@@ -34,7 +34,7 @@ from dataset_assets.generate.patch_ledger import PatchLedger
 from dataset_assets.generate.plan import plan_categories
 from dataset_assets.generate.window_ledger import WindowLedger
 from dataset_assets.patches import PatchPlan, PlannedPatch
-from dataset_assets.tables import PatchRow, Provenance, Sampled, VideoRow
+from dataset_assets.tables import PatchRow, Provenance, Sampled, VideoRow, WindowRow
 from dataset_assets.video import Extent, Fingerprint, Rect, VideoInfo
 from dataset_assets.windows import Exclusions, about_time_base
 
@@ -151,6 +151,7 @@ def patch_ledger(
         DatasetAssetsError: The table is damaged, or from a newer release.
     """
     category, irrelevant = plan.category, film.irrelevant
+    planned = _Planned(plan, windows)
     provenance = Provenance(
         patches_hashes(settings, entry, category, irrelevant, film.excluded).written,
         film.fingerprint,
@@ -160,13 +161,15 @@ def patch_ledger(
         mix=plan.mix,
         kinds=settings.base.file_kinds,
         scale=settings.base.scale,
+        crops_per_window=plan.crops,
     )
     return PatchLedger(
         data_set,
         plan,
         provenance,
         patch_hashes(settings, entry, category, irrelevant),
-        partial(_is_planned, settings, plan, windows),
+        planned.of_window,
+        partial(_is_planned, settings, plan, windows, planned),
         lambda target: strata_patches_hashes(settings, entry, category, windows.strata, target, irrelevant),
         rebuilds=rebuilds,
     )
@@ -206,21 +209,45 @@ def patch_paths(
     return triplet_paths(
         settings.categories[plan.category].folder,
         settings.formats[patch.format].folder,
-        patch_id(plan.key, patch.window),
+        patch_id(plan.key, patch.window, patch.crop),
         kinds,
     )
 
 
-def _is_planned(settings: Settings, plan: PatchPlan, windows: WindowLedger, row: PatchRow) -> bool:
+class _Planned:
+    """What a plan makes of windows that were found, worked out once."""
+
+    def __init__(self, plan: PatchPlan, windows: WindowLedger) -> None:
+        self._plan = plan
+        self._windows = windows
+        self._known: dict[int, tuple[WindowRow | None, PlannedPatch | None, Collection[PlannedPatch]]] = {}
+
+    def of_window(self, window: int, first: PlannedPatch | None) -> Collection[PlannedPatch]:
+        """Return the patches of a window, given the first one where another than planned is kept."""
+        row, known = self._windows.row(window), self._known.get(window)
+        if known is None or known[0] is not row or known[1] != first:
+            plan = partial(self._plan.patches, first=first)
+            known = self._known[window] = row, first, self._windows.planned(plan, window)
+        return known[2]
+
+
+def _is_planned(
+    settings: Settings,
+    plan: PatchPlan,
+    windows: WindowLedger,
+    planned: _Planned,
+    row: PatchRow,
+    first: PlannedPatch | None,
+) -> bool:
     """Whether a row has the format, the place and the names that are planned for its window.
 
     A window that has no row yet may show anything: each place is as good, until it is found.
     """
-    there = PlannedPatch(row.window, row.format, Rect(row.x, row.y, row.width, row.height))
+    there = PlannedPatch(row.window, row.crop, row.format, Rect(row.x, row.y, row.width, row.height))
     if windows.row(row.window) is not None:
-        is_planned = windows.planned(plan.patch, row.window) == there
+        is_planned = there in planned.of_window(row.window, first)
     else:
         format_ = plan.formats.get(row.format)
         is_planned = format_ is not None and (row.width, row.height) == (format_.width, format_.height)
-        is_planned = is_planned and plan.area.contains(there.rect)
+        is_planned = is_planned and row.crop < plan.crops and plan.area.contains(there.rect)
     return is_planned and TripletPaths.of(row) == patch_paths(settings, plan, there, row.kinds)

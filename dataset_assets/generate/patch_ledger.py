@@ -7,13 +7,23 @@ with their files, until a new row takes their place or the ledger is finished. F
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from dataset_assets.dataset import STRATA_VERSION, DataSet, SettingsHashes, VideoWork
 from dataset_assets.frames import FileKind
-from dataset_assets.patches import PatchPlan
+from dataset_assets.patches import PatchPlan, Plan, PlannedPatch
 from dataset_assets.tables import PATCHES, PatchRow, Provenance
+from dataset_assets.video import Rect
+
+PatchKey = tuple[int, int]
+"""Window and crop of a patch."""
+
+
+def key_of(patch: PatchRow | PlannedPatch) -> PatchKey:
+    """Return the key of a patch in its table."""
+    return patch.window, patch.crop
 
 
 class PatchLedger:
@@ -36,7 +46,8 @@ class PatchLedger:
         plan: PatchPlan,
         provenance: Provenance,
         hashes: SettingsHashes,
-        is_current: Callable[[PatchRow], bool],
+        planned: Callable[[int, PlannedPatch | None], Collection[PlannedPatch]],
+        is_current: Callable[[PatchRow, PlannedPatch | None], bool],
         strata_hashes: Callable[[int], Iterable[str]],
         *,
         rebuilds: bool,
@@ -48,7 +59,10 @@ class PatchLedger:
             plan: What the category takes of the video.
             provenance: What the table is made from; `complete` is ignored.
             hashes: Identity of the settings that shape the pixels of a patch.
-            is_current: Whether a row has the format, the place and the names that are planned.
+            planned: Gives the patches that are planned of a window that was found, and of which a first patch
+                of the release before is kept.
+            is_current: Whether a row has the format, the place and the names that are planned, given the
+                first patch of its window where it is one of the release before.
             strata_hashes: Gives the hashes of rows that the release before made of the present settings, for
                 so many patches.
             rebuilds: Whether to make every patch again.
@@ -66,10 +80,11 @@ class PatchLedger:
         self.chosen: int | None = None
         self._path = data_set.tables.patches_path(plan.category, plan.key)
         self._provenance = provenance
+        self._planned = planned
         self._is_current = is_current
         self._of_strata = frozenset[str]()
-        self._done: dict[int, PatchRow] = {}
-        self._earlier: dict[int, PatchRow] = {}
+        self._done: dict[PatchKey, PatchRow] = {}
+        self._earlier: dict[PatchKey, PatchRow] = {}
         earlier = data_set.tables.read_provenance(self._path)
         if earlier is None:
             return
@@ -84,14 +99,17 @@ class PatchLedger:
         of_strata = frozenset(() if strata_target is None else strata_hashes(strata_target))
         self._of_strata = of_strata
         current = frozenset(hashes)
-        for row in rows:
-            is_of_plan = row.settings_hash in current and is_current(row)
-            is_kept = not rebuilds and (is_of_plan or row.settings_hash in of_strata)
-            (self._done if is_kept else self._earlier)[row.window] = row
+        for row in sorted(rows, key=key_of):
+            is_kept = not rebuilds and (
+                row.settings_hash in of_strata
+                or (row.settings_hash in current and is_current(row, self._first_of_strata(row.window)))
+            )
+            (self._done if is_kept else self._earlier)[key_of(row)] = row
         if not of_strata.isdisjoint(row.settings_hash for row in self._done.values()):
             self._provenance = replace(provenance, strata_target=strata_target)
         if is_older:
-            is_finished = earlier.complete and earlier.target == provenance.target
+            asked = replace(provenance, settings_hash=earlier.settings_hash)
+            is_finished = earlier.is_finished_for(asked)
             is_finished = is_finished and earlier.settings_hash in of_strata and not rebuilds
         else:
             is_finished = not rebuilds and earlier.is_finished_for(provenance)
@@ -109,30 +127,82 @@ class PatchLedger:
         """Bytes of the triplets made under these settings."""
         return sum(row.size_bytes for row in self._done.values())
 
-    def has(self, window: int) -> bool:
-        """Return whether the window's patch was made under these settings, with the files it is to have."""
-        row = self._done.get(window)
+    def has(self, patch: PatchKey) -> bool:
+        """Return whether a patch was made under these settings, with the files it is to have."""
+        row = self._done.get(patch)
         return row is not None and self._has_kinds(row)
 
-    def row(self, window: int) -> PatchRow | None:
-        """Return the row of the window's patch if it was made under these settings, with whatever files."""
-        return self._done.get(window)
+    def has_all(self, window: int) -> bool:
+        """Return whether a window that was found has all its patches, with the files they are to have."""
+        # Mostly decided without the plan: a first patch is always planned where a format fits.
+        if self.plan.crops == 1 or not self.has((window, 0)):
+            return self.has((window, 0))
+        return all(self.has(key_of(patch)) for patch in self.planned(window))
 
-    def lacking(self, window: int) -> tuple[FileKind, ...]:
-        """Return the kinds of the files that the window's patch lacks."""
-        row = self._done.get(window)
+    def planned(self, window: int) -> Collection[PlannedPatch]:
+        """Return the patches that a window that was found is to have."""
+        return self._planned(window, self._first_of_strata(window))
+
+    def plan_of(self, window: int) -> Plan:
+        """Return the plan of a window's patches, which may not be found yet."""
+        return partial(self.plan.patches, first=self._first_of_strata(window))
+
+    def row(self, patch: PatchKey) -> PatchRow | None:
+        """Return the row of a patch if it was made under these settings, with whatever files."""
+        return self._done.get(patch)
+
+    def lacking(self, patch: PatchKey) -> tuple[FileKind, ...]:
+        """Return the kinds of the files that a patch lacks."""
+        row = self._done.get(patch)
         return tuple(kind for kind in self.kinds if row is None or kind not in row.kinds)
+
+    def lacking_of(self, window: int) -> tuple[Collection[FileKind], ...]:
+        """Return the kinds of the files that each patch of a window lacks, by its number in the window."""
+        return tuple(self.lacking((window, crop)) for crop in range(self.plan.crops))
 
     def _has_kinds(self, row: PatchRow) -> bool:
         return row.kinds == self.kinds
 
-    def windows(self) -> frozenset[int]:
-        """Return the windows with a patch made under these settings, with whatever files."""
+    def _first_of_strata(self, window: int) -> PlannedPatch | None:
+        """Return the first patch of a window where that of the release before is kept."""
+        row = self._done.get((window, 0))
+        if row is None or row.settings_hash not in self._of_strata:
+            return None
+        return PlannedPatch(window, 0, row.format, Rect(row.x, row.y, row.width, row.height))
+
+    @property
+    def windows(self) -> int:
+        """Windows with a first patch made under these settings, with whatever files."""
+        return sum(not crop for _, crop in self._done)
+
+    @property
+    def missing(self) -> list[PlannedPatch]:
+        """The patches that windows lack which have a first one."""
+        if self.plan.crops == 1:
+            return []
+        there = [window for window, crop in self._done if not crop]
+        planned = [patch for window in there for patch in self.planned(window)]
+        return [patch for patch in planned if key_of(patch) not in self._done]
+
+    def patches_target(self, accepted: Sequence[int]) -> int:
+        """Return the patches that the category is to have; of windows that are yet to be found at most.
+
+        Args:
+            accepted: The accepted windows, in the order of the sequence.
+        """
+        target, most = self.plan.target, self.plan.most_patches
+        if most == 1:
+            return target
+        known = accepted[:target]
+        return sum(len(self.planned(window)) for window in known) + (target - len(known)) * most
+
+    def keys(self) -> frozenset[PatchKey]:
+        """Return the patches made under these settings, with whatever files."""
         return frozenset(self._done)
 
-    def outdated(self) -> frozenset[int]:
-        """Return the windows with a patch that these settings do not make."""
-        return frozenset(self._earlier) | {row.window for row in self.given_up}
+    def outdated(self) -> frozenset[PatchKey]:
+        """Return the patches that these settings do not make."""
+        return frozenset(self._earlier) | set(map(key_of, self.given_up))
 
     def choose(self, accepted: Iterable[int], strata_windows: int) -> list[int]:
         """Return the windows that the category takes.
@@ -142,53 +212,58 @@ class PatchLedger:
             strata_windows: Windows that the release before placed, of which a category has others than the
                 first ones.
         """
-        order = sorted(accepted, key=lambda number: number < strata_windows and number not in self._done)
+        order = sorted(accepted, key=lambda number: number < strata_windows and (number, 0) not in self._done)
         return order[: self.plan.target]
 
     def add(self, row: PatchRow) -> None:
         """Record a patch whose files are in place, or that has fewer of them than before."""
-        self._done[row.window] = row
+        self._done[key_of(row)] = row
         self.is_changed = True
 
     def look_again(self, window: int) -> None:
-        """Keep the patch of a window that was found just now only if it is what is planned for it."""
-        row = self._done.get(window)
-        if row is not None and row.settings_hash not in self._of_strata and not self._is_current(row):
-            self._earlier[window] = self._done.pop(window)
-            self.is_changed = True
+        """Keep the patches of a window that was found just now only if they are what is planned for it."""
+        first = self._first_of_strata(window)
+        for patch in self._of_window(window):
+            row = self._done[patch]
+            if row.settings_hash not in self._of_strata and not self._is_current(row, first):
+                self._earlier[patch] = self._done.pop(patch)
+                self.is_changed = True
+
+    def _of_window(self, window: int) -> list[PatchKey]:
+        """Return the patches of a window that were made under these settings."""
+        return [patch for crop in range(self.plan.crops) if (patch := (window, crop)) in self._done]
 
     def keep_chosen(self) -> None:
         """Record as many windows that the category takes as the table on disk says."""
         self._provenance = replace(self._provenance, chosen=self.chosen)
 
-    def give_up(self, windows: Iterable[int] | None) -> None:
-        """Give up the rows of other settings of these windows; of all windows where None."""
-        for window in list(self._earlier) if windows is None else windows:
-            row = self._earlier.pop(window, None)
+    def give_up(self, patches: Iterable[PatchKey] | None) -> None:
+        """Give up the rows of other settings of these patches; all of them where None."""
+        for patch in list(self._earlier) if patches is None else patches:
+            row = self._earlier.pop(patch, None)
             if row is not None:
                 self.given_up.append(row)
 
     def drop(self, window: int) -> None:
-        """Give up the patch of a window that is not used after all."""
-        row = self._done.pop(window, None)
-        if row is not None:
-            self.given_up.append(row)
+        """Give up the patches of a window that is not used after all."""
+        for patch in self._of_window(window):
+            self.given_up.append(self._done.pop(patch))
             self.is_changed = True
 
     def keep_only(self, windows: Collection[int]) -> None:
-        """Give up the patches of other windows, and record how many the category takes."""
+        """Give up the patches of other windows, and record how many windows the category takes."""
         self.is_changed |= len(windows) != self.chosen
         self._provenance = replace(self._provenance, chosen=len(windows))
-        for window in [each for each in self._done if each not in windows]:
+        for window in {window for window, _ in self._done if window not in windows}:
             self.drop(window)
 
     def rows(self) -> list[PatchRow]:
-        """Return the rows made under these settings, by window."""
-        return [self._done[window] for window in sorted(self._done)]
+        """Return the rows made under these settings, by window and crop."""
+        return [self._done[patch] for patch in sorted(self._done)]
 
     def table_rows(self) -> list[PatchRow]:
-        """Return all rows that the table is to hold, those of other settings too, by window."""
-        return sorted([*self._done.values(), *self._earlier.values()], key=lambda row: row.window)
+        """Return all rows that the table is to hold, those of other settings too, by window and crop."""
+        return sorted([*self._done.values(), *self._earlier.values()], key=key_of)
 
     @property
     def made_from(self) -> Provenance:

@@ -59,11 +59,12 @@ class VideoPlan:
 
         Args:
             category: Name of the category.
-            made: Triplets that exist already and are not counted.
+            made: Windows whose triplets exist already and are not counted.
         """
         plan = self.patches[category]
         pixels = sum(
-            share * plan.formats[name].width * plan.formats[name].height for name, share in plan.mix.items()
+            share * plan.formats[name].width * plan.formats[name].height * plan.most_crops(name)
+            for name, share in plan.mix.items()
         )
         return int(max(0, plan.target - made) * pixels * self.bytes_per_pixel)
 
@@ -98,6 +99,7 @@ def plan_categories(settings: Settings, entry: VideoEntry, area: Rect) -> dict[s
             mix=category.mix,
             area=area,
             candidates=settings.base.crop_candidates,
+            crops=settings.base.crops_per_window,
         )
         for name, category in settings.categories.items()
     }

@@ -49,13 +49,14 @@ class CategoryReport:
     """What a video's patches table of one category holds now.
 
     Attributes:
-        target: Patches asked for.
-        possible: Patches that the film is long and large enough for, at most `target`.
+        target: Windows asked for.
+        possible: Windows that the film is long and large enough for, at most `target`.
         made: Patches that this run made.
         rows: Every patch of the table.
         mix: Share of each format that fits; sums to 1.
         left_out: Formats that do not fit the active area.
         misfit: Why none fits; empty where one does.
+        crops: Patches of a window at most.
     """
 
     target: int
@@ -65,11 +66,27 @@ class CategoryReport:
     mix: Mapping[str, float]
     left_out: tuple[str, ...]
     misfit: str
+    crops: int = 1
 
     @property
     def formats(self) -> dict[str, int]:
         """Patches by format."""
         return dict(Counter(row.format for row in self.rows))
+
+    @property
+    def window_formats(self) -> dict[str, int]:
+        """Windows with patches, by format."""
+        return dict(Counter(row.format for row in self.rows if not row.crop))
+
+    @property
+    def windows(self) -> int:
+        """Windows with patches."""
+        return sum(self.window_formats.values())
+
+    @property
+    def patches_target(self) -> int:
+        """Patches asked for; of windows that are missing at most."""
+        return len(self.rows) + (self.target - self.windows) * self.crops
 
     @property
     def size_bytes(self) -> int:

@@ -17,7 +17,7 @@ from dataset_assets.dataset import DataSet, TripletPaths, VideoWork, read_frames
 from dataset_assets.frames import FileKind
 from dataset_assets.generate.checkpoints import Checkpoints
 from dataset_assets.generate.ledgers import patch_ledger, recorded_film, window_ledger
-from dataset_assets.generate.patch_ledger import PatchLedger
+from dataset_assets.generate.patch_ledger import PatchLedger, key_of
 from dataset_assets.generate.rows import with_kinds, written_files
 from dataset_assets.generate.score_ledger import ScoreLedger
 from dataset_assets.patches import Kernel, downscale, encode_png
@@ -70,9 +70,9 @@ def _restack(data_set: DataSet, work: VideoWork, ledger: PatchLedger) -> None:
     changed = 0
     try:
         for row in ledger.rows():
-            missing = ledger.lacking(row.window)
+            missing = ledger.lacking(key_of(row))
             files = _derived(data_set, row, missing)
-            if ledger.has(row.window) or files.keys() != set(missing):
+            if ledger.has(key_of(row)) or files.keys() != set(missing):
                 continue
             checkpoints.write([(_paths(row, ledger.kinds), files)])
             made = written_files(_paths(row, ledger.kinds), files)

@@ -142,6 +142,7 @@ def patch_row(
     row = PatchRow(
         patch_id=PurePosixPath(gt.path).stem,
         window=planned.window,
+        crop=planned.crop,
         format=planned.format,
         x=rect.x,
         y=rect.y,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataset_assets.config import Settings
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import SpaceError
-from dataset_assets.generate.patch_ledger import PatchLedger
+from dataset_assets.generate.patch_ledger import PatchLedger, key_of
 from dataset_assets.generate.plan import MOST_PNG_BYTES_PER_PIXEL, VideoPlan, bytes_per_pixel
 
 
@@ -26,7 +26,9 @@ def check_space(
         SpaceError: Less than `min_free_gb` would stay free.
     """
     needed = sum(
-        plan.size_bytes(ledger.plan.category, len(ledger.windows())) + _lacking_bytes(ledger)
+        plan.size_bytes(ledger.plan.category, ledger.windows)
+        + _missing_bytes(ledger, plan.bytes_per_pixel)
+        + _lacking_bytes(ledger)
         for ledger in ledgers
     )
     free, min_free_gb = data_set.free_bytes, settings.base.min_free_gb
@@ -38,13 +40,19 @@ def check_space(
         )
 
 
+def _missing_bytes(ledger: PatchLedger, bytes_of_pixel: float) -> int:
+    """Return the estimated bytes of the further patches of windows which have a first one."""
+    pixels = sum(patch.rect.width * patch.rect.height for patch in ledger.missing)
+    return int(pixels * bytes_of_pixel)
+
+
 def _lacking_bytes(ledger: PatchLedger) -> int:
     """Return the estimated bytes of the files that patches lack which have others."""
     return sum(
         int(
             row.width
             * row.height
-            * bytes_per_pixel(ledger.lacking(row.window), row.scale, MOST_PNG_BYTES_PER_PIXEL)
+            * bytes_per_pixel(ledger.lacking(key_of(row)), row.scale, MOST_PNG_BYTES_PER_PIXEL)
         )
         for row in ledger.rows()
     )

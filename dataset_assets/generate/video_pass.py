@@ -1,4 +1,4 @@
-"""One pass over a film: windows found or replayed, every category's patch made of each, in order.
+"""One pass over a film: windows found or replayed, every category's patches made of each, in order.
 
 Here: what is committed, and when. Not here: how (`checkpoints`), probing and locking (`video`).
 """
@@ -6,7 +6,7 @@ Here: what is committed, and when. Not here: how (`checkpoints`), probing and lo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from threading import Event, Lock
@@ -22,11 +22,11 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.errors import MissingWindowsError, SourceChangedError, SourceLostError
 from dataset_assets.generate.checkpoints import Checkpoints
-from dataset_assets.generate.lane import Job, Lane, Made
+from dataset_assets.generate.lane import Job, Lane, Made, MadePatch
 from dataset_assets.generate.lanes import Lanes
 from dataset_assets.generate.ledgers import FilmIdentity, patch_ledger, patch_paths, window_ledger
 from dataset_assets.generate.limits import step_done
-from dataset_assets.generate.patch_ledger import PatchLedger
+from dataset_assets.generate.patch_ledger import PatchLedger, key_of
 from dataset_assets.generate.plan import VideoPlan
 from dataset_assets.generate.reaching import KeyframeIndex
 from dataset_assets.generate.reports import CategoryReport, WindowsReport
@@ -34,7 +34,6 @@ from dataset_assets.generate.rounds import Rounds
 from dataset_assets.generate.rows import patch_row, with_kinds, written_files
 from dataset_assets.generate.score_ledger import ScoreLedger
 from dataset_assets.generate.space import check_space
-from dataset_assets.patches import PlannedPatch
 from dataset_assets.reasons import EXCLUDED
 from dataset_assets.tables import FILL_CANDIDATES, count
 from dataset_assets.video import Source
@@ -109,7 +108,7 @@ class VideoPass:
             windows_target=plan.windows,
             candidates=sum(row.is_tried for row in rows),
             accepted=sum(row.accepted for row in rows),
-            patches_target={ledger.plan.category: ledger.plan.target for ledger in self.patches},
+            patches_target=self._patches_target([row.window for row in rows if row.accepted]),
             patches={ledger.plan.category: ledger.made for ledger in self.patches},
             patches_bytes={ledger.plan.category: ledger.size_bytes for ledger in self.patches},
         )
@@ -181,6 +180,7 @@ class VideoPass:
                 mix=ledger.plan.mix,
                 left_out=ledger.plan.left_out,
                 misfit=ledger.plan.misfit,
+                crops=ledger.plan.most_patches,
             )
             for ledger in self.patches
         }
@@ -245,6 +245,7 @@ class VideoPass:
                     for ledger in self._pending:
                         ledger.drop(number)
                 self._progress.windows_done = len(rounds.accepted)
+                self._progress.patches_target = self._patches_target(rounds.accepted)
             for ledger in self._pending:
                 if ledger.plan.target == target:
                     self._complete(lanes, ledger, rounds.accepted[: self._plan.windows])
@@ -255,6 +256,10 @@ class VideoPass:
             self.windows.mark_full(is_full=rounds.is_full)
             self.windows.keep_below(self._sequence.number, rounds.accepted[: self._plan.windows])
 
+    def _patches_target(self, accepted: Sequence[int]) -> dict[str, int]:
+        """Return the patches that each category is to have, given the accepted windows in their order."""
+        return {ledger.plan.category: ledger.patches_target(accepted) for ledger in self.patches}
+
     def _complete(self, lanes: Lanes, ledger: PatchLedger, accepted: Sequence[int]) -> None:
         """Have a category keep the patches of its windows alone, and make those that it lacks."""
         chosen = ledger.choose(accepted, self.windows.strata)
@@ -263,15 +268,15 @@ class VideoPass:
 
     def _lacking(self, ledger: PatchLedger, number: int) -> Job | None:
         row = self.windows.row(number)
-        if row is None or not ledger.plan.mix or ledger.has(number):
+        if row is None or not ledger.plan.mix or ledger.has_all(number):
             return None
         category = ledger.plan.category
         placement = Placement(number, row.keyframe_pts, row.pts[0])
         return Job(
             placement,
             row,
-            {category: ledger.plan.patch},
-            {category: ledger.lacking(number)},
+            {category: ledger.plan_of(number)},
+            {category: ledger.lacking_of(number)},
             self.windows.fills_for(number),
         )
 
@@ -287,21 +292,16 @@ class VideoPass:
 
     def _job(self, placement: Placement, target: int) -> Job:
         """Return what is wanted of a candidate on the way to a target."""
-        row = self.windows.row(placement.number)
-        plans = {
-            ledger.plan.category: ledger.plan.patch
-            for ledger in self._pending
-            if target <= ledger.plan.target
-            and ledger.plan.mix
-            and not ledger.has(placement.number)
-            and (row is None or row.accepted)
-        }
-        kinds = {
-            ledger.plan.category: ledger.lacking(placement.number)
-            for ledger in self._pending
-            if ledger.plan.category in plans
-        }
-        return Job(placement, row, plans, kinds, self.windows.fills_for(placement.number))
+        number = placement.number
+        row = self.windows.row(number)
+        plans, kinds = {}, {}
+        for ledger in self._pending if row is None or row.accepted else ():
+            is_taken = target <= ledger.plan.target and ledger.plan.mix
+            # Which patches a candidate will have is known once it is found.
+            if is_taken and (any(ledger.lacking_of(number)) if row is None else not ledger.has_all(number)):
+                plans[ledger.plan.category] = ledger.plan_of(number)
+                kinds[ledger.plan.category] = ledger.lacking_of(number)
+        return Job(placement, row, plans, kinds, self.windows.fills_for(number))
 
     def _make(self, lanes: Lanes, jobs: Sequence[Job]) -> None:
         """Make what is wanted, and commit it."""
@@ -327,7 +327,7 @@ class VideoPass:
             for ledger in self._pending
             if ledger.plan.mix
             for number in accepted[: ledger.plan.target]
-            if not ledger.has(number)
+            if not ledger.has_all(number)
         }
         return missing + len(lacking)
 
@@ -348,12 +348,13 @@ class VideoPass:
             if is_shown or made.row.window < REJECTED_PICTURES * self._plan.windows:
                 for name, content in made.pictures.items():
                     self._pictures.write(name, content)
-        planned = {
-            ledger: made.patches[ledger.plan.category]
-            for ledger in self._pending
-            if ledger.plan.category in made.patches
-        }
-        self._write(planned, made)
+        self._write(
+            [
+                (ledger, patch)
+                for ledger in self._pending
+                for patch in made.patches.get(ledger.plan.category, ())
+            ]
+        )
         self._checkpoints.windows += 1
 
     def _report(self, made: Made) -> None:
@@ -369,22 +370,17 @@ class VideoPass:
         if self._on_progress is not None:
             self._on_progress(self._progress)
 
-    def _write(self, planned: Mapping[PatchLedger, PlannedPatch], of_window: Made) -> None:
+    def _write(self, of_window: Sequence[tuple[PatchLedger, MadePatch]]) -> None:
         written = [
-            (
-                ledger,
-                patch,
-                patch_paths(self._settings, ledger.plan, patch, ledger.kinds),
-                of_window.triplets[ledger.plan.category],
-            )
-            for ledger, patch in planned.items()
+            (ledger, patch, patch_paths(self._settings, ledger.plan, patch.planned, ledger.kinds))
+            for ledger, patch in of_window
         ]
-        self._checkpoints.write([(paths, files) for _, _, paths, files in written])
-        for ledger, patch, paths, files in written:
-            made, before = written_files(paths, files), ledger.row(patch.window)
+        self._checkpoints.write([(paths, patch.triplet) for _, patch, paths in written])
+        for ledger, patch, paths in written:
+            made, before = written_files(paths, patch.triplet), ledger.row(key_of(patch.planned))
             if before is None:
                 row = patch_row(
-                    patch,
+                    patch.planned,
                     made.values(),
                     kernel=self._settings.base.lr_kernel,
                     scale=self._settings.base.scale,
@@ -393,10 +389,10 @@ class VideoPass:
             else:
                 row = with_kinds(before, made, ledger.kinds)
             name = ledger.plan.category
-            self._checkpoints.add(ledger, row, of_window.scores.get(name))
+            self._checkpoints.add(ledger, row, patch.scores)
             self.made[name] += 1
             self._progress.patches[name] += 1
-            self._progress.patches_bytes[name] += sum(map(len, files.values()))
+            self._progress.patches_bytes[name] += sum(map(len, patch.triplet.values()))
 
     def _refuse_to_replay_nothing(self) -> None:
         wanting = [ledger.plan.category for ledger in self._pending if ledger.plan.target and ledger.plan.mix]

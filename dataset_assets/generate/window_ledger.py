@@ -150,7 +150,7 @@ class WindowLedger:
             self._sampled = replace(self._sampled, fills=fills)
         return self._sampled.fills_for(number)
 
-    def planned(self, plan: Plan, number: int) -> PlannedPatch | None:
+    def planned(self, plan: Plan, number: int) -> tuple[PlannedPatch, ...]:
         """Return what a plan makes of a window by what its row records."""
         row = self._rows.get(number)
         detail = None if row is None or row.detail_map is None else DetailMap(row.detail_map)

@@ -1,7 +1,8 @@
-"""In which format a category takes a window, and where it crops it.
+"""In which format a category takes a window, and where it crops it, once or several times.
 
 All pure functions of the settings, of names, of the window's number and of its map of detail: order, worker
-count, other categories and how many windows there are change nothing. Pixels do not belong here.
+count, other categories and how many windows there are change nothing. Pixels do not belong here, and which
+places are free neither (`free_places`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final, TypeVar
 from dataset_assets.config import Format
 from dataset_assets.detail_map import DetailMap, quantile
 from dataset_assets.draws import draw_int
+from dataset_assets.patches.free_places import free_places
 from dataset_assets.video import Rect
 
 _Name = TypeVar("_Name", str, int)
@@ -36,17 +38,19 @@ class PlannedPatch:
 
     Attributes:
         window: Number of the window.
+        crop: Its number among the patches of the window, 0 for the first.
         format: Name of the format.
         rect: The crop in working-frame pixels.
     """
 
     window: int
+    crop: int
     format: str
     rect: Rect
 
 
-Plan = Callable[[int, DetailMap | None, Sequence[float]], PlannedPatch | None]
-"""Gives the patch to make of a window, as `PatchPlan.patch` does."""
+Plan = Callable[[int, DetailMap | None, Sequence[float]], tuple[PlannedPatch, ...]]
+"""Gives the patches to make of a window, as `PatchPlan.patches` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class PatchPlan:
         area: The active area that crops lie in.
         candidates: Places that are drawn for a crop, of which the one with the most detail is taken. With 1
             detail decides nothing, neither the place nor the format.
+        crops: Patches of a window at most; there are fewer where its format leaves no free place.
     """
 
     seed: int
@@ -77,36 +82,81 @@ class PatchPlan:
     misfit: str
     area: Rect
     candidates: int
+    crops: int = 1
 
-    def patch(
-        self, window: int, detail: DetailMap | None = None, fills: Sequence[float] = ()
-    ) -> PlannedPatch | None:
-        """Return the patch that the category makes of a window that it takes; None where no format fits.
+    def patches(
+        self,
+        window: int,
+        detail: DetailMap | None = None,
+        fills: Sequence[float] = (),
+        first: PlannedPatch | None = None,
+    ) -> tuple[PlannedPatch, ...]:
+        """Return the patches that the category makes of a window that it takes; none where no format fits.
+
+        All have the format of the first one, and none overlaps another. Each depends on those before it
+        alone, so that a larger number of crops changes none that is there.
 
         Args:
             window: Number of the window.
             detail: Where it holds detail; None where that was not measured, so that it decides nothing.
             fills: `DetailMap.fill` of windows spread over the film, ascending; empty where they are not
                 known, so that detail does not decide the format.
+            first: The first patch, where another one than planned is kept.
         """
-        if not self.mix:
-            return None
-        name = self._format(window, detail, fills)
-        return PlannedPatch(window, name, self.crop(window, name, detail))
+        if first is None:
+            if not self.mix:
+                return ()
+            name = self._format(window, detail, fills)
+            first = PlannedPatch(window, 0, name, self.crop(window, name, detail))
+        elif first.format not in self.formats:
+            return (first,)
+        found = [first]
+        while len(found) < self.crops:
+            rect = self._further_crop(window, [patch.rect for patch in found], detail)
+            if rect is None:
+                break
+            found.append(PlannedPatch(window, len(found), first.format, rect))
+        return tuple(found)
+
+    def most_crops(self, name: str) -> int:
+        """Return how many patches a window of a format has at most."""
+        format_ = self.formats[name]
+        room = (self.area.width // format_.width) * (self.area.height // format_.height)
+        return min(self.crops, room)
+
+    @property
+    def most_patches(self) -> int:
+        """Patches of a window at most, of whatever format; 1 where none fits."""
+        return max(map(self.most_crops, self.mix), default=1)
 
     def crop(self, window: int, name: str, detail: DetailMap | None = None) -> Rect:
-        """Return the crop of a window in a given format.
+        """Return the first crop of a window in a given format.
 
         Args:
             window: Number of the window.
             name: One of `formats`.
-            detail: As in `patch`.
+            detail: As in `patches`.
         """
         first = self._place(name, window)
         if detail is None or self.candidates == 1 or (first.width, first.height) == self._area_size:
             return first
         places = [first, *(self._place(name, window, number) for number in range(1, self.candidates))]
         return max(places, key=lambda place: self._detail_in(place, detail))
+
+    def _further_crop(self, window: int, taken: Sequence[Rect], detail: DetailMap | None) -> Rect | None:
+        """Return a crop that overlaps none of those that are taken, all of one size; None without room."""
+        places = free_places(self.area, taken)
+        if not places.count:
+            return None
+        drawn = 1 if detail is None else self.candidates
+        crop = len(taken)
+        found = [
+            places.at(
+                draw_int(places.count, self.seed, self.key, "crop", self.category, window, crop, number)
+            )
+            for number in range(drawn)
+        ]
+        return found[0] if detail is None else max(found, key=lambda place: self._detail_in(place, detail))
 
     def _place(self, name: str, *drawn_for: int) -> Rect:
         """Return a place for a crop, which is a function of the numbers it is drawn for."""
@@ -235,6 +285,7 @@ def plan_patches(
     mix: Mapping[str, float],
     area: Rect,
     candidates: int,
+    crops: int = 1,
 ) -> PatchPlan:
     """Leave out the formats that do not fit the active area and renormalise the mix.
 
@@ -247,6 +298,7 @@ def plan_patches(
         mix: The category's share of each format.
         area: The video's active area in working-frame pixels.
         candidates: Places that are drawn for a crop.
+        crops: Patches of a window at most.
     """
     fitting = fitting_mix(formats, mix, area)
     return PatchPlan(
@@ -260,6 +312,7 @@ def plan_patches(
         misfit=misfit(formats, [mix], area),
         area=area,
         candidates=candidates,
+        crops=crops,
     )
 
 

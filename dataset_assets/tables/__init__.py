@@ -25,7 +25,14 @@ from dataset_assets.tables.duplicates import (
     write_duplicates,
 )
 from dataset_assets.tables.files import read_columns, read_footer, read_table, write_table
-from dataset_assets.tables.footer import FILL_CANDIDATES, Counts, Provenance, Sampled, count
+from dataset_assets.tables.footer import (
+    FILL_CANDIDATES,
+    Counts,
+    Provenance,
+    Sampled,
+    count,
+    patches_target,
+)
 from dataset_assets.tables.schemas import (
     PATCHES,
     SCHEMA_VERSION,
@@ -80,6 +87,7 @@ __all__ = [
     "count",
     "description",
     "evaluate",
+    "patches_target",
     "read_columns",
     "read_duplicates",
     "read_footer",

@@ -20,6 +20,7 @@ from dataset_assets.tables import footer
 from dataset_assets.tables.degradations import DegradedRow
 from dataset_assets.tables.footer import Counts, Provenance
 from dataset_assets.tables.schemas import (
+    IMPLIED_COLUMNS,
     REMOVED_COLUMNS,
     RENAMED_COLUMNS,
     SCHEMA_VERSION,
@@ -77,7 +78,7 @@ def write_table(
 def read_table(path: Path, name: str, schema: pa.Schema, row_type: type[_AnyRow]) -> list[_AnyRow]:
     """Read a table's rows in the order written; empty if there is no file.
 
-    A column that an older release did not write is null.
+    A column that an older release did not write is null, or what it implied.
 
     Args:
         path: The file.
@@ -102,7 +103,7 @@ def read_table(path: Path, name: str, schema: pa.Schema, row_type: type[_AnyRow]
 def read_columns(path: Path, name: str, schema: pa.Schema, columns: Collection[str]) -> pa.Table | None:
     """Read some columns of a table, in the order of its schema; None if there is no file.
 
-    A column that an older release did not write is null.
+    A column that an older release did not write is null, or what it implied.
 
     Args:
         path: The file.
@@ -131,7 +132,7 @@ def read_columns(path: Path, name: str, schema: pa.Schema, columns: Collection[s
             table = file.read(there)
             rows = file.metadata.num_rows
         values = [
-            pa.nulls(rows, field.type) if field.name in absent else table.column(as_written[field.name])
+            _implied(field, rows) if field.name in absent else table.column(as_written[field.name])
             for field in fields
         ]
         return pa.Table.from_arrays(values, schema=pa.schema(fields))
@@ -163,12 +164,16 @@ def _renamed(found: pa.Schema) -> pa.Schema:
 
 
 def _absent_columns(found: pa.Schema, schema: pa.Schema, *, is_older: bool) -> frozenset[str] | None:
-    """Find the columns that an older release did not write, which are read as nulls.
+    """Find the columns that an older release did not write, which are read as what it implied.
 
     Returns:
-        Their names, all nullable; None where the file has other columns than a release of its version wrote.
+        Their names; None where the file has other columns than a release of its version wrote.
     """
-    absent = {field.name for field in schema if is_older and field.nullable and field.name not in found.names}
+    absent = {
+        field.name
+        for field in schema
+        if is_older and field.name not in found.names and (field.nullable or field.name in IMPLIED_COLUMNS)
+    }
     expected = pa.schema([field for field in schema if field.name not in absent])
     removed = REMOVED_COLUMNS if is_older else frozenset()
     nullable = {field.name for field in schema if is_older and field.nullable}
@@ -180,6 +185,11 @@ def _absent_columns(found: pa.Schema, schema: pa.Schema, *, is_older: bool) -> f
         ]
     )
     return frozenset(absent) if kept.equals(expected) else None
+
+
+def _implied(field: pa.Field, rows: int) -> pa.Array:
+    """Return a column that an older release did not write."""
+    return pa.repeat(pa.scalar(IMPLIED_COLUMNS.get(field.name), field.type), rows)
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

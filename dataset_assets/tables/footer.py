@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from dataset_assets.frames import DEFAULT_KINDS, DEFAULT_SCALE, FileKind
@@ -79,7 +79,8 @@ class Provenance:
         source_fingerprint: Of the film's file.
         code_version: Version of the code that decides what is in the rows.
         complete: False while a run still has rows to add.
-        target: Windows or patches asked for; 1 for a videos table.
+        target: Windows asked for, of a patches table too; 1 for a videos table, patches for those of scores
+            and degraded stacks.
         max_attempts: Candidates that may be tried for each window; None for other tables than windows.
         chosen: Windows that the category takes of those accepted; None for other tables than patches.
         mix: Expected share of each format that fits the film, 0..1; None for other tables than patches.
@@ -89,6 +90,7 @@ class Provenance:
         kinds: The files that each patch of a finished patches table has; `DEFAULT_KINDS` in those of older
             releases and in tables of other kinds.
         scale: How many times smaller the LR of a patches table is than its GT.
+        crops_per_window: Patches of a window that a patches table was to have at most.
         schema_version: Version of the columns and of this record. The store writes its own, `SCHEMA_VERSION`.
         writer_version: Release of dataset_assets. The store writes its own, `WRITER_VERSION`.
     """
@@ -106,12 +108,17 @@ class Provenance:
     strata_target: int | None = None
     kinds: tuple[FileKind, ...] = DEFAULT_KINDS
     scale: int = DEFAULT_SCALE
+    crops_per_window: int = 1
     schema_version: int = SCHEMA_VERSION
     writer_version: str = WRITER_VERSION
 
     def is_finished_for(self, asked: Provenance) -> bool:
         """Return whether the table is finished and what is asked for now, of the same film."""
-        return self.complete and (self.settings_hash, self.target) == (asked.settings_hash, asked.target)
+        return self.complete and self._asked_for == asked._asked_for
+
+    @property
+    def _asked_for(self) -> tuple[str, int, int]:
+        return self.settings_hash, self.target, self.crops_per_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +130,33 @@ class Counts:
         rejected: Rejected candidates of a windows table by reason, without those passed over; else empty.
         patches: Patches of a patches table by format; else empty.
         size_bytes: Bytes of the triplets of a patches table by format; else empty.
+        further: Patches of a patches table by format that are not the first of their window; else empty.
     """
 
     accepted: int
     rejected: Mapping[str, int]
     patches: Mapping[str, int]
     size_bytes: Mapping[str, int]
+    further: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def candidates(self) -> int:
         """Candidates of a windows table that were tried, accepted or not."""
         return self.accepted + sum(self.rejected.values())
+
+    def first(self, format_name: str) -> int:
+        """Return the patches of a format that are the first of their window."""
+        return self.patches.get(format_name, 0) - self.further.get(format_name, 0)
+
+    @property
+    def windows(self) -> int:
+        """Windows of a patches table that have a first patch."""
+        return sum(map(self.first, self.patches))
+
+
+def patches_target(made: Provenance, counts: Counts) -> int:
+    """Return the patches that a finished patches table was to have; of windows that are missing at most."""
+    return sum(counts.patches.values()) + (made.target - counts.windows) * made.crops_per_window
 
 
 def count(rows: Sequence[Row]) -> Counts:
@@ -142,6 +165,7 @@ def count(rows: Sequence[Row]) -> Counts:
     rejected: Counter[str] = Counter()
     patches: Counter[str] = Counter()
     size_bytes: Counter[str] = Counter()
+    further: Counter[str] = Counter()
     for row in rows:
         if isinstance(row, WindowRow):
             if row.reason is None:
@@ -151,7 +175,9 @@ def count(rows: Sequence[Row]) -> Counts:
         elif isinstance(row, PatchRow):
             patches[row.format] += 1
             size_bytes[row.format] += row.size_bytes
-    return Counts(accepted, dict(rejected), dict(patches), dict(size_bytes))
+            if row.crop:
+                further[row.format] += 1
+    return Counts(accepted, dict(rejected), dict(patches), dict(size_bytes), dict(further))
 
 
 def to_metadata(provenance: Provenance, counts: Counts) -> dict[bytes, bytes]:

@@ -27,12 +27,16 @@ from dataset_assets.tables.degradations import DegradedRow
 from dataset_assets.tables.validation import ValidationRow
 from dataset_assets.video import Fingerprint
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Raised by one whenever a column or a file's metadata is added, removed, renamed or changes its meaning.
 
-Files of older versions stay readable where nullable columns were added, which are null in their rows,
-columns became nullable, were removed, which are not read (`REMOVED_COLUMNS`), or renamed (`RENAMED_COLUMNS`).
+Files of older versions stay readable where nullable columns were added, which are null in their rows, or
+columns that have one value in all of them (`IMPLIED_COLUMNS`), columns became nullable, were removed, which
+are not read (`REMOVED_COLUMNS`), or renamed (`RENAMED_COLUMNS`).
 """
+
+IMPLIED_COLUMNS = {"crop": 0}
+"""Columns that older versions did not have, and the value that all rows of theirs have."""
 
 REMOVED_COLUMNS = frozenset({"attempt"})
 """Columns of older versions, which are not read."""
@@ -202,6 +206,12 @@ PATCHES: pa.Schema = pa.schema(
             "patch_id", _STRING, "File name of the triplet without its suffix; unique within its category."
         ),
         _column("window", _INT32, "Number of the window that the patch is cropped from."),
+        _column(
+            "crop",
+            _INT32,
+            "Number of the patch among those of its window in this category, from 0; absent in tables of "
+            "older releases, where all are 0.",
+        ),
         _column("format", _STRING, "Named crop size, such as small_540."),
         _column("x", _INT32, "Left edge of the crop in working-frame pixels."),
         _column("y", _INT32, "Top edge of the crop in working-frame pixels."),
@@ -416,6 +426,7 @@ class PatchRow:
 
     patch_id: str
     window: int
+    crop: int
     format: str
     x: int
     y: int

@@ -7,7 +7,7 @@ and the process that decodes (`apart`).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from math import ceil
@@ -27,7 +27,7 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.draws import draw
 from dataset_assets.errors import SourceChangedError, SourceLostError, VideoError
-from dataset_assets.frames import FRAMES_PER_WINDOW
+from dataset_assets.frames import FRAMES_PER_WINDOW, FileKind
 from dataset_assets.generate import Job, Lane, Made, VideoPlan, plan_video, video_row
 from dataset_assets.patches import Plan, PlannedPatch
 from dataset_assets.tables import PatchRow
@@ -120,54 +120,70 @@ def _compare_window(
     data_set: DataSet,
     tables: Tables,
     window: int,
-    rows: Mapping[str, _CurrentRow],
+    rows: Mapping[str, Sequence[_CurrentRow]],
     lane: Lane,
     found: VideoFindings,
 ) -> None:
     key, root = plan.entry.key, data_set.folder
-    planned = {}
-    details = tables.details
-    for category, current in rows.items():
-        patch = current.patch
+    sound: dict[str, list[_CurrentRow]] = {}
+    detail, fills = tables.details.get(window), tables.fills_for(window)
+    for category, of_window in rows.items():
         place = data_set.tables.patches_path(category, key).relative_to(root)
-        if not plan.info.active.contains(patch.rect) or (
-            current.is_by_plan
-            and plan.patches[category].patch(window, details.get(window), tables.fills_for(window)) != patch
-        ):
-            found.repair.rows[category].add(current.position)
-            found.add(Kind.ROW, place, f"the row of window {window} is not what is planned")
-        else:
-            planned[category] = _always(patch)
-    if not planned:
+        older = next((each.patch for each in of_window if not (each.row.crop or each.is_of_present)), None)
+        # Of a table that was made with another number of crops too.
+        crops = 1 + max(each.row.crop for each in of_window)
+        as_made = replace(plan.patches[category], crops=crops)
+        planned = as_made.patches(window, detail, fills, older)
+        for current in of_window:
+            patch = current.patch
+            if not plan.info.active.contains(patch.rect) or (current.is_by_plan and patch not in planned):
+                found.repair.rows[category].add(current.position)
+                found.add(Kind.ROW, place, f"the row of window {window} is not what is planned")
+            else:
+                sound.setdefault(category, []).append(current)
+    if not sound:
         return
     place = data_set.tables.windows_path(key).relative_to(root)
     found.windows_compared += 1
     row = tables.accepted[window]
     try:
-        kinds = {category: rows[category].row.kinds for category in planned}
-        made = lane.make(Job(Placement(window, row.keyframe_pts, row.pts[0]), row, planned, kinds))
+        plans = {category: _always(of_window) for category, of_window in sound.items()}
+        kinds = {category: _kinds_by_crop(of_window) for category, of_window in sound.items()}
+        made = lane.make(Job(Placement(window, row.keyframe_pts, row.pts[0]), row, plans, kinds))
     except (SourceLostError, SourceChangedError):
         raise  # which is no fault of the window
     except VideoError:
         found.repair.windows.add(window)
         found.add(Kind.SOURCE, place, f"window {window} is not in the film as its row says")
         return
-    same = _compare_files(root, window, made, rows, found)
+    same = _compare_files(root, window, made, sound, found)
     compare_with_reference(settings, plan.info, root, row.pts[len(row.pts) // 2], same, found)
 
 
-def _always(patch: PlannedPatch) -> Plan:
-    """Return a plan that makes a recorded patch again, whatever the window shows."""
-    return lambda _window, _detail, _fills: patch
+def _always(of_window: Sequence[_CurrentRow]) -> Plan:
+    """Return a plan that makes recorded patches again, whatever the window shows."""
+    patches = tuple(each.patch for each in of_window)
+    return lambda _window, _detail, _fills: patches
+
+
+def _kinds_by_crop(of_window: Sequence[_CurrentRow]) -> list[tuple[FileKind, ...]]:
+    """Return the kinds of the files of each patch of a window, by its number in the window."""
+    kinds = {each.row.crop: each.row.kinds for each in of_window}
+    return [kinds.get(crop, ()) for crop in range(1 + max(kinds))]
 
 
 def _compare_files(
-    root: Path, window: int, made: Made, rows: Mapping[str, _CurrentRow], found: VideoFindings
+    root: Path, window: int, made: Made, rows: Mapping[str, Sequence[_CurrentRow]], found: VideoFindings
 ) -> list[PatchRow]:
     """Compare the files of a window with what was made again; return the rows of those that are the same."""
     same = []
-    for category, files in made.triplets.items():
-        row = rows[category].row
+    compared = [
+        (category, current, again.triplet)
+        for category, patches in made.patches.items()
+        for current, again in zip(rows[category], patches, strict=True)
+    ]
+    for category, current, files in compared:
+        row = current.row
         differing = [
             file.path for file in row.files if _differs(root / file.path, files[file.kind], file.content_hash)
         ]
@@ -175,7 +191,7 @@ def _compare_files(
             same.append(row)
             continue
         # The patch or its window's times may be wrong: both are rebuilt.
-        found.repair.rows[category].add(rows[category].position)
+        found.repair.rows[category].add(current.position)
         found.repair.windows.add(window)
         for path in differing:
             found.add(Kind.SOURCE, path, f"is not what the film shows in window {window}")
@@ -200,26 +216,31 @@ class _CurrentRow:
     def patch(self) -> PlannedPatch:
         """The patch that it describes."""
         row = self.row
-        return PlannedPatch(row.window, row.format, Rect(row.x, row.y, row.width, row.height))
+        return PlannedPatch(row.window, row.crop, row.format, Rect(row.x, row.y, row.width, row.height))
+
+    @property
+    def is_of_present(self) -> bool:
+        """Whether this release made it."""
+        return self.row.settings_hash in self.origin.present
 
     @property
     def is_by_plan(self) -> bool:
         """Whether it has to be what is planned: an unfinished table may hold rows of an earlier plan."""
-        return self.origin.is_current and self.row.settings_hash in self.origin.present
+        return self.origin.is_current and self.is_of_present
 
 
 def _current_rows(
     settings: Settings, entry: VideoEntry, data_set: DataSet, tables: Tables
-) -> Mapping[int, Mapping[str, _CurrentRow]]:
+) -> Mapping[int, Mapping[str, Sequence[_CurrentRow]]]:
     """Return the rows whose pixels these settings make, by window and category."""
-    found: dict[int, dict[str, _CurrentRow]] = defaultdict(dict)
+    found: dict[int, dict[str, list[_CurrentRow]]] = defaultdict(lambda: defaultdict(list))
     for category, rows in tables.patches.items():
         if category not in settings.categories:
             continue
         origin = patch_origin(settings, entry, data_set, tables, category)
         for position, row in enumerate(rows):
             if row.settings_hash in origin.present | origin.of_strata:
-                found[row.window][category] = _CurrentRow(position, row, origin)
+                found[row.window][category].append(_CurrentRow(position, row, origin))
     return found
 
 

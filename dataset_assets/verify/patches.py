@@ -13,8 +13,8 @@ from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.dataset import DataSet, TripletPaths, patch_id, triplet_paths
 from dataset_assets.detail_map import DetailMap
 from dataset_assets.frames import SCALES
-from dataset_assets.generate import evenly_first
-from dataset_assets.patches import Kernel, PatchPlan, plan_patches
+from dataset_assets.generate import PatchKey, evenly_first, key_of
+from dataset_assets.patches import Kernel, PatchPlan, PlannedPatch, plan_patches
 from dataset_assets.tables import PatchRow, Provenance
 from dataset_assets.verify.findings import Kind, VideoFindings
 from dataset_assets.verify.tables import PatchOrigin, Tables, patch_origin, strata_below, windows_are_current
@@ -44,28 +44,36 @@ def check_patches(
             check = _check_of(settings, entry, data_set, tables, category)
         taken = check.taken(windows, rows) if check is not None and windows is not None else None
         sound[category] = []
-        seen: set[int] = set()
+        seen: set[PatchKey] = set()
+        firsts = {row.window: row for row in rows if not row.crop}
         for position, row in enumerate(rows):
             problem = _row_problem(found.key, row)
-            if not problem and row.window in seen:
+            if not problem and key_of(row) in seen:
                 problem = "is duplicated"
             if not problem and check is not None and check.origin.is_current:
-                problem = check.problem(row)
+                problem = check.problem(row, firsts.get(row.window))
                 if not problem and windows is not None and row.window not in windows.known:
                     problem = "is of a window that was not accepted"
                     found.repair.windows.add(row.window)
             if not problem and taken is not None and row.window not in taken:
                 problem = f"is of a window that {category} does not take"
-            seen.add(row.window)
+            seen.add(key_of(row))
             if problem:
                 found.repair.rows[category].add(position)
-                found.add(Kind.ROW, place, f"the row of window {row.window} {problem}")
+                found.add(Kind.ROW, place, f"the row of {_named(*key_of(row))} {problem}")
             else:
                 sound[category].append(position)
-        for window in sorted((taken or frozenset()) - seen):
+        wanted = {(window, 0) for window in taken or ()}
+        if check is not None:
+            wanted |= {each for window in taken or () for each in check.further(window, firsts.get(window))}
+        for patch in sorted(wanted - seen):
             found.repair.reopened.add(path)
-            found.add(Kind.ROW, place, f"the row of window {window} is missing")
+            found.add(Kind.ROW, place, f"the row of {_named(*patch)} is missing")
     return sound
+
+
+def _named(window: int, crop: int) -> str:
+    return f"crop {crop} of window {window}" if crop else f"window {window}"
 
 
 def own_files(key: str, row: PatchRow) -> TripletPaths | None:
@@ -75,14 +83,15 @@ def own_files(key: str, row: PatchRow) -> TripletPaths | None:
     """
     files = TripletPaths.of(row)
     folder = files.gt.parent.parent
-    own_id = patch_id(key, row.window)
+    own_id = patch_id(key, row.window, row.crop)
     expected = triplet_paths(folder.parent.as_posix(), folder.name, own_id, row.kinds)
     is_inside = not folder.is_absolute() and ".." not in folder.parts and folder.name != ""
     return files if is_inside and files == expected else None
 
 
 def _row_problem(key: str, row: PatchRow) -> str:
-    if row.window < 0 or own_files(key, row) is None or row.patch_id != patch_id(key, row.window):
+    is_named = row.patch_id == patch_id(key, row.window, row.crop)
+    if min(row.window, row.crop) < 0 or own_files(key, row) is None or not is_named:
         return "names other files than those of its window"
     if not any(kind.is_lr for kind in row.kinds) or None in {
         value for file in row.files for value in (file.size_bytes, file.content_hash)
@@ -166,8 +175,35 @@ class _Check:
         order = sorted(windows.order, key=lambda number: number < windows.strata and number not in there)
         return frozenset(order[: self.made.target])
 
-    def problem(self, row: PatchRow) -> str:
-        """Describe how a row of a finished table differs from what is planned; empty if it does not."""
+    def further(self, window: int, first: PatchRow | None) -> Collection[PatchKey]:
+        """Return the patches of a window that it is to have besides its first one, whose row this is."""
+        if self.plan is None or first is None or window not in self.details or self.has_other_crops:
+            return ()
+        return [key_of(patch) for patch in self._planned(first) if patch.crop]
+
+    @property
+    def has_other_crops(self) -> bool:
+        """Whether the table was made with another number of crops, so that it is stale."""
+        return self.made.crops_per_window != self.settings.base.crops_per_window
+
+    def _planned(self, first: PatchRow) -> Collection[PlannedPatch]:
+        """Return the patches of a window, given the row of the first one."""
+        if self.plan is None:
+            return ()
+        window = first.window
+        is_older = first.settings_hash in self.origin.of_strata
+        kept = PlannedPatch(window, 0, first.format, Rect(first.x, first.y, first.width, first.height))
+        return self.plan.patches(
+            window, self.details[window], self.fills_for(window), kept if is_older else None
+        )
+
+    def problem(self, row: PatchRow, first: PatchRow | None) -> str:
+        """Describe how a row of a finished table differs from what is planned; empty if it does not.
+
+        Args:
+            row: The row.
+            first: That of the first patch of its window; None where there is none.
+        """
         is_older = row.settings_hash in self.origin.of_strata
         if not is_older and row.settings_hash not in self.origin.present:
             return "was made with other settings than its table"
@@ -191,11 +227,19 @@ class _Check:
         if row.window not in self.details:
             return ""  # what is planned for it depends on what it shows
         detail = self.details[row.window]
-        planned = self.plan.patch(row.window, detail, self.fills_for(row.window))
-        # The release before chose formats by the rank among the windows that a category takes.
-        if not is_older and planned is not None and planned.format != row.format:
+        rect = Rect(row.x, row.y, row.width, row.height)
+        if is_older:
+            # The release before chose formats by the rank among the windows that a category takes.
+            is_planned = self.plan.crop(row.window, row.format, detail) == rect
+            return "" if is_planned else "has another crop than planned"
+        if first is None:
+            return "" if self.has_other_crops else "lacks the first patch of its window"
+        planned = next((each for each in self._planned(first) if each.crop == row.crop), None)
+        if planned is None:
+            return "" if self.has_other_crops else "is beyond the patches that its window has"
+        if planned.format != row.format:
             return f"has the format {row.format} instead of {planned.format}, which is planned"
-        if self.plan.crop(row.window, row.format, detail) != Rect(row.x, row.y, row.width, row.height):
+        if planned.rect != rect:
             return "has another crop than planned"
         return ""
 
@@ -216,5 +260,6 @@ def _check_of(
             mix=settings.categories[category].mix,
             area=Rect(video.active_x, video.active_y, video.active_width, video.active_height),
             candidates=settings.base.crop_candidates,
+            crops=max(settings.base.crops_per_window, made.crops_per_window),
         )
     return _Check(settings, category, made, origin, plan, tables.details, tables.fills_for)

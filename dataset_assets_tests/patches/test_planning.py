@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from dataset_assets.config import DEFAULT_CATEGORIES, DEFAULT_FORMATS, Format
 from dataset_assets.detail_map import MAP_HEIGHT, MAP_WIDTH, DetailMap
 from dataset_assets.patches import planning
-from dataset_assets.patches.planning import PatchPlan, misfit, plan_patches
+from dataset_assets.patches.planning import PatchPlan, PlannedPatch, misfit, plan_patches
 from dataset_assets.video.geometry import Rect
 from dataset_assets_tests.windows.samples import placed, steady_film
 
@@ -58,8 +58,14 @@ def plan(
     )
 
 
+def first(
+    plan: PatchPlan, window: int, detail: DetailMap | None = None, fills: Sequence[float] = ()
+) -> PlannedPatch | None:
+    return next(iter(plan.patches(window, detail, fills)), None)
+
+
 def names(plan: PatchPlan, windows: Iterable[int]) -> list[str]:
-    patches = (plan.patch(window) for window in windows)
+    patches = (first(plan, window) for window in windows)
     return [patch.format for patch in patches if patch is not None]
 
 
@@ -69,7 +75,7 @@ def test_crops_have_their_formats_size_and_lie_in_the_active_area(
 ) -> None:
     planned = plan(mix, area, seed)
     for window in range(50):
-        patch = planned.patch(window)
+        patch = first(planned, window)
         if patch is not None:
             assert patch.window == window
             assert area.contains(patch.rect)
@@ -145,7 +151,7 @@ def test_a_format_that_does_not_fit_is_left_out_and_the_mix_renormalised() -> No
 
 def test_a_format_that_fits_to_the_pixel_is_kept() -> None:
     planned = plan({"large": 1.0}, Rect(7, 9, 192, 192))
-    assert [patch.rect for window in range(3) if (patch := planned.patch(window))] == [
+    assert [patch.rect for window in range(3) if (patch := first(planned, window))] == [
         Rect(7, 9, 192, 192)
     ] * 3
 
@@ -186,7 +192,7 @@ def test_a_share_of_nought_is_never_made_nor_reported_as_left_out() -> None:
 @given(mixes, seeds)
 def test_the_order_of_the_mix_in_the_configuration_changes_nothing(mix: dict[str, float], seed: int) -> None:
     one, other = plan(mix, seed=seed), plan(dict(reversed(mix.items())), seed=seed)
-    assert [one.patch(window) for window in range(50)] == [other.patch(window) for window in range(50)]
+    assert [first(one, window) for window in range(50)] == [first(other, window) for window in range(50)]
 
 
 @given(mixes, areas, seeds, st.integers(0, 10**6))
@@ -194,20 +200,20 @@ def test_a_patch_depends_on_its_number_and_not_on_how_many_are_wanted(
     mix: dict[str, float], area: Rect, seed: int, window: int
 ) -> None:
     planned = plan(mix, area, seed)
-    assert replace(planned, target=7).patch(window) == planned.patch(window)
+    assert first(replace(planned, target=7), window) == first(planned, window)
 
 
 def test_categories_draw_different_crops_of_the_same_window() -> None:
     mix = {"small": 1.0}
     one, other = plan(mix, category="general"), plan(mix, category="space")
-    same = sum(one.patch(window) == other.patch(window) for window in range(50))
+    same = sum(first(one, window) == first(other, window) for window in range(50))
     assert same <= 1
 
 
 def test_crops_reach_every_side_of_the_area() -> None:
     area = Rect(10, 20, 52, 50)
     planned = plan({"small": 1.0}, area)
-    rects = [patch.rect for window in range(300) if (patch := planned.patch(window))]
+    rects = [patch.rect for window in range(300) if (patch := first(planned, window))]
     assert {rect.x for rect in rects} == set(range(10, 15))
     assert {rect.y for rect in rects} == set(range(20, 23))
 
@@ -261,9 +267,9 @@ def test_a_crop_goes_where_the_detail_is_more_often_than_a_blind_one() -> None:
 def test_one_candidate_and_a_window_without_a_map_are_what_v2_0_made() -> None:
     fills = (-5.0, 0.0, 5.0)
     blind, other = plan(SIZES, candidates=1), plan(SIZES, candidates=3)
-    expected = [plan(SIZES).patch(window) for window in range(100)]
-    assert [blind.patch(window, filled(window % 20 - 10), fills) for window in range(100)] == expected
-    assert [other.patch(window, None, fills) for window in range(100)] == expected
+    expected = [first(plan(SIZES), window) for window in range(100)]
+    assert [first(blind, window, filled(window % 20 - 10), fills) for window in range(100)] == expected
+    assert [first(other, window, None, fills) for window in range(100)] == expected
 
 
 def test_large_formats_go_to_windows_with_detail_all_over_and_the_mix_stays() -> None:
@@ -318,5 +324,44 @@ def test_ranks_of_uniform_numbers_are_uniform() -> None:
 
 
 def names_by_detail(planned: PatchPlan, levels: Iterable[float], fills: Sequence[float]) -> list[str]:
-    patches = (planned.patch(window, filled(level), fills) for window, level in enumerate(levels))
+    patches = (first(planned, window, filled(level), fills) for window, level in enumerate(levels))
     return [patch.format for patch in patches if patch is not None]
+
+
+@given(mixes, areas, seeds)
+def test_further_crops_leave_those_before_them_as_they_are(
+    mix: dict[str, float], area: Rect, seed: int
+) -> None:
+    one = plan(mix, area, seed)
+    many = {crops: replace(one, crops=crops) for crops in (1, 2, 4, 16)}
+    for window in range(20):
+        found = {crops: planned.patches(window) for crops, planned in many.items()}
+        assert found[16] == many[16].patches(window)
+        assert found[1] == one.patches(window)
+        for crops, patches in found.items():
+            assert patches == found[16][:crops]
+            assert [patch.crop for patch in patches] == list(range(len(patches)))
+            assert len({patch.format for patch in patches}) <= 1
+            assert all(area.contains(patch.rect) for patch in patches)
+            assert len(patches) <= (many[crops].most_patches if patches else 0)
+            assert not any(
+                overlap(first.rect, other.rect) for first in patches for other in patches if first != other
+            )
+
+
+def test_of_several_free_places_that_with_the_most_detail_is_taken() -> None:
+    squares = np.ones((MAP_HEIGHT, MAP_WIDTH), np.float32)
+    squares[:, MAP_WIDTH // 2 :] = 100
+    planned = replace(plan({"small": 1.0}), crops=2)
+    blind = [replace(planned, candidates=1).patches(window)[1].rect.x for window in range(200)]
+    chosen = [planned.patches(window, map_of(squares))[1].rect.x for window in range(200)]
+    assert np.mean(chosen) > np.mean(blind) + 100
+
+
+def overlap(one: Rect, other: Rect) -> bool:
+    return (
+        one.x < other.x + other.width
+        and other.x < one.x + one.width
+        and one.y < other.y + other.height
+        and other.y < one.y + one.height
+    )

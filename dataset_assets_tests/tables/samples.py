@@ -90,6 +90,7 @@ REJECTED = replace(
 PATCH = PatchRow(
     patch_id="a-film_000000",
     window=0,
+    crop=0,
     format="small_540",
     x=11,
     y=140,

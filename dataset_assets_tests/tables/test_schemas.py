@@ -95,6 +95,7 @@ reason string?
 PATCHES_COLUMNS = """
 patch_id string
 window int32
+crop int32
 format string
 x int32
 y int32

@@ -244,7 +244,7 @@ def _write_table(path: Path, category: str, arrays: Sequence[Array]) -> None:
         if array.kind == "gt" and array.items[0].triplet.category == category
         for row, item in enumerate(array.items)
     ]
-    placed.sort(key=lambda each: (each[0].triplet.video, each[0].row.window))
+    placed.sort(key=lambda each: (each[0].triplet.video, each[0].row.window, each[0].row.crop))
     columns = {field.name: [getattr(item.row, field.name) for item, _ in placed] for field in PATCHES}
     columns |= {
         "video": [item.triplet.video for item, _ in placed],

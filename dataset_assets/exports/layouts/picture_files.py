@@ -64,7 +64,9 @@ def triplet_units(selected: Selected) -> list[Unit]:
     """Return a unit for each triplet; by video where the films are read again, else as they are selected."""
     items = list(selected.items)
     if selected.options.gt == "all":
-        items.sort(key=lambda item: (item.triplet.video, item.row.window, item.triplet.category))
+        items.sort(
+            key=lambda item: (item.triplet.video, item.row.window, item.triplet.category, item.row.crop)
+        )
     return [Unit(item.name, f"{item.digest}-{item.split}", (item,)) for item in items]
 
 

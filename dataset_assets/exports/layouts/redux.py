@@ -99,7 +99,8 @@ def _places(selected: Selected) -> Places:
     gts, lrs = gt_frames(selected), window_frames(selected)
 
     def places(item: Item) -> Sequence[Place]:
-        name = f"{item.clip}-{item.sequence}"
+        # The trainer takes what comes before the first `_` for the clip: each crop is one.
+        name = f"{item.clip}-{item.sequence.replace('_', '-')}"
         return [Place("hr", f"{name}_Frame{frame + 1}", "gt", frame) for frame in gts] + [
             Place("lr", f"{name}_Frame{frame + 1}", "lr", frame) for frame in lrs
         ]

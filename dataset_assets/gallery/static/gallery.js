@@ -121,11 +121,11 @@ function startDialog(dialog, crops = cropsOfPage) {
   function show(crop) {
     current = crop;
     const [width, height, x, y] = crop.dataset.rect.split(" ");
-    const { category, format, lr5, lr7, gt7 } = crop.dataset;
+    const { category, format, lr5, lr7, gt7, crop: number } = crop.dataset;
     [first, count] = lr7 ? [0, 7] : [1, 5];
     [frame.min, frame.max] = [first, first + count - 1];
     const title = crop.closest(".card").querySelector("h3").textContent.trim();
-    part("h2").textContent = `${title} – ${category} ${format}, ${width}×${height} at (${x}, ${y})`;
+    part("h2").textContent = `${title} – ${category} ${format}${number ? `, crop ${number}` : ""}, ${width}×${height} at (${x}, ${y})`;
     gt.src = crop.getAttribute("href");
     lr.src = lr7 || lr5;
     gt.alt = `Ground truth of ${title}`;

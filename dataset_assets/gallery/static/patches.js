@@ -63,7 +63,9 @@ function makeTile(index) {
       "h3",
       {},
       element("bdi", { textContent: patch.video.name }),
-      element("small", { textContent: ` window ${patch.number} at ${clock(patch.time)}` }),
+      element("small", {
+        textContent: ` window ${patch.number}${patch.crop ? `, crop ${patch.crop},` : ""} at ${clock(patch.time)}`,
+      }),
     ),
     element(
       "span",
