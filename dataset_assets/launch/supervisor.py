@@ -79,7 +79,7 @@ class Supervisor:
         self._running: list[_Worker] = []
         # Each process is forked from a server that has imported everything: 2 CPU s saved for each video.
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["dataset_assets.launch.worker"])
+        self._context.set_forkserver_preload(["dataset_assets.launch.worker", "duckdb"])
 
     @property
     def running(self) -> list[str]:
