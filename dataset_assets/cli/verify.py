@@ -21,7 +21,7 @@ from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.dataset import DataSet
 from dataset_assets.errors import ConfigError, DatasetAssetsError
-from dataset_assets.verify import Kind, VideoFindings, keys_of, verify
+from dataset_assets.verify import VideoFindings, keys_of, verify
 
 # Of each video on the terminal; --json has all.
 SHOWN_FINDINGS = 10
@@ -115,7 +115,7 @@ class _Summary:
         self.triplets += found.triplets
         self.windows_compared += found.windows_compared
         self.wrong += len(found.findings)
-        self.repairable += sum(each.kind is not Kind.COLOUR for each in found.findings)
+        self.repairable += sum(each.kind.is_deletable for each in found.findings)
         self.deleted += found.deleted
 
 

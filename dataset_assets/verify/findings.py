@@ -27,6 +27,12 @@ class Kind(StrEnum):
     COLOUR = "colour"  # the reference conversion of the source gives other pictures
     EXTRA = "extra"  # a file has no row
     LEFTOVER = "leftover"  # left behind by a killed run
+    VALIDATION = "validation"  # a decision cannot be read, or its file in Val/GT is missing or was changed
+
+    @property
+    def is_deletable(self) -> bool:
+        """Whether a repair deletes it: neither what `generate` would make the same again, nor decisions."""
+        return self not in (Kind.COLOUR, Kind.VALIDATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +101,8 @@ class VideoFindings:
 
     @property
     def deleted(self) -> int:
-        """Number of findings whose cause was deleted; what `generate` would make the same again is kept."""
-        return self.repaired * sum(finding.kind is not Kind.COLOUR for finding in self.findings)
+        """Number of findings whose cause was deleted."""
+        return self.repaired * sum(finding.kind.is_deletable for finding in self.findings)
 
     def add(self, kind: Kind, place: str | Path, what: str) -> None:
         """Add a finding."""

@@ -30,6 +30,7 @@ from dataset_assets.verify.patches import check_patches
 from dataset_assets.verify.pictures import check_triplet
 from dataset_assets.verify.repair import Marks, delete_broken, table_marks
 from dataset_assets.verify.tables import Tables, read_tables
+from dataset_assets.verify.validation import check_validation
 from dataset_assets.verify.windows import check_windows
 from dataset_assets.video import is_there, look_at
 
@@ -128,6 +129,7 @@ class _Verification:
         sound = check_patches(self._settings, entry, self._data_set, tables, found)
         found.triplets = sum(map(len, tables.patches.values()))
         on_triplets(found.triplets - sum(map(len, sound.values())))
+        check_validation(self._data_set, self._key, self._settings.categories, found)
         root = self._data_set.folder
         for category, positions in sound.items():
             rows = tables.patches[category]
@@ -242,6 +244,8 @@ class _Verification:
             )
         elif all(finding.kind is Kind.COLOUR for finding in found.findings):
             found.left_out = "not repaired: generate would make the same pictures again"
+        elif not any(finding.kind.is_deletable for finding in found.findings):
+            found.left_out = "not repaired: what was decided for validation is not deleted"
         elif not found.is_repairable:
             found.left_out = "not repaired: a table cannot be read, but may be undamaged"
         else:
