@@ -172,7 +172,7 @@ class _Fitting:
     def shares_of_patches(self) -> Mapping[str, float]:
         """Share of the patches that each format is expected to have: some leave room for more crops."""
         counts = self.counts
-        if not any(counts.further.values()):
+        if not counts.windows or not any(counts.further.values()):
             return self.mix
         on_average = sum(counts.patches.values()) / counts.windows
         weights = {}

@@ -28,7 +28,7 @@ from dataset_assets.dataset import (
 from dataset_assets.gallery.exclusion_states import Exclusion, ExclusionStates
 from dataset_assets.gallery.histograms import CategoryScores, scores_of
 from dataset_assets.reasons import EXCLUDED
-from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow
+from dataset_assets.tables import PatchRow, Provenance, VideoRow, WindowRow, patches_target
 from dataset_assets.windows import SHOWN_FRAMES, SIGNATURE_HEIGHT, SIGNATURE_WIDTH, rule_named
 
 # From a video's page to the data set's folder.
@@ -241,14 +241,17 @@ def read_video_page(settings: Settings, data_set: DataSet, key: str) -> VideoPag
     shares = []
     completions = _completions(settings, data_set, key)
     for colour, category in enumerate(category_order(settings, data_set.tables.categories())):
-        made = data_set.tables.read_provenance(data_set.tables.patches_path(category, key))
-        if made is None:
+        of_patches = data_set.tables.read_footer(data_set.tables.patches_path(category, key))
+        if of_patches is None:
             continue
+        made, counts = of_patches
         patches = data_set.tables.read_patches(category, key)
         for patch in patches:
             crops.setdefault(patch.window, []).append(reader.crop(category, colour, patch))
         if patches or made.target:
-            target = completions[category].target if category in completions else made.target
+            target = patches_target(made, counts)
+            if category in completions:
+                target = completions[category].target
             scores = scores_of(settings, data_set, key, category, colour)
             shares.append(_share(category, colour, patches, made, target, scores))
     accepted = [(each, reader.candidate(each, crops.get(each.window, []))) for each in rows if each.accepted]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import ceil
 
 from dataset_assets.config import Settings, VideoEntry
 from dataset_assets.counting import counted
@@ -227,8 +228,8 @@ class _Look:
         status = self._statuses[category]
         if category in self._misfits:
             return _replaced(0, made, 0, status.reason)
-        # Of windows that are not known, all crops count.
-        target = crops * min(self._settings.target(self._entry, category), self._most_windows)
+        windows = min(self._settings.target(self._entry, category), self._most_windows)
+        target = self._patches_of(category, windows)
         if rebuilds:
             target = made if status.is_done else target
             return _replaced(min(made, target), made, target, "it is rebuilt")
@@ -245,6 +246,14 @@ class _Look:
         if self._rows is None:
             return Changes(kept=made)  # the run says more, once the film is probed
         return self._rows.of_category(category, made, status.reason)
+
+    def _patches_of(self, category: str, windows: int) -> int:
+        """Return about how many patches windows give that are not known; of an unprobed film at most."""
+        crops = self._settings.base.crops_per_window
+        if crops == 1 or self._plan is None:
+            return crops * windows
+        plan = self._plan.patches[category]
+        return ceil(windows * sum(share * plan.most_crops(name) for name, share in plan.mix.items()))
 
     @cached_property
     def _statuses(self) -> Mapping[str, AssetStatus]:

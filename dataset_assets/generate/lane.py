@@ -56,15 +56,15 @@ class Job:
         placement: Where it lies.
         recorded: Its row in the table; None where it is to be tried.
         plans: The plans of the categories that want a patch of it where it is accepted, by category.
-        kinds: The files to make of each patch, by category and the patch's number in the window; a patch
-            without any is not made.
+        kinds: The files to make of each patch, by category and the patch's number in the window; None for a
+            patch that is not wanted, none for one that only loses files.
         fills: How much detail the film's first windows hold, see `PatchPlan.patches`.
     """
 
     placement: Placement
     recorded: WindowRow | None
     plans: Mapping[str, Plan]
-    kinds: Mapping[str, Sequence[Collection[FileKind]]]
+    kinds: Mapping[str, Sequence[Collection[FileKind] | None]]
     fills: Sequence[float] = ()
 
 
@@ -227,7 +227,7 @@ class Lane:
             (name, patch, kinds)
             for name, plan in job.plans.items()
             for patch in plan(made.row.window, detail, job.fills)
-            if (kinds := job.kinds[name][patch.crop])
+            if (kinds := job.kinds[name][patch.crop]) is not None
         ]
         if not frames:
             frames = self._read_again(made.row)

@@ -156,9 +156,13 @@ class PatchLedger:
         row = self._done.get(patch)
         return tuple(kind for kind in self.kinds if row is None or kind not in row.kinds)
 
-    def lacking_of(self, window: int) -> tuple[Collection[FileKind], ...]:
-        """Return the kinds of the files that each patch of a window lacks, by its number in the window."""
-        return tuple(self.lacking((window, crop)) for crop in range(self.plan.crops))
+    def lacking_of(self, window: int) -> tuple[Collection[FileKind] | None, ...]:
+        """Return the kinds of the files that each patch of a window lacks, by its number in the window.
+
+        None for one that is as it is to be; no kinds for one that has files too many.
+        """
+        patches = ((window, crop) for crop in range(self.plan.crops))
+        return tuple(None if self.has(patch) else self.lacking(patch) for patch in patches)
 
     def _has_kinds(self, row: PatchRow) -> bool:
         return row.kinds == self.kinds
@@ -190,11 +194,11 @@ class PatchLedger:
         Args:
             accepted: The accepted windows, in the order of the sequence.
         """
-        target, most = self.plan.target, self.plan.most_patches
-        if most == 1:
+        target, crops = self.plan.target, self.plan.crops
+        if crops == 1:
             return target
         known = accepted[:target]
-        return sum(len(self.planned(window)) for window in known) + (target - len(known)) * most
+        return sum(len(self.planned(window)) for window in known) + (target - len(known)) * crops
 
     def keys(self) -> frozenset[PatchKey]:
         """Return the patches made under these settings, with whatever files."""

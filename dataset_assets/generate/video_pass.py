@@ -298,9 +298,11 @@ class VideoPass:
         for ledger in self._pending if row is None or row.accepted else ():
             is_taken = target <= ledger.plan.target and ledger.plan.mix
             # Which patches a candidate will have is known once it is found.
-            if is_taken and (any(ledger.lacking_of(number)) if row is None else not ledger.has_all(number)):
+            lacking = ledger.lacking_of(number)
+            is_lacking = any(each is not None for each in lacking)
+            if is_taken and (is_lacking if row is None else not ledger.has_all(number)):
                 plans[ledger.plan.category] = ledger.plan_of(number)
-                kinds[ledger.plan.category] = ledger.lacking_of(number)
+                kinds[ledger.plan.category] = lacking
         return Job(placement, row, plans, kinds, self.windows.fills_for(number))
 
     def _make(self, lanes: Lanes, jobs: Sequence[Job]) -> None:

@@ -153,7 +153,9 @@ class WindowLedger:
     def planned(self, plan: Plan, number: int) -> tuple[PlannedPatch, ...]:
         """Return what a plan makes of a window by what its row records."""
         row = self._rows.get(number)
-        detail = None if row is None or row.detail_map is None else DetailMap(row.detail_map)
+        if row is None:
+            return plan(number, None, ())  # asking for fills would fix them before they are known
+        detail = None if row.detail_map is None else DetailMap(row.detail_map)
         return plan(number, detail, self.fills_for(number))
 
     def placements(self) -> dict[int, Placement]:

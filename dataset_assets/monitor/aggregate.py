@@ -179,13 +179,17 @@ def patch_bytes(
     """
     if made:
         return wanted_bytes / made
-    mix = settings.categories[category].mix
-    if film is not None:
+    mix, crops = settings.categories[category].mix, settings.base.crops_per_window
+    area = None if film is None else _working_area(*film)
+    if area is not None:
         # Formats that do not fit leave their share to the others.
-        mix = fitting_mix(settings.formats, mix, _working_area(*film)) or mix
-    pixels = sum(
-        share * settings.formats[name].width * settings.formats[name].height for name, share in mix.items()
-    )
+        mix = fitting_mix(settings.formats, mix, area) or mix
+    pixels = 0.0
+    for name, share in mix.items():
+        width, height = settings.formats[name].width, settings.formats[name].height
+        room = crops if area is None else max(1, (area.width // width) * (area.height // height))
+        # All crops of a window count as patches, also those for which there is no room.
+        pixels += share * width * height * min(crops, room) / crops
     return pixels * bytes_per_pixel(settings.base.file_kinds, settings.base.scale)
 
 

@@ -166,10 +166,10 @@ def _always(of_window: Sequence[_CurrentRow]) -> Plan:
     return lambda _window, _detail, _fills: patches
 
 
-def _kinds_by_crop(of_window: Sequence[_CurrentRow]) -> list[tuple[FileKind, ...]]:
+def _kinds_by_crop(of_window: Sequence[_CurrentRow]) -> list[tuple[FileKind, ...] | None]:
     """Return the kinds of the files of each patch of a window, by its number in the window."""
     kinds = {each.row.crop: each.row.kinds for each in of_window}
-    return [kinds.get(crop, ()) for crop in range(1 + max(kinds))]
+    return [kinds.get(crop) for crop in range(1 + max(kinds))]
 
 
 def _compare_files(

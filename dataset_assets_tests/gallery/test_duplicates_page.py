@@ -80,7 +80,7 @@ def test_a_browser_shows_the_pictures_and_finds_a_video(browser: Browser, made: 
         opened.goto(f"{address}#text=beta")
         assert opened.locator(".card.videos:visible").count() == 1
         picture = opened.locator(".frame.two img").first
-        assert picture.evaluate("image => image.complete && image.naturalWidth")
+        opened.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle())
         assert opened.evaluate(LOW_CONTRAST) == []
         opened.locator("input[name=text]").fill("gamma")
         assert opened.locator(".card.videos:visible").count() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, groupby
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from dataset_assets.config import Settings
 from dataset_assets.dataset import Completion, DataSet
 from dataset_assets.generate import VideoReport, generate_video, planned_changes, probe_video
+from dataset_assets.generate.ledgers import recorded_film, window_ledger
+from dataset_assets.tables import PATCHES
 from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt
 from dataset_assets_tests.generate.samples import (
@@ -144,3 +147,36 @@ def test_a_missing_crop_is_found_and_made_alone(
     after = files(tmp_path)
     first = further["gt_path"].replace(f"_c{further['crop']}", "")
     assert after[first] == before[first]
+
+
+def test_a_plan_of_a_window_that_is_not_found_again_yet_fixes_no_formats(
+    sdr_film: Film, tmp_path: Path
+) -> None:
+    settings = configured(tmp_path, sdr_film, 2)
+    probe_video(settings, KEY)
+    data_set, entry = DataSet.of(settings), settings.videos[0]
+    recorded = recorded_film(settings, data_set, entry)
+    assert recorded is not None
+    film, plans = recorded
+    ledger = window_ledger(settings, data_set, entry, film, rebuilds=False)
+    assert len(ledger.planned(plans["general"].patches, 100)) == 2
+    sampled = ledger.finished.sampled
+    assert sampled is not None
+    assert sampled.fills is None
+
+
+def test_statistics_of_a_table_that_has_lost_a_first_crop(
+    sdr_film: Film, fresh: dict[int, Path], tmp_path: Path
+) -> None:
+    settings = configured(tmp_path, sdr_film, 2)
+    made(settings)
+    data_set = DataSet.of(settings)
+    path = data_set.tables.patches_path("general", KEY)
+    provenance = data_set.tables.read_provenance(path)
+    assert provenance is not None
+    further = [row for row in data_set.tables.read_patches("general", KEY) if row.crop][:1]
+    data_set.tables.write(path, PATCHES, further, replace(provenance, complete=False))
+    stats = data_set.overview(settings).stats.formats.set_index(["category", "format"])
+    assert stats.loc[("general", further[0].format), "patches"] == 1
+    made(settings)
+    assert_same(tmp_path, fresh[2])

@@ -151,6 +151,19 @@ def test_a_change_ends_in_the_same_files_as_a_fresh_run_and_touches_no_file_that
     assert inodes(output) == before_again
 
 
+def test_a_pass_over_the_film_drops_files_too(made: Path, sdr_film: Film, tmp_path: Path) -> None:
+    settings = changed(made, tmp_path, sdr_film.path, "57", "7")
+    there = inodes(tmp_path / "out")
+    # Without a row of the film nothing is done before it is read.
+    DataSet.of(settings).tables.video_path(KEY).unlink()
+    generate_video(settings, KEY)
+    assert pictures(tmp_path / "out") == pictures(made / "7")
+    assert inodes(tmp_path / "out").items() <= there.items()
+    assert all(status.is_done for name, status in statuses(settings).items() if name in CATEGORIES)
+    probe_video(settings, KEY)
+    assert_sound(settings)
+
+
 @pytest.mark.parametrize(
     ("before", "after"), [("57", "7"), ("57", "5"), ("7", "57"), ("7", "5"), ("57+", "7"), ("5+", "7")]
 )
