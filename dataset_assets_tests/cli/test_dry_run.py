@@ -226,6 +226,7 @@ def megabytes_to_write(output: str) -> float:
     return float(found[1]) * {"kB": 1e-3, "MB": 1.0}[found[2]]
 
 
+@pytest.mark.slow
 def test_files_that_patches_get_or_lose_are_counted_with_their_size(copied: Path) -> None:
     change(copied, gt_frames="all", lr_stacks=[7], allow_replacing=False)
     done = run("generate", "--dry-run", "--config", copied)

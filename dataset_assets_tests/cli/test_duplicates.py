@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from dataset_assets_tests.command import run
 from dataset_assets_tests.configurations import write_config
 from dataset_assets_tests.films import Film
 
 
+@pytest.mark.slow
 def test_a_film_under_two_names_is_a_pair_with_its_times(tiny_film: Film, tmp_path: Path) -> None:
     films = {"Night": tiny_film.path, "Twin": shutil.copy(tiny_film.path, tmp_path / "twin.mp4")}
     formats = {"tiny": {"width": 192, "height": 192, "folder": "Tiny"}}

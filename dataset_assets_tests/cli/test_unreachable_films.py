@@ -21,6 +21,7 @@ def config_of(folder: Path, film: Film) -> Path:
     return write_config(folder, films)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -37,6 +38,7 @@ def test_other_films_are_shown(sdr_film: Film, tmp_path: Path, command: tuple[st
     assert said in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_other_films_are_made_and_the_remedy_fits(sdr_film: Film, tmp_path: Path) -> None:
     config = config_of(tmp_path, sdr_film)
     done = run("generate", "--config", config, changes={"COLUMNS": "2000"})

@@ -380,6 +380,7 @@ def test_growth_that_is_killed_ends_as_it_would_have(folder: Path, tmp_path: Pat
     assert content(folder) == content(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moments", [[1, 5, 9], [20, 12], [30, 2, 16]])
 def test_growth_that_is_killed_hard_ends_as_it_would_have(folder: Path, moments: list[int]) -> None:
     settings = with_base(folder, base_frame_limit=5)

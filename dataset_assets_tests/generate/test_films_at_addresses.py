@@ -72,6 +72,7 @@ def without_place(output: Path) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["h264.mp4", "hevc10.mkv", "mpeg2.ts", "mpeg4.avi", "prores.mov"])
 def test_all_that_is_made_is_what_is_made_of_the_file(
     name: str, films_folder: Path, tmp_path: Path, http_films: FilmServer, s3_films: FilmStore

@@ -126,6 +126,7 @@ def test_a_smaller_number_opens_no_film(film: Film, fresh: Make, tmp_path: Path,
     assert_same(output, fresh(6))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "then"), [(6, 12), (12, 6), (9, 30)])
 def test_a_killed_run_from_one_number_to_another_goes_on(
     film: Film, fresh: Make, tmp_path: Path, first: int, then: int

@@ -87,6 +87,7 @@ def test_films_that_kill_their_process_fail_alone(tmp_path: Path, sdr_film: Film
     assert "the decoder crashed on it" in json.dumps(shown)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs signals as Linux numbers them")
 def test_a_film_that_crashes_verify_is_reported_and_the_others_are_compared(
     tmp_path: Path, sdr_film: Film, vfr_film: Film

@@ -85,6 +85,7 @@ def finish(stopped: Run, undisturbed: Path) -> None:
     assert len(kept) >= len(committed) - 9  # all but the triplets of a window that was not committed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number",
     [

@@ -185,6 +185,7 @@ CHANGED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", NEW, ids=str)
 def test_a_run_that_is_killed_is_finished_on_another_machine(
     bucket: Bucket, tiny_film: Film, tmp_path: Path, whole: Path, kill: Kill

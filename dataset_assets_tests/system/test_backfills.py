@@ -16,6 +16,8 @@ from dataset_assets_tests.system.conftest import BROKEN, BY_COMMAND, DONE, HELD,
 from dataset_assets_tests.system.dagster_ui import PER_VIDEO, DagsterUi, files_of
 from dataset_assets_tests.system.labels import DASHBOARD_LABELS, LABELS, MAY_BE_ABSENT
 
+pytestmark = pytest.mark.slow
+
 INLINE_LENGTH = 1000  # what is longer the UI hides behind a click
 
 
