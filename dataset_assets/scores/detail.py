@@ -25,7 +25,7 @@ def detail_db(gt: npt.NDArray[np.uint8], lr: npt.NDArray[np.uint8]) -> float:
     """Return the PSNR of the enlarged middle LR frame against GT: the higher, the less there is to learn.
 
     PSNR over all three channels, of cv2's bicubic enlargement (a = -0.75), without 3 LR pixels along each
-    edge. Separates sky, bokeh and black coats, whose LR holds everything (above 50 dB in 35 % of the patches
+    edge. Separates sky, bokeh and black coats, whose LR holds everything (above 50 dB in 30 % of the patches
     of the demo and in 12 % of two real sets), from texture (films' medians are 27 to 58 dB). Fails
     where noise or coding blocks are all that LR has lost: they read as detail, see `noise_sigma`. Half the
     contrast reads 6 dB higher, so a fence at night lies above 50 dB as an empty sky does: one limit for
