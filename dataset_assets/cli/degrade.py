@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dataset_assets.cli.patch_work import PatchProgress, patches_by_video, work_through
+from dataset_assets.cli.patch_work import patches_by_video, work_through
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.counting import counted
 from dataset_assets.curation import DegradingReport, degrade_video, refuse_missing_encoders
@@ -53,15 +54,12 @@ def degrade(
     _refuse_without_steps(settings, data_set, patches)
     outcome = _Outcome()
 
-    def work(key: str, advance: PatchProgress) -> DegradingReport:
-        return degrade_video(
-            settings,
-            key,
-            categories=categories or None,
-            workers=workers or settings.base.max_workers,
-            on_patches=advance,
-        )
-
+    work = partial(
+        degrade_video,
+        settings,
+        categories=categories or None,
+        workers=workers or settings.base.max_workers,
+    )
     failed = work_through(console, patches, work, outcome.add)
     console.print(_table(outcome.rows))
     console.print(outcome.sentence(), soft_wrap=True)

@@ -58,7 +58,7 @@ class PatchProgress(AbstractContextManager["PatchProgress"]):
 def work_through(
     console: Console,
     patches: Mapping[str, int],
-    work: Callable[[str, PatchProgress], _Report],
+    work: Callable[..., _Report],
     add: Callable[[_Report], None],
 ) -> int:
     """Work on one video after the other; print those that are skipped or fail, and go on.
@@ -66,7 +66,8 @@ def work_through(
     Args:
         console: Where progress is shown.
         patches: How many patches each video has, by key.
-        work: Does the work on a video and reports its patches as they are done.
+        work: Does the work on a video, called with its key and `on_patches`, which counts patches as they are
+            done.
         add: Takes what was done with a video.
 
     Returns:
@@ -76,7 +77,7 @@ def work_through(
     with PatchProgress(console, sum(patches.values())) as advance:
         for key in patches:
             try:
-                report = work(key, advance)
+                report = work(key, on_patches=advance)
             except BusyError as error:
                 console.print(f"skipped {escape(str(error))}", soft_wrap=True)
             except DatasetAssetsError as error:

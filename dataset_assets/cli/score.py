@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from dataset_assets.cli.patch_work import PatchProgress, patches_by_video, work_through
+from dataset_assets.cli.patch_work import patches_by_video, work_through
 from dataset_assets.config import load_settings
 from dataset_assets.counting import counted, percent
 from dataset_assets.curation import SCORES, ScoringReport, Summary, score_video
@@ -45,15 +46,12 @@ def score(
     patches = patches_by_video(settings, data_set, videos, categories, "score")
     outcome = _Outcome()
 
-    def work(key: str, advance: PatchProgress) -> ScoringReport:
-        return score_video(
-            settings,
-            key,
-            categories=categories or None,
-            workers=workers or settings.base.max_workers,
-            on_patches=advance,
-        )
-
+    work = partial(
+        score_video,
+        settings,
+        categories=categories or None,
+        workers=workers or settings.base.max_workers,
+    )
     failed = work_through(console, patches, work, outcome.add)
     console.print(_medians(dict(sorted(outcome.summaries.items()))))
     console.print(outcome.sentence(data_set.metadata_folder / "scores"), soft_wrap=True)

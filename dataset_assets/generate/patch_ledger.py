@@ -78,6 +78,8 @@ class PatchLedger:
         self.lacks_files_alone = False
         self.given_up: list[PatchRow] = []
         self.chosen: int | None = None
+        # Patches of accepted windows: asked for after each round, and a plan of a window does not change.
+        self._counts: dict[int, int] = {}
         self._path = data_set.tables.patches_path(plan.category, plan.key)
         self._provenance = provenance
         self._planned = planned
@@ -198,7 +200,10 @@ class PatchLedger:
         if crops == 1:
             return target
         known = accepted[:target]
-        return sum(len(self.planned(window)) for window in known) + (target - len(known)) * crops
+        for window in known:
+            if window not in self._counts:
+                self._counts[window] = len(self.planned(window))
+        return sum(self._counts[window] for window in known) + (target - len(known)) * crops
 
     def keys(self) -> frozenset[PatchKey]:
         """Return the patches made under these settings, with whatever files."""
