@@ -88,12 +88,12 @@ class Rounds:
 
         Args:
             target: Windows that are wanted in all.
-            size: Candidates at most.
+            size: Candidates at most while each has a GOP of its own. Where GOPs are shared, one pass for all
+                that are missing decodes fewer frames.
         """
-        missing = target - len(self.accepted)
-        wanted = min(missing, self._cap - self.tried, size)
+        wanted = min(target - len(self.accepted), self._cap - self.tried)
         batch: list[Placement] = []
-        while len(batch) < wanted:
+        while len(batch) < wanted and (self.is_crowded or len(batch) < size):
             placement = self._held or next(self._sequence, None)
             self._held = None
             if placement is None:

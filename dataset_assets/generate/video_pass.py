@@ -239,7 +239,7 @@ class VideoPass:
         if self._finds_windows:
             targets.add(self._plan.windows)
         for target in sorted(targets - {0}):
-            while batch := rounds.next_round(target, self._round_size(rounds)):
+            while batch := rounds.next_round(target, self._round_size):
                 self._make(lanes, [self._job(each, target) for each in batch])
                 for number in rounds.settle(batch):
                     for ledger in self._pending:
@@ -280,13 +280,13 @@ class VideoPass:
             self.windows.fills_for(number),
         )
 
-    def _round_size(self, rounds: Rounds) -> int:
-        """Return how many candidates a round may take; whatever it is, the result is the same.
+    @property
+    def _round_size(self) -> int:
+        """How many candidates of GOPs of their own a round may take; whatever it is, the result is the same.
 
-        While every window has a GOP of its own, small rounds cost nothing, and a run that is killed leaves an
-        even, smaller data set. Where GOPs are shared, one pass for all decodes fewer frames.
+        Small rounds cost nothing then, and a run that is killed leaves an even, smaller data set.
         """
-        if rounds.is_crowded or not self._finds_windows:
+        if not self._finds_windows:
             return max(1, self._plan.windows)
         return max(self._settings.base.checkpoint_every, 2 * self._lanes)
 

@@ -292,6 +292,21 @@ def test_small_rounds_leave_a_part_of_the_film_that_is_spread_evenly() -> None:
     assert tenths == set(range(10))
 
 
+def test_a_round_in_which_gops_become_shared_takes_all_that_is_missing() -> None:
+    """The film is decoded once for all of them: another small round would decode the same GOPs again."""
+    story = Story(steady_film(4_800, 240))
+    rounds = Rounds(Table(), story.film.sequence(), 10 * 50)
+    batches = []
+    while batch := rounds.next_round(50, 7):
+        batches.append(batch)
+        rounds.accepted += [each.number for each in batch]
+    *small, last = batches
+    assert len(small) > 1
+    assert {len(batch) for batch in small} == {7}
+    assert all(each.is_at_keyframe for batch in small for each in batch)
+    assert len(last) == 50 - 7 * len(small)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 9, 100])
 def test_windows_in_strata_are_taken_in_an_order_of_which_any_part_is_spread(count: int) -> None:
     order = evenly_first(range(count))
