@@ -7,17 +7,13 @@ It is there where the configuration degrades something. Degrading, files and tab
 import dagster as dg
 import numpy as np
 
-from dataset_assets.assets.decode_pool import DECODE_POOL
-from dataset_assets.assets.failures import failing_once
-from dataset_assets.assets.make_patches import patches_asset
-from dataset_assets.assets.priority import give_way
-from dataset_assets.assets.reporting import GROUP, OWNER, Metadata, column_schema, markdown_table
-from dataset_assets.assets.runs import PATCH_DEGRADATIONS, logging_waits, note_host, video_of_step
+from dataset_assets.assets.patch_work import build_patch_work
+from dataset_assets.assets.reporting import Metadata, markdown_table
+from dataset_assets.assets.runs import PATCH_DEGRADATIONS
 from dataset_assets.config import Category, Settings
 from dataset_assets.curation import CategoryDegradations, DegradingReport, degrade_video
 from dataset_assets.dataset import DataSet
 from dataset_assets.degradation import DEGRADATION_VERSION
-from dataset_assets.partitions import VIDEO_PARTITIONS
 from dataset_assets.tables import DEGRADATIONS
 
 DESCRIPTION = """Degraded LR of patches: blur, noise, chroma and codecs, beside the clean LR.
@@ -41,33 +37,16 @@ degraded.groupby("codec", observed=True)["db"].median()
 
 def build_patch_degradations(categories: dict[str, Category]) -> dg.AssetsDefinition:
     """Build the asset over the patch assets of a configuration."""
-
-    @dg.asset(
-        name=PATCH_DEGRADATIONS,
-        deps=[patches_asset(name) for name in categories],
-        partitions_def=VIDEO_PARTITIONS,
-        group_name=GROUP,
-        kinds={"opencv", "parquet"},
-        tags={"stage": "patches"},
-        owners=[OWNER],
+    return build_patch_work(
+        PATCH_DEGRADATIONS,
+        categories,
+        degrade_video,
+        _metadata,
+        table=DEGRADATIONS,
+        version=DEGRADATION_VERSION,
+        stage="patches",
         description=DESCRIPTION,
-        code_version=str(DEGRADATION_VERSION),
-        # It takes a processor as decoding does, and holds the video.
-        pool=DECODE_POOL,
-        metadata={"dagster/column_schema": column_schema(DEGRADATIONS)},
     )
-    def patch_degradations(
-        context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a subscripted one for a tuple
-        with failing_once():
-            key = video_of_step(context)
-        note_host(context)
-        give_way(dataset_config.base.nice)
-        with failing_once():
-            report = degrade_video(dataset_config, key, on_busy=logging_waits(context))
-        return dg.MaterializeResult(metadata=_metadata(dataset_config, report))
-
-    return patch_degradations
 
 
 def _metadata(settings: Settings, report: DegradingReport) -> Metadata:
@@ -85,8 +64,6 @@ def _metadata(settings: Settings, report: DegradingReport) -> Metadata:
                 [_cells(name, each) for name, each in report.categories.items()],
             )
         ),
-        "cpu_s": dg.MetadataValue.float(round(report.cpu_s, 1)),
-        "wall_s": dg.MetadataValue.float(round(report.wall_s, 1)),
         "folder": dg.MetadataValue.path(DataSet.of(settings).metadata_folder / "degradations"),
         "dagster/row_count": dg.MetadataValue.int(stacks),
     }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dataset_assets.cli.patch_work import patches_by_video, work_through
+from dataset_assets.cli.patch_work import Totals, patches_by_video, work_through
 from dataset_assets.config import Settings, load_settings
 from dataset_assets.counting import counted
 from dataset_assets.curation import DegradingReport, degrade_video, refuse_missing_encoders
@@ -52,7 +51,13 @@ def degrade(
     degraded = [name for name in settings.categories if degradation_steps(settings, name)]
     patches = patches_by_video(settings, data_set, videos, categories or degraded, "degrade")
     _refuse_without_steps(settings, data_set, patches)
-    outcome = _Outcome()
+    rows: dict[str, list[DegradedRow]] = {}
+    totals = Totals()
+
+    def add(report: DegradingReport) -> None:
+        totals.add(report)
+        for name, of_category in report.categories.items():
+            rows.setdefault(name, []).extend(of_category.rows)
 
     work = partial(
         degrade_video,
@@ -60,9 +65,11 @@ def degrade(
         categories=categories or None,
         workers=workers or settings.base.max_workers,
     )
-    failed = work_through(console, patches, work, outcome.add)
-    console.print(_table(outcome.rows))
-    console.print(outcome.sentence(), soft_wrap=True)
+    failed = work_through(console, patches, work, add)
+    console.print(_table(rows))
+    stacks = counted(sum(map(len, rows.values())), "degraded stack")
+    of_videos = f"{stacks} of {counted(totals.videos, 'video')}"
+    console.print(f"{of_videos}: {totals.sentence('degraded', 'old stack')}", soft_wrap=True)
     return 1 if failed else 0
 
 
@@ -81,40 +88,6 @@ def _refuse_without_steps(
         "The configuration names no degradations",
         "add base_settings.degradations, as docs/degradation.md shows.",
     )
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What was done, over all videos.
-
-    Attributes:
-        rows: The degraded stacks by category.
-    """
-
-    rows: dict[str, list[DegradedRow]] = field(default_factory=dict)
-    _videos: int = 0
-    _made: int = 0
-    _removed: int = 0
-    _cpu_s: float = 0.0
-
-    def add(self, report: DegradingReport) -> None:
-        """Add a video."""
-        for name, of_category in report.categories.items():
-            self.rows.setdefault(name, []).extend(of_category.rows)
-        self._videos += 1
-        self._made += report.made
-        self._removed += report.removed
-        self._cpu_s += report.cpu_s if report.made else 0.0
-
-    def sentence(self) -> str:
-        """Return it in one line."""
-        stacks = sum(map(len, self.rows.values()))
-        parts = [f"{self._made:,} degraded now"]
-        if self._made:
-            parts[0] += f" ({1000 * self._cpu_s / self._made:.1f} CPU ms each)"
-        if self._removed:
-            parts.append(f"{counted(self._removed, 'old stack')} removed")
-        return f"{counted(stacks, 'degraded stack')} of {counted(self._videos, 'video')}: {', '.join(parts)}"
 
 
 def _table(rows: dict[str, list[DegradedRow]]) -> Table:

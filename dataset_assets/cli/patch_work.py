@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, TypeVar
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dataset_assets.config import Settings, near_names
 from dataset_assets.counting import counted
+from dataset_assets.curation import DegradingReport, ScoringReport
 from dataset_assets.dataset import DataSet, TableStore
 from dataset_assets.errors import BusyError, ConfigError, DatasetAssetsError
 
@@ -53,6 +55,41 @@ class PatchProgress(AbstractContextManager["PatchProgress"]):
         if not self._console.is_terminal and now_s >= self._shown_s + LINE_INTERVAL_S:
             self._shown_s = now_s
             self._console.print(f"{self._done:,} of {counted(self._total, 'patch')}", soft_wrap=True)
+
+
+@dataclass(slots=True)
+class Totals:
+    """What was done, over all videos.
+
+    Attributes:
+        videos: How many there were.
+    """
+
+    videos: int = 0
+    _made: int = 0
+    _removed: int = 0
+    _cpu_s: float = 0.0
+
+    def add(self, report: ScoringReport | DegradingReport) -> None:
+        """Add a video."""
+        self.videos += 1
+        self._made += report.made
+        self._removed += report.removed
+        self._cpu_s += report.cpu_s if report.made else 0.0
+
+    def sentence(self, done: str, removed: str) -> str:
+        """Return how many were done now, at what price, and how many old ones were removed.
+
+        Args:
+            done: What was done, such as `scored`.
+            removed: What was removed, in the singular.
+        """
+        parts = [f"{self._made:,} {done} now"]
+        if self._made:
+            parts[0] += f" ({1000 * self._cpu_s / self._made:.1f} CPU ms each)"
+        if self._removed:
+            parts.append(f"{counted(self._removed, removed)} removed")
+        return ", ".join(parts)
 
 
 def work_through(

@@ -6,14 +6,13 @@ Measuring and the tables are in the package `curation`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from dataset_assets.cli.patch_work import patches_by_video, work_through
+from dataset_assets.cli.patch_work import Totals, patches_by_video, work_through
 from dataset_assets.config import load_settings
 from dataset_assets.counting import counted, percent
 from dataset_assets.curation import SCORES, ScoringReport, Summary, score_video
@@ -44,7 +43,13 @@ def score(
     data_set.copy.begin()
     data_set.join_hosts(settings, config)
     patches = patches_by_video(settings, data_set, videos, categories, "score")
-    outcome = _Outcome()
+    summaries: dict[str, Summary] = {}
+    totals = Totals()
+
+    def add(report: ScoringReport) -> None:
+        totals.add(report)
+        for name, of_category in report.categories.items():
+            summaries.setdefault(name, Summary()).add(of_category.rows)
 
     work = partial(
         score_video,
@@ -52,45 +57,12 @@ def score(
         categories=categories or None,
         workers=workers or settings.base.max_workers,
     )
-    failed = work_through(console, patches, work, outcome.add)
-    console.print(_medians(dict(sorted(outcome.summaries.items()))))
-    console.print(outcome.sentence(data_set.metadata_folder / "scores"), soft_wrap=True)
+    failed = work_through(console, patches, work, add)
+    console.print(_medians(dict(sorted(summaries.items()))))
+    scored = counted(sum(each.patches for each in summaries.values()), "patch")
+    of_videos = f"{scored} of {counted(totals.videos, 'video')} in {data_set.metadata_folder / 'scores'}"
+    console.print(f"{of_videos}: {totals.sentence('scored', 'old row')}", soft_wrap=True)
     return 1 if failed else 0
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What was done, over all videos.
-
-    Attributes:
-        summaries: The scores by category.
-    """
-
-    summaries: dict[str, Summary] = field(default_factory=dict)
-    _videos: int = 0
-    _made: int = 0
-    _removed: int = 0
-    _cpu_s: float = 0.0
-
-    def add(self, report: ScoringReport) -> None:
-        """Add a video."""
-        for name, of_category in report.categories.items():
-            self.summaries.setdefault(name, Summary()).add(of_category.rows)
-        self._videos += 1
-        self._made += report.made
-        self._removed += report.removed
-        self._cpu_s += report.cpu_s if report.made else 0.0
-
-    def sentence(self, folder: Path) -> str:
-        """Return it in one line."""
-        scored = sum(each.patches for each in self.summaries.values())
-        parts = [f"{self._made:,} scored now"]
-        if self._made:
-            parts[0] += f" ({1000 * self._cpu_s / self._made:.1f} CPU ms each)"
-        if self._removed:
-            parts.append(f"{counted(self._removed, 'old row')} removed")
-        of_videos = f"{counted(scored, 'patch')} of {counted(self._videos, 'video')} in {folder}"
-        return f"{of_videos}: {', '.join(parts)}"
 
 
 def _medians(summaries: dict[str, Summary]) -> Table:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -83,38 +83,6 @@ class CategoryScores:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoringReport:
-    """What scoring a video did.
-
-    Attributes:
-        key: The video's key.
-        categories: By name, those that have patches or had scores.
-        cpu_s: CPU seconds of the process meanwhile.
-        wall_s: Seconds it took.
-    """
-
-    key: str
-    categories: Mapping[str, CategoryScores]
-    cpu_s: float
-    wall_s: float
-
-    @property
-    def made(self) -> int:
-        """Patches that were measured."""
-        return sum(each.made for each in self.categories.values())
-
-    @property
-    def patches(self) -> int:
-        """Patches that there are."""
-        return sum(each.patches for each in self.categories.values())
-
-    @property
-    def removed(self) -> int:
-        """Rows of patches that are gone or were made again since, and of older scores."""
-        return sum(each.removed for each in self.categories.values())
-
-
-@dataclass(frozen=True, slots=True)
 class CategoryDegradations:
     """The degraded stacks of a video's patches in a category, as they are in the table.
 
@@ -136,31 +104,57 @@ class CategoryDegradations:
         return sum(row.is_out_of(LEAST_DB, MOST_DB) for row in self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class DegradingReport:
-    """What degrading a video did.
+class _OfCategory(Protocol):
+    """What was done with a video's patches in a category."""
+
+    @property
+    def made(self) -> int: ...
+
+    @property
+    def patches(self) -> int: ...
+
+    @property
+    def removed(self) -> int: ...
+
+
+_OfCategoryT = TypeVar("_OfCategoryT", bound=_OfCategory)
+
+
+# Without slots: calling a generic alias of a frozen class with slots fails in Python 3.11.
+@dataclass(frozen=True)
+class PatchWorkReport(Generic[_OfCategoryT]):
+    """What scoring or degrading a video did.
 
     Attributes:
         key: The video's key.
-        categories: By name, those that are degraded or were.
+        categories: By name, those that have patches to work on, or had rows.
         cpu_s: CPU seconds of the process meanwhile.
         wall_s: Seconds it took.
     """
 
     key: str
-    categories: Mapping[str, CategoryDegradations]
+    categories: Mapping[str, _OfCategoryT]
     cpu_s: float
     wall_s: float
 
     @property
     def made(self) -> int:
-        """Stacks that were made."""
+        """Patches that were measured, or stacks that were made."""
         return sum(each.made for each in self.categories.values())
 
     @property
+    def patches(self) -> int:
+        """Patches that there are."""
+        return sum(each.patches for each in self.categories.values())
+
+    @property
     def removed(self) -> int:
-        """Rows of patches that are gone or were made again since, and of other steps."""
+        """Rows of patches that are gone or were made again since, and of older scores or other steps."""
         return sum(each.removed for each in self.categories.values())
+
+
+ScoringReport = PatchWorkReport[CategoryScores]
+DegradingReport = PatchWorkReport[CategoryDegradations]
 
 
 def _number(score: float | None) -> float:

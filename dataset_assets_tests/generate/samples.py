@@ -147,3 +147,10 @@ def files_named_by_rows(output: Path) -> set[str]:
                     image.load()
                 named.add(name)
     return named
+
+
+def assert_same(output: Path, whole: Path) -> None:
+    """Two data sets have the same pictures and tables, and pictures that no row names are in neither."""
+    assert pictures(output) == pictures(whole)
+    assert tables(output) == tables(whole)
+    assert files_named_by_rows(output) == set(pictures(output))

@@ -17,12 +17,11 @@ from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt
 from dataset_assets_tests.generate.samples import (
     KEY,
+    assert_same,
     files,
     files_named_by_rows,
     patch_rows,
-    pictures,
     small_settings,
-    tables,
 )
 from dataset_assets_tests.verify.cycle import only
 
@@ -45,12 +44,6 @@ def fresh(sdr_film: Film, tmp_path_factory: pytest.TempPathFactory) -> dict[int,
     for crops, output in found.items():
         made(configured(output, sdr_film, crops))
     return found
-
-
-def assert_same(output: Path, whole: Path) -> None:
-    assert pictures(output) == pictures(whole)
-    assert tables(output) == tables(whole)
-    assert files_named_by_rows(output) == set(pictures(output))
 
 
 def test_crops_of_a_window_do_not_overlap(fresh: dict[int, Path]) -> None:

@@ -22,12 +22,12 @@ from dataset_assets_tests.films import Film
 from dataset_assets_tests.generate.interrupting import at_disk_call, interrupt, kill_at
 from dataset_assets_tests.generate.samples import (
     KEY,
+    assert_same,
     files,
     files_named_by_rows,
     patch_rows,
     pictures,
     small_settings,
-    tables,
     window_rows,
 )
 
@@ -66,12 +66,6 @@ def copied(source: Path, target: Path) -> Path:
 
 def of_patches(output: Path) -> dict[str, tuple[str, int]]:
     return {name: state for name, state in files(output).items() if not name.startswith("metadata/")}
-
-
-def assert_same(output: Path, whole: Path) -> None:
-    assert pictures(output) == pictures(whole)
-    assert tables(output) == tables(whole)
-    assert files_named_by_rows(output) == set(pictures(output))
 
 
 def seconds_of(row: dict[str, Any]) -> tuple[float, float]:

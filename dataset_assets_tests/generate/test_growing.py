@@ -20,6 +20,7 @@ from dataset_assets_tests.generate.samples import (
     FORMATS,
     KEY,
     WEIGHTS,
+    assert_same,
     files,
     files_named_by_rows,
     patch_rows,
@@ -65,12 +66,6 @@ def copied(source: Path, target: Path) -> Path:
 
 def is_patch(name: str) -> bool:
     return not name.startswith("metadata/")
-
-
-def assert_same(output: Path, whole: Path) -> None:
-    assert pictures(output) == pictures(whole)
-    assert tables(output) == tables(whole)
-    assert files_named_by_rows(output) == set(pictures(output))
 
 
 def assert_kept(before: Mapping[str, tuple[str, int]], output: Path) -> int:

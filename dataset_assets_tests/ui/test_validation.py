@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,30 +36,8 @@ def made(tiny_film: Film, tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def settings(made: Settings, tmp_path: Path) -> Settings:
-    """A copy of it, to be changed."""
-    output = Path(shutil.copytree(made.base.output_base_dir, tmp_path / "out"))
-    return small_settings(output, made.videos[0].path)
-
-
-@pytest.fixture
-def served(settings: Settings) -> Iterator[Served]:
-    """A webserver over it."""
-    with serving(settings) as running:
-        yield running
-
-
-@pytest.fixture
-def page(browser: Browser, served: Served) -> Iterator[Page]:
-    """The page as the UI serves it; at its end nothing must have gone wrong on it."""
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    opened = context.new_page()
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.goto(f"{served.origin}/dataset/gallery/validation.html")
-    yield opened
-    context.close()
-    assert troubles == []
+def address(served: Served) -> str:
+    return f"{served.origin}/dataset/gallery/validation.html"
 
 
 def first(settings: Settings) -> str:
