@@ -13,7 +13,7 @@ Example:
 """
 
 from dataset_assets.curation.census import Census, PatchCounts, count_films, take_census
-from dataset_assets.curation.degrading import degrade_video, refuse_missing_encoders
+from dataset_assets.curation.degrading import degrade_patch, degrade_video, refuse_missing_encoders
 from dataset_assets.curation.duplicate_reports import DuplicatesReport, VideoPair, video_pairs
 from dataset_assets.curation.histograms import SCALES, Scale, histograms_of
 from dataset_assets.curation.near_duplicates import find_duplicates
@@ -49,6 +49,7 @@ __all__ = [
     "Summary",
     "VideoPair",
     "count_films",
+    "degrade_patch",
     "degrade_video",
     "find_duplicates",
     "histograms_of",

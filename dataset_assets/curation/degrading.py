@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.config import DegradationStep, Settings
+from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.curation.disk_errors import disk_errors
 from dataset_assets.curation.reports import CategoryDegradations, DegradingReport
@@ -123,6 +123,54 @@ def refuse_missing_encoders(settings: Settings, categories: Collection[str] | No
         )
 
 
+def degrade_patch(
+    settings: Settings, data_set: DataSet, key: str, category: str, patch: PatchRow
+) -> tuple[bytes, DegradedRow] | None:
+    """Degrade the LR of a patch, from its PNG file; nothing is written.
+
+    Args:
+        settings: The configuration.
+        data_set: The data set.
+        key: The video's key.
+        category: Name of the category.
+        patch: The patch.
+
+    Returns:
+        The PNG file and its row; None where the LR of 7 frames is missing, or is not what the row of the
+        patch describes.
+    """
+    path = degraded_path(patch)
+    frames = None if path is None else read_frames(data_set.folder, patch, FileKind.LR7)
+    if path is None or patch.lr7_hash is None or frames is None:
+        return None
+    drawn = draw_steps(
+        degradation_steps(settings, category),
+        seed=settings.base.seed,
+        key=key,
+        window=patch.window,
+        category=category,
+        crop=patch.crop,
+    )
+    found = degrade(frames, drawn)
+    content = encode_png(_stacked(found.frames))
+    encoding = next((each for each in drawn if isinstance(each, Encoding)), None)
+    row = DegradedRow(
+        patch_id=patch.patch_id,
+        window=patch.window,
+        lr7_hash=patch.lr7_hash,
+        lr7d_path=path.as_posix(),
+        lr7d_bytes=len(content),
+        lr7d_hash=content_hash(content),
+        db=found.db,
+        codec=None if encoding is None else encoding.codec,
+        quality=None if encoding is None else encoding.quality,
+        coded_bytes=None if found.coding is None else found.coding.coded_bytes,
+        degradation=_recorded(drawn, found),
+        degradation_hash=degradation_hash(settings, category),
+    )
+    return content, row
+
+
 class _Degrading:
     """The degraded stacks of a video's patches in one category.
 
@@ -143,15 +191,15 @@ class _Degrading:
             category: Name of the category.
         """
         tables = data_set.tables
+        self._settings = settings
         self._data_set = data_set
         self._work = work
-        self._key, self._category, self._seed = key, category, settings.base.seed
-        self._steps: Sequence[DegradationStep] = degradation_steps(settings, category)
+        self._key, self._category = key, category
         self._hash = degradation_hash(settings, category)
         self._kept_free_bytes = settings.base.min_free_gb * 1e9
         self._path = tables.degradations_path(category, key)
         self._made_from = tables.read_provenance(tables.patches_path(category, key))
-        self._patches = tables.read_patches(category, key) if self._steps else []
+        self._patches = tables.read_patches(category, key) if degradation_steps(settings, category) else []
         recorded = read_recorded(tables, category, key)
         self._rows = current_degraded(self._patches, recorded or (), self._hash)
         self._rows = {name: row for name, row in self._rows.items() if self._is_there(row)}
@@ -183,7 +231,7 @@ class _Degrading:
         if missing:
             self._work.fetch_files()
         try:
-            for patch, made in in_order(missing, self._degrade, workers, "degrade"):
+            for patch, made in in_order(missing, self._degraded, workers, "degrade"):
                 if made is None:
                     self.unread.append(patch)
                     continue
@@ -199,6 +247,9 @@ class _Degrading:
             raise
         finally:
             self._writer.discard()
+
+    def _degraded(self, patch: PatchRow) -> tuple[bytes, DegradedRow] | None:
+        return degrade_patch(self._settings, self._data_set, self._key, self._category, patch)
 
     def _is_there(self, row: DegradedRow) -> bool:
         try:
@@ -260,38 +311,6 @@ class _Degrading:
     def _ordered(self) -> list[DegradedRow]:
         rows = (self._rows.get(patch.patch_id) for patch in self._patches)
         return [row for row in rows if row is not None]
-
-    def _degrade(self, patch: PatchRow) -> tuple[bytes, DegradedRow] | None:
-        path = degraded_path(patch)
-        frames = None if path is None else read_frames(self._data_set.folder, patch, FileKind.LR7)
-        if path is None or patch.lr7_hash is None or frames is None:
-            return None
-        drawn = draw_steps(
-            self._steps,
-            seed=self._seed,
-            key=self._key,
-            window=patch.window,
-            category=self._category,
-            crop=patch.crop,
-        )
-        found = degrade(frames, drawn)
-        content = encode_png(_stacked(found.frames))
-        encoding = next((each for each in drawn if isinstance(each, Encoding)), None)
-        row = DegradedRow(
-            patch_id=patch.patch_id,
-            window=patch.window,
-            lr7_hash=patch.lr7_hash,
-            lr7d_path=path.as_posix(),
-            lr7d_bytes=len(content),
-            lr7d_hash=content_hash(content),
-            db=found.db,
-            codec=None if encoding is None else encoding.codec,
-            quality=None if encoding is None else encoding.quality,
-            coded_bytes=None if found.coding is None else found.coding.coded_bytes,
-            degradation=_recorded(drawn, found),
-            degradation_hash=self._hash,
-        )
-        return content, row
 
 
 def _stacked(frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -21,7 +21,7 @@ class Kind(StrEnum):
     WINDOW = "window"  # the rows of a window are incomplete or contradict one another
     ROW = "row"  # a row of a patches table is duplicated, missing, or not what was planned
     FILE = "file"  # a picture is missing, damaged, or has other bytes than were written
-    STACK = "stack"  # LR is not made of this GT
+    STACK = "stack"  # LR is not made of this GT, or degraded LR not of this LR
     BAR = "bar"  # many patches have black bars: the active area was not detected
     SOURCE = "source"  # the source gives other pictures
     COLOUR = "colour"  # the reference conversion of the source gives other pictures

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -23,7 +24,14 @@ from dataset_assets.dataset import DataSet, Strays, TripletPaths, files_without_
 from dataset_assets.disk import TEMPORARY_SUFFIX
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.tables import PatchRow
-from dataset_assets.verify.degraded import Pair, check_degraded, degraded_notes, degraded_pairs
+from dataset_assets.verify.degraded import (
+    Pair,
+    check_degraded,
+    degrade_again,
+    degraded_notes,
+    degraded_pairs,
+    stacks_to_degrade,
+)
 from dataset_assets.verify.findings import Finding, Kind, VideoFindings
 from dataset_assets.verify.isolation import compare_isolated
 from dataset_assets.verify.patches import check_patches
@@ -114,7 +122,7 @@ class _Verification:
         self._tables = Tables()
         self._marks: Marks = ()
         self._batches: list[Future[list[_Broken]]] = []
-        self._degraded: list[Future[list[_BrokenStack]]] = []
+        self._degraded: list[Future[_CheckedStacks]] = []
         self._deep: Future[VideoFindings] | None = None
 
     def start(self, pool: ThreadPoolExecutor, stop: Event, on_triplets: Callable[[int], None]) -> None:
@@ -139,8 +147,11 @@ class _Verification:
                 ]
                 self._batches.append(pool.submit(_check_batch, root, batch, stop, on_triplets))
         pairs = list(degraded_pairs(tables))
+        again = stacks_to_degrade(self._settings, self._key, pairs, self._deep_share)
+        degrade = partial(degrade_again, self._settings, self._data_set, self._key)
         for start in range(0, len(pairs), BATCH):
-            self._degraded.append(pool.submit(_check_stacks, root, pairs[start : start + BATCH], stop))
+            stacks = pairs[start : start + BATCH]
+            self._degraded.append(pool.submit(_check_stacks, root, stacks, again, degrade, stop))
         if entry is not None and self._deep_share:
             self._deep = pool.submit(
                 compare_isolated, self._settings, entry, self._data_set, tables, self._deep_share, stop
@@ -152,9 +163,15 @@ class _Verification:
         if found.left_out:
             return found
         self._take_broken([each for batch in self._batches for each in batch.result()])
-        for broken in (each for batch in self._degraded for each in batch.result()):
-            found.findings += broken.findings
-            found.repair.degraded[broken.category].append(broken.patch)
+        other_builds = 0
+        for checked in (batch.result() for batch in self._degraded):
+            other_builds += checked.other_builds
+            for broken in checked.broken:
+                found.findings += broken.findings
+                found.repair.degraded[broken.category].append(broken.patch)
+        if other_builds:
+            stacks = counted(other_builds, "degraded stack")
+            found.notes.append(f"{stacks} of another build of the encoder not degraded again")
         found.notes += degraded_notes(self._settings, self._tables)
         if self._deep is not None:
             self._take(self._deep.result())
@@ -287,14 +304,33 @@ class _BrokenStack:
     findings: Sequence[Finding]
 
 
-def _check_stacks(root: Path, batch: Sequence[tuple[str, Pair]], stop: Event) -> list[_BrokenStack]:
-    broken = []
-    for category, (patch, row) in batch:
+@dataclass(slots=True)
+class _CheckedStacks:
+    """What is wrong with degraded stacks, and how many could not be made again."""
+
+    broken: list[_BrokenStack] = field(default_factory=list)
+    other_builds: int = 0
+
+
+def _check_stacks(
+    root: Path,
+    batch: Sequence[tuple[str, Pair]],
+    again: Collection[tuple[str, str]],
+    degrade: Callable[[str, Pair], list[Finding] | None],
+    stop: Event,
+) -> _CheckedStacks:
+    checked = _CheckedStacks()
+    for category, pair in batch:
         if stop.is_set():
             break
-        if findings := check_degraded(root, patch, row):
-            broken.append(_BrokenStack(category, patch, findings))
-    return broken
+        patch, row = pair
+        findings: list[Finding] | None = check_degraded(root, patch, row)
+        if not findings and (category, row.patch_id) in again:
+            findings = degrade(category, pair)
+            checked.other_builds += findings is None
+        if findings:
+            checked.broken.append(_BrokenStack(category, patch, findings))
+    return checked
 
 
 def _check_batch(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import pytest
 
 from dataset_assets.config import DegradationStep, Settings
 from dataset_assets.curation import degrade_video, degrading
-from dataset_assets.dataset import DataSet
+from dataset_assets.dataset import DataSet, content_hash
 from dataset_assets.degradation import degrade, draw_steps, psnr
 from dataset_assets.errors import BusyError, DatasetAssetsError
 from dataset_assets.patches import encode_png
+from dataset_assets.tables import DEGRADATIONS
 from dataset_assets_tests.curation.degrading import (
     STEPS,
     Rows,
@@ -325,6 +327,50 @@ def test_a_stack_that_no_row_names_is_a_stray(settings: Settings, expected: Rows
     ]
     assert_whole(settings)
     assert stacks(root(settings)) == expected
+
+
+def test_verify_degrades_a_share_again(settings: Settings, expected: Rows) -> None:
+    """A stack whose bytes and row agree, but which other frames were made of, is found only this way."""
+    store = DataSet.of(settings).tables
+    path = store.degradations_path("general", KEY)
+    rows, made_from = store.read_degradations("general", KEY), store.read_provenance(path)
+    assert made_from is not None
+    for number, row in enumerate(rows):
+        picture = cv2.imread(str(root(settings) / row.lr7d_path))
+        assert picture is not None
+        other = encode_png(np.asarray(255 - picture, np.uint8))
+        (root(settings) / row.lr7d_path).write_bytes(other)
+        rows[number] = replace(row, lr7d_bytes=len(other), lr7d_hash=content_hash(other))
+    store.write(path, DEGRADATIONS, rows, made_from)
+    assert only(settings).findings == []
+    few = only(settings, deep_share=0.01)
+    assert len(few.findings) <= 1
+    found = only(settings, deep_share=1.0, repair=True)
+    assert {(each.kind, each.place) for each in found.findings} == {
+        ("stack", row["lr7d_path"]) for row in expected["general"]
+    }
+    assert {each.what for each in found.findings} == {"is not what degrading its LR gives"}
+    assert made(settings) == {"general": len(rows), "space": 0, "toon": 0}
+    assert stacks(root(settings)) == expected
+    assert only(settings, deep_share=1.0).findings == []
+
+
+def test_stacks_of_another_build_of_the_encoder_are_only_noted(
+    settings: Settings, expected: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coded = [row for rows in expected.values() for row in rows if row["codec"]]
+
+    def other_build(*args: Any) -> Any:
+        found = degrade(*args)
+        if found.coding is None:
+            return found
+        frames = 255 - found.frames
+        return replace(found, frames=frames, coding=replace(found.coding, encoder="of tomorrow"))
+
+    monkeypatch.setattr("dataset_assets.curation.degrading.degrade", other_build)
+    found = only(settings, deep_share=1.0)
+    assert found.findings == []
+    assert f"{len(coded)} degraded stacks of another build of the encoder not degraded again" in found.notes
 
 
 def test_a_damaged_table_is_replaced_and_verify_names_it(settings: Settings, expected: Rows) -> None:
