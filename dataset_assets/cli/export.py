@@ -138,6 +138,9 @@ def _planned(plan: ExportPlan) -> str:
     )
     if chosen.set_apart:
         split += f", {counted(chosen.set_apart, 'triplet')} set apart for validation left out"
+    if chosen.missing_val:
+        missing = counted(chosen.missing_val, "accepted validation patch")
+        split += f", {missing} not selected (gone, or left out by curation or a condition)"
     linked = ", GT hard-linked" if plan.links_gt else ""
     degraded = ", LR degraded" if chosen.options.lr == "degraded" else ""
     return (

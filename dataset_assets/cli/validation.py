@@ -62,8 +62,8 @@ def propose_patches(
     if any(each.proposed for each in proposals):
         console.print(f"contact sheet: {escape(str(page))}", soft_wrap=True)
         console.print(
-            "nothing is in Val/GT yet: `dataset-assets validation accept --all`, or `--patches ID,ID`, takes "
-            "them; so do buttons of that page while `dataset-assets ui` serves it",
+            "what is proposed is not in Val/GT yet: `dataset-assets validation accept --all`, or "
+            "`--patches ID,ID`, takes it; so do buttons of that page while `dataset-assets ui` serves it",
             soft_wrap=True,
         )
 

@@ -7,10 +7,12 @@ Not here: what is shown of them.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +33,7 @@ from dataset_assets.dataset import (
 )
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.scores import SCORES_VERSION
-from dataset_assets.tables import Condition, ConditionError
+from dataset_assets.tables import Condition, ConditionError, DuplicateRow
 
 # Films that are counted at a time: some 100,000 rows, whose columns take 50 MB.
 _FILMS: Final = 100
@@ -215,17 +217,33 @@ class _Marks:
     def __init__(self, data_set: DataSet) -> None:
         self._tables = data_set.tables
         self._films: dict[str, str] = {}
-        # One table for all films: it counts only where a condition names what is in it.
-        self._duplicates = _states(data_set.tables.duplicates_path)
 
     def of(self, category: str, key: str, condition: str | None) -> str:
+        paths = self._tables.patches_path(category, key), self._tables.scores_path(category, key)
+        parts = [condition or "", str(SCORES_VERSION), self._film(key), _states(*paths)]
+        if "duplicate_of" in (condition or "").lower():
+            # Of what earlier films show only windows count that are there, with a patch in the category.
+            rows = self._duplicates.get(key, [])
+            parts += [f"{row.window} {row.of_video} {row.of_window} {row.of_signature_hash}" for row in rows]
+            for earlier in sorted({row.of_video for row in rows}):
+                parts += [self._film(earlier), _states(self._tables.patches_path(category, earlier))]
+        return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+    def _film(self, key: str) -> str:
         if key not in self._films:  # once for all categories
             self._films[key] = _states(self._tables.windows_path(key), self._tables.video_path(key))
-        paths = self._tables.patches_path(category, key), self._tables.scores_path(category, key)
-        parts = [condition or "", str(SCORES_VERSION), self._films[key], _states(*paths)]
-        if "duplicate_of" in (condition or "").lower():
-            parts.append(self._duplicates)
-        return "\n".join(parts)
+        return self._films[key]
+
+    @cached_property
+    def _duplicates(self) -> Mapping[str, Sequence[DuplicateRow]]:
+        """What earlier films show of each film, by its key."""
+        found: dict[str, list[DuplicateRow]] = {}
+        # A table that cannot be read is reported where films are counted.
+        with suppress(DatasetAssetsError):
+            table = self._tables.read_duplicates()
+            for row in table.rows if table else ():
+                found.setdefault(row.video, []).append(row)
+        return found
 
 
 def _states(*paths: Path) -> str:

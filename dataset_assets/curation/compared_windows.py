@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from dataset_assets.dataset import AcceptedWindows, DataSet
+from dataset_assets.dataset import AcceptedWindows, DataSet, signature_hash
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.video import Fingerprint
 from dataset_assets.windows import SIGNATURE_HEIGHT, SIGNATURE_WIDTH, SIMILARITY_VERSION
@@ -49,6 +49,13 @@ class ComparedWindows:
     def key_of(self, index: int) -> str:
         """Return the key of a window's video."""
         return self.keys[int(self.video_of[index])]
+
+    def signature_hash(self, key: str, window: int) -> str | None:
+        """Return the hash of a window's signature; None where the video has no such window."""
+        if key not in self.states:
+            return None
+        found = np.flatnonzero((self.video_of == self.keys.index(key)) & (self.windows == window))
+        return signature_hash(self.signatures[found[0]].tobytes()) if found.size else None
 
     def fingerprint(self, key: str) -> Fingerprint | None:
         """Return the fingerprint of the film that a video's windows are of; None where it cannot be read."""

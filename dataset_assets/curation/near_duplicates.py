@@ -22,12 +22,12 @@ from dataset_assets.config import Settings
 from dataset_assets.curation.compared_windows import ComparedWindows, read_windows
 from dataset_assets.curation.duplicate_reports import DuplicatesReport
 from dataset_assets.curation.signature_search import Candidates, SignatureSearch, distances
-from dataset_assets.dataset import DataSet, picture_name, signature_hash
+from dataset_assets.dataset import DataSet, picture_name, shows_set_apart, signature_hash
 from dataset_assets.disk import FULL_ERRNOS
 from dataset_assets.errors import DamagedTableError, DatasetAssetsError, SpaceError
 from dataset_assets.frames import FRAMES_PER_WINDOW
 from dataset_assets.object_store import StoreError
-from dataset_assets.tables import DuplicateRow, DuplicatesTable
+from dataset_assets.tables import DuplicateRow, DuplicatesTable, ValidationRow
 from dataset_assets.windows import ALONE_LIMIT, ComparablePicture, Likeness, likeness
 
 # Windows that are compared before the table is written: of 5,000 videos a killed run loses minutes.
@@ -41,8 +41,9 @@ def find_duplicates(
 ) -> DuplicatesReport:
     """Compare the videos that are new or have other windows since with all others, and update the table.
 
-    Rows of videos that are gone, or have other windows, are removed. A run that is stopped or killed goes on
-    where it was.
+    Rows of videos that are gone, or have other windows, are removed, but for those of windows that are set
+    apart for validation: what shows the same is still not to be trained on. A run that is stopped or killed
+    goes on where it was.
 
     Args:
         settings: The configuration.
@@ -94,9 +95,18 @@ class _Run:
         self._picture = lru_cache(PICTURES_KEPT)(self._read_picture)
         states = windows.states
         self.compared = {key: state for key, state in states.items() if before.compared.get(key) == state}
-        self.rows = [
-            row for row in before.rows if row.video in self.compared and row.of_video in self.compared
-        ]
+        self.rows: list[DuplicateRow] = []
+        self._kept: list[DuplicateRow] = []
+        accepted: dict[str, list[ValidationRow]] = {}
+        for each in data_set.validation.accepted():
+            accepted.setdefault(each.video, []).append(each.row)
+        for row in before.rows:
+            is_unchanged = row.video in self.compared and row.of_video in self.compared
+            is_apart = shows_set_apart(row, accepted)
+            if is_unchanged and not (is_apart and self._is_gone(row)):
+                self.rows.append(row)
+            elif is_apart:
+                self._kept.append(row)
         self.made = self.confirmed = 0
         self.removed = len(before.compared.keys() - states.keys())
         self._is_written = len(self.compared) == len(before.compared)
@@ -119,8 +129,16 @@ class _Run:
         if not self._is_written:
             self._write()
 
+    def _is_gone(self, row: DuplicateRow) -> bool:
+        """Return whether one of its windows is no more what it was."""
+        later = self._windows.signature_hash(row.video, row.window)
+        earlier = self._windows.signature_hash(row.of_video, row.of_window)
+        return (later, earlier) != (row.signature_hash, row.of_signature_hash)
+
     def _write(self) -> None:
-        self._data_set.duplicates.write(self.rows, self.compared)
+        found = {(row.video, row.window, row.of_video) for row in self.rows}
+        kept = [row for row in self._kept if (row.video, row.window, row.of_video) not in found]
+        self._data_set.duplicates.write([*self.rows, *kept], self.compared)
         self._is_written = True
 
     def _batches(self, videos: list[int]) -> Iterator[list[int]]:

@@ -18,14 +18,14 @@ from dataset_assets.config import Settings
 from dataset_assets.counting import counted
 from dataset_assets.curation.diverse import diverse, vectors_of
 from dataset_assets.curation.reports import NOTHING_TO_LEARN_DB
-from dataset_assets.dataset import DataSet, ValidationPatch, current_scores, is_near, sides_of
+from dataset_assets.dataset import DataSet, ValidationPatch, current_scores, is_near, select, sides_of
 from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.tables import PatchRow, ScoreRow, ValidationRow, WindowRow
 from dataset_assets.windows import SIGNATURE_HEIGHT, SIGNATURE_WIDTH
 
 PROPOSED_COUNT: Final = 20
-# Of pictures 3 to 5 s apart 15 to 26 % look alike in films with cuts, of 5 to 8 s up to 8 %, of 8 to 12 s
-# up to 6 %, in most films none: a scene has been left, or a dialogue has shown both of its sides.
+# Of pictures 3 to 5 s apart up to 23 % show the same in films with cuts, of 5 to 8 s up to 8 %, farther apart
+# none: a scene has been left, or a dialogue has shown both of its sides.
 NEIGHBOURS_S: Final = 10.0
 # From here on `scores` calls a patch combed, or with a subtitle.
 _COMBED: Final = 0.01
@@ -41,19 +41,22 @@ class Candidate:
         patch: Its row.
         scores: Its scores.
         window: Its window.
+        is_curated: Whether curation takes it, as the validation split of an export does.
     """
 
     video: str
     patch: PatchRow
     scores: ScoreRow
     window: WindowRow
+    is_curated: bool
 
     @property
     def is_usable(self) -> bool:
-        """Whether there is something to learn, and it is neither combed nor has a subtitle."""
+        """Whether curation takes it, there is something to learn, and neither combs nor a subtitle."""
         scores = self.scores
         has_text = scores.subtitle is not None and scores.subtitle >= _SUBTITLED
-        return scores.detail_db < NOTHING_TO_LEARN_DB and scores.combing < _COMBED and not has_text
+        is_whole = scores.combing < _COMBED and not has_text
+        return self.is_curated and is_whole and scores.detail_db < NOTHING_TO_LEARN_DB
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def propose(
         OSError: The disk is full or cannot be written.
     """
     data_set = DataSet.of(settings)
-    found = {name: _candidates(data_set, name, videos) for name in categories}
+    found = {name: _candidates(settings, data_set, name, videos) for name in categories}
     _refuse_unscored(data_set, categories, videos, found)
     adopted = {name: _adopt(settings, data_set, name, span_s) for name in categories}
     before, proposals = data_set.validation.read(), {}
@@ -138,9 +141,15 @@ def _adopt(settings: Settings, data_set: DataSet, category: str, span_s: float) 
     return data_set.validation.adopt(category, found)
 
 
-def _candidates(data_set: DataSet, category: str, videos: Collection[str]) -> list[Candidate]:
+def _candidates(
+    settings: Settings, data_set: DataSet, category: str, videos: Collection[str]
+) -> list[Candidate]:
     """Return the patches of a category that have scores, by video and window."""
-    found = []
+    found: list[Candidate] = []
+    if next(data_set.triplets(categories=[category]), None) is None:
+        return found
+    selection = select(data_set, [category], curation=settings.curation)
+    curated = {(each.video, each.row.patch_id) for each in selection.triplets}
     for key in data_set.tables.patches_files(category):
         if videos and key not in videos:
             continue
@@ -148,7 +157,9 @@ def _candidates(data_set: DataSet, category: str, videos: Collection[str]) -> li
         scores = current_scores(patches, data_set.tables.read_scores(category, key))
         windows = {row.window: row for row in data_set.tables.read_windows(key)} if patches else {}
         found += [
-            Candidate(key, patch, scores[patch.patch_id], windows[patch.window])
+            Candidate(
+                key, patch, scores[patch.patch_id], windows[patch.window], (key, patch.patch_id) in curated
+            )
             for patch in patches
             if patch.patch_id in scores and patch.window in windows
         ]

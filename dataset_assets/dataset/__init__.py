@@ -62,7 +62,7 @@ from dataset_assets.dataset.progress import Progress, ProgressFile, eta_s, windo
 from dataset_assets.dataset.reading import read_frames
 from dataset_assets.dataset.scores import current_scores
 from dataset_assets.dataset.selection import Selection, invalid_curation, select
-from dataset_assets.dataset.set_apart import Side, is_near, sides_of
+from dataset_assets.dataset.set_apart import Side, is_near, shows_set_apart, sides_of
 from dataset_assets.dataset.shortfalls import shortfall
 from dataset_assets.dataset.statistics import DatasetStats, Totals, reasons_text
 from dataset_assets.dataset.status import (
@@ -191,6 +191,7 @@ __all__ = [
     "sequence_hashes",
     "share_held",
     "shortfall",
+    "shows_set_apart",
     "sides_of",
     "signature_hash",
     "source_hashes",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from dataset_assets.tables import ValidationRow
+from dataset_assets.tables import DuplicateRow, ValidationRow
 
 if TYPE_CHECKING:
     from dataset_assets.dataset.data_set import DataSet
@@ -27,7 +27,10 @@ _COPY_SPAN_S: Final = 10.0
 
 
 def sides_of(
-    data_set: DataSet, triplets: Sequence[Triplet], accepted: Iterable[ValidationPatch] | None = None
+    data_set: DataSet,
+    triplets: Sequence[Triplet],
+    accepted: Iterable[ValidationPatch] | None = None,
+    held_out: Collection[str] = (),
 ) -> list[Side]:
     """Return of each triplet whether it is for training, for validation, or for neither.
 
@@ -37,17 +40,18 @@ def sides_of(
         data_set: The data set.
         triplets: The triplets.
         accepted: What is for validation; what was accepted by default.
+        held_out: Keys of films that are for validation as a whole: what others show of them is set apart.
 
     Raises:
         DatasetAssetsError: A table is damaged, from a newer release, or cannot be read.
     """
     chosen = data_set.validation.accepted() if accepted is None else list(accepted)
-    if not chosen:
+    if not chosen and not held_out:
         return ["train"] * len(triplets)
     by_film: dict[str, list[ValidationPatch]] = {}
     for each in chosen:
         by_film.setdefault(each.video, []).append(each)
-    copies = _copies(data_set, by_film)
+    copies = _copies(data_set, by_film, held_out)
     films = {
         key: _Film(data_set, key, by_film.get(key, ()), copies.get(key, ()))
         for key in (by_film.keys() | copies.keys()) & {triplet.video for triplet in triplets}
@@ -60,8 +64,19 @@ def is_near(time_s: float, rows: Collection[ValidationRow]) -> bool:
     return any(row.span_s is None or abs(time_s - row.time_s) <= row.span_s for row in rows)
 
 
+def shows_set_apart(row: DuplicateRow, accepted: Mapping[str, Collection[ValidationRow]]) -> bool:
+    """Return whether one window of a near-duplicate is set apart with an accepted patch of its own film.
+
+    Args:
+        row: The near-duplicate.
+        accepted: What was accepted, by the key of the film.
+    """
+    places = (row.video, row.time_s), (row.of_video, row.of_time_s)
+    return any(is_near(time_s, accepted.get(key, ())) for key, time_s in places)
+
+
 def _copies(
-    data_set: DataSet, accepted: Mapping[str, Sequence[ValidationPatch]]
+    data_set: DataSet, accepted: Mapping[str, Sequence[ValidationPatch]], held_out: Collection[str]
 ) -> dict[str, list[tuple[float, float]]]:
     """Return where other films show what is set apart, as far as near-duplicates were searched for.
 
@@ -73,6 +88,8 @@ def _copies(
     for row in table.rows if table else ():
         one, other = (row.video, row.time_s), (row.of_video, row.of_time_s)
         for (key, time_s), (copy, copy_s) in ((one, other), (other, one)):
+            if key in held_out:
+                found.setdefault(copy, []).append((copy_s, _COPY_SPAN_S))
             for each in (each.row for each in accepted.get(key, ())):
                 if each.span_s is None:
                     found.setdefault(copy, []).append((copy_s, _COPY_SPAN_S))

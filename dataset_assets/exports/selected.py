@@ -84,12 +84,14 @@ class Selected:
         options: What was asked for.
         selection: How they were selected.
         set_apart: How many selected triplets are left out, since they are for validation or near what is.
+        missing_val: How many patches that were accepted for validation in these categories are in no split.
     """
 
     items: tuple[Item, ...]
     options: ExportOptions
     selection: Selection
     set_apart: int = 0
+    missing_val: int = 0
 
     @cached_property
     def scale(self) -> int:
@@ -136,7 +138,7 @@ def selected(
         degradations: The `degradation_hash` that degraded LR must have, by category; any by default.
 
     Triplets that were accepted for validation are its split where no films are named for it. In no case are
-    they or their neighbours for training.
+    they or their neighbours for training, nor what other films show of them or of films that are named.
 
     Raises:
         DatasetAssetsError: Two options contradict, a name is unknown, the condition is not valid, nothing is
@@ -158,7 +160,9 @@ def selected(
     validation = _validation(sorted({each.video for each in triplets}), options)
     names_category = len({each.category for each in triplets}) > 1 or len(options.categories) > 1
     items = []
-    for each, side in zip(triplets, sides_of(data_set, triplets), strict=True):
+    accepted = data_set.validation.accepted()
+    sides = sides_of(data_set, triplets, accepted, held_out=validation)
+    for each, side in zip(triplets, sides, strict=True):
         split = _split(side, options, is_of_val_film=each.video in validation)
         if split is None:
             continue
@@ -169,7 +173,14 @@ def selected(
         items.append(Item(each, clip, split, _digest(each.row, options)))
     _check_training(items)
     _check_names(items)
-    return Selected(tuple(items), options, selection, len(triplets) - len(items))
+    for_val = {(each.triplet.category, each.row.patch_id) for each in items if each.split == "val"}
+    wanted = {
+        (each.category, each.row.patch_id)
+        for each in accepted
+        if each.category in options.categories or not options.categories
+    }
+    missing = 0 if options.has_val_films else len(wanted - for_val)
+    return Selected(tuple(items), options, selection, len(triplets) - len(items), missing)
 
 
 def row_file(row: PatchRow, kind: FileKind) -> PatchFile | None:

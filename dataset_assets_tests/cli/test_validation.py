@@ -56,7 +56,7 @@ def test_patches_are_proposed_accepted_and_declined(config: Path, settings: Sett
     proposed = of_state(settings, "proposed")
     assert len(proposed) == 4
     assert all(name.split("/")[1] in printed for name in proposed)
-    assert "nothing is in Val/GT yet: `dataset-assets validation accept --all`" in printed
+    assert "what is proposed is not in Val/GT yet: `dataset-assets validation accept --all`" in printed
     assert val_files(settings) == {}
 
     first, *others = proposed

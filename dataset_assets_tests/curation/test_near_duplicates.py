@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from dataset_assets.config import Settings
-from dataset_assets.curation import find_duplicates, near_duplicates, video_pairs
-from dataset_assets.dataset import DataSet, current_duplicates, select
+from dataset_assets.curation import find_duplicates, near_duplicates, take_census, video_pairs
+from dataset_assets.dataset import DataSet, current_duplicates, select, sides_of
 from dataset_assets.generate import generate_video
 from dataset_assets.tables import WINDOWS
 from dataset_assets_tests.curation.same_films import (
@@ -24,6 +24,7 @@ from dataset_assets_tests.curation.same_films import (
     shots,
 )
 from dataset_assets_tests.generate.samples import copied
+from dataset_assets_tests.validation.samples import accepted, triplets
 
 FEATURE, OPENING = shots(1, 2, 3, 4), shots(11)
 
@@ -148,6 +149,41 @@ def test_rows_of_a_film_that_is_gone_or_has_other_windows_do_not_count(settings:
     assert set(pairs(settings)) == {("episode-2", "episode-1")}
 
 
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_what_shows_an_accepted_patch_stays_known_when_its_own_window_goes(
+    settings: Settings, is_removed: bool
+) -> None:
+    """Else it would be trained on, although its picture lies in Val/GT."""
+    data_set = DataSet.of(settings)
+    find_duplicates(settings)
+    copies = {row["of_window"]: row["window"] for row in rows(settings) if row["of_video"] == "alpha"}
+    chosen = next(each for each in triplets(settings) if each.row.window in copies and each.video == "alpha")
+    accepted(settings, [chosen], 0.1)
+    copy = copies[chosen.row.window]
+
+    def sides() -> dict[int, str]:
+        of_beta = [each for each in triplets(settings, "toon") if each.video == "beta"]
+        return dict(zip((each.row.window for each in of_beta), sides_of(data_set, of_beta), strict=True))
+
+    before = sides()
+    assert before[copy] == "apart"
+    if is_removed:
+        data_set.remove_video("alpha")
+    else:
+        path, kept = data_set.tables.windows_path("alpha"), data_set.tables.read_windows("alpha")
+        provenance = data_set.tables.read_provenance(path)
+        assert provenance is not None
+        rest = [row for row in kept if row.window != chosen.row.window]
+        data_set.tables.write(path, WINDOWS, rest, provenance)
+    for _ in range(2):
+        report = find_duplicates(settings)
+        assert chosen.row.window not in {row.of_window for row in report.rows if row.of_video == "alpha"}
+        assert sides() == before
+    assert copy not in {row.window for row in current_duplicates(data_set.tables) if row.video == "beta"}
+    data_set.validation.decline(data_set.validation.accepted())
+    assert set(sides().values()) == {"train"}
+
+
 def test_a_damaged_windows_table_is_reported_and_others_are_compared(settings: Settings) -> None:
     path = DataSet.of(settings).tables.windows_path("alpha")
     path.write_bytes(path.read_bytes()[:-1])
@@ -202,6 +238,22 @@ def test_the_selection_leaves_later_windows_out_where_the_earlier_has_a_patch_in
     assert select(data_set, curation=curation).triplets == [
         each for each in everything if (each.category, each.video, each.row.window) not in left_out
     ]
+
+
+def test_a_count_follows_the_earlier_film(settings: Settings) -> None:
+    """What curation leaves out of a film depends on which windows another one has."""
+    data_set = DataSet.of(settings)
+    find_duplicates(settings)
+
+    def left_out() -> dict[str, int]:
+        found = take_census(settings, data_set).categories
+        return {name: each.left_out for name, each in found.items()}
+
+    before = left_out()
+    assert before == select(data_set, curation=settings.curation).left_out
+    assert before["toon"] > 0
+    data_set.remove_video("alpha")
+    assert left_out() == select(data_set, curation=settings.curation).left_out != before
 
 
 def test_a_film_that_grows_is_compared_again(settings: Settings, tmp_path: Path) -> None:

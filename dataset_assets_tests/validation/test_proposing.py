@@ -66,6 +66,13 @@ def test_the_same_data_set_gives_the_same_proposal(settings: Settings) -> None:
     assert sorted({name.split("/")[0] for name in first}) == ["general", "toon"]
 
 
+def test_what_curation_leaves_out_is_not_proposed(settings: Settings) -> None:
+    """It would be in no validation split."""
+    chosen = settings.model_copy(update={"curation": {"general": "video <> 'two'"}})
+    propose(chosen, ["general"], count=100, span_s=SPAN_S)
+    assert films(settings) == {"one", "three"}
+
+
 @pytest.mark.parametrize("scores", [{"detail_db": 50.0}, {"combing": 0.02}, {"subtitle": 0.2}])
 def test_what_teaches_nothing_or_is_damaged_is_not_proposed(
     settings: Settings, scores: dict[str, float]

@@ -171,6 +171,40 @@ def test_a_data_set_that_is_all_set_apart_is_refused_with_the_remedy(
         TripletDataset(root(settings), crop=48)
 
 
+@pytest.mark.parametrize("is_later", [False, True])
+def test_what_another_film_shows_of_a_film_held_out_is_set_apart(
+    settings: Settings, tmp_path: Path, is_later: bool
+) -> None:
+    chosen = next(each for each in triplets(settings) if each.video == "one")
+    times = {row.window: row.time_s for row in DataSet.of(settings).tables.read_windows("two")}
+    copy = next(each for each in triplets(settings) if each.video == "two")
+    places = [("one", chosen.row.window, 0.0), ("two", copy.row.window, times[copy.row.window])]
+    here, there = reversed(places) if is_later else places
+    path = DataSet.of(settings).tables.duplicates_path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_duplicates(
+        path, [DuplicateRow(*there[:2], *here[:2], there[2], here[2], 0.1, None, None, "a", "b")], {}
+    )
+    report = export(settings, "redux", tmp_path / "x", val_videos=("one",))
+    trained = of_split(settings, report.folder, "train")
+    assert trained
+    assert f"general/{copy.row.patch_id}" not in trained
+    assert any("one_" in name for name in of_split(settings, report.folder, "val"))
+    assert f"general/{copy.row.patch_id}" in of_split(
+        settings, export(settings, "redux", tmp_path / "y").folder, "train"
+    )
+
+
+def test_an_accepted_patch_that_is_not_selected_is_counted(settings: Settings) -> None:
+    accepted(settings, triplets(settings)[:2], SPAN_S)
+    name = triplets(settings)[0].row.patch_id
+    whole = plan_export(settings, ExportOptions("redux"))
+    assert (len(whole.selected.of("val")), whole.selected.missing_val) == (2, 0)
+    part = plan_export(settings, ExportOptions("redux", where=f"patch_id <> '{name}'"))
+    assert (len(part.selected.of("val")), part.selected.missing_val) == (1, 1)
+    assert plan_export(settings, ExportOptions("redux", categories=("toon",))).selected.missing_val == 0
+
+
 @pytest.mark.parametrize("span_s", [SPAN_S, None])
 @pytest.mark.parametrize("is_later", [False, True])
 def test_what_another_film_shows_of_it_is_set_apart_too(
