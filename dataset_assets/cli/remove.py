@@ -35,6 +35,7 @@ from dataset_assets.errors import DatasetAssetsError
 from dataset_assets.gallery import index_path, refresh_gallery
 from dataset_assets.launch import dagster_home, enter_home, reporting_history_errors
 from dataset_assets.monitor import size
+from dataset_assets.object_store import StoreError
 from dataset_assets.partitions import has_partition, remove
 
 
@@ -95,8 +96,8 @@ def remove_video(config: Path, key: str, console: Console, *, with_files: bool, 
 
     Raises:
         ConfigError: The configuration holds mistakes, the video is not known, or its entry cannot be cut out.
-        DatasetAssetsError: A run works on the video, its film is still in a watched folder, or a table is
-            damaged.
+        DatasetAssetsError: A run works on the video, its film is still in a watched folder, a table is
+            damaged, or the disk cannot be written.
     """
     settings = load_settings(config, may_lack_videos=True)
     DataSet.of(settings).copy.refresh()
@@ -110,7 +111,16 @@ def remove_video(config: Path, key: str, console: Console, *, with_files: bool, 
             console.print(f"  {escape(line)}", soft_wrap=True)
         if not is_sure and not _agrees(console, key):
             return False
-        _remove(config, settings, key, instance, with_files=with_files)
+        try:
+            _remove(config, settings, key, instance, with_files=with_files)
+        except StoreError:
+            raise
+        except OSError as error:
+            place = error.filename or settings.base.output_base_dir
+            raise DatasetAssetsError(
+                f"{key}: {place} cannot be written ({error.strerror})",
+                "look after the disk or its permissions and remove it again: what is removed stays removed.",
+            ) from error
     console.print(f"removed {escape(key)}", soft_wrap=True)
     return True
 

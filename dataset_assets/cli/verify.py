@@ -98,6 +98,7 @@ class _Summary:
         wrong: Findings.
         repairable: Findings that a repair can delete.
         deleted: Findings whose cause was deleted.
+        degraded: Degraded stacks that were deleted.
     """
 
     videos: int = 0
@@ -107,6 +108,7 @@ class _Summary:
     wrong: int = 0
     repairable: int = 0
     deleted: int = 0
+    degraded: int = 0
 
     def add(self, found: VideoFindings) -> None:
         is_left_out = bool(found.left_out and not found.findings)
@@ -117,6 +119,7 @@ class _Summary:
         self.wrong += len(found.findings)
         self.repairable += sum(each.kind.is_deletable for each in found.findings)
         self.deleted += found.deleted
+        self.degraded += sum(map(len, found.repair.degraded.values())) if found.repaired else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,7 @@ def _show(console: Console, lines: Sequence[_Line], summary: _Summary, *, repair
         text += ": nothing is wrong"
     elif repair:
         text += f": {findings}, {summary.deleted} deleted; `dataset-assets generate` recreates them"
+        text += ", `dataset-assets degrade` degraded LR" if summary.degraded else ""
     elif summary.repairable:
         text += f": {findings}; `dataset-assets verify --repair` deletes broken rows and files"
     else:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from dataset_assets.config import Settings, VideoEntry
+from dataset_assets.counting import counted
 from dataset_assets.dataset import strata
 from dataset_assets.dataset.excluded_windows import ExcludedWindows
 from dataset_assets.dataset.identity import (
@@ -292,8 +293,8 @@ class _Look:
         if made.target != target or (crops is not None and made.crops_per_window != crops):
             has_same_cap = made.max_attempts in (None, self._settings.base.max_attempts)
             reason = f"{target:,} wanted instead of {made.target:,}"
-            if made.target == target:
-                reason = f"{crops} crops of a window wanted instead of {made.crops_per_window}"
+            if made.target == target and crops is not None:
+                reason = f"{counted(crops, 'crop')} of a window wanted instead of {made.crops_per_window}"
             return AssetStatus("stale", reason, only_target=made.complete and has_same_cap)
         if not made.complete:
             return AssetStatus("partial", "a run was interrupted")

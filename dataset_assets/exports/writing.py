@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -102,7 +102,9 @@ def write_export(
     cv2.setNumThreads(1)  # parallelism is by triplet
     export_identity = identity(plan.selected, plan.units, plan.folder)
     with disk_errors(plan.folder), workplace(plan.folder) as place:
-        keep_curation(plan.settings)
+        # Only loaders need it: a data set that must not be written can be exported too.
+        with suppress(OSError):
+            keep_curation(plan.settings)
         record = read_record(plan.folder) if place.former else None
         if record is not None and _is_up_to_date(plan.folder, record, export_identity):
             place.discard()

@@ -52,6 +52,8 @@ KEYS: Final[Mapping[Source, tuple[pa.Field, ...]]] = {
 
 # A patch has no column of its film's name, so that `width` is its own and `film.width` the film's.
 _FILM: Final = "film"
+# Two exports by the same condition have to be the same.
+_VOLATILE: Final = ("gen_random_uuid", "nextval", "random", "uuid", "uuidv4", "uuidv7")
 _FROM: Final = """
     FROM patches
     LEFT JOIN windows USING (video, "window")
@@ -272,13 +274,17 @@ def _schema_of(source: Source) -> pa.Schema:
 
 
 def _parsed(database: duckdb.DuckDBPyConnection, text: str) -> dict[str, Any]:
-    query = f"SELECT 1 WHERE ({text}\n)"
-    ((tree,),) = database.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
-    parsed: dict[str, Any] = json.loads(tree)
-    if parsed.get("error"):
-        raise ConditionError(f"Parser Error: {_first_line(parsed['error_message'])}")
-    if len(parsed["statements"]) != 1:
-        raise ConditionError("it is more than one statement")
+    # Alone too: within parentheses `a) OR (b` is valid.
+    for query in (f"SELECT 1 WHERE {text}\n", f"SELECT 1 WHERE ({text}\n)"):
+        ((tree,),) = database.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
+        parsed: dict[str, Any] = json.loads(tree)
+        if parsed.get("error"):
+            raise ConditionError(f"Parser Error: {_first_line(parsed['error_message'])}")
+        if len(parsed["statements"]) != 1:
+            raise ConditionError("it is more than one statement")
+    for node in _nodes(parsed):
+        if node.get("class") == "FUNCTION" and node["function_name"] in _VOLATILE:
+            raise ConditionError(f"{node['function_name']}() gives another value each time")
     return parsed
 
 

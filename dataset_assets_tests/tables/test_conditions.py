@@ -85,6 +85,8 @@ def test_clauses_are_what_and_joins(text: str, clauses: list[tuple[str, Limit | 
         ("detail_db <", "Parser Error: syntax error", None),
         ("detail_db < 50); drop table patches; select (1", "", None),
         ("  ", "it is empty", None),
+        ("detail_db < 0) OR (true", "Parser Error: syntax error", None),
+        ("detail_db < 50 AND random() < 0.5", "random() gives another value each time", None),
         ("detail_db", "it gives FLOAT, and a condition is true or false", None),
         ("null", "it gives", None),
         ("detail_db < 'much'", "Could not convert", None),
