@@ -145,3 +145,15 @@ def test_a_watched_film_that_is_excluded_goes_for_good(sdr_film: Film, tmp_path:
     assert done.stdout == "remove found:\n  its place among the films of watched folders\nremoved found\n"
     assert [entry.key for entry in look_for_films(load_settings(config)).settings.videos] == ["film"]
     assert run("videos", "remove", "found", "--yes", "--config", config).returncode == 2
+
+
+def test_a_disk_that_refuses_is_one_sentence_and_the_video_stays(copy: Path) -> None:
+    locks = copy.with_name("dataset") / "metadata/.locks"
+    shutil.rmtree(locks)
+    locks.write_text("")
+    done = run("videos", "remove", "beta", "--yes", "--files", "--config", copy)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error beta: ")
+    assert "look after the disk or its permissions and remove it again" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert listed(copy) == ["Alpha", "Beta"]

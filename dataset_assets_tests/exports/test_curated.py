@@ -127,3 +127,17 @@ def test_an_export_of_the_release_before_is_taken_over(settings: Settings) -> No
     after = contents(folder)
     changed = {name for name in before if name.endswith(".png") and before[name] != after[name]}
     assert (before.keys() ^ after.keys(), changed) == (set(), set())
+
+
+def test_a_data_set_that_cannot_keep_conditions_is_exported_by_them(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A folder in the file's place refuses as a read-only disk does."""
+    name = triplets(settings)[0].row.patch_id
+    changed = settings.model_copy(update={"curation": {"general": f"patch_id <> '{name}'", "toon": None}})
+    kept = settings.base.output_base_dir / "metadata/curation.json"
+    kept.unlink(missing_ok=True)
+    kept.mkdir()
+    report = export(changed, "redux", tmp_path / "x")
+    assert record(report.folder)["curation"]["conditions"] == changed.curation
+    assert kept.is_dir()
