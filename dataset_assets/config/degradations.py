@@ -20,7 +20,7 @@ _PAIR: Final = {"minItems": 2, "maxItems": 2}
 
 def _ascending(ends: list[Any]) -> list[Any]:
     if len(ends) != 2 or ends[0] > ends[1]:
-        raise mistake(f"{ends} is no range; use the least and the largest value, such as [1, 5]")
+        raise mistake(f"{ends} is no range; use the least value and then the largest")
     return ends
 
 

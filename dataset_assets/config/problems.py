@@ -140,7 +140,8 @@ def expected(schema: dict[str, Any]) -> str:
     if kind == "array" and "enum" in schema.get("items", {}):
         return "a list of one or more of " + ", ".join(map(shown, schema["items"]["enum"]))
     if kind == "array" and schema.get("maxItems") == 2:
-        return f"the least and the largest, each {expected(schema['items'])}, such as [1, 5]"
+        low, high = (schema["items"].get(name, other) for name, other in (("minimum", 1), ("maximum", 5)))
+        return f"the least and the largest, each {expected(schema['items'])}, such as [{low:g}, {high:g}]"
     if kind == "array" and "$ref" in schema.get("items", {}):
         return "a list of mappings, one for each step"
     if kind == "array":
@@ -158,6 +159,8 @@ def _bounds(schema: dict[str, Any]) -> str:
         words = f" between {low:g} and {high:g}"
     else:
         words = "" if low is None else f" of at least {low:g}"
+    if (above := schema.get("exclusiveMinimum")) is not None:
+        words = f" greater than {above:g}" + ("" if high is None else f", at most {high:g}")
     return words
 
 

@@ -47,13 +47,16 @@ MISTAKES = {
     ),
     "a range backwards in a step": (
         degrading("[{noise: {sigma: [5, 1]}}]"),
-        f"c.yaml:3 {STEPS}[0].noise.sigma: [5.0, 1.0] is no range; use the least and the largest value, such "
-        "as [1, 5].",
+        f"c.yaml:3 {STEPS}[0].noise.sigma: [5.0, 1.0] is no range; use the least value and then the largest.",
     ),
     "a number for the range of a step": (
         degrading("[{blur: {sigma: 1}}]"),
         f"c.yaml:3 {STEPS}[0].blur.sigma: 1 does not fit; use the least and the largest, each a number "
-        "between 0.2 and 5, such as [1, 5].",
+        "between 0.2 and 5, such as [0.2, 5].",
+    ),
+    "a codec that is never drawn": (
+        degrading("[{codec: {h264: {weight: 0}}}]"),
+        f"c.yaml:3 {STEPS}[0].codec.h264.weight: 0 does not fit; use a number greater than 0, at most 1000.",
     ),
     "a crf beyond the codec's": (
         degrading("[{codec: {h264: {crf: [18, 60]}}}]"),
