@@ -249,6 +249,7 @@ def test_a_partition_that_left_the_configuration_fails_with_one_sentence(world: 
     assert "no video has the key 'film'" in failure(world.materialize("source_video", may_fail=True))
 
 
+@pytest.mark.slow
 def test_only_the_force_tag_rebuilds_what_is_up_to_date(world: World) -> None:
     first = metadata(world.materialize("scene_windows", "general_patches"), "general_patches")
     made = first["patches_made_now"].value

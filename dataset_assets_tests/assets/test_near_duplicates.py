@@ -12,6 +12,7 @@ from dataset_assets_tests.assets.world import checks, metadata
 from dataset_assets_tests.curation.same_films import configured, film, generate, rows, shots
 
 
+@pytest.mark.slow
 def test_the_check_warns_and_names_the_pairs_and_the_page_shows_them(
     films_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,7 @@ def change(world: World, **sections: Any) -> None:
     world.config.write_text(json.dumps(content | sections), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_change_of_one_mix_warns_on_its_patches_alone_until_a_run_has_made_them(world: World) -> None:
     result = world.materialize(*ALL)
     for asset in ALL[1:]:
@@ -73,6 +74,7 @@ def test_a_change_of_one_mix_warns_on_its_patches_alone_until_a_run_has_made_the
     assert shown(world, "general_patches") == {"SUCCEEDED": ["film"]}
 
 
+@pytest.mark.slow
 def test_a_setting_that_is_taken_back_ends_the_warning_without_a_run(world: World) -> None:
     world.materialize(*ALL)
     before = world.config.read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from dataset_assets.config import load_settings
 from dataset_assets.definitions import build_defs
@@ -28,6 +29,7 @@ def evaluate(config: Path) -> Any:
             return repository.get_schedule_def("refresh_exports").evaluate_tick(context)
 
 
+@pytest.mark.slow
 def test_each_export_is_made_again_with_its_own_options(
     generated: Generated, tmp_path: Path, sdr_film: Any, vfr_film: Any
 ) -> None:

@@ -118,6 +118,7 @@ def test_films_beyond_the_first_thousand_count_with_all_their_windows(
     assert (list(found.sizes), found.unseen) == (["a", "b"], ["c"])
 
 
+@pytest.mark.slow
 def test_what_a_change_would_do_is_what_generate_then_does(copied: Path) -> None:
     change(copied, base_frame_limit=3, allow_replacing=True)
     before = files(copied.parent)

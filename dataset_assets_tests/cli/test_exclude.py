@@ -22,6 +22,7 @@ def config(generated: Generated, tmp_path: Path) -> Path:
     return Path(shutil.copy2(generated.config, tmp_path))
 
 
+@pytest.mark.slow
 def test_windows_are_excluded_until_that_is_undone(config: Path) -> None:
     data_set = DataSet(config.with_name("dataset"))
     first, second = [row.window for row in data_set.excludable_windows(KEY)][:2]

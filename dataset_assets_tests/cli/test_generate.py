@@ -238,6 +238,7 @@ def test_a_larger_number_adds_and_leaves_what_is_there(
     assert len(after) > len(before)
 
 
+@pytest.mark.slow
 def test_what_replaces_many_patches_stops_until_it_is_allowed(
     generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
 ) -> None:
@@ -260,6 +261,7 @@ def test_what_replaces_many_patches_stops_until_it_is_allowed(
     assert len(list(root.rglob("GT/*.png"))) == 3 + 2 + 3
 
 
+@pytest.mark.slow
 def test_a_tenth_of_all_patches_may_go_though_it_is_more_of_one_video(
     generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
 ) -> None:
@@ -279,6 +281,7 @@ def test_a_tenth_of_all_patches_may_go_though_it_is_more_of_one_video(
     assert len(list(root.rglob("GT/*.png"))) == of_all - 1
 
 
+@pytest.mark.slow
 def test_force_rebuilds_chosen_categories_and_leaves_the_rest(
     generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
 ) -> None:
@@ -310,6 +313,7 @@ def test_a_removed_category_leaves_nothing_behind(
     assert list((root / "Universal").rglob("*.png"))
 
 
+@pytest.mark.slow
 def test_what_was_guessed_of_a_film_is_shown(tmp_path: Path) -> None:
     film = tmp_path / "untagged.mp4"
     frames = sdr_frames([Shot(1, 40, 2, 0)], 320, 180)

@@ -92,6 +92,7 @@ def test_the_view_ends_and_leaves_the_terminal_as_it_was(generated: Generated, w
     assert b"Traceback" not in terminal.written
 
 
+@pytest.mark.slow
 def test_generate_shows_the_view_while_it_runs_and_its_outcome_after(tmp_path: Path, vfr_film: Film) -> None:
     config = write_config(tmp_path, {"Film": (vfr_film.path, {"general": 1.0})})
     with Terminal("generate", "--config", config) as terminal:

@@ -38,7 +38,7 @@ curation:
         "did you mean `detail_db`?",
         "c.yaml:9 curation.spce: no such category; did you mean `space`?",
         "c.yaml:10 curation.toon: 'detail_db < 50 AND' is not valid: Parser Error: syntax error at or near "
-        '")"; docs/tables.md lists the columns.',
+        '"AND"; docs/tables.md lists the columns.',
         "c.yaml:11 curation.TOON: is there in upper and in lower case; keep one of them.",
         'c.yaml:12 curation.space: is no condition; use SQL in quotes, such as "detail_db < 50", '
         "or null for none.",

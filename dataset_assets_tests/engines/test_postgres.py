@@ -213,6 +213,7 @@ def test_tables_that_other_machines_finish_are_found_and_those_in_work_are_not(
     assert NewTables().find(instance, settings, ()) == find_unregistered(instance, settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [

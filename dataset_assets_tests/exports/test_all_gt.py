@@ -52,6 +52,7 @@ def test_redux_then_has_three_clips_of_five_frames_in_each_window(whole: Setting
     assert len(found) == 3 * len(triplets(whole, "toon"))
 
 
+@pytest.mark.slow
 def test_a_killed_export_of_all_frames_resumes(whole: Settings, tmp_path: Path) -> None:
     config, folder = config_of(whole, tmp_path / "config"), tmp_path / "x"
     arguments = ("--category", "toon", "--gt", "all")

@@ -82,6 +82,7 @@ def test_the_film_has_every_kind_of_candidate(fresh: Make) -> None:
     assert {None, "cut", "near_black", "duplicate", "passed_over"} <= reasons
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 def test_growing_and_shrinking_touch_nothing_that_stays(
     film: Film, fresh: Make, tmp_path: Path, count: int

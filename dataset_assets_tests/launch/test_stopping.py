@@ -110,6 +110,7 @@ def test_ctrl_c_stops_in_order_and_the_next_generate_goes_on(
     assert run_states(running.root) == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.CANCELED]
 
 
+@pytest.mark.slow
 def test_a_killed_parent_takes_its_workers_along(running: Run) -> None:
     worker = running.wait_for_the_first_patches()
     os.kill(running.process.pid, signal.SIGKILL)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from dataset_assets_tests.system.conftest import DONE, Ended
 from dataset_assets_tests.system.dagster_ui import DagsterUi
 
 
+@pytest.mark.slow
 def test_the_job_exports_and_the_schedule_exports_the_same_again(ui: DagsterUi, done: Ended) -> None:
     assert done.status == "COMPLETED_SUCCESS"
     # Other films come and go meanwhile.

@@ -16,9 +16,12 @@ from dataset_assets_tests.films import Film
 from dataset_assets_tests.system.dagster_ui import PER_VIDEO, DagsterUi, running_ui
 from dataset_assets_tests.system.test_automation import edited
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(), reason="needs /proc to end what the UI started"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/environ").exists(), reason="needs /proc to end what the UI started"
+    ),
+]
 
 BY_COMMAND, BY_PREVIEW, QUEUED = "by-command", "by-preview", ("first", "second", "third")
 EVERY = {"general": 1.0, "space": 1.0, "toon": 1.0}

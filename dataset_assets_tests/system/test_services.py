@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_a_killed_ui_takes_its_services_along(tmp_path: Path, sdr_film: Film) -> None:
     config = write_config(tmp_path, {"Alpha": (sdr_film.path, {"general": 1.0})})
     home = config.parent / "dataset/.dagster"

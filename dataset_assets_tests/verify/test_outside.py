@@ -152,6 +152,7 @@ def test_a_rotated_film_passes(rotated_film: Film, tmp_path: Path) -> None:
     assert (found.findings, found.notes) == ([], [])
 
 
+@pytest.mark.slow
 def test_wrong_colours_are_found_although_they_would_be_made_again_and_a_repair_leaves_them(
     hlg_film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def change_patches(
     tables.write(path, PATCHES, change(tables.read_patches("general", key)), made)
 
 
+@pytest.mark.slow
 def test_it_is_sound_however_it_grows_and_shrinks(config: Path) -> None:
     assert_sound(load_settings(config), 3)
     for count in (5, 2, 4):
