@@ -96,6 +96,7 @@ def history(tmp_path: Path) -> Iterator[History]:
         yield History(tmp_path, instance)
 
 
+@pytest.mark.slow
 def test_old_runs_go_and_the_ui_shows_what_it_did(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     replaced = history.run(patches, "a"), history.run(stats)
     made = history.run(patches, "a"), history.run(patches, "b"), history.run(stats)

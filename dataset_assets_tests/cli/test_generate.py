@@ -299,6 +299,7 @@ def test_force_rebuilds_chosen_categories_and_leaves_the_rest(
     assert pictures(root) == bytes_before
 
 
+@pytest.mark.slow
 def test_a_removed_category_leaves_nothing_behind(
     generated: Generated, tmp_path: Path, sdr_film: Film, vfr_film: Film
 ) -> None:

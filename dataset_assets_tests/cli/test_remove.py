@@ -69,6 +69,7 @@ def test_files_stay_unless_they_are_named_and_go_with_all_that_shows_them(copy: 
     assert run("verify", "--config", copy).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_person_is_asked_and_no_is_the_default(copy: Path) -> None:
     root = copy.with_name("dataset")
     before = pictures(root)

@@ -179,6 +179,7 @@ def test_wrong_colours_are_found_although_they_would_be_made_again_and_a_repair_
     assert only(settings, deep_share=1.0).findings == found.findings
 
 
+@pytest.mark.slow
 def test_a_time_that_a_film_shows_twice_is_a_note(sdr_film: Film, converted: Convert, tmp_path: Path) -> None:
     options = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "12", "-bf", "0")
     parts = [
