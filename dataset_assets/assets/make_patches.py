@@ -23,13 +23,13 @@ from dataset_assets.assets.asset_checks import (
     check_result,
     check_specs,
 )
+from dataset_assets.assets.beginning import begin_step
 from dataset_assets.assets.decode_pool import DECODE_POOL
 from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.gallery import page_follows
-from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.progress_log import ProgressLog
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, patches_metadata, windows_metadata
-from dataset_assets.assets.runs import logging_waits, note_host, video_of_step
+from dataset_assets.assets.runs import logging_waits
 from dataset_assets.assets.score_metadata import scores_of_pass
 from dataset_assets.assets.source import SOURCE_VIDEO
 from dataset_assets.assets.video_limits import video_within_limits
@@ -125,12 +125,9 @@ def build_make_patches(categories: Iterable[str]) -> dg.AssetsDefinition:
     def make_triplets(
         context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        with failing_once():
-            key = video_of_step(context)
-        note_host(context)
+        key = begin_step(context, dataset_config)
         selected = {asset.to_user_string() for asset in context.selected_asset_keys}
         wanted = [name for asset, name in assets.items() if asset in selected]
-        give_way(dataset_config.base.nice)
         lanes = int(context.run.tags.get(LANES_TAG, 1))
         force = FORCE_TAG in context.run.tags
         to_do = _windows_to_do(dataset_config, key, wanted, force=force)

@@ -9,12 +9,12 @@ from typing import Protocol, TypeVar
 import dagster as dg
 import pyarrow as pa
 
+from dataset_assets.assets.beginning import begin_step
 from dataset_assets.assets.decode_pool import DECODE_POOL
 from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.make_patches import patches_asset
-from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, Metadata, column_schema
-from dataset_assets.assets.runs import logging_waits, note_host, video_of_step
+from dataset_assets.assets.runs import logging_waits
 from dataset_assets.config import Settings
 from dataset_assets.curation import DegradingReport, ScoringReport
 from dataset_assets.dataset import OnBusy
@@ -72,10 +72,7 @@ def build_patch_work(
     def patch_work(
         context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a subscripted one for a tuple
-        with failing_once():
-            key = video_of_step(context)
-        note_host(context)
-        give_way(dataset_config.base.nice)
+        key = begin_step(context, dataset_config)
         with failing_once():
             report = work(dataset_config, key, on_busy=logging_waits(context))
         times: Metadata = {

@@ -12,12 +12,12 @@ from dataset_assets.assets.asset_checks import (
     check_result,
     check_specs,
 )
+from dataset_assets.assets.beginning import begin_step
 from dataset_assets.assets.decode_pool import DECODE_POOL
 from dataset_assets.assets.failures import failing_once
 from dataset_assets.assets.gallery import page_follows
-from dataset_assets.assets.priority import give_way
 from dataset_assets.assets.reporting import GROUP, OWNER, column_schema, source_metadata
-from dataset_assets.assets.runs import logging_waits, note_host, video_of_step
+from dataset_assets.assets.runs import logging_waits
 from dataset_assets.assets.video_limits import video_within_limits
 from dataset_assets.checks import colours_tagged, source_unchanged, true_resolution
 from dataset_assets.config import Settings
@@ -62,10 +62,7 @@ def source_video(
     context: dg.AssetExecutionContext, dataset_config: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]  # Dagster takes a subscripted one for a tuple
     """Probe a film."""
-    with failing_once():
-        key = video_of_step(context)
-    note_host(context)
-    give_way(dataset_config.base.nice)
+    key = begin_step(context, dataset_config)
     with (
         failing_once(),
         page_follows(dataset_config, key),
