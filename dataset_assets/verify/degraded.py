@@ -64,7 +64,9 @@ def stacks_to_degrade(
     Returns:
         Their category and the ID of their patch.
     """
-    hashes = {category: degradation_hash(settings, category) for category, _ in pairs}
+    if not share:
+        return set()
+    hashes = {category: degradation_hash(settings, category) for category in {name for name, _ in pairs}}
     current = [
         (category, row.patch_id) for category, (_, row) in pairs if row.degradation_hash == hashes[category]
     ]
